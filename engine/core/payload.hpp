@@ -1,0 +1,311 @@
+// What an Event carries, by kind. Sizes are multiples of 32 bytes and asserted: they are the journal
+// format. Every padding byte is a named, zeroed member, so that equal events are equal bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "engine/core/event.hpp"
+#include "engine/core/ids.hpp"
+#include "engine/core/modes.hpp"
+#include "engine/core/time.hpp"
+#include "engine/core/units.hpp"
+
+namespace gimbal {
+
+// First record of a journal.
+struct Boot {
+  std::uint64_t build_hash{0};   // first 8 bytes of the SHA-256 of the running binary
+  std::uint64_t config_hash{0};  // first 8 bytes of the SHA-256 of the config text
+  std::uint32_t epoch{0};        // grows by one at every boot
+  std::uint32_t vector_target{0};  // 0 scalar, 1 AVX2, 2 AVX-512 (forced by replay)
+  std::uint64_t reserved{0};
+};
+
+// One level's new total amount; zero deletes. A snapshot is a BookReset followed by levels.
+struct BookDelta {
+  Price price{};
+  Qty amount{};
+  std::uint64_t change_id{0};
+  Side side{Side::buy};
+  std::array<std::uint8_t, 7> reserved{};
+};
+
+struct BookReset {
+  std::uint64_t change_id{0};
+  std::array<std::uint64_t, 3> reserved{};
+};
+
+struct Trade {
+  Price price{};
+  Qty amount{};
+  std::uint64_t trade_seq{0};
+  Side taker{Side::buy};
+  std::uint8_t liquidation{0};  // 1: a liquidation order took part
+  std::array<std::uint8_t, 6> reserved{};
+};
+
+// Absent numbers are `absent_nano`; a price that is absent is not zero.
+inline constexpr std::int64_t absent_nano = INT64_MIN;
+
+struct Ticker {
+  Price mark{absent_nano};
+  Price index{absent_nano};
+  Price underlying{absent_nano};       // options: forward of the expiry; others: absent
+  std::int64_t mark_iv_nano{absent_nano};  // fraction per sqrt(year) at 1e-9
+  Price best_bid{absent_nano};
+  Price best_ask{absent_nano};
+  std::int64_t bid_iv_nano{absent_nano};
+  std::int64_t ask_iv_nano{absent_nano};
+  std::int64_t delta_nano{absent_nano};    // the venue's own, for checking; units of the venue
+  std::int64_t gamma_nano{absent_nano};
+  std::int64_t vega_nano{absent_nano};
+  std::int64_t funding_8h_nano{absent_nano};  // perpetuals
+};
+
+struct IndexPrice {
+  Price price{};
+  UnderlyingId underlying{};
+  std::array<std::uint8_t, 23> reserved{};
+};
+
+struct OrderAck {
+  OrderId order{};
+  Price price{};          // working price at the venue (post-only orders can be moved)
+  Qty amount{};           // total working amount, filled included; positive
+  Qty filled{};           // filled so far as the venue reports it
+};
+
+enum class RejectReason : std::uint8_t {
+  none,
+  venue,          // refused by the venue; venue_code says why; nothing is working
+  throttled,      // refused by the venue's rate limit; nothing is working
+  last_gate,      // stopped after approval, before the bytes: provably never sent
+  local_rate,     // no rate credit: provably never sent
+  expired,        // valid_until passed before the venue took it
+  not_connected,  // session down before the bytes: provably never sent
+  unclear,        // an answer that proves nothing: the order becomes unknown
+};
+enum class OrderAction : std::uint8_t { place, replace, cancel };
+
+struct OrderReject {
+  OrderId order{};
+  std::int32_t venue_code{0};
+  RejectReason reason{RejectReason::none};
+  OrderAction action{OrderAction::place};
+  std::array<std::uint8_t, 18> reserved{};
+};
+
+enum class FillKind : std::uint8_t { normal, liquidation, adl, settlement };
+enum class Liquidity : std::uint8_t { taker, maker };
+
+struct Fill {
+  OrderId order{};        // invalid when the order is not ours (venue-made, manual)
+  TradeId trade{};
+  Price price{};
+  Qty amount{};           // positive
+  Money fee{};            // positive is paid, negative is a rebate
+  Money profit{};         // realised profit as the venue books it; absent_nano when not given
+  Side side{Side::buy};
+  Liquidity liquidity{Liquidity::taker};
+  FillKind kind{FillKind::normal};
+  std::uint8_t order_open{0};  // 1: the venue says that the order still rests after this fill
+  std::array<std::uint8_t, 4> reserved{};
+  Currency fee_currency{};
+  Price index{absent_nano};
+  Price mark{absent_nano};
+  std::array<std::uint64_t, 1> tail{};
+};
+
+enum class DoneReason : std::uint8_t {
+  filled,
+  cancelled_by_us,
+  cancelled_by_venue,     // risk, settlement, self-trade, mmp, replaced quote
+  cancelled_on_disconnect,
+  ioc_remainder,
+  expired,
+  never_arrived,          // proven absent after valid_until: the definitive negative
+};
+struct OrderDone {
+  OrderId order{};
+  Qty filled{};           // final filled amount as the venue reports it
+  DoneReason reason{DoneReason::filled};
+  std::array<std::uint8_t, 15> reserved{};
+};
+
+// The connector wrote the order's bytes to the socket; starts the acknowledgement clock.
+struct OrderSent {
+  OrderId order{};
+  OrderAction action{OrderAction::place};
+  std::array<std::uint8_t, 23> reserved{};
+};
+
+struct PositionReport {
+  Qty amount{};                  // signed
+  Price average{absent_nano};
+  Price mark{absent_nano};
+  std::int64_t delta_nano{absent_nano};
+};
+
+struct MarginReport {
+  Currency settlement{};
+  Money equity{};
+  Money balance{};
+  Money margin_balance{};
+  Money initial_margin{};
+  Money maintenance_margin{};
+  Money available{};
+  std::int64_t delta_total_nano{absent_nano};    // net transaction delta of the account, coins
+  std::int64_t options_delta_nano{absent_nano};
+  Money options_value{};
+  Money session_upl{};
+  Money session_rpl{};
+};
+
+enum class FeedState : std::uint8_t { invalid, valid };
+enum class FeedReason : std::uint8_t {
+  none, connected, disconnected, malformed, sequence_gap, crossed, stale, resynced, overload,
+  not_accepted,   // the venue left the channel out of its subscription answer
+};
+// Of one instrument's book when `instrument` is valid, of every channel of the session otherwise.
+struct FeedStatus {
+  FeedState state{FeedState::invalid};
+  FeedReason reason{FeedReason::none};
+  std::array<std::uint8_t, 6> reserved{};
+  std::uint64_t expected{0};  // sequence_gap: the change id that should have come
+  std::uint64_t found{0};
+  std::uint64_t generation{0};
+};
+
+enum class GatewayState : std::uint8_t { down, connecting, authenticated, ready };
+struct GatewayStatus {
+  GatewayState state{GatewayState::down};
+  std::uint8_t cancel_on_disconnect{0};  // 1: proven on by query
+  std::array<std::uint8_t, 2> reserved{};
+  std::int32_t venue_code{0};
+  std::uint64_t generation{0};           // connection number in this boot
+  std::array<std::uint64_t, 2> tail{};
+};
+
+struct TimerFired {
+  std::uint32_t timer{0};
+  std::uint32_t reserved{0};
+  RecvTime due{};
+  std::array<std::uint64_t, 2> tail{};
+};
+
+enum class OperatorAction : std::uint8_t { kill, arm, pause, resume, ack, flatten, stop_flatten };
+enum class OperatorSource : std::uint8_t { human, guardian, monitor, signal, sentinel, stop_page };
+struct OperatorCommand {
+  std::uint64_t command_id{0};
+  std::uint64_t config_hash{0};    // arm: the hash that the operator expects
+  Scope scope{};
+  OperatorAction action{OperatorAction::kill};
+  Mode mode{Mode::cancel};
+  OperatorSource source{OperatorSource::human};
+  std::uint8_t reserved0{0};
+  std::uint32_t uid{0};
+  std::uint32_t gid{0};
+  std::uint32_t pid{0};
+  std::uint32_t reserved1{0};
+  std::array<std::uint64_t, 2> reserved2{};
+  std::array<std::uint8_t, 8> reserved3{};
+};
+
+// Adopt the side block that holds the new definition or config.
+enum class SideBlockKind : std::uint16_t {
+  none, instrument, config, reconcile, surface, margin_grid, risk_envelope
+};
+struct SideBlockRef {
+  SideBlockKind kind{SideBlockKind::none};
+  std::uint16_t slot{0};
+  std::uint32_t generation{0};
+  std::uint32_t bytes{0};
+  std::uint32_t crc32c{0};
+  std::array<std::uint64_t, 2> reserved{};
+};
+enum class InstrumentChangeKind : std::uint8_t { invalidate, adopt, settle };
+// invalidate: trading stops at once; adopt: the definition is in the side block; settle: expired at
+// `delivery`.
+struct InstrumentChange {
+  InstrumentChangeKind change{InstrumentChangeKind::invalidate};
+  std::array<std::uint8_t, 7> reserved{};
+  std::uint32_t generation{0};
+  std::uint16_t slot{0};
+  std::uint16_t reserved1{0};
+  Price delivery{absent_nano};
+  std::uint32_t bytes{0};
+  std::uint32_t crc32c{0};
+};
+
+// Maps our monotonic clock to the venue's wall clock: exch = recv + offset, within +-uncertainty.
+struct VenueClock {
+  std::int64_t offset_ns{0};
+  std::int64_t uncertainty_ns{0};
+  std::array<std::uint64_t, 2> reserved{};
+};
+
+// An order that rests at the venue, found by reconciliation. Foreign when `order` is invalid.
+struct OpenOrderReport {
+  OrderId order{};
+  Price price{};
+  Qty amount{};            // total, positive
+  Qty filled{};
+  std::uint64_t venue_ref{0};   // hash of the venue's own id, for reports on foreign orders
+  ExchTime created{};
+  Side side{Side::buy};
+  std::uint8_t reduce_only{0};
+  std::uint8_t post_only{0};
+  std::array<std::uint8_t, 13> reserved{};
+};
+
+enum class ReconcilePhase : std::uint8_t { begin, complete, failed };
+struct ReconcileMark {
+  ReconcilePhase phase{ReconcilePhase::begin};
+  std::array<std::uint8_t, 3> reserved{};
+  std::uint32_t open_orders{0};
+  std::uint32_t positions{0};
+  std::uint32_t trades{0};
+  std::uint64_t generation{0};   // GatewayStatus generation it belongs to
+  ExchTime as_of{};              // venue time of the answers
+};
+
+enum class LookupOutcome : std::uint8_t {
+  open, filled, cancelled, rejected,
+  absent,    // not in open orders, order history nor trades; asked after valid_until on venue time
+  unproven,  // the venue did not answer, or answered before valid_until had passed
+};
+struct OrderLookup {
+  OrderId order{};
+  Qty filled{};
+  Price price{absent_nano};
+  LookupOutcome outcome{LookupOutcome::unproven};
+  std::array<std::uint8_t, 7> reserved{};
+};
+
+static_assert(sizeof(Boot) == 32 && sizeof(BookDelta) == 32 && sizeof(BookReset) == 32);
+static_assert(sizeof(Trade) == 32 && sizeof(Ticker) == 96 && sizeof(IndexPrice) == 32);
+static_assert(sizeof(OrderAck) == 32 && sizeof(OrderReject) == 32 && sizeof(Fill) == 96);
+static_assert(sizeof(OrderDone) == 32 && sizeof(OrderSent) == 32 && sizeof(PositionReport) == 32);
+static_assert(sizeof(MarginReport) == 96 && sizeof(FeedStatus) == 32);
+static_assert(sizeof(GatewayStatus) == 32 && sizeof(TimerFired) == 32);
+static_assert(sizeof(OperatorCommand) == 64 && sizeof(SideBlockRef) == 32);
+static_assert(sizeof(InstrumentChange) == 32 && sizeof(VenueClock) == 32);
+static_assert(sizeof(OpenOrderReport) == 64 && sizeof(ReconcileMark) == 32);
+static_assert(sizeof(OrderLookup) == 32);
+
+// Builds a single-record event.
+template <class Payload>
+Event make_event(EventKind kind, VenueId venue, InstrumentId instrument, RecvTime recv,
+                 ExchTime exch, const Payload& payload) noexcept {
+  Event e;
+  e.set_kind(kind);
+  e.venue = venue;
+  e.instrument = instrument;
+  e.recv = recv;
+  e.exch = exch;
+  if constexpr (sizeof(Payload) == payload_bytes) e.put(payload);
+  return e;
+}
+
+}  // namespace gimbal

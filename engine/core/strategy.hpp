@@ -1,0 +1,71 @@
+// What a strategy sees (read only) and what it may ask for. It never makes an order: a request goes
+// to the RiskGate, which answers with an Approved order or a refusal.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/core/command.hpp"
+#include "engine/core/ids.hpp"
+#include "engine/core/time.hpp"
+#include "engine/core/units.hpp"
+
+namespace gimbal {
+
+inline constexpr std::size_t requests_per_step_max = 8;
+
+// A new order wanted by a strategy. The engine snaps price and amount before the gate sees them.
+struct OrderRequest {
+  InstrumentId instrument{};
+  StrategyId strategy{};
+  Side side{Side::buy};
+  TimeInForce tif{TimeInForce::immediate_or_cancel};
+  std::uint8_t flags{0};
+  Price limit{};
+  Qty amount{};               // positive
+  std::uint64_t intent{0};    // one live or in-doubt order per intent
+  Price decision_price{};     // mid when decided: the execution gap is measured from it
+  std::int64_t evidence_nano{0};  // the number that caused it (residual delta), for the journal
+};
+
+struct ReplaceRequest {
+  OrderId order{};
+  Price limit{};
+  Qty amount{};               // new total
+};
+
+struct CancelRequest {
+  OrderId order{};
+};
+
+// Fixed-capacity list of requests of one call.
+class Requests {
+ public:
+  [[nodiscard]] bool place(const OrderRequest& r) noexcept {
+    if (places_ == requests_per_step_max) return false;
+    place_[places_++] = r;
+    return true;
+  }
+  [[nodiscard]] bool replace(const ReplaceRequest& r) noexcept {
+    if (replaces_ == requests_per_step_max) return false;
+    replace_[replaces_++] = r;
+    return true;
+  }
+  [[nodiscard]] bool cancel(const CancelRequest& r) noexcept {
+    if (cancels_ == requests_per_step_max) return false;
+    cancel_[cancels_++] = r;
+    return true;
+  }
+  void clear() noexcept { places_ = replaces_ = cancels_ = 0; }
+  [[nodiscard]] bool empty() const noexcept { return places_ + replaces_ + cancels_ == 0; }
+
+  std::size_t places_{0};
+  std::size_t replaces_{0};
+  std::size_t cancels_{0};
+  std::array<OrderRequest, requests_per_step_max> place_{};
+  std::array<ReplaceRequest, requests_per_step_max> replace_{};
+  std::array<CancelRequest, requests_per_step_max> cancel_{};
+};
+
+}  // namespace gimbal
