@@ -1,0 +1,51 @@
+// Venue names <-> dense ids: open addressing, linear probing, names in one pool. Room: feeds.
+//
+// Reserved at construction; `add` after that allocates nothing and refuses when full, so newly
+// listed instruments can be added while running. Names are 1 to 47 bytes, compared exactly.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/ids.hpp"
+
+namespace gimbal::deribit {
+
+inline constexpr std::size_t symbol_text_max = 47;
+
+// FNV-1a, finished with a multiply so that the low bits can index a table.
+[[nodiscard]] constexpr std::uint64_t text_hash(std::string_view text) noexcept {
+  std::uint64_t h = 0xcbf29ce484222325ULL;
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return h ^ (h >> 29);
+}
+
+class SymbolTable {
+ public:
+  explicit SymbolTable(std::size_t capacity = instruments_max);
+
+  // False when the name is empty, too long, taken by another id, or the table is full. Adding the
+  // same pair again is accepted.
+  [[nodiscard]] bool add(std::string_view name, InstrumentId id) noexcept;
+  // Invalid id when unknown.
+  [[nodiscard]] InstrumentId find(std::string_view name) const noexcept;
+  // Empty when unknown.
+  [[nodiscard]] std::string_view name(InstrumentId id) const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+
+ private:
+  struct Entry {
+    char text[symbol_text_max];
+    std::uint8_t length{0};
+  };
+  std::size_t capacity_;
+  std::size_t mask_;
+  std::size_t size_{0};
+  std::vector<std::uint16_t> slots_;   // InstrumentId value, 0xFFFF when free
+  std::vector<Entry> names_;           // by InstrumentId value
+};
+
+}  // namespace gimbal::deribit
