@@ -1,0 +1,37 @@
+// Deribit's error codes and what each proves about the order it answers. Room: venues (hot).
+// Source: the venue's error table of 2026-07. Matched on the code; message texts carry numbers.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/core/payload.hpp"
+
+namespace gimbal::deribit {
+
+enum class ErrorClass : std::uint8_t {
+  terminal,    // refused for good; sending the same again fails the same way
+  retryable,   // refused now; nothing is working; a later attempt may pass
+  unknown,     // proves nothing about the order: it must be looked up
+};
+
+struct ErrorInfo {
+  std::int32_t code{0};
+  ErrorClass outcome{ErrorClass::unknown};
+  RejectReason reason{RejectReason::unclear};  // of a place or replace request
+  std::string_view name{};
+};
+
+// Codes that are not in the table are `unknown` / `unclear`.
+[[nodiscard]] const ErrorInfo& error_info(std::int32_t code) noexcept;
+[[nodiscard]] std::span<const ErrorInfo> error_table() noexcept;
+
+inline constexpr std::int32_t error_order_not_found = 10004;
+inline constexpr std::int32_t error_too_many_requests = 10028;
+inline constexpr std::int32_t error_queue_full = 10047;
+inline constexpr std::int32_t error_not_open_order = 11044;
+inline constexpr std::int32_t error_unauthorized = 13009;
+inline constexpr std::int32_t error_timed_out = 13888;
+
+}  // namespace gimbal::deribit

@@ -1,0 +1,122 @@
+// Questions asked on the separate query session (JSON-RPC over HTTPS or WebSocket) and the parsers
+// of their answers. Room: venues (cold: reconciliation, look-ups, boot). Source: Deribit API v2.
+//
+// The app sends the text, hands the reply back, and pushes the committed events through the
+// sequencer between its ReconcileMark events. A reply that cannot be read commits nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/core/command.hpp"
+#include "engine/core/event.hpp"
+#include "engine/core/instrument.hpp"
+#include "engine/core/payload.hpp"
+#include "feeds/deribit/symbols.hpp"
+#include "feeds/frame.hpp"
+#include "venues/deribit/rate_budget.hpp"
+
+namespace gimbal::deribit {
+
+// --- request texts (whole JSON-RPC objects; `access_token` is added when not empty) ---------------
+struct QueryTexts {
+  std::string access_token;
+
+  [[nodiscard]] std::string get_time(std::int64_t id) const;
+  [[nodiscard]] std::string get_instruments(std::int64_t id, std::string_view currency) const;
+  [[nodiscard]] std::string get_instrument(std::int64_t id, std::string_view name) const;
+  [[nodiscard]] std::string get_open_orders(std::int64_t id) const;
+  [[nodiscard]] std::string get_positions(std::int64_t id) const;               // every currency
+  [[nodiscard]] std::string get_account_summary(std::int64_t id, std::string_view currency) const;
+  [[nodiscard]] std::string get_account_summaries(std::int64_t id) const;
+  // Oldest first, at most `count` rows (venue maximum 1000); both ends inclusive, in ms.
+  [[nodiscard]] std::string get_user_trades_by_time(std::int64_t id, std::string_view currency,
+                                                    std::int64_t start_ms, std::int64_t end_ms,
+                                                    unsigned count) const;
+  // Trades with an id from `start_id` on; the next page starts at PageInfo::last_trade_id.
+  [[nodiscard]] std::string get_user_trades_from(std::int64_t id, std::string_view currency,
+                                                 std::string_view start_id, unsigned count) const;
+  [[nodiscard]] std::string get_order_state_by_label(std::int64_t id, std::string_view currency,
+                                                     std::string_view label) const;
+  [[nodiscard]] std::string get_order_history(std::int64_t id, std::string_view currency,
+                                              unsigned count) const;
+  [[nodiscard]] std::string get_cancel_on_disconnect(std::int64_t id) const;
+};
+
+struct QueryContext {
+  VenueId venue{};
+  std::string label_tag;
+  const SymbolTable* symbols{nullptr};
+};
+
+struct QueryResult {
+  bool ok{false};
+  std::int32_t error_code{0};     // the venue's; 0 when the reply itself could not be read
+  std::string error;              // in words, naming what and where
+  ExchTime venue_time{};          // usOut of the envelope
+  std::size_t rows{0};
+  std::size_t skipped{0};         // instruments that are not in the table, combo rows
+  bool has_more{false};           // trades: another page exists
+  std::string last_trade_id;      // of the page, by the venue's order
+  std::int64_t last_timestamp_ms{0};
+};
+
+class QueryParser {
+ public:
+  explicit QueryParser(QueryContext context, std::size_t frame_max = std::size_t{16} << 20);
+  QueryParser(QueryParser&&) noexcept;
+  QueryParser& operator=(QueryParser&&) noexcept;
+  ~QueryParser();
+
+  [[nodiscard]] QueryResult time(const Frame& reply, ExchTime& out);
+  // OpenOrderReport each, foreign ones included (invalid OrderId).
+  [[nodiscard]] QueryResult open_orders(const Frame& reply, RecvTime now, EventBatch& batch);
+  [[nodiscard]] QueryResult positions(const Frame& reply, RecvTime now, EventBatch& batch);
+  // MarginReport each: one for a summary, one per currency for summaries. `limits` is filled from
+  // the matching-engine figures when the reply has them.
+  [[nodiscard]] QueryResult account(const Frame& reply, RecvTime now, EventBatch& batch,
+                                    RateLimits* limits = nullptr);
+  // Fills flagged historical.
+  [[nodiscard]] QueryResult user_trades(const Frame& reply, RecvTime now, EventBatch& batch);
+  [[nodiscard]] QueryResult cancel_on_disconnect(const Frame& reply, bool& enabled);
+
+ private:
+  friend class OrderSearch;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Finds out what became of one order (controls R-01). Feed it the answers of open orders, order
+// history, user trades since the order was sent, and get_order_state_by_label, in any order.
+// `outcome` is `absent` only when the first three all answered without error, each at a venue time
+// (usOut) later than valid_until, completely (no further page), and none showed the label.
+class OrderSearch {
+ public:
+  OrderSearch(QueryParser& parser, const QueryOrder& order) noexcept;
+
+  QueryResult open_orders(const Frame& reply);
+  QueryResult order_history(const Frame& reply);
+  // `complete`: the asked span reached back to the sending time.
+  QueryResult user_trades(const Frame& reply, bool complete);
+  QueryResult state_by_label(const Frame& reply);
+
+  [[nodiscard]] OrderLookup result() const noexcept;
+  [[nodiscard]] Event event(RecvTime now) const noexcept;
+
+ private:
+  QueryResult scan_orders(const Frame& reply, bool& answered);
+  void see(LookupOutcome outcome, Qty filled, Price price) noexcept;
+
+  QueryParser* parser_;
+  QueryOrder order_;
+  OrderLookup best_{};
+  bool seen_{false};
+  bool open_answered_{false};
+  bool history_answered_{false};
+  bool trades_answered_{false};
+};
+
+}  // namespace gimbal::deribit
