@@ -1,0 +1,258 @@
+// The two shared pages of the kill switch and the protocol around them (controls, section 4;
+// architecture, section 10).
+//
+// `gate`: one mode byte per scope, grouped by level on cache lines of their own, plus heartbeats, the
+// senders' in_send lines, the close stamps and the working orders of the guardian's list; writable by
+// bot and guardian only (file mode). `stop`: the same scope bytes, writable by group gimbal-stop;
+// non-zero means stop. A sender obeys the strictest over both pages and all scopes of the order.
+// Nothing here loosens except GatePage::loosen and StopPage::clear, which the bot calls for a
+// validated arm command. Hot: SenderGate. Cold: the rest.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "engine/core/ids.hpp"
+#include "engine/core/modes.hpp"
+#include "engine/core/time.hpp"
+#include "engine/runtime/clock.hpp"
+#include "engine/runtime/outcome.hpp"
+
+namespace gimbal {
+
+inline constexpr std::size_t senders_max = 16;
+inline constexpr std::size_t listed_orders_max = 4096;
+inline constexpr std::uint64_t gate_magic = 0x3145544147424D47ULL;  // "GMBGATE1"
+inline constexpr std::uint64_t stop_magic = 0x31504F5453424D47ULL;  // "GMBSTOP1"
+inline constexpr std::uint32_t page_version = 1;
+
+// One mode byte per scope of one level; the level starts on its own cache line.
+template <std::size_t N>
+struct alignas(64) ScopeBytes {
+  std::array<std::atomic<std::uint8_t>, N> at{};
+};
+struct ScopeWords {
+  ScopeBytes<1> global;
+  ScopeBytes<venues_max> venue;
+  ScopeBytes<venues_max> account;
+  ScopeBytes<strategies_max> strategy;
+  ScopeBytes<underlyings_max> underlying;
+  ScopeBytes<instruments_max> instrument;
+
+  // nullptr for an id outside its level.
+  [[nodiscard]] std::atomic<std::uint8_t>* word(Scope s) noexcept;
+  [[nodiscard]] const std::atomic<std::uint8_t>* word(Scope s) const noexcept;
+};
+
+struct alignas(64) PageHeader {
+  std::atomic<std::uint64_t> magic{0};  // stored last: a page without it is not ready
+  std::uint32_t version{page_version};
+  std::uint32_t layout_hash{0};
+  std::uint64_t bytes{0};
+  std::atomic<std::uint32_t> epoch{0};  // boot epoch of the bot that owns the page
+  std::uint32_t reserved{0};
+};
+
+// One sender thread. in_send is odd while an order is between the gate check and the socket.
+struct alignas(64) SenderLine {
+  std::atomic<std::uint32_t> in_send{0};
+  std::atomic<std::uint32_t> registered{0};
+  std::atomic<std::uint64_t> order{0};      // OrderId of the current or last order
+  std::atomic<std::uint64_t> started{0};    // orders let through
+  std::atomic<std::uint64_t> refused{0};
+};
+
+struct alignas(64) BeatLine {
+  std::atomic<std::uint64_t> beats{0};
+  std::atomic<std::int64_t> mono_ns{0};     // CLOCK_MONOTONIC of the last beat
+  std::atomic<std::uint32_t> pid{0};
+  std::atomic<std::uint32_t> state{0};      // of the writer's own meaning; 0 = not running
+};
+
+struct alignas(64) CloseLine {
+  std::atomic<std::int64_t> t_gate_closed{0};  // CLOCK_MONOTONIC, ns
+  std::atomic<std::uint64_t> closes{0};
+  std::atomic<std::uint32_t> last_scope{0};    // level << 16 | id
+  std::atomic<std::uint32_t> last_mode{0};
+};
+
+// An order that may rest at a venue, for a guardian that cancels by id. Zero order = free.
+struct ListedOrder {
+  std::atomic<std::uint64_t> order{0};
+  std::atomic<std::uint64_t> where{0};  // venue << 16 | instrument
+};
+
+struct GateLayout {
+  PageHeader header;
+  CloseLine closed;
+  BeatLine bot;
+  BeatLine guardian;
+  std::array<SenderLine, senders_max> senders;
+  ScopeWords modes;
+  alignas(64) std::array<ListedOrder, listed_orders_max> orders;
+};
+
+struct alignas(64) StopRequest {
+  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::int64_t> mono_ns{0};
+  std::atomic<std::uint32_t> uid{0};
+  std::atomic<std::uint32_t> pid{0};
+};
+struct StopLayout {
+  PageHeader header;
+  StopRequest request;  // of the last stop; information only
+  ScopeWords stops;
+};
+
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+static_assert(sizeof(PageHeader) == 64 && sizeof(SenderLine) == 64 && sizeof(BeatLine) == 64);
+static_assert(sizeof(ScopeWords) == 64 * 5 + instruments_max);
+
+// What a stop byte asks for: 0 nothing, 1-2 HALT, 3 CANCEL, 4 LOCK, anything else CANCEL.
+[[nodiscard]] Mode stop_mode(std::uint8_t byte) noexcept;
+// What a gate byte asks for; a value outside Mode is LOCK.
+[[nodiscard]] Mode gate_mode(std::uint8_t byte) noexcept;
+
+// A file mapped shared. Move-only; unmaps at the end, never unlinks.
+class MappedFile {
+ public:
+  MappedFile() noexcept = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+  // Creates (and grows) the file when `create`; `mode` are the permission bits, set exactly.
+  Outcome open(const std::string& path, std::size_t bytes, bool create, unsigned mode,
+               bool writable);
+  [[nodiscard]] void* data() const noexcept { return data_; }
+  [[nodiscard]] bool created() const noexcept { return created_; }
+
+ private:
+  void* data_{nullptr};
+  std::size_t bytes_{0};
+  bool created_{false};
+};
+
+class GatePage {
+ public:
+  // Bot at boot: creates the file, or adopts one of the same layout (a guardian may have it mapped)
+  // and keeps its stricter words. Either way global becomes at least HALT, in_send and the order
+  // list are cleared, the epoch is stored. A file of another layout is refused.
+  Outcome create(const std::string& path, std::uint32_t epoch, unsigned mode = 0600);
+  // Guardian (writable) or a reader (not): the file must exist, with the same layout hash.
+  Outcome open(const std::string& path, bool writable);
+
+  [[nodiscard]] Mode at(Scope s) const noexcept;          // LOCK for an unknown scope
+  // Stores the stricter of old and new, seq_cst. True when the word changed.
+  bool tighten(Scope s, Mode m) noexcept;
+  // Only for a validated arm command.
+  bool loosen(Scope s, Mode m) noexcept;
+
+  // Cold, at start: a line for one sender thread; -1 when all are taken.
+  int register_sender() noexcept;
+
+  void beat(BeatLine& line, RecvTime now, std::uint32_t state) noexcept;
+  [[nodiscard]] GateLayout& layout() noexcept { return *page_; }
+  [[nodiscard]] const GateLayout& layout() const noexcept { return *page_; }
+  [[nodiscard]] bool is_open() const noexcept { return page_ != nullptr; }
+
+  // The guardian's order list; one writer (the order stage). False when the list is full or the
+  // order not found.
+  bool list_order(OrderId order, VenueId venue, InstrumentId instrument) noexcept;
+  bool unlist_order(OrderId order) noexcept;
+
+ private:
+  MappedFile file_;
+  GateLayout* page_{nullptr};
+  std::size_t next_free_{0};
+};
+
+class StopPage {
+ public:
+  // Bot at boot: creates it (0660, group set by the caller's directory) or adopts it as it is: a
+  // stop survives a restart of the bot.
+  Outcome create(const std::string& path, unsigned mode = 0660);
+  Outcome open(const std::string& path, bool writable);
+
+  // gimbalctl, guardian: raises the byte; never lowers it. False for an unknown scope.
+  bool request(Scope s, Mode m, RecvTime now, std::uint32_t uid, std::uint32_t pid) noexcept;
+  [[nodiscard]] Mode at(Scope s) const noexcept;
+  // Bot only, for a validated arm command of exactly this scope.
+  void clear(Scope s) noexcept;
+
+  // Calls use(Scope, Mode) for every non-zero byte; 64-byte stride over the page. What the control
+  // thread copies into gate and latch each millisecond.
+  template <class Use>
+  void each_stop(Use&& use) const {
+    for (std::size_t l = 0; l < scope_levels; ++l) {
+      const auto level = static_cast<ScopeLevel>(l);
+      for (std::size_t id = 0; id < scope_count(level); ++id) {
+        const Scope s{level, static_cast<std::uint16_t>(id)};
+        const Mode m = at(s);
+        if (m != Mode::active) use(s, m);
+      }
+    }
+  }
+  [[nodiscard]] const StopLayout& layout() const noexcept { return *page_; }
+  [[nodiscard]] bool is_open() const noexcept { return page_ != nullptr; }
+
+ private:
+  MappedFile file_;
+  StopLayout* page_{nullptr};
+};
+
+// Hot; one per sender thread. The last check before an order's bytes:
+//   if (!gate.enter(scopes, order, reduces)) -> OrderReject{last_gate}
+//   encode, encrypt, send
+//   gate.leave()
+// Cancels never ask. Copies nothing, blocks never.
+class SenderGate {
+ public:
+  SenderGate(GatePage& gate, const StopPage& stop, int sender) noexcept
+      : line_{&gate.layout().senders[static_cast<std::size_t>(sender)]},
+        modes_{&gate.layout().modes},
+        stops_{&stop.layout().stops} {}
+
+  // True: in_send is set and the order may go out; leave() must follow. `reduces`: the core
+  // approved the order under P-13, so it passes under REDUCE.
+  [[nodiscard]] bool enter(const OrderScopes& scopes, OrderId order, bool reduces) noexcept;
+  void leave() noexcept {
+    line_->in_send.store(line_->in_send.load(std::memory_order_relaxed) + 1,
+                         std::memory_order_seq_cst);
+  }
+  // The strictest mode over both pages, without entering.
+  [[nodiscard]] Mode effective(const OrderScopes& scopes) const noexcept;
+
+ private:
+  SenderLine* line_;
+  const ScopeWords* modes_;
+  const ScopeWords* stops_;
+};
+
+struct CloseResult {
+  bool changed{false};             // false: the scope was already this strict
+  RecvTime t_gate_closed{};        // sends that start later saw the new word
+  std::size_t in_flight{0};        // senders still between check and socket at the stamp
+  std::array<std::uint8_t, senders_max> sender{};
+  std::array<OrderId, senders_max> order{};
+};
+
+// Any thread of bot or guardian.
+class GateCloser {
+ public:
+  static constexpr Nanos wait_max = microseconds(100);
+
+  GateCloser(GatePage& gate, const TscClock& clock) noexcept : gate_{gate}, clock_{clock} {}
+  // Stores the word (tighten only), waits until every sender has left the send it was in, or
+  // wait_max; stamps t_gate_closed and lists who was still in flight. Waits even when the word was
+  // already as strict, so that the answer holds for a repeated kill.
+  CloseResult close(Scope scope, Mode mode) noexcept;
+
+ private:
+  GatePage& gate_;
+  const TscClock& clock_;
+};
+
+}  // namespace gimbal

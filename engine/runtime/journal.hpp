@@ -1,0 +1,193 @@
+// The journal's two ends. JournalWriter: append* on the hot sequencer thread (a ring push, no system
+// call, never blocks), drain() on one cold thread (checksums, pwrite, fdatasync by policy, rotation).
+// JournalReader: every byte of input is distrusted; see journal_format.hpp.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/core/event.hpp"
+#include "engine/core/payload.hpp"
+#include "engine/core/time.hpp"
+#include "engine/runtime/journal_format.hpp"
+#include "engine/runtime/outcome.hpp"
+#include "engine/runtime/ring.hpp"
+#include "engine/runtime/side_blocks.hpp"
+
+namespace gimbal {
+
+struct JournalConfig {
+  std::string directory{};
+  std::size_t ring_records{65536};
+  std::uint64_t segment_bytes{256u << 20};  // rotation size; preallocated
+  Nanos sync_interval{milliseconds(100)};   // fdatasync at least this often; 0: after every batch
+  std::size_t drain_max{8192};              // records per drain() call
+};
+
+// What identifies a run; the same values as in its Boot record.
+struct JournalIdentity {
+  std::uint32_t epoch{0};
+  std::uint64_t build_hash{0};
+  std::uint64_t config_hash{0};
+};
+
+class JournalWriter {
+ public:
+  // `blocks` may be null when no side block will ever be appended; it must outlive the writer.
+  JournalWriter(JournalConfig config, JournalIdentity identity, SideBlockPool* blocks);
+  ~JournalWriter();
+  JournalWriter(const JournalWriter&) = delete;
+  JournalWriter& operator=(const JournalWriter&) = delete;
+
+  // Cold, before the first append: creates the directory's first segment. Fails when it exists.
+  Outcome open();
+
+  // --- hot, one thread ----------------------------------------------------------------------------
+  // One unit (1-4 records, all with their final head) as a whole. False: ring full, write error, or
+  // a first record that is not Boot; the caller trips HALT. A later append then writes a gap record.
+  [[nodiscard]] bool append(const Event* unit, std::size_t count) noexcept;
+  // Journals the pool's block before the event that names it; the writer releases its hold.
+  [[nodiscard]] bool append_side_block(const SideBlockRef& ref) noexcept;
+  [[nodiscard]] bool append_digest(const DigestRecord& digest) noexcept;
+  [[nodiscard]] bool failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t lost_records() const noexcept { return lost_total_; }
+
+  // --- cold, one thread ---------------------------------------------------------------------------
+  // Writes what the ring holds (bounded by drain_max); gives the records taken.
+  std::size_t drain();
+  // Drains everything, writes the end record, syncs, cuts the file to its length. Cold; the hot side
+  // must have stopped.
+  Outcome close();
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }  // cold thread only
+
+  // --- any thread ---------------------------------------------------------------------------------
+  // Sequence numbers up to which records were handed to the kernel, and made durable.
+  [[nodiscard]] Seq written() const noexcept { return {written_.load(std::memory_order_acquire)}; }
+  [[nodiscard]] Seq durable() const noexcept { return {durable_.load(std::memory_order_acquire)}; }
+  [[nodiscard]] std::size_t backlog() const noexcept { return ring_.size(); }
+  [[nodiscard]] std::uint64_t bytes_written() const noexcept {
+    return bytes_total_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  bool lose(const Event* unit, std::size_t count) noexcept;
+  bool write_gap() noexcept;
+  bool push_control(RecordType type, const void* body, std::size_t bytes) noexcept;
+  Outcome open_segment();
+  Outcome end_segment(EndReason reason);
+  void take(const Event& entry);
+  void put_record(RecordType type, std::uint16_t flags, const void* body, std::size_t bytes,
+                  const void* tail, std::size_t tail_bytes);
+  Outcome flush();
+  Outcome sync();
+  void fail(const Outcome& why);
+
+  JournalConfig config_;
+  JournalIdentity identity_;
+  SideBlockPool* blocks_;
+  SpscRing<Event> ring_;
+
+  // hot side
+  bool booted_{false};
+  std::uint64_t lost_{0};
+  std::uint64_t lost_first_{0};
+  std::uint64_t lost_total_{0};
+
+  // cold side
+  int fd_{-1};
+  std::uint32_t segment_{0};
+  std::uint32_t ordinal_{0};
+  std::uint32_t salt_{0};
+  std::uint32_t last_crc_{0};
+  std::uint64_t offset_{0};
+  std::uint64_t last_seq_{0};
+  std::int64_t last_sync_ns_{0};
+  bool unsynced_{false};
+  bool in_unit_{false};
+  std::vector<std::byte> buffer_;
+  std::size_t used_{0};
+  std::string error_;
+
+  alignas(64) std::atomic<bool> failed_{false};
+  std::atomic<std::uint64_t> written_{0};
+  std::atomic<std::uint64_t> durable_{0};
+  std::atomic<std::uint64_t> bytes_total_{0};
+};
+
+enum class JournalStatus : std::uint8_t {
+  record,   // `out` holds the next record
+  end,      // clean end: the end record of a closed journal was read
+  open_end, // the records stop at zeros or the end of the file without an end record (still running,
+            // or the process died between two writes); every record before is sound
+  torn,     // the last write is incomplete: bytes at error_offset() are dropped, all before is sound
+  corrupt,  // damage with sound records after it, or a broken header: see error()
+};
+
+struct JournalRecord {
+  RecordType type{RecordType::none};
+  bool more{false};                     // event: further parts of the unit follow
+  Event event{};                        // type event
+  SideBlockRef block{};                 // type side_block
+  std::span<const std::byte> bytes{};   // type side_block; valid until the next read
+  DigestRecord digest{};                // type digest
+  GapRecord gap{};                      // type gap
+  std::uint32_t segment{0};
+  std::uint64_t offset{0};              // of the record in its segment
+};
+
+class JournalReader {
+ public:
+  // The segments in order. Each span must stay alive and unchanged.
+  explicit JournalReader(std::vector<std::span<const std::byte>> segments);
+  // Loads a file, or all segments of the newest epoch (or of `epoch`) in a directory.
+  static Outcome load(const std::string& path, std::vector<std::vector<std::byte>>& segments,
+                      std::uint32_t epoch = 0);
+
+  // Delivers only whole units: the parts of an incomplete last unit are dropped as torn.
+  // After any answer but `record` every further call gives the same answer.
+  [[nodiscard]] JournalStatus next(JournalRecord& out);
+
+  [[nodiscard]] const SegmentHeader& header() const noexcept { return header_; }  // current segment
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
+  [[nodiscard]] std::uint64_t error_offset() const noexcept { return error_offset_; }
+  [[nodiscard]] std::uint32_t error_segment() const noexcept { return error_segment_; }
+
+ private:
+  enum class Look : std::uint8_t { good, zeros, bad };
+  JournalStatus stop(JournalStatus status, std::string text, std::uint64_t offset);
+  JournalStatus open_segment();
+  JournalStatus damaged(const std::string& why);
+  JournalStatus on_end(std::span<const std::byte> body);
+  Look look(std::uint64_t offset, std::uint32_t ordinal, RecordHead& head,
+            const char*& why) const noexcept;
+  [[nodiscard]] bool sound_record_after(std::uint64_t offset) const noexcept;
+  [[nodiscard]] bool zeros_from(std::uint64_t offset) const noexcept;
+  [[nodiscard]] bool unit_is_whole(std::uint64_t offset, std::uint32_t ordinal) const noexcept;
+  JournalStatus deliver(const RecordHead& head, JournalRecord& out);
+  const char* accept_event(const Event& event, bool more) noexcept;
+
+  std::vector<std::span<const std::byte>> segments_;
+  std::size_t current_{0};
+  bool opened_{false};
+  bool finished_{false};
+  JournalStatus status_{JournalStatus::record};
+  SegmentHeader header_{};
+  std::span<const std::byte> bytes_{};
+  std::uint64_t offset_{0};
+  std::uint32_t ordinal_{0};
+  std::uint32_t last_crc_{0};
+  std::uint64_t next_seq_{1};
+  bool gap_before_{false};
+  bool first_event_seen_{false};
+  std::uint8_t parts_seen_{0};
+  std::string error_;
+  std::uint64_t error_offset_{0};
+  std::uint32_t error_segment_{0};
+};
+
+}  // namespace gimbal

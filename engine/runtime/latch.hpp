@@ -1,0 +1,80 @@
+// What survives a restart: the latch file (modes per scope, with reasons), the boot epoch counter and
+// the instance lock. Cold: every write is a new file, fsynced, renamed over the old one, and the
+// directory fsynced, so that a cut at any byte leaves the old or the new content, never a mixture.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/core/modes.hpp"
+#include "engine/core/time.hpp"
+#include "engine/runtime/outcome.hpp"
+
+namespace gimbal {
+
+struct LatchEntry {
+  Scope scope{};
+  Mode mode{Mode::halt};
+  std::uint32_t uid{0};
+  std::uint64_t command_id{0};
+  ExchTime when{};
+  std::string reason{};  // at most latch_reason_max bytes are kept
+};
+inline constexpr std::size_t latch_reason_max = 200;
+inline constexpr std::size_t latch_entries_max = 20'000;
+
+// What the file says. `trusted` is false when the file is missing or damaged: then the only entry is
+// global HALT and its reason says why.
+struct LatchState {
+  std::vector<LatchEntry> entries{};
+  bool trusted{false};
+};
+
+class LatchFile {
+ public:
+  explicit LatchFile(std::string path) : path_{std::move(path)} {}
+
+  // Never fails: see LatchState::trusted.
+  [[nodiscard]] LatchState load() const;
+  // Replaces the whole content, durably. An empty list means that nothing is latched.
+  Outcome store(const std::vector<LatchEntry>& entries) const;
+  // load, raise the scope's entry to the stricter mode, store. An untrusted file is first replaced
+  // by its global HALT.
+  Outcome tighten(const LatchEntry& entry) const;
+  // Removes the entry of exactly this scope. Only for a validated arm command.
+  Outcome release(Scope scope) const;
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// The bytes of a latch file, and back; parse gives an untrusted HALT state for anything but exactly
+// what encode makes. Exposed for tests and fuzzing.
+[[nodiscard]] std::string encode_latch(const std::vector<LatchEntry>& entries);
+[[nodiscard]] LatchState parse_latch(const std::string& bytes);
+
+// Writes `bytes` to `path` through a temporary file in the same directory, fsync, rename and fsync of
+// the directory. Mode 0600.
+Outcome replace_file(const std::string& path, const std::string& bytes);
+
+// Gives the next boot epoch (24 bits, at least `at_least`) and makes it durable before returning. A
+// missing file starts at `at_least`; a damaged one is an error: a reused epoch would reuse order ids.
+Outcome next_boot_epoch(const std::string& path, std::uint32_t at_least, std::uint32_t& epoch);
+
+// One running bot per account: an exclusive flock, held until destruction.
+class InstanceLock {
+ public:
+  InstanceLock() noexcept = default;
+  InstanceLock(const InstanceLock&) = delete;
+  InstanceLock& operator=(const InstanceLock&) = delete;
+  ~InstanceLock();
+  // Refused when another process holds it; the error names its pid.
+  Outcome acquire(const std::string& path);
+
+ private:
+  int fd_{-1};
+};
+
+}  // namespace gimbal

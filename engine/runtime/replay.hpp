@@ -1,0 +1,57 @@
+// Cold. Steps a journal again and compares the command digest with the digest records it carries.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "engine/core/command.hpp"
+#include "engine/core/event.hpp"
+#include "engine/core/payload.hpp"
+#include "engine/runtime/journal.hpp"
+
+namespace gimbal {
+
+// What is driven. `step` fills `out` (cleared before every call); `side_block` hands over the block
+// that the next event names; both may be empty.
+struct ReplayTarget {
+  std::function<void(const Event& event, Commands& out)> step{};
+  std::function<void(const SideBlockRef& ref, std::span<const std::byte> bytes)> side_block{};
+  std::function<void(const Boot& boot)> boot{};  // before the Boot event is stepped
+};
+
+enum class ReplayVerdict : std::uint8_t {
+  same,       // every digest record matched
+  unchecked,  // stepped to the end, but the journal carries no digest record
+  different,  // see first_difference_*
+  damaged,    // the journal is corrupt or has a gap: see error
+};
+
+struct ReplayResult {
+  ReplayVerdict verdict{ReplayVerdict::unchecked};
+  JournalStatus journal{JournalStatus::end};  // how the journal ended
+  std::string error{};                        // of a damaged journal; a note for a torn one
+  Boot boot{};
+  std::uint64_t events{0};                    // records
+  std::uint64_t units{0};
+  std::uint64_t side_blocks{0};
+  std::uint64_t commands{0};
+  std::uint64_t digest{0};
+  std::uint64_t digests_compared{0};
+  // The first interval whose digest differs: it matched after `_after` and differed after `_at`.
+  std::uint64_t first_difference_after{0};
+  std::uint64_t first_difference_at{0};
+  std::uint64_t expected_digest{0};
+  std::uint64_t found_digest{0};
+};
+
+struct ReplayOptions {
+  bool stop_at_difference{true};
+  std::uint64_t last_seq{UINT64_MAX};  // stop after this sequence number
+};
+
+[[nodiscard]] ReplayResult replay(JournalReader& journal, const ReplayTarget& target,
+                                  const ReplayOptions& options = {});
+
+}  // namespace gimbal
