@@ -19,6 +19,7 @@ struct FieldInfo {
   Reload reload{Reload::fixed};
   std::string_view unit{};  // as written in the reference page: "USD", "coins", "1/s"
   std::string_view doc{};   // one sentence
+  bool zero_is_off{false};  // a limit that 0 switches off: off counts as the loosest value
 };
 
 }  // namespace gimbal

@@ -1,0 +1,195 @@
+#include "ops/app/config_check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+
+#include "venues/registry.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr std::size_t socket_path_max = 107;  // sun_path without its NUL
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.substr(0, 4) == "127.";
+}
+
+bool is_word(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+}
+
+bool is_host(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == ':';
+  });
+}
+
+bool is_url_path(std::string_view text) {
+  return !text.empty() && text.front() == '/' &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+// "sha256/" and 44 characters of base64, or 64 hex digits.
+bool is_pin(std::string_view text) {
+  if (text.substr(0, 7) == "sha256/") {
+    const auto body = text.substr(7);
+    return body.size() == 44 && body.back() == '=' &&
+           std::all_of(body.begin(), body.end() - 1, [](unsigned char c) {
+             return std::isalnum(c) != 0 || c == '+' || c == '/';
+           });
+  }
+  return text.size() == 64 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
+class Checker {
+ public:
+  Checker(const Config& config, const Complain& complain) : c_{config}, complain_{complain} {}
+
+  void run() {
+    for (std::size_t i = 0; i < c_.venues.size(); ++i) venue(i);
+    environments();
+    for (std::size_t i = 0; i < c_.underlyings.size(); ++i) underlying(i);
+    runtime();
+  }
+
+ private:
+  void at_venue(std::size_t i, std::string_view key, const std::string& text) const {
+    complain_({"venue", true, i, key}, text);
+  }
+  void at_underlying(std::size_t i, std::string_view key, const std::string& text) const {
+    complain_({"underlying", true, i, key}, text);
+  }
+  void at_runtime(std::string_view key, const std::string& text) const {
+    complain_({"runtime", false, 0, key}, text);
+  }
+
+  void venue(std::size_t i) const {
+    const auto& v = c_.venues[i];
+    if (!v.name.empty() && std::find(Venues::names.begin(), Venues::names.end(), v.name) == Venues::names.end()) {
+      at_venue(i, "name", "is not a known venue: \"" + v.name + "\"; known: deribit");
+    }
+    if (!v.account.empty() && !is_word(v.account)) {
+      at_venue(i, "account", "may hold letters, digits, _ and - only");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!v.account.empty() && c_.venues[j].account == v.account) {
+        at_venue(i, "account", "repeats \"" + v.account + "\": each account session needs its own name");
+      }
+    }
+    if (!v.host.empty() && !is_host(v.host)) at_venue(i, "host", "is not a host name or IP address: no scheme, port or path");
+    if (!is_url_path(v.path)) at_venue(i, "path", "must begin with / and hold no spaces");
+    if (v.environment == Environment::sim && !v.host.empty() && !is_loopback(v.host)) {
+      at_venue(i, "host", "is \"" + v.host + "\": a sim venue is accepted on loopback only (127.0.0.1, ::1, localhost)");
+    }
+    if (v.environment == Environment::sim && v.ca_file.empty()) {
+      at_venue(i, "ca_file", "is needed for a sim venue: the exchange writes its own certificate authority at start");
+    }
+    if (v.environment == Environment::live && is_loopback(v.host)) {
+      at_venue(i, "host", "is loopback, which no live venue is");
+    }
+    venue_relations(i);
+  }
+
+  void venue_relations(std::size_t i) const {
+    const auto& v = c_.venues[i];
+    if (v.reconnect_min > v.reconnect_max) at_venue(i, "reconnect_min", "is longer than reconnect_max");
+    if (v.silence_max < v.heartbeat) {
+      at_venue(i, "silence_max", "is shorter than heartbeat: a quiet session would be closed for nothing");
+    }
+    if (v.pins.size() == 1) at_venue(i, "pins", "holds one pin: a pin without a backup locks us out at the next key change");
+    for (const auto& pin : v.pins) {
+      if (!is_pin(pin)) at_venue(i, "pins", "holds \"" + pin.substr(0, 80) + "\", which is neither sha256/BASE64 nor 64 hex digits");
+    }
+  }
+
+  void environments() const {
+    for (std::size_t i = 1; i < c_.venues.size(); ++i) {
+      if (c_.venues[i].environment != c_.venues[0].environment) {
+        at_venue(i, "environment", "differs from the first venue's: sim, test and live never mix in one process");
+      }
+    }
+  }
+
+  void underlying(std::size_t i) const {
+    const auto& u = c_.underlyings[i];
+    const bool known = std::any_of(c_.venues.begin(), c_.venues.end(),
+                                   [&](const VenueConfig& v) { return v.account == u.account; });
+    if (!u.account.empty() && !known) {
+      at_underlying(i, "account", "names \"" + u.account + "\", which no [[venue]] has");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      const auto& other = c_.underlyings[j];
+      if (other.name == u.name && other.account == u.account && other.currency == u.currency && !u.name.empty()) {
+        at_underlying(i, "name", "repeats " + u.name + " with the same account and currency");
+      }
+    }
+    if (!u.hedge_instrument.empty() && !u.name.empty() && u.hedge_instrument.substr(0, u.name.size()) != u.name) {
+      at_underlying(i, "hedge_instrument", "is \"" + u.hedge_instrument + "\", which is not an instrument of " + u.name);
+    }
+  }
+
+  void runtime() const {
+    const auto& r = c_.runtime;
+    std::map<int, std::string_view> taken;
+    const std::array<std::pair<std::string_view, int>, 4> cores{{{"io_core", r.io_core},
+                                                                 {"core_core", r.core_core},
+                                                                 {"order_core", r.order_core},
+                                                                 {"cold_core", r.cold_core}}};
+    for (const auto& [key, core] : cores) {
+      if (core < 0) continue;
+      const auto [other, fresh] = taken.emplace(core, key);
+      if (!fresh) at_runtime(key, "pins processor " + std::to_string(core) + ", which " + std::string{other->second} + " has");
+    }
+    if (r.topology == Topology::fused && (r.core_core >= 0 || r.order_core >= 0)) {
+      at_runtime(r.core_core >= 0 ? "core_core" : "order_core",
+                 "is for the pipelined topology; a fused process has one hot thread, io_core");
+    }
+    if (r.kernel_time && (r.poller == PollerKind::uring || r.poller == PollerKind::automatic)) {
+      at_runtime("kernel_time", "needs poller = \"epoll\" or \"spin\": io_uring does not give the kernel's time");
+    }
+    if (c_.control_socket_path().size() > socket_path_max) {
+      at_runtime(r.control_socket.empty() ? "runtime_dir" : "control_socket",
+                 "gives a socket path over " + std::to_string(socket_path_max) + " bytes");
+    }
+    if (r.state_dir == r.runtime_dir && !r.state_dir.empty()) {
+      at_runtime("state_dir", "equals runtime_dir: the latch must survive a reboot, the runtime directory does not");
+    }
+  }
+
+  const Config& c_;
+  const Complain& complain_;
+};
+
+}  // namespace
+
+std::string ConfigPath::text() const {
+  const std::string name{table};
+  std::string out = array ? "[[" + name + "]] " + std::to_string(index + 1) : "[" + name + "]";
+  if (!key.empty()) out += " " + std::string{key};
+  return out;
+}
+
+TomlPlace place_of_path(const TomlValue& root, const ConfigPath& path) {
+  const TomlValue* at = &root;
+  std::string_view rest = path.table;
+  while (at != nullptr && !rest.empty()) {
+    const auto dot = rest.find('.');
+    at = at->find(rest.substr(0, dot));
+    rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
+  }
+  if (at != nullptr && path.array) at = path.index < at->items.size() ? &at->items[path.index] : nullptr;
+  if (at == nullptr) return {};
+  const auto* value = at->find(path.key);
+  return value != nullptr ? value->place : at->place;
+}
+
+void check_config(const Config& config, const Complain& complain) {
+  Checker{config, complain}.run();
+}
+
+}  // namespace gimbal

@@ -1,0 +1,118 @@
+// The only file that includes the TOML library.
+#include "ops/app/toml_file.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#if defined(__GNUC__) && !defined(__clang__)
+// The library's inlined optional access trips this check in GCC 12 at -O2.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+namespace gimbal {
+namespace {
+
+TomlPlace place_of(const toml::source_region& region) {
+  return {static_cast<std::uint32_t>(region.begin.line), static_cast<std::uint32_t>(region.begin.column)};
+}
+
+void convert(const toml::node& node, TomlValue& out);
+
+void convert_table(const toml::table& table, TomlValue& out) {
+  out.kind = TomlKind::table;
+  struct Entry {
+    TomlPlace place;
+    std::string key;
+    const toml::node* node;
+  };
+  std::vector<Entry> entries;
+  for (const auto& [key, value] : table) {
+    entries.push_back({place_of(key.source()), std::string{key.str()}, &value});
+  }
+  // The library keeps keys sorted by name; messages read better in the order of the file.
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair{a.place.line, a.place.column} < std::pair{b.place.line, b.place.column};
+  });
+  for (const auto& entry : entries) {
+    out.key_places.push_back(entry.place);
+    auto& [key, value] = out.members.emplace_back(entry.key, TomlValue{});
+    convert(*entry.node, value);
+  }
+}
+
+void convert(const toml::node& node, TomlValue& out) {
+  out.place = place_of(node.source());
+  if (const auto* table = node.as_table()) return convert_table(*table, out);
+  if (const auto* array = node.as_array()) {
+    out.kind = TomlKind::array;
+    for (const auto& item : *array) convert(item, out.items.emplace_back());
+    return;
+  }
+  if (const auto* text = node.as_string()) {
+    out.kind = TomlKind::string;
+    out.text = text->get();
+  } else if (const auto* integer = node.as_integer()) {
+    out.kind = TomlKind::integer;
+    out.integer = integer->get();
+  } else if (const auto* real = node.as_floating_point()) {
+    out.kind = TomlKind::real;
+    out.real = real->get();
+  } else if (const auto* boolean = node.as_boolean()) {
+    out.kind = TomlKind::boolean;
+    out.boolean = boolean->get();
+  } else {
+    out.kind = TomlKind::other;
+    out.text = "date or time";
+  }
+}
+
+}  // namespace
+
+const TomlValue* TomlValue::find(std::string_view key) const noexcept {
+  for (const auto& [name, value] : members) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+std::string TomlValue::found() const {
+  switch (kind) {
+    case TomlKind::table: return "a table";
+    case TomlKind::array: return "a list";
+    case TomlKind::string: return "the string \"" + text.substr(0, 60) + (text.size() > 60 ? "..." : "") + "\"";
+    case TomlKind::integer: return "the integer " + std::to_string(integer);
+    case TomlKind::boolean: return boolean ? "the boolean true" : "the boolean false";
+    case TomlKind::other: return "a " + text;
+    case TomlKind::real: break;
+  }
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof digits, real).ptr;
+  return "the number " + std::string(digits, end);
+}
+
+bool parse_toml(std::string_view text, TomlValue& root, TomlProblem& problem) {
+  if (text.size() > config_bytes_max) {
+    problem = {{}, "the file has " + std::to_string(text.size()) + " bytes, at most " +
+                       std::to_string(config_bytes_max) + " are read"};
+    return false;
+  }
+  if (text.find('\0') != std::string_view::npos) {
+    problem = {{}, "the file holds a NUL byte: not a text file"};
+    return false;
+  }
+  try {
+    const toml::table document = toml::parse(text);
+    root = TomlValue{};
+    convert_table(document, root);
+    root.place = {1, 1};
+    return true;
+  } catch (const toml::parse_error& error) {
+    problem = {place_of(error.source()), std::string{error.description()}};
+  }
+  return false;
+}
+
+}  // namespace gimbal

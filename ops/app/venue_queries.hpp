@@ -1,0 +1,91 @@
+// The query session of one venue account: JSON-RPC over HTTPS on the cold side. It lists
+// instruments at start, reconciles after every private connection, looks up orders in doubt and
+// proves an empty book after a kill. Answers become events that go through the sequencer; nothing
+// here touches the core. Room: ops/app. Cold; every call is bounded by a deadline.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/core/command.hpp"
+#include "engine/core/event.hpp"
+#include "engine/runtime/clock.hpp"
+#include "engine/wire/http.hpp"
+#include "feeds/deribit/instruments.hpp"
+#include "venues/deribit/login.hpp"
+#include "venues/deribit/queries.hpp"
+
+namespace gimbal {
+
+struct QuerySetup {
+  VenueId venue{};
+  std::shared_ptr<TlsContext> tls;
+  Endpoint endpoint;                       // path is the JSON-RPC target, "/api/v2"
+  deribit::LoginConfig login;
+  std::string label_tag;
+  std::vector<std::string> currencies;     // settlement currencies that the account trades in
+  std::chrono::milliseconds limit{3000};   // of one call
+  const deribit::SymbolTable* symbols{nullptr};
+  const TscClock* clock{nullptr};
+};
+
+// Where finished units go: whole, in order. False when the ring was full.
+using PushUnits = std::function<bool(std::span<const Event>)>;
+
+class VenueQueries {
+ public:
+  explicit VenueQueries(QuerySetup setup);
+  VenueQueries(const VenueQueries&) = delete;
+  VenueQueries& operator=(const VenueQueries&) = delete;
+
+  // Each gives an empty text on success, otherwise what failed, where and what the venue said.
+  [[nodiscard]] std::string login();
+  [[nodiscard]] std::string instruments(const std::string& currency, deribit::InstrumentList& out);
+  [[nodiscard]] std::string instrument(const std::string& name, deribit::InstrumentList& out);
+  // Venue wall clock against our monotonic clock, from the fastest of `samples` round trips.
+  [[nodiscard]] std::string venue_clock(int samples, VenueClock& out);
+  // begin, then fills since the last reconciliation, open orders, positions and margin, then
+  // complete; or begin, failed. The picture is taken again while trades arrive during it.
+  [[nodiscard]] std::string reconcile(const Reconcile& command, const PushUnits& push);
+  // One OrderLookup event; unproven when the venue did not answer in time or too early.
+  [[nodiscard]] std::string look_up(const QueryOrder& order, const PushUnits& push);
+  // Orders resting at the venue: ours by label, and all.
+  struct OpenCount {
+    std::size_t ours{0};
+    std::size_t all{0};
+  };
+  [[nodiscard]] std::string count_open(OpenCount& out);
+
+ private:
+  struct Reply {
+    std::vector<char> bytes;  // with padding
+    Frame frame{};
+    std::string error;
+    RecvTime sent{};
+    RecvTime received{};
+  };
+  struct Picture;
+
+  Reply call(const std::string& request);
+  std::string fetch_picture(Picture& picture);
+  std::string fetch_trades(EventBatch& batch, std::size_t& rows);
+  void mark(const Reconcile& command, ReconcilePhase phase, const Picture* picture,
+            const PushUnits& push);
+  RecvTime now() const noexcept { return setup_.clock->now(); }
+
+  QuerySetup setup_;
+  HttpsClient http_;
+  deribit::DeribitLogin login_;
+  deribit::QueryTexts texts_;
+  deribit::QueryParser parser_;
+  Outbox outbox_;
+  std::int64_t next_id_{1};
+  std::int64_t trades_from_ms_{0};
+};
+
+}  // namespace gimbal
