@@ -1,0 +1,258 @@
+#include "ops/app/venue_queries.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/core/payload.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr std::size_t query_batch_events = 65536;
+constexpr unsigned trades_page = 1000;
+constexpr int pages_max = 100;
+constexpr int pictures_max = 5;
+// How far before the last reconciliation trades are asked for again: the overlap is dropped by exact
+// trade id, a hole would be a missed fill.
+constexpr std::int64_t trades_overlap_ms = 10 * 60 * 1000;
+
+std::string named(const char* what, const std::string& why) {
+  return std::string{what} + ": " + why;
+}
+
+// Splits a batch into whole units and pushes each.
+bool push_batch(EventBatch& batch, const PushUnits& push) {
+  std::span<Event> all = batch.committed();
+  std::size_t at = 0;
+  while (at < all.size()) {
+    const std::size_t parts = all[at].part_count();
+    if (parts == 0 || at + parts > all.size()) return false;
+    if (!push(all.subspan(at, parts))) return false;
+    at += parts;
+  }
+  return true;
+}
+
+}  // namespace
+
+struct VenueQueries::Picture {
+  EventBatch trades{query_batch_events};
+  EventBatch orders{query_batch_events};
+  EventBatch positions{query_batch_events};
+  EventBatch account{1024};
+  std::size_t trade_rows{0};
+  std::size_t order_rows{0};
+  std::size_t position_rows{0};
+  ExchTime as_of{};
+};
+
+VenueQueries::VenueQueries(QuerySetup setup)
+    : setup_{std::move(setup)},
+      http_{setup_.tls, setup_.endpoint},
+      login_{setup_.login},
+      parser_{deribit::QueryContext{setup_.venue, setup_.label_tag, setup_.symbols}} {}
+
+VenueQueries::Reply VenueQueries::call(const std::string& request) {
+  Reply reply;
+  HttpRequest http;
+  http.method = "POST";
+  http.target = setup_.endpoint.path;
+  http.headers = {{"Content-Type", "application/json"}};
+  http.body = request;
+  reply.sent = now();
+  const HttpResponse answer = http_.call(http, setup_.limit);
+  reply.received = now();
+  if (answer.status == 0) {
+    reply.error = named("query session", answer.error);
+    return reply;
+  }
+  if (answer.body.empty()) {
+    reply.error = "query session: HTTP status " + std::to_string(answer.status) + " and no body";
+    return reply;
+  }
+  reply.bytes.assign(answer.body.begin(), answer.body.end());
+  reply.bytes.resize(answer.body.size() + frame_padding);
+  reply.frame = Frame{reply.bytes.data(), answer.body.size(), reply.bytes.size()};
+  return reply;
+}
+
+std::string VenueQueries::login() {
+  outbox_.clear();
+  login_.on_open(now(), outbox_);
+  if (outbox_.empty()) return "login: nothing to send";
+  const std::string request{outbox_[0]};
+  outbox_.clear();
+  const Reply reply = call(request);
+  if (!reply.error.empty()) return named("login", reply.error);
+  const LoginStep step = login_.on_frame(reply.frame, reply.received, outbox_);
+  outbox_.clear();
+  if (step != LoginStep::accepted) {
+    return named("login refused", std::string{login_.refusal()});
+  }
+  texts_.access_token = std::string{login_.access_token()};
+  return {};
+}
+
+std::string VenueQueries::instruments(const std::string& currency, deribit::InstrumentList& out) {
+  const Reply reply = call(texts_.get_instruments(next_id_++, currency));
+  if (!reply.error.empty()) return named("get_instruments", reply.error);
+  out = deribit::parse_instruments(reply.frame);
+  return out.error.empty() ? std::string{} : named("get_instruments", out.error);
+}
+
+std::string VenueQueries::instrument(const std::string& name, deribit::InstrumentList& out) {
+  const Reply reply = call(texts_.get_instrument(next_id_++, name));
+  if (!reply.error.empty()) return named("get_instrument", reply.error);
+  out = deribit::parse_instruments(reply.frame);
+  return out.error.empty() ? std::string{} : named("get_instrument", out.error);
+}
+
+std::string VenueQueries::venue_clock(int samples, VenueClock& out) {
+  Nanos best{INT64_MAX};
+  std::string error = "get_time: no answer";
+  for (int i = 0; i < samples; ++i) {
+    const Reply reply = call(texts_.get_time(next_id_++));
+    if (!reply.error.empty()) return named("get_time", reply.error);
+    ExchTime venue{};
+    const deribit::QueryResult result = parser_.time(reply.frame, venue);
+    if (!result.ok) return named("get_time", result.error);
+    const Nanos trip = reply.received - reply.sent;
+    if (!(trip < best)) continue;
+    best = trip;
+    // The envelope's microseconds when they are there; the result counts milliseconds only.
+    const ExchTime stamp = result.venue_time.unix_ns > 0 ? result.venue_time : venue;
+    const std::int64_t middle = reply.sent.mono_ns + trip.count / 2;
+    out.offset_ns = stamp.unix_ns - middle;
+    out.uncertainty_ns = trip.count / 2 + 1000;
+    error.clear();
+  }
+  return error;
+}
+
+std::string VenueQueries::fetch_trades(EventBatch& batch, std::size_t& rows) {
+  rows = 0;
+  const std::int64_t end_ms = to_unix_ms(wall_now()) + 60'000;
+  for (const std::string& currency : setup_.currencies) {
+    std::int64_t start_ms = trades_from_ms_;
+    for (int page = 0; page < pages_max; ++page) {
+      const Reply reply = call(texts_.get_user_trades_by_time(next_id_++, currency, start_ms,
+                                                              end_ms, trades_page));
+      if (!reply.error.empty()) return named("get_user_trades", reply.error);
+      const deribit::QueryResult result = parser_.user_trades(reply.frame, now(), batch);
+      if (!result.ok) return named("get_user_trades", result.error);
+      rows += result.rows;
+      if (!result.has_more) break;
+      if (result.last_timestamp_ms <= start_ms && page > 0) {
+        return "get_user_trades: the venue's pages do not move on";
+      }
+      start_ms = result.last_timestamp_ms;
+    }
+  }
+  return {};
+}
+
+std::string VenueQueries::fetch_picture(Picture& picture) {
+  if (std::string e = fetch_trades(picture.trades, picture.trade_rows); !e.empty()) return e;
+  Reply reply = call(texts_.get_open_orders(next_id_++));
+  if (!reply.error.empty()) return named("get_open_orders", reply.error);
+  deribit::QueryResult result = parser_.open_orders(reply.frame, now(), picture.orders);
+  if (!result.ok) return named("get_open_orders", result.error);
+  picture.order_rows = result.rows;
+  reply = call(texts_.get_positions(next_id_++));
+  if (!reply.error.empty()) return named("get_positions", reply.error);
+  result = parser_.positions(reply.frame, now(), picture.positions);
+  if (!result.ok) return named("get_positions", result.error);
+  picture.position_rows = result.rows;
+  picture.as_of = result.venue_time;
+  reply = call(texts_.get_account_summaries(next_id_++));
+  if (!reply.error.empty()) return named("get_account_summaries", reply.error);
+  result = parser_.account(reply.frame, now(), picture.account);
+  if (!result.ok) return named("get_account_summaries", result.error);
+  // A trade that happened while the picture was taken would be in one answer and not in another.
+  EventBatch again{query_batch_events};
+  std::size_t rows = 0;
+  if (std::string e = fetch_trades(again, rows); !e.empty()) return e;
+  return rows == picture.trade_rows ? std::string{} : "trades arrived while the picture was taken";
+}
+
+void VenueQueries::mark(const Reconcile& command, ReconcilePhase phase, const Picture* picture,
+                        const PushUnits& push) {
+  ReconcileMark payload;
+  payload.phase = phase;
+  payload.generation = command.generation;
+  if (picture != nullptr) {
+    payload.open_orders = static_cast<std::uint32_t>(picture->order_rows);
+    payload.positions = static_cast<std::uint32_t>(picture->position_rows);
+    payload.trades = static_cast<std::uint32_t>(picture->trade_rows);
+    payload.as_of = picture->as_of;
+  }
+  Event e = make_event(EventKind::reconcile_mark, command.venue, InstrumentId{}, now(),
+                       picture != nullptr ? picture->as_of : ExchTime{}, payload);
+  e.add_flag(event_flag::last_in_packet);
+  (void)push(std::span<const Event>{&e, 1});
+}
+
+std::string VenueQueries::reconcile(const Reconcile& command, const PushUnits& push) {
+  if (trades_from_ms_ == 0) trades_from_ms_ = to_unix_ms(wall_now()) - trades_overlap_ms;
+  mark(command, ReconcilePhase::begin, nullptr, push);
+  std::string error;
+  for (int attempt = 0; attempt < pictures_max; ++attempt) {
+    Picture picture;
+    error = fetch_picture(picture);
+    if (!error.empty()) continue;
+    const bool pushed = push_batch(picture.trades, push) && push_batch(picture.orders, push) &&
+                        push_batch(picture.positions, push) && push_batch(picture.account, push);
+    if (!pushed) {
+      error = "reconcile: the event ring is full";
+      break;
+    }
+    mark(command, ReconcilePhase::complete, &picture, push);
+    const std::int64_t as_of_ms = to_unix_ms(picture.as_of);
+    trades_from_ms_ = std::max(trades_from_ms_, as_of_ms - trades_overlap_ms);
+    return {};
+  }
+  mark(command, ReconcilePhase::failed, nullptr, push);
+  return named("reconcile", error);
+}
+
+std::string VenueQueries::look_up(const QueryOrder& order, const PushUnits& push) {
+  deribit::OrderSearch search{parser_, order};
+  std::string error;
+  const auto note = [&error](const char* what, const deribit::QueryResult& result) {
+    if (!result.ok && error.empty()) error = named(what, result.error);
+  };
+  for (const std::string& currency : setup_.currencies) {
+    const Reply history = call(texts_.get_order_history(next_id_++, currency, 100));
+    if (history.error.empty()) note("get_order_history", search.order_history(history.frame));
+    if (!history.error.empty()) error = history.error;
+    const std::int64_t since_ms = to_unix_ms(order.sent) - 60'000;
+    const Reply trades = call(texts_.get_user_trades_by_time(
+        next_id_++, currency, since_ms, to_unix_ms(wall_now()) + 60'000, trades_page));
+    if (trades.error.empty()) note("get_user_trades", search.user_trades(trades.frame, true));
+    if (!trades.error.empty()) error = trades.error;
+  }
+  const Reply open = call(texts_.get_open_orders(next_id_++));
+  if (open.error.empty()) note("get_open_orders", search.open_orders(open.frame));
+  if (!open.error.empty()) error = open.error;
+  Event e = search.event(now());
+  e.add_flag(event_flag::last_in_packet);
+  if (!push(std::span<const Event>{&e, 1})) return "look-up: the event ring is full";
+  return error;
+}
+
+std::string VenueQueries::count_open(OpenCount& out) {
+  const Reply reply = call(texts_.get_open_orders(next_id_++));
+  if (!reply.error.empty()) return named("get_open_orders", reply.error);
+  EventBatch batch{query_batch_events};
+  const deribit::QueryResult result = parser_.open_orders(reply.frame, now(), batch);
+  if (!result.ok) return named("get_open_orders", result.error);
+  PartsBuffer<OpenOrderReport> report;
+  for (const Event& e : batch.committed()) {
+    if (e.kind() != EventKind::open_order_report || !report.add(e)) continue;
+    ++out.all;
+    if (report.value().order.valid()) ++out.ours;
+  }
+  return {};
+}
+
+}  // namespace gimbal
