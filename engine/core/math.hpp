@@ -1,8 +1,9 @@
 // Elementary functions with the same bits in every build, on every compiler and vector target.
 //
-// Room: engine/core, hot. No libm: only + - * / sqrt, explicit fused multiply-add and integer moves,
-// in a fixed order and without tables, so a vector kernel can repeat the operations lane by lane.
-// Accuracy is against the exact value of the double argument; the tests print what was measured.
+// Room: engine/core, hot. No libm: only + - * / sqrt, explicit fused multiply-add and integer
+// moves, in a fixed order and without tables, so a vector kernel can repeat the operations lane by
+// lane. Accuracy is against the exact value of the double argument; the tests print what was
+// measured.
 #pragma once
 
 #include <bit>
@@ -24,7 +25,7 @@ namespace detail {
 inline constexpr double two_pow_52_times_1_5 = 0x1.8p52;  // adding it rounds to the nearest integer
 inline constexpr double log2_e = 0x1.71547652b82fep+0;
 inline constexpr double ln2_high = 0x1.62e42fefa39efp-1;
-inline constexpr double ln2_low = 0x1.abc9e3b39803fp-56;   // ln 2 - ln2_high
+inline constexpr double ln2_low = 0x1.abc9e3b39803fp-56;  // ln 2 - ln2_high
 
 // 1/n! for n = 2 .. 13: on |r| <= ln(2)/2 the series ends below 2^-57 of e^r.
 inline constexpr double inverse_factorial[] = {
@@ -34,7 +35,7 @@ inline constexpr double inverse_factorial[] = {
 
 // 2/(2n+1) for n = 1 .. 10: the series of ln((1+s)/(1-s)) / s - 2 in s^2 <= 0.0295.
 inline constexpr double odd_series[] = {2.0 / 3,  2.0 / 5,  2.0 / 7,  2.0 / 9,  2.0 / 11,
-                                 2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21};
+                                        2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21};
 
 inline double power_of_two(std::int64_t k) noexcept {
   return std::bit_cast<double>(static_cast<std::uint64_t>(k + 1023) << 52);
@@ -62,15 +63,17 @@ inline constexpr double inverse_sqrt_two_pi = 0x1.9884533d43651p-2;
     odd = fma(odd, r2, detail::inverse_factorial[i + 1]);
   }
   const double tail = fma(fma(odd, r, even), r2, r);
-  const auto exponent = static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(shifted) << 13) >> 13;
+  const auto exponent =
+      static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(shifted) << 13) >> 13;
   const std::int64_t half = exponent >> 1;
   return (1.0 + tail) * detail::power_of_two(half) * detail::power_of_two(exponent - half);
 }
 
 // ln x, error below 1 ulp; -inf for 0, NaN below 0 and for NaN, inf for inf.
 [[nodiscard]] inline double log(double x) noexcept {
-  if (!(x > 0)) return x == 0 ? -std::numeric_limits<double>::infinity()
-                              : std::numeric_limits<double>::quiet_NaN();
+  if (!(x > 0))
+    return x == 0 ? -std::numeric_limits<double>::infinity()
+                  : std::numeric_limits<double>::quiet_NaN();
   if (!finite(x)) return x;
   double k = 0;
   if (x < std::numeric_limits<double>::min()) {
@@ -99,8 +102,8 @@ inline constexpr double inverse_sqrt_two_pi = 0x1.9884533d43651p-2;
   return fma(k, detail::ln2_high, f - (half_square - correction));
 }
 
-// ln(a / b) for positive finite a and b with a finite normal quotient, error below 2 ulp also when a
-// is close to b: what the division rounded away is added back.
+// ln(a / b) for positive finite a and b with a finite normal quotient, error below 2 ulp also when
+// a is close to b: what the division rounded away is added back.
 [[nodiscard]] inline double log_ratio(double a, double b) noexcept {
   const double quotient = a / b;
   return log(quotient) + fma(-quotient, b, a) / a;

@@ -1,15 +1,15 @@
 // Positions and the risk of the book, kept in place: O(1) on a fill and on one option's new
 // volatility, O(expiries) on a move of the underlying, independent of the number of options.
 //
-// Room: engine/core, hot. All memory is taken at construction. Per bucket (underlying, expiry, linear
-// or inverse) the sums of value, delta, gamma, vega, theta, vanna and speed are held at a reference
-// point (F0, t0). A move to F expands from that point, never from the last tick, so errors do not
-// pile up:
+// Room: engine/core, hot. All memory is taken at construction. Per bucket (underlying, expiry,
+// linear or inverse) the sums of value, delta, gamma, vega, theta, vanna and speed are held at a
+// reference point (F0, t0). A move to F expands from that point, never from the last tick, so
+// errors do not pile up:
 //   delta(F) = delta0 + gamma0 x,   value(F) = value0 + delta0 x + gamma0 x^2 / 2,   x = F - F0
 //   |error of delta| <= sum |position| M3 x^2 / 2,  M3 = (0.39895 + 0.24198/sd) / (Fmin^2 sd)
-// (for the premium-adjusted delta add sum |position| M3 |x|^3 / (6 Fmin)). The bucket is priced anew
-// when that bound passes `delta_error_max`, when the reference is older than `reprice_age_max`, or
-// when more than `time_share_max` of the remaining life has passed.
+// (for the premium-adjusted delta add sum |position| M3 |x|^3 / (6 Fmin)). The bucket is priced
+// anew when that bound passes `delta_error_max`, when the reference is older than
+// `reprice_age_max`, or when more than `time_share_max` of the remaining life has passed.
 //
 // Time to expiry comes from exchange time only. Marks older than their limit, or missing, make the
 // answer incomplete; they never make it NaN.
@@ -35,14 +35,14 @@ enum class ExpiryRule : std::uint8_t {
   black,           // plain time to expiry to the end, no averaging: what the venue's marks use
   inside_window,   // plain before the window; inside it the running index average and the remaining
                    // variance tau/3, delta scaled by the share still to be averaged
-  effective_time,  // as inside_window, and T - 2W/3 before it: for volatilities quoted in that time,
-                   // not for the venue's mark_iv, which already carries the averaging
+  effective_time,  // as inside_window, and T - 2W/3 before it: for volatilities quoted in that
+                   // time, not for the venue's mark_iv, which already carries the averaging
 };
 
 struct PortfolioConfig {
-  double delta_error_max{0.0001};        // coins, per bucket
+  double delta_error_max{0.0001};  // coins, per bucket
   Nanos reprice_age_max{milliseconds(250)};
-  double time_share_max{1e-4};           // of the remaining life
+  double time_share_max{1e-4};  // of the remaining life
   Nanos volatility_age_max{seconds(30)};
   Nanos forward_age_max{seconds(30)};
   ExpiryRule expiry_rule{ExpiryRule::inside_window};
@@ -73,39 +73,39 @@ void fields(Visitor&& visit, PortfolioConfig& c) {
 }
 
 struct RiskNumbers {
-  Delta delta_net{};         // coins: premium-adjusted options plus delta-one; zero hedges coins
-  Delta delta_bs{};          // coins: Black options plus delta-one
-  Delta options_delta{};     // coins: Black, options only
-  double delta_one{0};       // coins: sum of N/P and of linear amounts
-  Gamma gamma{};             // coins per quote unit: Black gamma of the options
-  Gamma gamma_net{};         // d delta_net / dF, delta-one included
-  Vega vega{};               // quote currency per 1.00 of volatility
-  Theta theta{};             // quote currency per year
-  double options_value{0};   // coins: inverse options at their own forwards
-  double linear_value{0};    // quote currency: linear options
-  double delta_error{0};     // coins: bound on the error of delta_net from expanding in place
-  bool complete{true};       // false: some nonzero position has no usable or recent mark
-  RecvTime oldest_mark{};    // over held options, as of the last pricing; zero when none is held
+  Delta delta_net{};        // coins: premium-adjusted options plus delta-one; zero hedges coins
+  Delta delta_bs{};         // coins: Black options plus delta-one
+  Delta options_delta{};    // coins: Black, options only
+  double delta_one{0};      // coins: sum of N/P and of linear amounts
+  Gamma gamma{};            // coins per quote unit: Black gamma of the options
+  Gamma gamma_net{};        // d delta_net / dF, delta-one included
+  Vega vega{};              // quote currency per 1.00 of volatility
+  Theta theta{};            // quote currency per year
+  double options_value{0};  // coins: inverse options at their own forwards
+  double linear_value{0};   // quote currency: linear options
+  double delta_error{0};    // coins: bound on the error of delta_net from expanding in place
+  bool complete{true};      // false: some nonzero position has no usable or recent mark
+  RecvTime oldest_mark{};   // over held options, as of the last pricing; zero when none is held
 };
 
 struct OptionMark {
-  bool usable{false};        // forward and volatility known
-  double price{0};           // coins (inverse) or quote (linear)
-  double delta_net{0};       // premium-adjusted for inverse, plain for linear
+  bool usable{false};   // forward and volatility known
+  double price{0};      // coins (inverse) or quote (linear)
+  double delta_net{0};  // premium-adjusted for inverse, plain for linear
   double delta_bs{0};
   double gamma{0}, vega{0}, theta{0};  // Black; quote currency
   double forward{0};
   double sigma{0};
-  Price venue_mark{};        // as last reported; zero when never
-  RecvTime received{};       // of the volatility
+  Price venue_mark{};   // as last reported; zero when never
+  RecvTime received{};  // of the volatility
 };
 
 // Counts of work done, for tests and counters.
 struct PortfolioWork {
-  std::uint64_t ticks{0};           // underlying moves applied
-  std::uint64_t bucket_visits{0};   // buckets looked at by those moves
-  std::uint64_t reprices{0};        // buckets priced anew
-  std::uint64_t rows_priced{0};     // options priced, alone or in a bucket
+  std::uint64_t ticks{0};          // underlying moves applied
+  std::uint64_t bucket_visits{0};  // buckets looked at by those moves
+  std::uint64_t reprices{0};       // buckets priced anew
+  std::uint64_t rows_priced{0};    // options priced, alone or in a bucket
 };
 
 class Portfolio {
@@ -119,7 +119,7 @@ class Portfolio {
   void settle(InstrumentId id, Price delivery) noexcept;
 
   // Unknown ids are ignored by every call below; `position` gives zero for them.
-  void set_position(InstrumentId id, Qty amount) noexcept;       // the venue's truth is adopted
+  void set_position(InstrumentId id, Qty amount) noexcept;  // the venue's truth is adopted
   void apply_fill(InstrumentId id, Qty signed_amount) noexcept;
   [[nodiscard]] Qty position(InstrumentId id) const noexcept;
 
@@ -153,89 +153,100 @@ class Portfolio {
   static constexpr std::size_t rows_max = 32;  // options of one chunk
   static constexpr std::uint16_t none = 0xFFFF;
 
-  // A block of held options of one bucket: columns for the kernel, 64-byte aligned.
+  // A block of held options of one bucket: columns for the kernel, padded with harmless rows.
   struct alignas(64) Chunk {
-    std::array<double, rows_max> strike{}, sigma{}, sign{}, amount{};
+    Chunk() noexcept {
+      strike.fill(1);
+      sigma.fill(1);
+      sign.fill(1);
+    }
+    std::array<double, rows_max> strike, sigma, sign;
+    std::array<double, rows_max> weight{};  // signed amount; 0 while the option has no volatility
     std::array<double, rows_max> price{}, delta{}, gamma{}, vega{}, theta{}, vanna{}, speed{};
     std::array<double, rows_max> inverse_sd{};
+    std::array<RecvTime, rows_max> received{};
     std::array<InstrumentId, rows_max> owner{};
     std::uint16_t count{0};
-    std::uint16_t next{none};
-    std::uint16_t previous{none};
+    std::uint16_t next{none};  // towards older chunks; only the newest one has free rows
   };
   struct Sums {
     double value{0}, delta{0}, gamma{0}, vega{0}, theta{0}, vanna{0}, speed{0};
-    double third{0};      // sum |position| M3 at the reference forward
-    double time_slope{0}; // sum |position| (0.242 + 0.399 sd)
+    double third{0};       // sum |weight| (0.39895 + 0.24198/sd)/sd: M3 times the forward squared
+    double time_slope{0};  // sum |weight| (0.242 + 0.399 sd): bound of |d delta / d ln sd|
+  };
+  // Where a bucket is priced: the forward that the option sees is base + scale * F. Outside the
+  // expiry window base is 0 and scale 1; inside it they are a A and 1 - a.
+  struct Point {
+    double base{0};
+    double scale{1};
+    double years{0};
   };
   struct Bucket {
     UnderlyingId underlying{};
     ExchTime expiry{};
     bool inverse{true};
     bool used{false};
-    bool priced{false};        // the sums are at (reference, reference_time)
-    bool stale{false};         // a mark was over its age at the last look
+    bool priced{false};  // `sums` belong to `reference` and `at`
+    bool window_open{false};
     Forward forward{};
-    double reference{0};       // F0
-    double scale{1};           // dF_eff/dF: 1 outside the expiry window
-    double effective{0};       // forward that was priced: F0 outside the window
-    double life{0};            // years priced, after the expiry rule
+    Point at{};
+    double reference{0};  // forward that the option saw when priced
     ExchTime reference_time{};
     RecvTime priced_at{};
     RecvTime oldest_mark{};
-    std::uint16_t first{none}, last{none};
+    double window_integral{0};  // of the index, at `window_from`
+    ExchTime window_from{};
+    std::uint16_t newest{none};
     std::uint32_t held{0};
-    std::uint32_t unmarked{0}; // held without a volatility
-    i128 coins_atto{0};        // delta-one of dated futures, 1e-18 coins
-    i128 coins_slope_atto{0};  // -N/P^2 of inverse futures, 1e-18 coins per quote unit
-    std::uint32_t unpriced_futures{0};
+    std::uint32_t unmarked{0};
+    i128 future_coins_atto{0};  // dated futures with a price: sum of N/P and of linear amounts
+    i128 future_slope_atto{0};  // sum of -N/P^2
+    i128 future_usd_nano{0};    // inverse futures without a price of their own: sum of N
     Sums sums{};
   };
-  struct Holding {               // one per instrument
+  struct Holding {  // one per instrument
     Qty amount{};
-    double sigma{0};             // 0: no volatility yet
+    double sigma{0};  // 0: no volatility yet
     double future_price{0};
     RecvTime received{};
     Price venue_mark{};
     std::uint16_t bucket{none};
     std::uint16_t chunk{none};
     std::uint16_t row{0};
-    bool listed{false};
   };
-  struct IndexAverage {
-    double last{0};
-    ExchTime at{};
-    ExchTime from{};             // start of the window being averaged
-    double weighted{0};          // integral of the index since `from`, in price * seconds
-  };
-  struct Coin {                  // one per underlying
-    double mid{0};
-    ExchTime mid_time{};
-    i128 inverse_usd_nano{0};    // perpetuals: sum of N
-    i128 linear_coins_nano{0};   // perpetuals: sum of amounts
-    IndexAverage index{};
+  struct Coin {     // one per underlying
+    double mid{0};  // perpetual
+    bool lost{false};
+    i128 perpetual_usd_nano{0};
+    i128 perpetual_coins_nano{0};
+    double index{0};
+    double index_integral{0};  // price * seconds since the first index
+    ExchTime index_time{};
     std::vector<std::uint16_t> buckets{};  // reserved at construction
   };
-  struct Point {                 // where a bucket is priced
-    double forward{0}, life{0}, scale{1};
-  };
 
-  [[nodiscard]] bool knows(InstrumentId id) const noexcept;
-  [[nodiscard]] static std::size_t bucket_index(const Instrument& i) noexcept;
-  void change_option(InstrumentId id, Qty amount) noexcept;
-  void change_future(InstrumentId id, Qty amount, double price) noexcept;
-  void change_perpetual(InstrumentId id, Qty amount) noexcept;
-  void insert_row(InstrumentId id, Bucket& b) noexcept;
-  void remove_row(InstrumentId id, Bucket& b) noexcept;
+  Holding* open(InstrumentId id) noexcept;
+  void change_option(InstrumentId id, Holding& h, Qty amount) noexcept;
+  void change_future(const Instrument& i, Holding& h, Qty amount, double price) noexcept;
+  void change_perpetual(const Instrument& i, Holding& h, Qty amount) noexcept;
+  void change(InstrumentId id, Holding& h, Qty amount) noexcept;
+  void set_volatility(Holding& h, double sigma, RecvTime now) noexcept;
+  void insert_row(InstrumentId id, Holding& h, Bucket& b) noexcept;
+  void remove_row(Holding& h, Bucket& b) noexcept;
   void price_row(const Bucket& b, Chunk& c, std::size_t row) noexcept;
-  void add_row(Bucket& b, const Chunk& c, std::size_t row, double amount, double weight) noexcept;
+  void add_row(Bucket& b, const Chunk& c, std::size_t row, double weight, double size) noexcept;
+  void add_chunk(Bucket& b, const Chunk& c) noexcept;
   void on_forward(Bucket& b) noexcept;
   void reprice(Bucket& b) noexcept;
-  [[nodiscard]] double error_bound(const Bucket& b, double forward) const noexcept;
-  [[nodiscard]] bool time_due(const Bucket& b) const noexcept;
+  void activate(std::size_t bucket) noexcept;
+  void deactivate(std::size_t bucket) noexcept;
+  [[nodiscard]] RecvTime due(const Bucket& b) const noexcept;
   [[nodiscard]] Point point(const Bucket& b, double forward) const noexcept;
+  [[nodiscard]] double window_average(const Bucket& b, double otherwise) const noexcept;
   [[nodiscard]] double forward_of(const Bucket& b) const noexcept;
-  void add_bucket_risk(const Bucket& b, RiskNumbers& out) const noexcept;
+  [[nodiscard]] double delta_error(const Bucket& b, double seen) const noexcept;
+  void add_options_risk(const Bucket& b, RiskNumbers& out) const noexcept;
+  void add_futures_risk(const Bucket& b, RiskNumbers& out) const noexcept;
   void add_perpetual_risk(const Coin& c, RiskNumbers& out) const noexcept;
 
   const InstrumentTable& table_;
@@ -243,11 +254,13 @@ class Portfolio {
   PricingKernels kernels_;
   RecvTime now_{};
   ExchTime venue_now_{};
+  RecvTime check_at_{};  // no bucket is due before
   std::vector<Holding> holdings_;
-  std::vector<Bucket> buckets_;
+  std::vector<Bucket> buckets_;  // 2 * expiry + (linear ? 1 : 0)
   std::vector<Coin> coins_;
   std::vector<Chunk> chunks_;
   std::vector<std::uint16_t> free_chunks_;
+  std::vector<std::uint16_t> active_;  // buckets that hold options
   PortfolioWork work_{};
 };
 

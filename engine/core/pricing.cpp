@@ -8,16 +8,16 @@ namespace gimbal {
 
 namespace {
 
-constexpr double sd_min = 1e-100;   // below it an option is at its intrinsic value
-constexpr double d_max = 1e8;       // the density is 0 long before; keeps products finite
+constexpr double sd_min = 1e-100;  // below it an option is at its intrinsic value
+constexpr double d_max = 1e8;      // the density is 0 long before; keeps products finite
 
 // Everything that prices and Greeks are made of, for one option, without discounting.
 struct Core {
-  double m;        // F/K
+  double m;  // F/K
   double d1, d2;
-  double n1;       // n(d1)
+  double n1;          // n(d1)
   double cdf1, cdf2;  // N(q d1), N(q d2)
-  double value;    // undiscounted Black value
+  double value;       // undiscounted Black value
 };
 
 struct Volatility {

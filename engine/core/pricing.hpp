@@ -5,8 +5,9 @@
 // money) and zero for the rest. Arguments must be finite with F > 0 and K > 0: refuse others at the
 // door (`priceable`).
 //
-// Units: F and K in quote currency per coin; T in years of 365 days; sigma a fraction per sqrt(year);
-// vega per 1.00 of sigma; theta per year (= -dP/dT with F and r fixed); gamma per unit of F.
+// Units: F and K in quote currency per coin; T in years of 365 days; sigma a fraction per
+// sqrt(year); vega per 1.00 of sigma; theta per year (= -dP/dT with F and r fixed); gamma per unit
+// of F.
 #pragma once
 
 #include <cstddef>
@@ -41,15 +42,15 @@ struct LinearGreeks {
 
 // Inverse (paid in the coin), undiscounted; rate and discount are ignored.
 struct InverseGreeks {
-  double value{0};       // coins
-  double delta_bs{0};    // d(value * F)/dF
-  double delta_net{0};   // premium-adjusted: delta_bs - value = F dv/dF, in closed form
+  double value{0};      // coins
+  double delta_bs{0};   // d(value * F)/dF
+  double delta_net{0};  // premium-adjusted: delta_bs - value = F dv/dF, in closed form
   double gamma_bs{0}, gamma_net{0};
   double dv_df{0}, d2v_df2{0};
-  double vega{0};        // coins per 1.00 of sigma
-  double theta{0};       // coins per year
-  double vanna_net{0};   // d delta_net / d sigma
-  double volga{0};       // coins
+  double vega{0};       // coins per 1.00 of sigma
+  double theta{0};      // coins per year
+  double vanna_net{0};  // d delta_net / d sigma
+  double volga{0};      // coins
 };
 [[nodiscard]] InverseGreeks price_inverse(const OptionTerms& t) noexcept;
 
@@ -78,7 +79,7 @@ struct OptionColumns {
   const double* sigma{nullptr};
   const double* sign{nullptr};  // +1 call, -1 put
 };
-struct GreekColumns {           // undiscounted where discount is 1
+struct GreekColumns {  // undiscounted where discount is 1
   double* price{nullptr};
   double* delta{nullptr};
   double* gamma{nullptr};
@@ -115,6 +116,7 @@ struct PricingKernels {
 
 // sum(weight[i] * value[i]) in 8 virtual lanes (row i goes to lane i mod 8), folded as
 // ((0+4)+(2+6)) + ((1+5)+(3+7)): the order that every kernel and target keeps.
-[[nodiscard]] double lane_dot(const double* weight, const double* value, std::size_t count) noexcept;
+[[nodiscard]] double lane_dot(const double* weight, const double* value,
+                              std::size_t count) noexcept;
 
 }  // namespace gimbal
