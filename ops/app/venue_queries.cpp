@@ -222,7 +222,7 @@ std::string VenueQueries::look_up(const QueryOrder& order, const PushUnits& push
     if (!result.ok && error.empty()) error = named(what, result.error);
   };
   for (const std::string& currency : setup_.currencies) {
-    const Reply history = call(texts_.get_order_history(next_id_++, currency, 100));
+    const Reply history = call(texts_.get_order_history(next_id_++, currency, trades_page));
     if (history.error.empty()) note("get_order_history", search.order_history(history.frame));
     if (!history.error.empty()) error = history.error;
     const std::int64_t since_ms = to_unix_ms(order.sent) - 60'000;
@@ -235,6 +235,11 @@ std::string VenueQueries::look_up(const QueryOrder& order, const PushUnits& push
   if (open.error.empty()) note("get_open_orders", search.open_orders(open.frame));
   if (!open.error.empty()) error = open.error;
   Event e = search.event(now());
+  OrderLookup lookup = e.as<OrderLookup>();
+  if (!error.empty() && lookup.outcome == LookupOutcome::absent) {
+    lookup.outcome = LookupOutcome::unproven;  // one currency did not answer: that is no proof
+    e.put(lookup);
+  }
   e.add_flag(event_flag::last_in_packet);
   if (!push(std::span<const Event>{&e, 1})) return "look-up: the event ring is full";
   return error;
