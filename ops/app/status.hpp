@@ -1,0 +1,197 @@
+// What the bot says about itself: plain structs that wiring fills and the control socket prints.
+// Room: ops/app (gimbalctl reads the JSON, not these structs). Cold path.
+//
+// JSON: one object; member names are those of the structs below, in the same order. Numbers of
+// analytics are JSON numbers; prices, quantities and money are exact decimal strings. Absent
+// numbers (NaN) are null. Times: *_ns are nanoseconds, *_unix_ns since 1970 UTC.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/core/units.hpp"
+
+namespace gimbal {
+
+// A scope that is not ACTIVE.
+struct ScopeStatus {
+  std::string scope;        // "global", "account:deribit-main", "underlying:BTC"
+  std::string mode;         // "reduce" "halt" "cancel" "lock"
+  bool latched{false};
+  std::string reason;
+};
+
+struct FeedStatusLine {
+  std::string account;
+  bool connected{false};
+  std::uint64_t instruments_valid{0};
+  std::uint64_t instruments_invalid{0};
+  std::uint64_t frames{0};
+  std::uint64_t events{0};
+  std::uint64_t gaps{0};
+  std::uint64_t malformed{0};
+  std::uint64_t resyncs{0};
+  std::uint64_t reconnects{0};
+  std::int64_t newest_age_ns{-1};   // since the newest data, -1: none yet
+};
+
+struct GatewayStatusLine {
+  std::string account;
+  std::string environment;          // "sim" "test" "live"
+  std::string state;                // "down" "connecting" "authenticated" "ready"
+  bool cancel_on_disconnect{false};
+  bool reconciled{false};
+  std::int64_t reconcile_age_ns{-1};
+  std::uint64_t reconnects{0};
+  double rate_credits{0};           // order requests that may be sent now
+  std::string poller;               // "io_uring: ..." and why
+};
+
+struct UnderlyingStatus {
+  std::string underlying;
+  double index{0};
+  double delta{0};                  // coins, hedge included
+  double options_delta{0};
+  double gamma{0};
+  double vega{0};
+  double theta{0};
+  double band{0};                   // present half width, coins
+  bool inside_band{false};
+  double outside_band_worst_ms{0};
+};
+
+struct PositionStatus {
+  std::string account;
+  std::string instrument;
+  Qty amount{};
+  Price average{};
+  Price mark{};
+  double delta{0};
+  double gamma{0};
+  double vega{0};
+  double theta{0};
+};
+
+struct OrderStatus {
+  std::string order;                // our id, hex
+  std::string account;
+  std::string instrument;
+  std::string side;                 // "buy" "sell"
+  Price price{};
+  Qty amount{};
+  Qty filled{};
+  std::string state;                // "sent" "working" "unknown" ...
+  std::int64_t age_ns{0};
+};
+
+struct MarginStatus {
+  std::string account;
+  std::string currency;
+  Money equity{};
+  Money balance{};
+  Money initial_margin{};
+  Money maintenance_margin{};
+  Money available{};
+};
+
+struct LatencyStatus {
+  std::string hop;                  // "wire to decode", "tick to order"
+  std::uint64_t count{0};
+  std::int64_t p50_ns{0};
+  std::int64_t p90_ns{0};
+  std::int64_t p99_ns{0};
+  std::int64_t p999_ns{0};
+  std::int64_t max_ns{0};
+};
+
+struct CounterStatus {
+  std::string name;
+  std::uint64_t value{0};
+};
+
+struct AlertStatus {
+  std::uint64_t id{0};
+  std::string severity;             // "warning" "critical"
+  std::string text;
+  std::int64_t age_ns{0};
+  bool acknowledged{false};
+};
+
+struct StatusReport {
+  std::string build_hash;
+  std::string config_hash;
+  std::uint32_t boot_epoch{0};
+  std::uint32_t pid{0};
+  std::int64_t uptime_ns{0};
+  std::string topology;
+  bool armed{false};
+  std::string mode;                 // effective global mode
+  std::vector<ScopeStatus> scopes;  // every scope that is not active
+  bool guardian_alive{false};
+  bool guardian_waived{false};
+  std::uint64_t journal_seq{0};
+  std::uint64_t orders_sent{0};
+  std::uint64_t orders_filled{0};
+  std::uint64_t orders_rejected{0};
+  std::uint64_t orders_open{0};
+  std::uint64_t orders_unknown{0};
+  std::vector<GatewayStatusLine> gateways;
+  std::vector<FeedStatusLine> feeds;
+  std::vector<UnderlyingStatus> underlyings;
+  std::vector<PositionStatus> positions;
+  std::vector<OrderStatus> orders;
+  std::vector<MarginStatus> margins;
+  std::vector<LatencyStatus> latencies;
+  std::vector<CounterStatus> counters;
+  std::vector<AlertStatus> alerts;
+};
+
+// What a kill did at one venue account.
+struct KillVenueProof {
+  std::string account;
+  std::uint64_t live_before{0};
+  std::uint64_t in_doubt_before{0};
+  std::uint64_t cancels_sent{0};
+  std::int64_t first_wire_ns{-1};   // after t_gate_closed; -1: nothing was sent
+  std::int64_t last_wire_ns{-1};
+  std::uint64_t acked{0};
+  std::uint64_t still_open{0};
+  std::uint64_t unknown{0};
+  std::uint64_t escaped{0};         // in flight when the gate closed, or in the kernel's buffer
+  std::string dead_man;             // "cancel_on_disconnect on"
+};
+
+struct KillProof {
+  std::uint64_t kill_id{0};
+  std::string scope;
+  std::string mode;
+  std::string reason;
+  std::uint32_t uid{0};
+  std::uint32_t gid{0};
+  std::uint32_t pid{0};
+  std::string exe;
+  std::int64_t t_recv_unix_ns{0};
+  std::int64_t gate_closed_ns{0};   // after t_recv
+  std::vector<std::string> in_flight_orders;
+  std::vector<KillVenueProof> venues;
+  std::vector<PositionStatus> positions;
+  std::vector<UnderlyingStatus> underlyings;
+  std::string latch;                // file, and whether it is durable
+  std::string build_hash;
+  std::string config_hash;
+
+  // Nothing open that the venues know of; and nothing unknown either.
+  [[nodiscard]] bool confirmed() const noexcept;
+  [[nodiscard]] bool resolved() const noexcept;
+};
+
+[[nodiscard]] std::string status_json(const StatusReport& report);
+// Only one part, as {"positions":[...]}: positions (with underlyings and margins), orders, latency.
+[[nodiscard]] std::string positions_json(const StatusReport& report);
+[[nodiscard]] std::string orders_json(const StatusReport& report);
+[[nodiscard]] std::string latency_json(const StatusReport& report);
+// `done`: no further line follows for this kill.
+[[nodiscard]] std::string kill_json(const KillProof& proof, bool done);
+
+}  // namespace gimbal
