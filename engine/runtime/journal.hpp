@@ -161,13 +161,13 @@ class JournalReader {
   enum class Look : std::uint8_t { good, zeros, bad };
   JournalStatus stop(JournalStatus status, std::string text, std::uint64_t offset);
   JournalStatus open_segment();
-  JournalStatus damaged(const std::string& why);
+  JournalStatus damaged(const std::string& why, std::uint64_t offset, std::uint32_t ordinal);
   JournalStatus on_end(std::span<const std::byte> body);
   Look look(std::uint64_t offset, std::uint32_t ordinal, RecordHead& head,
             const char*& why) const noexcept;
-  [[nodiscard]] bool sound_record_after(std::uint64_t offset) const noexcept;
+  [[nodiscard]] bool sound_record_after(std::uint64_t offset, std::uint32_t ordinal) const noexcept;
   [[nodiscard]] bool zeros_from(std::uint64_t offset) const noexcept;
-  [[nodiscard]] bool unit_is_whole(std::uint64_t offset, std::uint32_t ordinal) const noexcept;
+  [[nodiscard]] bool find_broken_part(std::uint64_t& offset, std::uint32_t& ordinal) const noexcept;
   JournalStatus deliver(const RecordHead& head, JournalRecord& out);
   const char* accept_event(const Event& event, bool more) noexcept;
 

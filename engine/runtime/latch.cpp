@@ -1,0 +1,253 @@
+#include "engine/runtime/latch.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+
+#include "engine/runtime/crc32c.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr std::uint64_t latch_magic = 0x314843544C424D47ULL;  // "GMBLTCH1"
+constexpr std::uint64_t epoch_magic = 0x31484350454D4247ULL;
+constexpr std::size_t file_bytes_max = 8u << 20;
+
+template <class T>
+void put(std::string& out, T value) {
+  std::array<char, sizeof(T)> raw;
+  std::memcpy(raw.data(), &value, sizeof(T));
+  out.append(raw.data(), raw.size());
+}
+// False when the bytes run out.
+template <class T>
+bool get(std::string_view& in, T& value) noexcept {
+  if (in.size() < sizeof(T)) return false;
+  std::memcpy(&value, in.data(), sizeof(T));
+  in.remove_prefix(sizeof(T));
+  return true;
+}
+
+LatchState untrusted(const std::string& why) {
+  LatchEntry halt;
+  halt.mode = Mode::halt;
+  halt.reason = why;
+  return LatchState{{std::move(halt)}, false};
+}
+
+// Whole content of a file; errno ENOENT is told apart by `missing`.
+Outcome read_small_file(const std::string& path, std::string& out, bool& missing) {
+  missing = false;
+  out.clear();
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) {
+    missing = errno == ENOENT;
+    return Outcome::system("read", path);
+  }
+  std::array<char, 4096> chunk;
+  for (;;) {
+    const ssize_t n = ::read(fd, chunk.data(), chunk.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n == 0) break;
+    if (n < 0 || out.size() > file_bytes_max) {
+      Outcome why = n < 0 ? Outcome::system("read", path) : Outcome::failure(path + ": too large");
+      ::close(fd);
+      return why;
+    }
+    out.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+  ::close(fd);
+  return {};
+}
+
+Outcome write_and_sync(const std::string& path, const std::string& bytes) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return Outcome::system("create", path);
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = ::write(fd, bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      Outcome why = Outcome::system("write", path);
+      ::close(fd);
+      return why;
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  Outcome result;
+  if (::fsync(fd) != 0) result = Outcome::system("sync", path);
+  ::close(fd);
+  return result;
+}
+
+bool get_entry(std::string_view& in, LatchEntry& entry) {
+  std::uint8_t level = 0, mode = 0;
+  std::uint16_t reason_bytes = 0;
+  if (!get(in, level) || !get(in, mode) || !get(in, entry.scope.id) || !get(in, entry.uid) ||
+      !get(in, entry.command_id) || !get(in, entry.when.unix_ns) || !get(in, reason_bytes)) {
+    return false;
+  }
+  if (level >= scope_levels || mode > static_cast<std::uint8_t>(Mode::lock)) return false;
+  entry.scope.level = static_cast<ScopeLevel>(level);
+  entry.mode = static_cast<Mode>(mode);
+  if (entry.scope.id >= scope_count(entry.scope.level)) return false;
+  if (reason_bytes > latch_reason_max || reason_bytes > in.size()) return false;
+  entry.reason.assign(in.substr(0, reason_bytes));
+  in.remove_prefix(reason_bytes);
+  return true;
+}
+
+}  // namespace
+
+std::string encode_latch(const std::vector<LatchEntry>& entries) {
+  std::string out;
+  put(out, latch_magic);
+  put(out, static_cast<std::uint32_t>(entries.size()));
+  for (const LatchEntry& e : entries) {
+    const std::string reason = e.reason.substr(0, latch_reason_max);
+    put(out, static_cast<std::uint8_t>(e.scope.level));
+    put(out, static_cast<std::uint8_t>(e.mode));
+    put(out, e.scope.id);
+    put(out, e.uid);
+    put(out, e.command_id);
+    put(out, e.when.unix_ns);
+    put(out, static_cast<std::uint16_t>(reason.size()));
+    out += reason;
+  }
+  put(out, crc32c(out.data(), out.size()));
+  return out;
+}
+
+LatchState parse_latch(const std::string& bytes) {
+  std::uint64_t magic = 0;
+  std::uint32_t count = 0, crc = 0;
+  if (bytes.size() < sizeof magic + sizeof count + sizeof crc) return untrusted("latch file is cut");
+  std::string_view tail = std::string_view{bytes}.substr(bytes.size() - sizeof crc);
+  (void)get(tail, crc);
+  if (crc != crc32c(bytes.data(), bytes.size() - sizeof crc)) {
+    return untrusted("latch file checksum differs");
+  }
+  std::string_view in = std::string_view{bytes}.substr(0, bytes.size() - sizeof crc);
+  if (!get(in, magic) || magic != latch_magic) return untrusted("not a latch file");
+  if (!get(in, count) || count > latch_entries_max) return untrusted("latch file makes no sense");
+  LatchState state;
+  state.trusted = true;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    LatchEntry entry;
+    if (!get_entry(in, entry)) return untrusted("latch file entry makes no sense");
+    state.entries.push_back(std::move(entry));
+  }
+  if (!in.empty()) return untrusted("latch file has bytes too many");
+  return state;
+}
+
+Outcome replace_file(const std::string& path, const std::string& bytes) {
+  const std::string fresh = path + ".new";
+  if (Outcome written = write_and_sync(fresh, bytes); !written) return written;
+  if (::rename(fresh.c_str(), path.c_str()) != 0) return Outcome::system("rename", fresh);
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Outcome::system("open directory", directory);
+  Outcome result;
+  if (::fsync(fd) != 0) result = Outcome::system("sync directory", directory);
+  ::close(fd);
+  return result;
+}
+
+LatchState LatchFile::load() const {
+  std::string bytes;
+  bool missing = false;
+  if (const Outcome read = read_small_file(path_, bytes, missing); !read) {
+    return untrusted(missing ? "latch file is missing: " + path_ : read.error());
+  }
+  return parse_latch(bytes);
+}
+
+Outcome LatchFile::store(const std::vector<LatchEntry>& entries) const {
+  if (entries.size() > latch_entries_max) return Outcome::failure("too many latched scopes");
+  return replace_file(path_, encode_latch(entries));
+}
+
+Outcome LatchFile::tighten(const LatchEntry& entry) const {
+  LatchState state = load();
+  const auto same = std::find_if(state.entries.begin(), state.entries.end(),
+                                 [&](const LatchEntry& e) { return e.scope == entry.scope; });
+  if (same == state.entries.end()) {
+    state.entries.push_back(entry);
+  } else if (same->mode < entry.mode) {
+    *same = entry;
+  } else if (state.trusted) {
+    return {};  // already as strict and durable
+  }
+  return store(state.entries);
+}
+
+Outcome LatchFile::release(Scope scope) const {
+  LatchState state = load();
+  const auto gone = std::remove_if(state.entries.begin(), state.entries.end(),
+                                   [&](const LatchEntry& e) { return e.scope == scope; });
+  state.entries.erase(gone, state.entries.end());
+  return store(state.entries);
+}
+
+Outcome next_boot_epoch(const std::string& path, std::uint32_t at_least, std::uint32_t& epoch) {
+  std::string bytes;
+  bool missing = false;
+  const Outcome read = read_small_file(path, bytes, missing);
+  if (!read && !missing) return read;
+  std::uint32_t next = at_least;
+  if (read) {
+    std::string_view in = bytes;
+    std::uint64_t magic = 0;
+    std::uint32_t last = 0, crc = 0;
+    if (bytes.size() != 16 || !get(in, magic) || !get(in, last) || !get(in, crc) ||
+        magic != epoch_magic || crc != crc32c(bytes.data(), 12)) {
+      return Outcome::failure(path + ": boot epoch file is damaged; write a new one above every epoch "
+                                     "in the journal directory");
+    }
+    next = std::max(at_least, last + 1);
+  }
+  if (next == 0) next = 1;
+  if (next > boot_epoch_max) return Outcome::failure(path + ": boot epochs are used up");
+  std::string out;
+  put(out, epoch_magic);
+  put(out, next);
+  put(out, crc32c(out.data(), out.size()));
+  if (Outcome stored = replace_file(path, out); !stored) return stored;
+  epoch = next;
+  return {};
+}
+
+InstanceLock::~InstanceLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Outcome InstanceLock::acquire(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return Outcome::system("open", path);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    std::array<char, 24> owner{};
+    const ssize_t n = ::pread(fd, owner.data(), owner.size() - 1, 0);
+    ::close(fd);
+    const std::string pid = n > 0 ? std::string{owner.data(), static_cast<std::size_t>(n)} : "unknown";
+    return Outcome::failure(path + ": another instance runs for this account (pid " + pid + ")");
+  }
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(fd, 0) != 0 ||
+      ::pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    Outcome why = Outcome::system("write", path);
+    ::close(fd);
+    return why;
+  }
+  fd_ = fd;
+  return {};
+}
+
+}  // namespace gimbal
