@@ -81,8 +81,8 @@ bool within(double x, double low, double high) noexcept { return x >= low && x <
 }  // namespace
 
 bool priceable(const OptionTerms& t) noexcept {
-  return t.type != OptionType::none && within(t.forward, 1e-60, 1e60) &&
-         within(t.strike, 1e-60, 1e60) && within(t.years, -1e6, 1e6) &&
+  return t.type != OptionType::none && within(t.forward, 1e-100, 1e100) &&
+         within(t.strike, 1e-100, 1e100) && within(t.years, -1e6, 1e6) &&
          within(t.sigma, -1e6, 1e6) && within(t.rate, -1e6, 1e6) && within(t.discount, 1e-60, 1e60);
 }
 

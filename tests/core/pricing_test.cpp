@@ -1,0 +1,373 @@
+// Identities, edges and kernels of the pricing room; the golden rows are in tests/quant.
+#include "engine/core/pricing.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "engine/core/math.hpp"
+
+namespace gimbal {
+namespace {
+
+// A generator with the same numbers everywhere.
+class Numbers {
+ public:
+  double uniform(double low, double high) {
+    state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
+    return low + (high - low) * static_cast<double>(state_ >> 11) * 0x1p-53;
+  }
+
+ private:
+  std::uint64_t state_{0x9e3779b97f4a7c15ULL};
+};
+
+OptionTerms random_terms(Numbers& n) {
+  OptionTerms t;
+  t.type = n.uniform(0, 1) < 0.5 ? OptionType::call : OptionType::put;
+  t.forward = n.uniform(1000, 100000);
+  t.years = n.uniform(0.0005, 1.5);
+  t.sigma = n.uniform(0.1, 2.0);
+  t.strike = t.forward * n.uniform(0.5, 1.8);
+  return t;
+}
+
+OptionTerms other_type(OptionTerms t) {
+  t.type = t.type == OptionType::call ? OptionType::put : OptionType::call;
+  return t;
+}
+
+TEST(Pricing, CallMinusPutIsTheDiscountedForward) {
+  Numbers n;
+  for (int i = 0; i < 2000; ++i) {
+    OptionTerms call = random_terms(n);
+    call.type = OptionType::call;
+    call.discount = 0.97;
+    const double difference = price_linear(call).price - price_linear(other_type(call)).price;
+    EXPECT_NEAR(difference, 0.97 * (call.forward - call.strike), 1e-11 * call.forward);
+  }
+}
+
+TEST(Pricing, GreeksSatisfyTheirIdentities) {
+  Numbers n;
+  for (int i = 0; i < 2000; ++i) {
+    OptionTerms t = random_terms(n);
+    t.rate = 0.04;
+    t.discount = std::exp(-t.rate * t.years);
+    const LinearGreeks g = price_linear(t);
+    const double sd = t.sigma * std::sqrt(t.years);
+    const double F = t.forward;
+    EXPECT_NEAR(g.vega, F * F * sd * std::sqrt(t.years) * g.gamma, 1e-12 * g.vega);
+    EXPECT_NEAR(g.theta - t.rate * g.price, -0.5 * t.sigma * t.sigma * F * F * g.gamma,
+                1e-12 * (std::abs(g.theta) + g.price));
+  }
+}
+
+// Central differences: independent of the formulas.
+TEST(Pricing, LinearGreeksAreTheDerivativesOfThePrice) {
+  Numbers n;
+  for (int i = 0; i < 300; ++i) {
+    const OptionTerms t = random_terms(n);
+    const LinearGreeks g = price_linear(t);
+    const auto moved = [&](double df, double ds, double dt) {
+      OptionTerms m = t;
+      m.forward += df;
+      m.sigma += ds;
+      m.years += dt;
+      return price_linear(m);
+    };
+    const double h = t.forward * 1e-4;
+    const double s = t.sigma * 1e-4;
+    const double y = t.years * 1e-4;
+    const auto slope = [](double up, double down, double step) { return (up - down) / (2 * step); };
+    const double scale = 2e-5;
+    EXPECT_NEAR(slope(moved(h, 0, 0).price, moved(-h, 0, 0).price, h), g.delta, scale);
+    EXPECT_NEAR(slope(moved(h, 0, 0).delta, moved(-h, 0, 0).delta, h), g.gamma,
+                1e-4 * g.gamma + 1e-12);
+    EXPECT_NEAR(slope(moved(0, s, 0).price, moved(0, -s, 0).price, s), g.vega,
+                scale * (1 + g.vega) + 1e-7 * t.forward);
+    EXPECT_NEAR(-slope(moved(0, 0, y).price, moved(0, 0, -y).price, y), g.theta,
+                scale * (1 - g.theta) + 1e-7 * t.forward / t.years);
+    EXPECT_NEAR(slope(moved(0, s, 0).delta, moved(0, -s, 0).delta, s), g.vanna, 1e-4);
+    EXPECT_NEAR(slope(moved(h, 0, 0).gamma, moved(-h, 0, 0).gamma, h), g.speed,
+                1e-4 * (std::abs(g.speed) + g.gamma / t.forward));
+    EXPECT_NEAR(-slope(moved(0, 0, y).delta, moved(0, 0, -y).delta, y), g.charm,
+                1e-4 * (1 + std::abs(g.charm)));
+  }
+}
+
+TEST(Pricing, InverseNetDeltaIsForwardTimesTheSlopeOfTheCoinValue) {
+  Numbers n;
+  for (int i = 0; i < 300; ++i) {
+    const OptionTerms t = random_terms(n);
+    const InverseGreeks g = price_inverse(t);
+    OptionTerms up = t;
+    OptionTerms down = t;
+    const double h = t.forward * 1e-4;
+    up.forward += h;
+    down.forward -= h;
+    const InverseGreeks a = price_inverse(up);
+    const InverseGreeks b = price_inverse(down);
+    EXPECT_NEAR(t.forward * (a.value - b.value) / (2 * h), g.delta_net, 1e-4);
+    EXPECT_NEAR((a.delta_net - b.delta_net) / (2 * h), g.gamma_net,
+                1e-3 * (std::abs(g.gamma_net) + g.gamma_bs));
+    EXPECT_NEAR(g.delta_bs - g.value, g.delta_net, 1e-13 * (1 + t.strike / t.forward));
+  }
+}
+
+TEST(Pricing, InversePutNetDeltaMayPassMinusOne) {
+  const OptionTerms t{OptionType::put, 50000, 100000, 0.1, 0.6};
+  EXPECT_LT(price_inverse(t).delta_net, -1.9);
+  EXPECT_GT(price_inverse(t).delta_net, -2.0);
+}
+
+TEST(Pricing, ExpiredOrCertainOptionsAreWorthTheirIntrinsicValue) {
+  for (const auto& [years, sigma] :
+       {std::pair{0.0, 0.6}, std::pair{-0.1, 0.6}, std::pair{0.1, 0.0}, std::pair{0.1, -0.5}}) {
+    const LinearGreeks in = price_linear({OptionType::call, 110, 100, years, sigma});
+    EXPECT_EQ(in.price, 10);
+    EXPECT_EQ(in.delta, 1);
+    EXPECT_EQ(in.gamma, 0);
+    EXPECT_EQ(in.vega, 0);
+    EXPECT_EQ(in.theta, 0);
+    const LinearGreeks at = price_linear({OptionType::put, 100, 100, years, sigma});
+    EXPECT_EQ(at.price, 0);
+    EXPECT_EQ(at.delta, -0.5);
+    EXPECT_EQ(price_linear({OptionType::put, 110, 100, years, sigma}).delta, 0);
+    const InverseGreeks coin = price_inverse({OptionType::put, 80, 100, years, sigma});
+    EXPECT_EQ(coin.value, 0.25);
+    EXPECT_EQ(coin.delta_bs, -1);
+    EXPECT_EQ(coin.delta_net, -1.25);
+  }
+}
+
+TEST(Pricing, NothingIsEverNanForPriceableTerms) {
+  const std::array<double, 8> sizes{1e-100, 1e-30, 1e-3, 1, 63250.25, 1e9, 1e30, 1e100};
+  const std::array<double, 9> small{-1, 0, 1e-300, 1e-160, 1e-12, 0.01, 1, 50, 1e6};
+  for (const double F : sizes) {
+    for (const double K : sizes) {
+      for (const double T : small) {
+        for (const double sigma : small) {
+          for (const OptionType type : {OptionType::call, OptionType::put}) {
+            const OptionTerms t{type, F, K, T, sigma, 0, 1};
+            ASSERT_TRUE(priceable(t));
+            const LinearGreeks g = price_linear(t);
+            for (const double v :
+                 {g.price, g.delta, g.gamma, g.vega, g.theta, g.vanna, g.volga, g.charm, g.speed}) {
+              ASSERT_FALSE(std::isnan(v)) << F << ' ' << K << ' ' << T << ' ' << sigma;
+            }
+            ASSERT_GE(g.price, 0);
+            ASSERT_LE(std::abs(g.delta), 1);
+            const InverseGreeks c = price_inverse(t);
+            for (const double v : {c.value, c.delta_bs, c.delta_net, c.gamma_bs, c.gamma_net,
+                                   c.dv_df, c.d2v_df2, c.vega, c.theta, c.vanna_net, c.volga}) {
+              ASSERT_FALSE(std::isnan(v)) << F << ' ' << K << ' ' << T << ' ' << sigma;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Pricing, NonFiniteAndAbsurdTermsAreNotPriceable) {
+  const OptionTerms good{OptionType::call, 100, 100, 0.1, 0.5};
+  ASSERT_TRUE(priceable(good));
+  for (double OptionTerms::*field :
+       {&OptionTerms::forward, &OptionTerms::strike, &OptionTerms::years, &OptionTerms::sigma,
+        &OptionTerms::rate, &OptionTerms::discount}) {
+    for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e200}) {
+      OptionTerms t = good;
+      t.*field = bad;
+      EXPECT_FALSE(priceable(t));
+    }
+  }
+  OptionTerms untyped = good;
+  untyped.type = OptionType::none;
+  EXPECT_FALSE(priceable(untyped));
+  OptionTerms zero = good;
+  zero.forward = 0;
+  EXPECT_FALSE(priceable(zero));
+}
+
+TEST(Pricing, VenueThetaIsCappedByLifeAndWorth) {
+  OptionTerms t{OptionType::call, 46000, 46000, 5.0 / 365, 0.8};
+  const double daily = -price_linear(t).theta / 365;
+  const double mark = price_inverse(t).value;
+  EXPECT_DOUBLE_EQ(deribit_display(t, mark, true).theta, -daily);
+  t.years = 0.25 / 365;  // six hours left: the decay of the remaining life
+  EXPECT_NEAR(deribit_display(t, 1, true).theta, price_linear(t).theta / 365 / 4, 1e-9);
+  EXPECT_DOUBLE_EQ(deribit_display(t, 1e-5, true).theta, -0.46);
+  EXPECT_DOUBLE_EQ(deribit_display(t, 0.25, false).theta, -0.25);
+  EXPECT_DOUBLE_EQ(deribit_display(t, mark, true).vega, price_linear(t).vega * 0.01);
+}
+
+// --- kernels ------------------------------------------------------------------------------------
+
+struct Columns {
+  static constexpr std::size_t rows = 96;
+  alignas(64) std::array<double, rows> strike{}, sigma{}, sign{};
+  alignas(64) std::array<std::array<double, rows>, 8> out{};
+  OptionColumns in() const { return {strike.data(), sigma.data(), sign.data()}; }
+  GreekColumns greeks() {
+    return {out[0].data(), out[1].data(), out[2].data(), out[3].data(),
+            out[4].data(), out[5].data(), out[6].data(), out[7].data()};
+  }
+};
+
+Columns random_columns(Numbers& n, double forward) {
+  Columns c;
+  for (std::size_t i = 0; i < Columns::rows; ++i) {
+    c.strike[i] = forward * n.uniform(0.5, 1.7);
+    c.sigma[i] = i % 17 == 0 ? 0.0 : n.uniform(0.2, 2);
+    c.sign[i] = n.uniform(0, 1) < 0.5 ? 1.0 : -1.0;
+  }
+  return c;
+}
+
+TEST(PricingKernels, AColumnGivesWhatSingleOptionsGive) {
+  Numbers n;
+  const BucketPoint at{63250.25, 0.09, 0.03, 0.9973};
+  Columns c = random_columns(n, at.forward);
+  scalar_pricing().full(at, c.in(), c.greeks(), Columns::rows);
+  for (std::size_t i = 0; i < Columns::rows; ++i) {
+    const OptionType type = c.sign[i] > 0 ? OptionType::call : OptionType::put;
+    const LinearGreeks g =
+        price_linear({type, at.forward, c.strike[i], at.years, c.sigma[i], at.rate, at.discount});
+    EXPECT_EQ(c.out[0][i], g.price);
+    EXPECT_EQ(c.out[1][i], g.delta);
+    EXPECT_DOUBLE_EQ(c.out[2][i], g.gamma);
+    EXPECT_DOUBLE_EQ(c.out[3][i], g.vega);
+    EXPECT_DOUBLE_EQ(c.out[4][i], g.theta);
+    EXPECT_DOUBLE_EQ(c.out[5][i], g.vanna);
+    EXPECT_NEAR(c.out[6][i], g.speed, 1e-15 * std::abs(g.speed));
+  }
+}
+
+TEST(PricingKernels, TheTickKernelFollowsTheFullOneWithinTheLossOfTheLogarithm) {
+  Numbers n;
+  BucketPoint at{63250.25, 0.09, 0, 1};
+  Columns c = random_columns(n, at.forward);
+  scalar_pricing().full(at, c.in(), c.greeks(), Columns::rows);
+  std::array<double, Columns::rows> log_strike{}, half_sd{};
+  const std::array<double, Columns::rows> inverse_sd = c.out[7];
+  for (std::size_t i = 0; i < Columns::rows; ++i) {
+    log_strike[i] = math::log(c.strike[i]);
+    half_sd[i] = inverse_sd[i] > 0 ? 0.5 * c.sigma[i] * math::sqrt(at.years) : 0.0;
+  }
+  std::array<std::array<double, Columns::rows>, 3> ticked{};
+  for (const double forward : {63250.25, 63000.0, 66000.0, 20000.0}) {
+    at.forward = forward;
+    scalar_pricing().full(at, c.in(), c.greeks(), Columns::rows);
+    scalar_pricing().tick(
+        at, {c.strike.data(), c.sign.data(), log_strike.data(), inverse_sd.data(), half_sd.data()},
+        {ticked[0].data(), ticked[1].data(), ticked[2].data()}, Columns::rows);
+    for (std::size_t i = 0; i < Columns::rows; ++i) {
+      const double d1 =
+          std::abs(math::log_ratio(forward, c.strike[i]) * inverse_sd[i]) + half_sd[i];
+      const double kappa0 = 1 + (1 + d1) * (d1 + inverse_sd[i]);
+      const double tolerance = 16 * 0x1p-53 * kappa0;
+      EXPECT_NEAR(ticked[0][i], c.out[0][i], tolerance * (forward + c.strike[i]));
+      EXPECT_NEAR(ticked[1][i], c.out[1][i], tolerance * std::abs(c.out[1][i]) + 1e-290);
+      EXPECT_NEAR(ticked[2][i], c.out[2][i], tolerance * c.out[2][i] + 1e-290);
+    }
+  }
+}
+
+TEST(PricingKernels, LaneSumsKeepTheirOrder) {
+  // Lane 0 sees 1e16, 1 and -1e16 in this order, so the 1 is lost; lane 1 keeps its own.
+  std::array<double, 17> value{};
+  std::array<double, 17> weight{};
+  weight.fill(1);
+  value[0] = 1e16;
+  value[8] = 1;
+  value[16] = -1e16;
+  value[1] = 3;
+  EXPECT_EQ(lane_dot(weight.data(), value.data(), value.size()), 3);
+  EXPECT_EQ(lane_dot(weight.data(), value.data(), 0), 0);
+}
+
+// The bits of elementary functions and kernels, folded into one number. It is the same with every
+// compiler, optimisation level and sanitizer; a change of it is a change of every journal's digest.
+TEST(PricingKernels, BitsAreTheSameInEveryBuild) {
+  Numbers n;
+  std::uint64_t digest = 0xcbf29ce484222325ULL;
+  const auto fold = [&](double v) {
+    digest = (digest ^ std::bit_cast<std::uint64_t>(v)) * 0x100000001b3ULL;
+  };
+  for (int i = 0; i < 5000; ++i) {
+    fold(math::exp(n.uniform(-700, 700)));
+    fold(math::log(n.uniform(1e-3, 1e6)));
+    fold(math::mills(n.uniform(0, 40)));
+    fold(math::normal_cdf(n.uniform(-38, 38)));
+    const double top = n.uniform(1, 2);
+    fold(math::log_ratio(top, n.uniform(1, 2)));
+  }
+  for (int round = 0; round < 20; ++round) {
+    const BucketPoint at{n.uniform(1000, 100000), n.uniform(0.001, 1), 0.02, 0.99};
+    Columns c = random_columns(n, at.forward);
+    scalar_pricing().full(at, c.in(), c.greeks(), Columns::rows);
+    for (const auto& column : c.out) {
+      for (const double v : column) fold(v);
+    }
+    fold(lane_dot(c.strike.data(), c.out[1].data(), Columns::rows));
+  }
+  EXPECT_EQ(digest, 10405045175238611685ULL);
+}
+
+TEST(Elementary, SpecialArgumentsGiveTheirLimits) {
+  const double inf = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(math::exp(0), 1);
+  EXPECT_EQ(math::exp(1000), inf);
+  EXPECT_EQ(math::exp(-1000), 0);
+  EXPECT_EQ(math::exp(-745.1), 0x1p-1074);
+  EXPECT_TRUE(std::isnan(math::exp(std::nan(""))));
+  EXPECT_EQ(math::log(1), 0);
+  EXPECT_EQ(math::log(0), -inf);
+  EXPECT_EQ(math::log(inf), inf);
+  EXPECT_TRUE(std::isnan(math::log(-1)));
+  EXPECT_TRUE(std::isnan(math::log(std::nan(""))));
+  EXPECT_NEAR(math::log(0x1p-1074), -744.4400719213812, 1e-12);
+  EXPECT_EQ(math::normal_pdf(40), 0);
+  EXPECT_EQ(math::normal_cdf(0), 0.5);
+  EXPECT_EQ(math::normal_cdf(40), 1);
+  EXPECT_EQ(math::normal_cdf(-40), 0);
+  EXPECT_TRUE(std::isnan(math::normal_pdf(std::nan(""))));
+  EXPECT_GE(math::mills(inf), 0);
+}
+
+// Against long double, whose 64 bits leave 11 to see the error with.
+TEST(Elementary, ErrorsStayBelowThoseStated) {
+  Numbers n;
+  double exp_worst = 0;
+  double log_worst = 0;
+  double ratio_worst = 0;
+  const auto ulps = [](double got, long double want) {
+    const int exponent = std::ilogb(static_cast<double>(want));
+    return static_cast<double>(
+        std::abs((static_cast<long double>(got) - want) * std::ldexp(1.0L, 52 - exponent)));
+  };
+  for (int i = 0; i < 200000; ++i) {
+    const double x = i % 2 == 0 ? n.uniform(-700, 700) : n.uniform(-1, 1);
+    exp_worst = std::max(exp_worst, ulps(math::exp(x), std::exp(static_cast<long double>(x))));
+    const double y = i % 2 == 0 ? n.uniform(1e-6, 1e6) : n.uniform(0.5, 2);
+    log_worst = std::max(log_worst, ulps(math::log(y), std::log(static_cast<long double>(y))));
+    const double b = n.uniform(1000, 100000);
+    const double a = b * (1 + n.uniform(-1, 1) * std::exp(-n.uniform(0, 20)));
+    const long double gap = (static_cast<long double>(a) - b) / b;
+    ratio_worst = std::max(ratio_worst, a == b ? 0 : ulps(math::log_ratio(a, b), std::log1p(gap)));
+  }
+  std::printf("largest errors in ulp: exp %.3f log %.3f log_ratio %.3f\n", exp_worst, log_worst,
+              ratio_worst);
+  EXPECT_LT(exp_worst, 1.1);
+  EXPECT_LT(log_worst, 1.0);
+  EXPECT_LT(ratio_worst, 2.0);
+}
+
+}  // namespace
+}  // namespace gimbal
