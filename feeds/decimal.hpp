@@ -91,14 +91,16 @@ constexpr DecimalStatus finish(const Scanned& s, std::uint64_t magnitude,
   return DecimalStatus::ok;
 }
 
-constexpr DecimalStatus to_nano(std::string_view text, bool round, std::int64_t& out) noexcept {
+// The value times 10^scale as an integer.
+constexpr DecimalStatus to_scaled(std::string_view text, std::int64_t scale, bool round,
+                                  std::int64_t& out) noexcept {
   Scanned s;
   if (!scan(text, s)) return DecimalStatus::not_a_number;
   if (s.mantissa == 0) {
     out = 0;
     return DecimalStatus::ok;
   }
-  const std::int64_t shift = s.exponent + 9;
+  const std::int64_t shift = s.exponent + scale;
   if (shift >= 0) {
     if (s.inexact || shift > 19) return DecimalStatus::out_of_range;
     std::uint64_t product = 0;
@@ -125,13 +127,19 @@ constexpr DecimalStatus to_nano(std::string_view text, bool round, std::int64_t&
 // Exact: `too_precise` when the number is no multiple of 1e-9. `out` is untouched unless ok.
 [[nodiscard]] constexpr DecimalStatus parse_nano(std::string_view text,
                                                  std::int64_t& out) noexcept {
-  return decimal_detail::to_nano(text, false, out);
+  return decimal_detail::to_scaled(text, 9, false, out);
 }
 
 // Rounded half away from zero to 1e-9. `out` is untouched unless ok.
 [[nodiscard]] constexpr DecimalStatus parse_nano_round(std::string_view text,
                                                        std::int64_t& out) noexcept {
-  return decimal_detail::to_nano(text, true, out);
+  return decimal_detail::to_scaled(text, 9, true, out);
+}
+
+// A whole number ("12", "1.2e1", "12.0"): ids, sequence numbers, milliseconds.
+[[nodiscard]] constexpr DecimalStatus parse_integer(std::string_view text,
+                                                    std::int64_t& out) noexcept {
+  return decimal_detail::to_scaled(text, 0, false, out);
 }
 
 // Longest text of write_nano: -9223372036.854775808

@@ -10,9 +10,12 @@
 // - Member order is free, numbers follow the whole JSON grammar, a member that counts may not come
 //   twice, nesting is limited, prices and amounts are exact at 1e-9 or the frame is refused.
 // - No allocation after construction; no clock; no exception leaves it.
-// - A snapshot is FeedStatus-free BookReset + levels + FeedStatus{valid, connected|resynced} as the
-//   last event; the last event of every frame carries last_in_packet. A change that arrives while a
-//   book waits for its snapshot is counted and ignored.
+// - A snapshot gives BookReset, its levels, then (when the instrument was invalid) FeedStatus{valid,
+//   connected|resynced}; the last event of every frame, all of its parts, carries last_in_packet.
+//   A change that arrives while a book waits for its snapshot is counted and ignored.
+// - An instrument is valid while its book channel (without one: its ticker or quote) has a picture
+//   and none of its channels was malformed since its last good frame. A malformed frame of a channel
+//   that belongs to no instrument invalidates the session.
 #pragma once
 
 #include <array>
@@ -78,7 +81,6 @@ struct FeedCounters {
   std::uint64_t gaps{0};
   std::uint64_t resyncs{0};
   std::uint64_t not_accepted{0};
-  std::uint64_t unknown_deletes{0};
   std::array<std::uint64_t, ignored_kinds> ignored{};
 };
 

@@ -1,0 +1,512 @@
+// DeribitFeed: from a read frame to committed events. Hot. See decoder.hpp.
+#include "feeds/deribit/decoder.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "feeds/deribit/feed_state.hpp"
+
+namespace gimbal::deribit {
+
+std::string_view text(Ignored why) noexcept {
+  switch (why) {
+    case Ignored::none: return "none";
+    case Ignored::heartbeat: return "heartbeat";
+    case Ignored::reply: return "reply";
+    case Ignored::foreign_reply: return "foreign_reply";
+    case Ignored::error_reply: return "error";
+    case Ignored::request: return "request";
+    case Ignored::bare_result: return "bare_result";
+    case Ignored::private_channel: return "private_channel";
+    case Ignored::other_channel: return "other_channel";
+    case Ignored::not_subscribed: return "not_subscribed";
+    case Ignored::unknown_instrument: return "unknown_instrument";
+    case Ignored::change_before_snapshot: return "change_before_snapshot";
+    case Ignored::nothing_new: return "nothing_new";
+    case Ignored::count_: break;
+  }
+  return "none";
+}
+
+DeribitFeed::State::State(const FeedConfig& settings, const SymbolTable& names)
+    : config{settings},
+      symbols{&names},
+      table{settings.channels_max},
+      reader{{settings.frame_max, settings.strict}, names},
+      bad_channels(names.capacity(), 0),
+      book_channel(names.capacity(), no_channel),
+      text(32 * 1024) {
+  if (config.subscribe_batch == 0) config.subscribe_batch = 1;
+  if (config.subscribe_batch > 250) config.subscribe_batch = 250;  // a request is at most 32 kB
+}
+
+InstrumentId DeribitFeed::State::instrument(std::string_view name) noexcept {
+  const InstrumentId id = symbols->find(name);
+  if (id.valid() || !config.learn || learner == nullptr) return id;
+  return learner(learner_context, name);
+}
+
+Channel* DeribitFeed::State::channel(std::string_view name) noexcept {
+  Channel* known = table.find(name);
+  if (known != nullptr || !config.learn) return known;
+  const ChannelName parsed = parse_channel(name);
+  InstrumentId id{};
+  if (!parsed.instrument.empty()) {
+    id = instrument(parsed.instrument);
+    if (!id.valid()) return nullptr;
+  }
+  Channel* added = want(name, parsed.kind, id);
+  if (added == nullptr) return nullptr;
+  added->stage = ChannelStage::accepted;
+  if (added->is_book()) mark_bad(*added);
+  return added;
+}
+
+DecodeStatus DeribitFeed::State::ignore(Ignored why) noexcept {
+  last.ignored = why;
+  ++counters.ignored[static_cast<std::size_t>(why)];
+  return DecodeStatus::ignored;
+}
+
+DecodeStatus DeribitFeed::State::malformed(const PublicFrame& frame, FeedReason reason,
+                                           const FeedCall& call) noexcept {
+  ++counters.malformed;
+  last.reason = frame.reason;
+  call.batch->rollback();
+  if (frame.channel != nullptr) {
+    Channel& channel = *frame.channel;
+    lose(channel, reason, call);
+    if (channel.instrument.valid()) {
+      resync_channel(channel, call);
+    } else {
+      resync_all(call);
+    }
+  } else if (frame.ignored == Ignored::none) {
+    // Whose it was cannot be said: nothing of this session can be trusted.
+    mark_all_bad();
+    status({}, FeedState::invalid, reason, call);
+    resync_all(call);
+  }
+  return DecodeStatus::malformed;
+}
+
+bool DeribitFeed::State::levels(const PublicFrame& frame, std::uint8_t flags,
+                                const FeedCall& call) noexcept {
+  Event* at = call.batch->extend(frame.levels.size());
+  if (at == nullptr) return false;
+  Event head;
+  head.set_kind(EventKind::book_delta);
+  head.add_flag(flags);
+  head.venue = config.venue;
+  head.instrument = frame.channel->instrument;
+  head.recv = call.now;
+  head.exch = frame.time;
+  for (const LevelRow& row : frame.levels) {
+    BookDelta delta;
+    delta.price = row.price;
+    delta.amount = row.amount;
+    delta.change_id = frame.change_id;
+    delta.side = row.side;
+    *at = head;
+    at->put(delta);
+    ++at;
+  }
+  return true;
+}
+
+DecodeStatus DeribitFeed::State::book(const PublicFrame& frame, const FeedCall& call) noexcept {
+  Channel& channel = *frame.channel;
+  const bool snapshot =
+      channel.kind == ChannelKind::grouped_book || frame.type == BookType::snapshot;
+  if (!snapshot) {
+    if (!channel.has_snapshot) return ignore(Ignored::change_before_snapshot);
+    const bool follows = frame.prev_change_id == channel.change_id ||
+                         (frame.prev_change_id == 0 && channel.empty_snapshot);
+    if (!follows) {
+      ++counters.gaps;
+      last.expected = channel.change_id;
+      last.found = frame.prev_change_id;
+      lose(channel, FeedReason::sequence_gap, call, last.expected, last.found);
+      resync_channel(channel, call);
+      return DecodeStatus::sequence_gap;
+    }
+    if (!levels(frame, 0, call)) return malformed(frame, FeedReason::overload, call);
+    channel.change_id = frame.change_id;
+    if (!frame.levels.empty()) channel.empty_snapshot = false;
+    return DecodeStatus::ok;
+  }
+  BookReset reset;
+  reset.change_id = frame.change_id;
+  Event e = make_event(EventKind::book_reset, config.venue, channel.instrument, call.now,
+                       frame.time, reset);
+  e.add_flag(event_flag::snapshot);
+  if (!call.batch->push(e) || !levels(frame, event_flag::snapshot, call)) {
+    return malformed(frame, FeedReason::overload, call);
+  }
+  channel.change_id = frame.change_id;
+  channel.has_snapshot = true;
+  channel.empty_snapshot = frame.levels.empty();
+  return DecodeStatus::ok;
+}
+
+bool DeribitFeed::State::ticker(const PublicFrame& frame, const FeedCall& call) noexcept {
+  Event* at = call.batch->extend(parts_of<Ticker>);
+  if (at == nullptr) return false;
+  Event head;
+  head.set_kind(EventKind::ticker);
+  head.venue = config.venue;
+  head.instrument = frame.channel->instrument;
+  head.recv = call.now;
+  head.exch = frame.time;
+  write_parts(head, frame.ticker, at);
+  return true;
+}
+
+bool DeribitFeed::State::trades(const PublicFrame& frame, const FeedCall& call) noexcept {
+  for (const TradeRow& row : frame.trades) {
+    if (!call.batch->push(make_event(EventKind::trade, config.venue, row.instrument, call.now,
+                                     row.time, row.trade))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool DeribitFeed::State::marks(const PublicFrame& frame, const FeedCall& call) noexcept {
+  for (const MarkRow& row : frame.marks) {
+    Event* at = call.batch->extend(parts_of<Ticker>);
+    if (at == nullptr) return false;
+    Ticker t;
+    t.mark = row.mark;
+    t.mark_iv_nano = row.iv_nano;
+    Event head;
+    head.set_kind(EventKind::ticker);
+    head.venue = config.venue;
+    head.instrument = row.instrument;
+    head.recv = call.now;
+    head.exch = row.time;
+    write_parts(head, t, at);
+  }
+  return true;
+}
+
+bool DeribitFeed::State::index(const PublicFrame& frame, const FeedCall& call) noexcept {
+  IndexPrice price;
+  price.price = frame.index;
+  price.underlying = frame.channel->underlying;
+  return call.batch->push(make_event(EventKind::index_price, config.venue,
+                                     frame.channel->instrument, call.now, frame.time, price));
+}
+
+DecodeStatus DeribitFeed::State::state_change(const PublicFrame& frame,
+                                              const FeedCall& call) noexcept {
+  const InstrumentId id = symbols->find(frame.listed_name);
+  const bool listing =
+      frame.listed == ListedState::created || frame.listed == ListedState::started;
+  if (!id.valid()) {
+    if (listing && listed_count < listed_max && frame.listed_name.size() <= symbol_text_max) {
+      ListedName& slot = listed[listed_count++];
+      std::memcpy(slot.text.data(), frame.listed_name.data(), frame.listed_name.size());
+      slot.length = frame.listed_name.size();
+    }
+    return ignore(listing ? Ignored::nothing_new : Ignored::unknown_instrument);
+  }
+  if (listing) return ignore(Ignored::nothing_new);
+  InstrumentChange change;
+  change.change = frame.listed == ListedState::settled ? InstrumentChangeKind::settle
+                                                       : InstrumentChangeKind::invalidate;
+  if (!call.batch->push(make_event(EventKind::instrument_change, config.venue, id, call.now,
+                                   frame.time, change))) {
+    return malformed(frame, FeedReason::overload, call);
+  }
+  return DecodeStatus::ok;
+}
+
+DecodeStatus DeribitFeed::State::platform(const PublicFrame& frame,
+                                          const FeedCall& call) noexcept {
+  if (!frame.lock_said) return ignore(Ignored::nothing_new);
+  if (frame.locked) {
+    locked = true;
+    mark_all_bad();
+    status({}, FeedState::invalid, FeedReason::stale, call);
+    return DecodeStatus::ok;
+  }
+  if (!locked) return ignore(Ignored::nothing_new);
+  locked = false;
+  resync_all(call);
+  return ignore(Ignored::nothing_new);
+}
+
+DecodeStatus DeribitFeed::State::subscription(const PublicFrame& frame,
+                                              const FeedCall& call) noexcept {
+  if (frame.ignored != Ignored::none) return ignore(frame.ignored);
+  Channel& channel = *frame.channel;
+  last.kind = channel.kind;
+  DecodeStatus result = DecodeStatus::ok;
+  bool fits = true;
+  switch (channel.kind) {
+    case ChannelKind::book:
+    case ChannelKind::grouped_book: result = book(frame, call); break;
+    case ChannelKind::quote:
+    case ChannelKind::ticker: fits = ticker(frame, call); break;
+    case ChannelKind::trades:
+    case ChannelKind::trades_of_kind: fits = trades(frame, call); break;
+    case ChannelKind::mark_prices: fits = marks(frame, call); break;
+    case ChannelKind::price_index:
+    case ChannelKind::perpetual: fits = index(frame, call); break;
+    case ChannelKind::instrument_state: result = state_change(frame, call); break;
+    case ChannelKind::platform_state: result = platform(frame, call); break;
+    case ChannelKind::other: result = ignore(Ignored::other_channel); break;
+  }
+  if (!fits) return malformed(frame, FeedReason::overload, call);
+  counters.ignored[static_cast<std::size_t>(Ignored::unknown_instrument)] += frame.unknown_rows;
+  if (result == DecodeStatus::ok && (!channel.is_book() || channel.has_snapshot)) {
+    if (channel.stage == ChannelStage::waiting) channel.stage = ChannelStage::accepted;
+    if (!locked) recover(channel, call);
+  }
+  return result;
+}
+
+DecodeStatus DeribitFeed::State::decode(const PublicFrame& frame, const FeedCall& call) noexcept {
+  switch (frame.shape) {
+    case FrameShape::malformed: return malformed(frame, FeedReason::malformed, call);
+    case FrameShape::subscription: return subscription(frame, call);
+    case FrameShape::heartbeat: return ignore(Ignored::heartbeat);
+    case FrameShape::test_request:
+      // Not answered at once, the venue closes the connection.
+      (void)call.outbox->push(R"({"jsonrpc":"2.0","id":2,"method":"public/test","params":{}})");
+      return ignore(Ignored::heartbeat);
+    case FrameShape::reply: {
+      const bool ours = frame.id == heartbeat_id || frame.id == test_id ||
+                        (frame.id >= first_channel_id && frame.id < next_id);
+      on_reply(frame, call);
+      return ignore(ours ? Ignored::reply : Ignored::foreign_reply);
+    }
+    case FrameShape::error: on_request_error(frame, call); return ignore(Ignored::error_reply);
+    case FrameShape::request: return ignore(Ignored::request);
+    case FrameShape::bare: return ignore(Ignored::bare_result);
+  }
+  return DecodeStatus::ignored;
+}
+
+void DeribitFeed::State::finish(const FeedCall& call, std::size_t staged_before) noexcept {
+  const std::size_t staged = call.batch->staged();
+  if (staged > staged_before) {
+    // Every part of a multi-record unit carries the same head.
+    Event* event = call.batch->extend(0);
+    std::size_t parts = event[-1].part_count();
+    while (parts-- > 0) (--event)->add_flag(event_flag::last_in_packet);
+    counters.events += staged - staged_before;
+  }
+  call.batch->commit();
+}
+
+// --- the public face ------------------------------------------------------------------------------
+
+DeribitFeed::DeribitFeed(const FeedConfig& config, const SymbolTable& symbols)
+    : state_{std::make_unique<State>(config, symbols)} {}
+DeribitFeed::DeribitFeed(DeribitFeed&&) noexcept = default;
+DeribitFeed& DeribitFeed::operator=(DeribitFeed&&) noexcept = default;
+DeribitFeed::~DeribitFeed() = default;
+
+namespace {
+
+// printf into a fixed buffer; empty when it does not fit.
+class ChannelText {
+ public:
+  template <class... Args>
+  explicit ChannelText(const char* format, Args... args) {
+    const int n = std::snprintf(text_.data(), text_.size(), format, args...);
+    if (n > 0 && static_cast<std::size_t>(n) < text_.size()) size_ = static_cast<std::size_t>(n);
+  }
+  [[nodiscard]] std::string_view view() const noexcept { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, channel_text_max + 1> text_{};
+  std::size_t size_{0};
+};
+
+// snprintf arguments of a text that is not zero-terminated.
+int length(std::string_view t) noexcept { return static_cast<int>(t.size()); }
+
+}  // namespace
+
+bool DeribitFeed::want_book(InstrumentId id, Interval interval) {
+  const std::string_view name = state_->symbols->name(id);
+  if (name.empty()) return false;
+  const ChannelText t{"book.%.*s.%s", length(name), name.data(), text(interval).data()};
+  return state_->want(t.view(), ChannelKind::book, id) != nullptr;
+}
+
+bool DeribitFeed::want_grouped_book(InstrumentId id, std::string_view group, unsigned depth,
+                                    Interval interval) {
+  const std::string_view name = state_->symbols->name(id);
+  if (name.empty() || group.empty() || interval == Interval::raw) return false;
+  const ChannelText t{"book.%.*s.%.*s.%u.%s", length(name), name.data(), length(group),
+                      group.data(), depth, text(interval).data()};
+  return state_->want(t.view(), ChannelKind::grouped_book, id) != nullptr;
+}
+
+bool DeribitFeed::want_quote(InstrumentId id) {
+  const std::string_view name = state_->symbols->name(id);
+  if (name.empty()) return false;
+  const ChannelText t{"quote.%.*s", length(name), name.data()};
+  return state_->want(t.view(), ChannelKind::quote, id) != nullptr;
+}
+
+bool DeribitFeed::want_ticker(InstrumentId id, Interval interval) {
+  const std::string_view name = state_->symbols->name(id);
+  if (name.empty()) return false;
+  const ChannelText t{"ticker.%.*s.%s", length(name), name.data(), text(interval).data()};
+  return state_->want(t.view(), ChannelKind::ticker, id) != nullptr;
+}
+
+bool DeribitFeed::want_trades(InstrumentId id, Interval interval) {
+  const std::string_view name = state_->symbols->name(id);
+  if (name.empty()) return false;
+  const ChannelText t{"trades.%.*s.%s", length(name), name.data(), text(interval).data()};
+  return state_->want(t.view(), ChannelKind::trades, id) != nullptr;
+}
+
+bool DeribitFeed::want_perpetual(InstrumentId id, UnderlyingId underlying, Interval interval) {
+  const std::string_view name = state_->symbols->name(id);
+  if (name.empty()) return false;
+  const ChannelText t{"perpetual.%.*s.%s", length(name), name.data(), text(interval).data()};
+  Channel* channel = state_->want(t.view(), ChannelKind::perpetual, id);
+  if (channel != nullptr) channel->underlying = underlying;
+  return channel != nullptr;
+}
+
+bool DeribitFeed::want_price_index(std::string_view index, UnderlyingId underlying) {
+  const ChannelText t{"deribit_price_index.%.*s", length(index), index.data()};
+  Channel* channel = state_->want(t.view(), ChannelKind::price_index, {});
+  if (channel != nullptr) channel->underlying = underlying;
+  return channel != nullptr;
+}
+
+bool DeribitFeed::want_mark_prices(std::string_view index) {
+  const ChannelText t{"markprice.options.%.*s", length(index), index.data()};
+  return state_->want(t.view(), ChannelKind::mark_prices, {}) != nullptr;
+}
+
+bool DeribitFeed::want_instrument_state(std::string_view kind, std::string_view currency) {
+  const ChannelText t{"instrument.state.%.*s.%.*s", length(kind), kind.data(), length(currency),
+                      currency.data()};
+  return state_->want(t.view(), ChannelKind::instrument_state, {}) != nullptr;
+}
+
+bool DeribitFeed::want_platform_state() {
+  return state_->want("platform_state", ChannelKind::platform_state, {}) != nullptr;
+}
+
+void DeribitFeed::subscribe_new(RecvTime now, Outbox& outbox) {
+  if (state_->open) state_->request_idle({now, nullptr, &outbox});
+}
+
+void DeribitFeed::on_open(RecvTime now, Outbox& outbox) {
+  State& s = *state_;
+  s.open = true;
+  s.silent = s.locked = false;
+  s.last_frame_at = now;
+  ++s.generation;
+  s.reset_channels();
+  if (s.config.heartbeat_s > 0) {
+    std::array<char, 128> request{};
+    const int n = std::snprintf(
+        request.data(), request.size(),
+        R"({"jsonrpc":"2.0","id":1,"method":"public/set_heartbeat","params":{"interval":%u}})",
+        s.config.heartbeat_s);
+    (void)outbox.push({request.data(), static_cast<std::size_t>(n)});
+  }
+  s.request_idle({now, nullptr, &outbox});
+}
+
+DecodeStatus DeribitFeed::on_frame(const Frame& frame, RecvTime recv, EventBatch& batch,
+                                   Outbox& outbox) {
+  State& s = *state_;
+  const FeedCall call{recv, &batch, &outbox};
+  ++s.counters.frames;
+  s.last = LastFrame{};
+  s.last_frame_at = recv;
+  batch.rollback();
+  const std::size_t staged_before = batch.staged();
+  if (s.silent) {
+    s.silent = false;
+    s.resync_all(call);
+  }
+  const PublicFrame& read = s.reader.read(frame, s);
+  s.last.channel = read.channel_name;
+  if (read.channel != nullptr) s.last.kind = read.channel->kind;
+  const DecodeStatus status = s.decode(read, call);
+  if (read.channel != nullptr && read.channel->is_book()) {
+    s.last.change_id = read.channel->change_id;
+    s.last.book_valid = read.channel->has_snapshot;
+  }
+  s.finish(call, staged_before);
+  return status;
+}
+
+void DeribitFeed::on_close(RecvTime now, EventBatch& batch) {
+  State& s = *state_;
+  const FeedCall call{now, &batch, nullptr};
+  const std::size_t staged_before = batch.staged();
+  s.open = false;
+  s.reset_channels();
+  s.status({}, FeedState::invalid, FeedReason::disconnected, call);
+  s.finish(call, staged_before);
+}
+
+void DeribitFeed::on_timer(RecvTime now, Outbox& outbox, EventBatch& batch) {
+  State& s = *state_;
+  const FeedCall call{now, &batch, &outbox};
+  const std::size_t staged_before = batch.staged();
+  const Nanos silence = seconds(3 * static_cast<std::int64_t>(s.config.heartbeat_s));
+  if (s.open && !s.silent && silence.count > 0 && now - s.last_frame_at > silence) {
+    s.silent = true;
+    s.mark_all_bad();
+    s.status({}, FeedState::invalid, FeedReason::stale, call);
+  }
+  s.timer(call);
+  s.finish(call, staged_before);
+}
+
+void DeribitFeed::resync(InstrumentId id, FeedReason reason, RecvTime now, EventBatch& batch,
+                         Outbox& outbox) {
+  State& s = *state_;
+  if (id.value >= s.book_channel.size() || s.book_channel[id.value] == State::no_channel) return;
+  const FeedCall call{now, &batch, &outbox};
+  const std::size_t staged_before = batch.staged();
+  Channel& channel = s.table.all()[s.book_channel[id.value]];
+  s.lose(channel, reason, call);
+  s.resync_channel(channel, call);
+  s.finish(call, staged_before);
+}
+
+std::string DeribitFeed::take_listed() {
+  State& s = *state_;
+  if (s.listed_count == 0) return {};
+  const State::ListedName& name = s.listed[--s.listed_count];
+  return {name.text.data(), name.length};
+}
+
+const FeedCounters& DeribitFeed::counters() const noexcept { return state_->counters; }
+
+bool DeribitFeed::book_valid(InstrumentId id) const noexcept {
+  const State& s = *state_;
+  if (id.value >= s.book_channel.size() || s.book_channel[id.value] == State::no_channel) {
+    return false;
+  }
+  auto& table = state_->table;
+  return s.bad_channels[id.value] == 0 && table.all()[s.book_channel[id.value]].has_snapshot;
+}
+
+const DeribitFeed::LastFrame& DeribitFeed::last() const noexcept { return state_->last; }
+
+void DeribitFeed::set_learner(LearnName learner, void* context) noexcept {
+  state_->learner = learner;
+  state_->learner_context = context;
+}
+
+}  // namespace gimbal::deribit

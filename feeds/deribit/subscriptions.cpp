@@ -1,0 +1,269 @@
+// Subscribing, resyncing and the validity that follows from it: the cold half of DeribitFeed.
+#include <algorithm>
+#include <cstring>
+
+#include "feeds/deribit/feed_state.hpp"
+
+namespace gimbal::deribit {
+
+namespace {
+
+// Errors after which the same request may pass later.
+bool worth_retrying(std::int32_t code) noexcept {
+  return code == 10028 || code == 10040 || code == 10041 || code == 10047 || code == 10066 ||
+         code == 11051 || code == 11094 || code == 13028;
+}
+
+bool needs_data(ChannelKind kind) noexcept {
+  return kind == ChannelKind::book || kind == ChannelKind::grouped_book ||
+         kind == ChannelKind::ticker || kind == ChannelKind::quote;
+}
+
+}  // namespace
+
+Channel* DeribitFeed::State::want(std::string_view name, ChannelKind kind,
+                                  InstrumentId id) noexcept {
+  Channel* channel = table.add(name);
+  if (channel == nullptr) return nullptr;
+  channel->kind = kind;
+  channel->instrument = id;
+  if (channel->is_book() && id.valid() && book_channel[id.value] == no_channel) {
+    book_channel[id.value] = static_cast<std::uint32_t>(table.size() - 1);
+  }
+  if (open) {
+    const bool gates = channel->is_book() ||
+                       (needs_data(kind) && book_channel[id.value] == no_channel);
+    if (gates) mark_bad(*channel);
+  }
+  return channel;
+}
+
+void DeribitFeed::State::reset_channels() noexcept {
+  std::fill(bad_channels.begin(), bad_channels.end(), std::uint8_t{0});
+  for (Channel& channel : table.all()) {
+    channel.stage = ChannelStage::idle;
+    channel.has_snapshot = channel.empty_snapshot = channel.bad = false;
+    channel.failures = 0;
+    channel.request_id = 0;
+    channel.change_id = 0;
+    const bool gates =
+        channel.is_book() || (needs_data(channel.kind) && channel.instrument.valid() &&
+                              book_channel[channel.instrument.value] == no_channel);
+    if (gates) mark_bad(channel);
+  }
+  for (Pending& p : pending) p.id = 0;
+  all_waiting = false;
+  all_failures = 0;
+}
+
+void DeribitFeed::State::request(std::uint32_t first, std::uint32_t count, bool again,
+                                 const FeedCall& call) noexcept {
+  const auto channels = table.all().subspan(first, count);
+  const bool priv = config.private_subscribe;
+  if (again) {
+    const std::size_t n = write_channel_request(
+        next_id++, priv ? "private/unsubscribe" : "public/unsubscribe", channels, text);
+    if (n == 0 || !call.outbox->push({text.data(), n})) again = false;
+  }
+  const std::int64_t id = next_id++;
+  const std::size_t n = write_channel_request(
+      id, priv ? "private/subscribe" : "public/subscribe", channels, text);
+  const bool sent = n != 0 && call.outbox->push({text.data(), n});
+  Pending* slot = find_pending(0);
+  if (slot != nullptr && sent) *slot = Pending{id, first, count};
+  for (Channel& channel : channels) {
+    // What could not be queued is asked for again when its answer is overdue.
+    channel.stage = ChannelStage::requested;
+    channel.request_id = id;
+    channel.due = call.now + config.answer_timeout;
+  }
+}
+
+void DeribitFeed::State::request_idle(const FeedCall& call) noexcept {
+  const auto channels = table.all();
+  std::uint32_t at = 0;
+  while (at < channels.size()) {
+    if (channels[at].stage != ChannelStage::idle) {
+      ++at;
+      continue;
+    }
+    std::uint32_t count = 0;
+    while (at + count < channels.size() && count < config.subscribe_batch &&
+           channels[at + count].stage == ChannelStage::idle) {
+      ++count;
+    }
+    request(at, count, false, call);
+    at += count;
+  }
+}
+
+Nanos DeribitFeed::State::delay_after(std::uint8_t failures) const noexcept {
+  if (failures == 0) return {};
+  const int doublings = std::min<int>(failures - 1, 20);
+  return std::min(config.resync_delay * (std::int64_t{1} << doublings), config.resync_delay_max);
+}
+
+void DeribitFeed::State::resync_channel(Channel& channel, const FeedCall& call) noexcept {
+  if (!open || channel.stage == ChannelStage::requested ||
+      channel.stage == ChannelStage::waiting) {
+    return;  // one at a time
+  }
+  if (call.now - channel.failed_at > config.resync_delay_max * 2) channel.failures = 0;
+  channel.failed_at = call.now;
+  ++counters.resyncs;
+  const Nanos delay = delay_after(channel.failures);
+  if (channel.failures < 30) ++channel.failures;
+  if (delay.count == 0) {
+    const auto index = static_cast<std::uint32_t>(&channel - table.all().data());
+    request(index, 1, true, call);
+    return;
+  }
+  channel.stage = ChannelStage::waiting;
+  channel.due = call.now + delay;
+}
+
+void DeribitFeed::State::resubscribe_all(const FeedCall& call) noexcept {
+  for (Channel& channel : table.all()) channel.stage = ChannelStage::idle;
+  for (Pending& p : pending) p.id = 0;
+  const auto total = static_cast<std::uint32_t>(table.size());
+  const auto batch = static_cast<std::uint32_t>(config.subscribe_batch);
+  for (std::uint32_t at = 0; at < total; at += batch) {
+    request(at, std::min(batch, total - at), true, call);
+  }
+}
+
+void DeribitFeed::State::resync_all(const FeedCall& call) noexcept {
+  if (!open || all_waiting || table.size() == 0) return;
+  if (call.now - all_failed_at > config.resync_delay_max * 2) all_failures = 0;
+  all_failed_at = call.now;
+  ++counters.resyncs;
+  const Nanos delay = delay_after(all_failures);
+  if (all_failures < 30) ++all_failures;
+  if (delay.count == 0) {
+    resubscribe_all(call);
+    return;
+  }
+  all_waiting = true;
+  all_due = call.now + delay;
+}
+
+DeribitFeed::State::Pending* DeribitFeed::State::find_pending(std::int64_t id) noexcept {
+  for (Pending& p : pending) {
+    if (p.id == id) return &p;
+  }
+  return nullptr;
+}
+
+void DeribitFeed::State::refuse(Channel& channel, const FeedCall& call) noexcept {
+  ++counters.not_accepted;
+  channel.stage = ChannelStage::refused;
+  // A channel of no instrument is only counted: its absence shows in the age of what it carries,
+  // and a session-wide status here would have nothing to lift it.
+  if (channel.instrument.valid()) lose(channel, FeedReason::not_accepted, call);
+}
+
+void DeribitFeed::State::on_reply(const PublicFrame& frame, const FeedCall& call) noexcept {
+  Pending* p = find_pending(frame.id);
+  if (p == nullptr) return;
+  for (const std::string_view name : frame.names) {
+    Channel* channel = table.find(name);
+    if (channel == nullptr || channel->request_id != frame.id ||
+        channel->stage != ChannelStage::requested) {
+      continue;
+    }
+    channel->stage = ChannelStage::accepted;
+    channel->due = call.now + config.answer_timeout;
+    if (!needs_data(channel->kind)) recover(*channel, call);
+  }
+  for (Channel& channel : table.all().subspan(p->first, p->count)) {
+    if (channel.request_id == frame.id && channel.stage == ChannelStage::requested) {
+      refuse(channel, call);
+    }
+  }
+  p->id = 0;
+}
+
+void DeribitFeed::State::on_request_error(const PublicFrame& frame, const FeedCall& call) noexcept {
+  Pending* p = find_pending(frame.id);
+  if (p == nullptr) return;
+  for (Channel& channel : table.all().subspan(p->first, p->count)) {
+    if (channel.request_id != frame.id || channel.stage != ChannelStage::requested) continue;
+    if (!worth_retrying(frame.error_code)) {
+      refuse(channel, call);
+      continue;
+    }
+    if (channel.failures < 30) ++channel.failures;
+    channel.failed_at = call.now;
+    channel.stage = ChannelStage::waiting;
+    channel.due = call.now + delay_after(channel.failures);
+  }
+  p->id = 0;
+}
+
+void DeribitFeed::State::timer(const FeedCall& call) noexcept {
+  if (!open) return;
+  if (all_waiting && call.now >= all_due) {
+    all_waiting = false;
+    resubscribe_all(call);
+  }
+  const auto channels = table.all();
+  for (std::uint32_t i = 0; i < channels.size(); ++i) {
+    Channel& channel = channels[i];
+    if (channel.stage == ChannelStage::waiting && call.now >= channel.due) {
+      request(i, 1, true, call);
+    } else if (channel.stage == ChannelStage::requested && call.now >= channel.due) {
+      if (Pending* p = find_pending(channel.request_id); p != nullptr) p->id = 0;
+      channel.stage = ChannelStage::idle;  // no answer: ask again, backing off
+      resync_channel(channel, call);
+    } else if (channel.stage == ChannelStage::accepted && channel.is_book() &&
+               !channel.has_snapshot && call.now >= channel.due) {
+      resync_channel(channel, call);       // accepted, but the snapshot never came
+    }
+  }
+}
+
+void DeribitFeed::State::status(InstrumentId id, FeedState state, FeedReason reason,
+                                const FeedCall& call, std::uint64_t expected,
+                                std::uint64_t found) noexcept {
+  if (call.batch == nullptr) return;
+  FeedStatus s;
+  s.state = state;
+  s.reason = reason;
+  s.expected = expected;
+  s.found = found;
+  s.generation = generation;
+  (void)call.batch->push(make_event(EventKind::feed_status, config.venue, id, call.now, {}, s));
+}
+
+void DeribitFeed::State::mark_bad(Channel& channel) noexcept {
+  channel.has_snapshot = false;
+  if (channel.bad) return;
+  channel.bad = true;
+  if (channel.instrument.valid()) ++bad_channels[channel.instrument.value];
+}
+
+void DeribitFeed::State::mark_all_bad() noexcept {
+  for (Channel& channel : table.all()) {
+    if (channel.instrument.valid()) mark_bad(channel);
+  }
+}
+
+void DeribitFeed::State::lose(Channel& channel, FeedReason reason, const FeedCall& call,
+                              std::uint64_t expected, std::uint64_t found) noexcept {
+  mark_bad(channel);
+  if (!channel.instrument.valid()) mark_all_bad();
+  status(channel.instrument, FeedState::invalid, reason, call, expected, found);
+}
+
+void DeribitFeed::State::recover(Channel& channel, const FeedCall& call) noexcept {
+  if (!channel.bad) return;
+  channel.bad = false;
+  const FeedReason reason = channel.was_valid ? FeedReason::resynced : FeedReason::connected;
+  channel.was_valid = true;
+  if (!channel.instrument.valid()) return;
+  if (--bad_channels[channel.instrument.value] == 0) {
+    status(channel.instrument, FeedState::valid, reason, call);
+  }
+}
+
+}  // namespace gimbal::deribit
