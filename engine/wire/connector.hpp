@@ -24,13 +24,13 @@ enum class Transport : std::uint8_t {
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct Endpoint {
-  std::string host;          // DNS name or IP literal; also the name that is verified
+  std::string host;  // DNS name or IP literal; also the name that is verified
   std::uint16_t port{443};
   std::string path{"/"};
   Transport transport{Transport::tls};
-  HttpHeaders headers;       // extra upgrade headers, e.g. User-Agent; no CR or LF
-  std::string address;       // connect to this IP literal in place of resolving `host`
-  int busy_poll_us{0};       // SO_BUSY_POLL; 0: off
+  HttpHeaders headers;  // extra upgrade headers, e.g. User-Agent; no CR or LF
+  std::string address;  // connect to this IP literal in place of resolving `host`
+  int busy_poll_us{0};  // SO_BUSY_POLL; 0: off
 };
 
 // A socket, its channel, and what arrived after the upgrade answer. Owns the fd.
@@ -42,6 +42,7 @@ struct Established {
 
   int fd{-1};
   std::unique_ptr<Channel> channel;
+  std::vector<char> raw;       // ciphertext while connecting; consumed before the hand-over
   std::vector<char> leftover;  // plaintext, the first WebSocket bytes; empty most of the time
   std::uint64_t mask_seed{0};  // from the OS
   std::string peer;            // "192.0.2.1:443", for logs
@@ -53,8 +54,8 @@ enum class ConnectStage : std::uint8_t { none, resolve, connect, tls, upgrade };
 
 struct ConnectFailure {
   ConnectStage stage{ConnectStage::none};
-  std::string text;     // what, where, and the certificate or status that was refused
-  int http_status{0};   // upgrade stage: the status, when there was one
+  std::string text;    // what, where, and the certificate or status that was refused
+  int http_status{0};  // upgrade stage: the status, when there was one
 };
 
 class Connector {

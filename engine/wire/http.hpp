@@ -35,7 +35,8 @@ struct UpgradeAnswer {
 // Sec-WebSocket-Accept, an extension or subprotocol we did not ask for, more than http_header_max.
 [[nodiscard]] UpgradeAnswer upgrade_answer(std::string_view received, std::string_view key);
 
-// --- REST -----------------------------------------------------------------------------------------
+// --- REST
+// -----------------------------------------------------------------------------------------
 struct HttpRequest {
   std::string method{"GET"};  // GET, POST, DELETE or PUT
   std::string target{"/"};
@@ -44,7 +45,7 @@ struct HttpRequest {
 };
 
 struct HttpResponse {
-  int status{0};      // 0: no answer, see error
+  int status{0};  // 0: no answer, see error
   std::string body;
   std::string error;
   // True when the request cannot have reached the server (refused before a byte was sent).
@@ -68,7 +69,7 @@ class HttpsClient {
 
  private:
   bool exchange(const HttpRequest& request, std::chrono::steady_clock::time_point deadline,
-                HttpResponse& out, bool& sent);
+                HttpResponse& out, bool& silent);
 
   std::shared_ptr<TlsContext> context_;
   Endpoint endpoint_;

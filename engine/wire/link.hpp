@@ -28,7 +28,7 @@ struct LinkConfig {
 };
 
 enum class LinkState : std::uint8_t {
-  idle,     // nothing adopted
+  idle,  // nothing adopted
   open,
   closing,  // our close frame is out, waiting for the peer's
   closed,   // over; retire() and hand the remains to the cold side
@@ -36,14 +36,14 @@ enum class LinkState : std::uint8_t {
 
 enum class CloseCause : std::uint8_t {
   none,
-  by_us,            // close() was answered
-  by_peer,          // the peer's close frame came first
-  protocol,         // the peer broke RFC 6455: ws_failure()
-  tls,              // broken record or alert
-  tls_closed,       // close_notify without a close frame
-  end_of_stream,    // the peer's TCP end; without close_notify it may be a truncation
-  socket_error,     // receive or send failed: socket_error()
-  backlog_full,     // a control frame or close did not fit behind unsent bytes
+  by_us,          // close() was answered
+  by_peer,        // the peer's close frame came first
+  protocol,       // the peer broke RFC 6455: ws_failure()
+  tls,            // broken record or alert
+  tls_closed,     // close_notify without a close frame
+  end_of_stream,  // the peer's TCP end; without close_notify it may be a truncation
+  socket_error,   // receive or send failed: socket_error()
+  backlog_full,   // a control frame or close did not fit behind unsent bytes
 };
 [[nodiscard]] const char* name_of(CloseCause cause) noexcept;
 
@@ -59,7 +59,7 @@ struct LinkClosed {
   CloseCause cause{CloseCause::none};
   std::uint16_t code{0};  // close code received or sent; 1006 when there was none
   WsFailure failure{WsFailure::none};
-  int error{0};           // errno of socket_error
+  int error{0};  // errno of socket_error
 };
 
 // Written by the owning thread only; copy them out there.
@@ -71,8 +71,8 @@ struct LinkCounters {
   std::uint64_t pings_in{0};
   std::uint64_t pongs_in{0};
   std::uint64_t pings_out{0};
-  std::uint64_t send_again{0};     // send() took less than all, or nothing
-  std::uint64_t send_refused{0};   // reserve/commit refused: too long, not open or backlog full
+  std::uint64_t send_again{0};    // send() took less than all, or nothing
+  std::uint64_t send_refused{0};  // reserve/commit refused: too long, not open or backlog full
   std::uint64_t adopted{0};
   std::uint64_t closed{0};
 };
@@ -86,7 +86,7 @@ class Link {
   template <class Sink>
   void adopt(std::unique_ptr<Established> connection, RecvTime at, Sink& sink) noexcept {
     begin(std::move(connection));
-    deliver(at, sink);
+    while (take_leftover()) deliver(at, sink);
   }
   // The dead (or still open) connection, to be destroyed on the cold side; the link is idle again.
   [[nodiscard]] std::unique_ptr<Established> retire() noexcept;
@@ -95,10 +95,9 @@ class Link {
   // The sink may send and close on this very link.
   template <class Sink>
   void on_bytes(std::span<const char> bytes, RecvTime at, Sink& sink) noexcept {
-    if (!connected()) return;
     feed(bytes);
     while (decrypt()) deliver(at, sink);
-    report(sink);
+    settle(sink);
   }
   // The poller's on_lost.
   template <class Sink>
@@ -107,26 +106,34 @@ class Link {
     report(sink);
   }
 
+  // Once a cycle: goes on with unsent bytes and reports an end that came up while sending.
+  template <class Sink>
+  void settle(Sink& sink) noexcept {
+    if (backlog() > 0) flush();
+    report(sink);
+  }
+
   // --- sending: write the text in place, then commit -------------------------------------------
   // Empty span: the text is too long or the link is not open. One reservation at a time.
   [[nodiscard]] std::span<char> reserve(std::size_t bytes) noexcept;
   // Sends the first `bytes` of the reservation as one text frame. True: encrypted and handed to the
-  // kernel or queued in order behind earlier bytes. False: nothing of it will ever be sent.
+  // kernel or queued in order behind earlier bytes. False: not one byte of it was or will be sent.
   bool commit(std::size_t bytes) noexcept { return seal(bytes) && encrypt() && (flush(), true); }
   bool send_text(std::string_view text) noexcept;
   bool ping(std::string_view payload = {}) noexcept;
-  // Goes on with unsent bytes; call it every cycle while backlog() > 0.
+  // Goes on with unsent bytes; false when some are left or the link is over. settle() calls it.
   bool flush() noexcept;
   [[nodiscard]] std::size_t backlog() const noexcept;
-  // Starts the close handshake; the owner retires the link on on_closed or when it has waited enough.
+  // Starts the close handshake; the owner retires the link on on_closed or when it has waited
+  // enough.
   void close(std::uint16_t code = 1000, std::string_view reason = {}) noexcept;
 
   // --- the same steps one by one ---------------------------------------------------------------
-  void feed(std::span<const char> bytes) noexcept;          // remember ciphertext, no copy
-  [[nodiscard]] bool decrypt() noexcept;                    // one record into the frame buffer
-  [[nodiscard]] bool parse(WsMessage& out) noexcept;        // next text; answers pings by itself
-  [[nodiscard]] bool seal(std::size_t bytes) noexcept;      // header and mask around the reservation
-  [[nodiscard]] bool encrypt() noexcept;                    // sealed frame -> backlog
+  void feed(std::span<const char> bytes) noexcept;      // remember ciphertext, no copy
+  [[nodiscard]] bool decrypt() noexcept;                // one record into the frame buffer
+  [[nodiscard]] bool parse(WsMessage& out) noexcept;    // next text; answers pings by itself
+  [[nodiscard]] bool seal(std::size_t bytes) noexcept;  // header and mask around the reservation
+  [[nodiscard]] bool encrypt() noexcept;                // sealed frame -> backlog
 
   [[nodiscard]] LinkState state() const noexcept { return state_; }
   [[nodiscard]] bool connected() const noexcept {
@@ -152,6 +159,8 @@ class Link {
     sink.on_closed(closed_);
   }
   void begin(std::unique_ptr<Established> connection) noexcept;
+  bool take_leftover() noexcept;
+  int push_out() noexcept;
   void lose(int error) noexcept;
   void end(CloseCause cause, std::uint16_t code) noexcept;
   void on_peer_close(const WsMessage& message) noexcept;
@@ -163,6 +172,8 @@ class Link {
   std::vector<char> plain_;    // ws_header_max + send_max
   std::vector<char> control_;  // ws_header_max + 125
   std::span<char> sealed_;
+  std::size_t reserved_{0};
+  std::size_t leftover_taken_{0};
   std::unique_ptr<Established> connection_;
   MaskKeys keys_{0};
   LinkState state_{LinkState::idle};

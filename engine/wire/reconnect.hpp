@@ -15,9 +15,9 @@ namespace gimbal {
 inline constexpr std::size_t reconnects_per_minute_max = 20;
 
 struct ReconnectConfig {
-  Nanos floor{milliseconds(50)};       // bound of the first delay
-  Nanos ceiling{seconds(5)};           // bound of the longest delay
-  Nanos stable_after{seconds(10)};     // a session this long forgets earlier failures
+  Nanos floor{milliseconds(50)};    // bound of the first delay
+  Nanos ceiling{seconds(5)};        // bound of the longest delay
+  Nanos stable_after{seconds(10)};  // a session this long forgets earlier failures
   std::size_t per_minute{reconnects_per_minute_max};  // 1 .. reconnects_per_minute_max
 };
 
@@ -33,8 +33,9 @@ class ReconnectPolicy {
     const int doublings = std::min(failures_, 30);
     const std::int64_t bound =
         std::min(config_.ceiling.count, config_.floor.count << std::min(doublings, 20));
-    RecvTime at = now + Nanos{static_cast<std::int64_t>(
-                            next_random() % static_cast<std::uint64_t>(bound + 1))};
+    RecvTime at =
+        now +
+        Nanos{static_cast<std::int64_t>(next_random() % static_cast<std::uint64_t>(bound + 1))};
     const RecvTime oldest = attempts_[cursor_];
     if (made_ >= config_.per_minute) at = std::max(at, oldest + seconds(60));
     attempts_[cursor_] = at;
@@ -48,8 +49,10 @@ class ReconnectPolicy {
     connected_at_ = now;
   }
   void lost(RecvTime now) noexcept {
-    if (up_ && now - connected_at_ >= config_.stable_after) failures_ = 0;
-    else ++failures_;
+    if (up_ && now - connected_at_ >= config_.stable_after)
+      failures_ = 0;
+    else
+      ++failures_;
     up_ = false;
   }
   [[nodiscard]] int failures() const noexcept { return failures_; }

@@ -72,6 +72,9 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
+  // Once on each thread that will read or write: makes OpenSSL's per-thread error queue there.
+  static void prepare_thread() noexcept;
+
   // Handshake step (cold): ok when done, need_more when out() must be sent or feed() called.
   [[nodiscard]] ChannelStatus handshake();
 
@@ -106,7 +109,7 @@ class Channel {
   explicit Channel(std::size_t out_bytes) : out_(out_bytes) {}
   bool name_peer(const std::string& host, std::string& error);
   bool pin_matches() const;
-  ChannelStatus classify(int result) noexcept;
+  ChannelStatus classify() noexcept;
   [[nodiscard]] bool has_room(std::size_t plain) noexcept;
 
   std::shared_ptr<TlsContext> context_;

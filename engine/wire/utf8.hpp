@@ -19,8 +19,8 @@ class Utf8 {
  private:
   bool lead(std::uint8_t byte) noexcept;
 
-  std::uint8_t missing_{0};   // continuation bytes still owed
-  std::uint8_t low_{0x80};    // allowed range of the next one
+  std::uint8_t missing_{0};  // continuation bytes still owed
+  std::uint8_t low_{0x80};   // allowed range of the next one
   std::uint8_t high_{0xBF};
   bool valid_{true};
 };

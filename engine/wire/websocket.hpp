@@ -2,10 +2,9 @@
 // written in place. Hot: nothing here allocates after construction, locks or throws.
 //
 // Receiving: room() -> fill -> commit(n) -> next() until need_more. A text message that came as one
-// frame is handed out where it lies; fragments are joined in a second buffer. Views stay valid until
-// the next call of room() or next().
-// A server that breaks the protocol makes next() return `failed` for good; failure() says why and
-// which close code to answer.
+// frame is handed out where it lies; fragments are joined in a second buffer. Views stay valid
+// until the next call of room() or next(). A server that breaks the protocol makes next() return
+// `failed` for good; failure() says why and which close code to answer.
 #pragma once
 
 #include <array>
@@ -27,7 +26,12 @@ inline constexpr std::size_t feed_message_max = std::size_t{1} << 20;    // 1 Mi
 inline constexpr std::size_t query_message_max = std::size_t{16} << 20;  // 16 MiB
 
 enum class WsOpcode : std::uint8_t {
-  continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10
+  continuation = 0,
+  text = 1,
+  binary = 2,
+  close = 8,
+  ping = 9,
+  pong = 10
 };
 
 enum class WsEvent : std::uint8_t { need_more, text, ping, pong, close, failed };
@@ -53,7 +57,7 @@ enum class WsFailure : std::uint8_t {
 [[nodiscard]] bool valid_close_code(std::uint16_t code) noexcept;
 
 struct WsMessage {
-  char* data{nullptr};      // text; or the payload of a ping or pong; or the reason of a close
+  char* data{nullptr};  // text; or the payload of a ping or pong; or the reason of a close
   std::size_t size{0};
   std::size_t capacity{0};  // readable bytes from data on; >= size + ws_padding
   std::uint16_t code{0};    // close only: the code received, 1005 when the frame had none
@@ -64,7 +68,8 @@ class WsReader {
  public:
   explicit WsReader(std::size_t message_max);
 
-  // Space for received plaintext; never empty (at least 16 KiB). May move unread bytes to the front.
+  // Space for received plaintext; never empty (at least 16 KiB). May move unread bytes to the
+  // front.
   [[nodiscard]] std::span<char> room() noexcept;
   void commit(std::size_t bytes) noexcept;
   [[nodiscard]] WsEvent next(WsMessage& out) noexcept;
