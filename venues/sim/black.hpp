@@ -1,5 +1,5 @@
 // Room venues/sim, pure. A small Black-76, written apart from engine/core/pricing on purpose: the
-// venue and the bot check each other. r = 0; T in years of 365 days; deribit.md, section 9.
+// venue and the bot check each other. r = 0; T in years of 365 days.
 #pragma once
 
 #include "venues/sim/records.hpp"

@@ -1,7 +1,7 @@
 // Room venues/sim. Everything that shapes a simulated exchange, as plain values with defaults.
 //
-// The defaults make three product groups: BTC and ETH (inverse) and BTC_USDC (linear), four expiries,
-// 13 strikes each, names, ticks, lots and fees as Deribit's. Fractions are fractions, not percent.
+// The defaults make three product groups: BTC and ETH (inverse) and BTC_USDC (linear); four
+// expiries, 13 strikes each, names, ticks, lots and fees as Deribit's. Fractions, not percent.
 #pragma once
 
 #include <cstdint>
@@ -82,7 +82,7 @@ struct SimConfig {
   SelfTrade self_trade{SelfTrade::reject_taker};
   bool enforce_rates{true};
   double carry{0.04};                         // annual drift of dated futures over the index
-  double funding_damper{0.00025};             // section 8: 0.025 %
+  double funding_damper{0.00025};             // 0.025 %
   double funding_cap{0.005};                  // of the 8 h rate
   double price_band{0.015};                   // futures: max_price, min_price around the mark
   Nanos option_ticker{seconds(1)};

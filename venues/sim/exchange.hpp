@@ -6,8 +6,8 @@
 //
 // Order of outputs of one call that matches: per fill on_trade, then on_user_trade (maker, then
 // taker); then on_user_order for each user order that changed (makers first); one on_book_change;
-// on_ticker when the top moved; on_user_portfolio for each touched account. change_id is one counter
-// over all instruments, so an instrument's chain jumps.
+// on_ticker when the top moved; on_user_portfolio for each touched account. change_id is one
+// counter over all instruments, so an instrument's chain jumps.
 #pragma once
 
 #include <cstdint>
@@ -100,7 +100,8 @@ class SimExchange {
   void levels(InstrumentIndex instrument, Side side, std::size_t depth,
               std::vector<Level>& levels) const;
   [[nodiscard]] std::uint64_t change_id(InstrumentIndex instrument) const noexcept;
-  [[nodiscard]] ExchTime book_time(InstrumentIndex instrument) const noexcept;  // of the last change
+  // Time of the last book change.
+  [[nodiscard]] ExchTime book_time(InstrumentIndex instrument) const noexcept;
   [[nodiscard]] TickerInfo ticker(InstrumentIndex instrument) const;
   [[nodiscard]] Price index_price(std::uint32_t product) const noexcept;
   [[nodiscard]] Price mark_price(InstrumentIndex instrument) const noexcept;
@@ -133,14 +134,16 @@ class SimExchange {
                                 Price price) const;
   [[nodiscard]] bool maintenance() const noexcept;
   [[nodiscard]] bool settling() const noexcept;  // inside the pause: order calls answer 10041
-  // A digest of every output that advance and the order calls produced so far.
+  // A digest of every book change, trade, user row, index and state so far (tickers excluded, so
+  // that it does not depend on what observers want).
   [[nodiscard]] std::uint64_t trace_hash() const noexcept;
 
-  // --- scripted events ----------------------------------------------------------------------------
+  // --- scripted events --------------------------------------------------------------------------
   void set_maintenance(bool on, Observer& out);               // orders answer 11051 while on
   void set_ticks(InstrumentIndex instrument, const TickSchedule& ticks, Observer& out);
-  // Lists options (and a dated future, if the product has them) for an expiry; gives the number of
-  // new instruments, 0 when all are listed or the time has passed.
+  // Lists options (and a dated future, if the product has them and the period is not a day) for an
+  // expiry; gives the number of new instruments, 0 when it has options already, has passed, or is
+  // not at 08:00 UTC.
   std::size_t list_expiry(std::uint32_t product, ExchTime expiry, Period period, Observer& out);
   // Moves a coin's price by a log return at once (index, marks and quotes follow).
   void shock(std::string_view coin, double log_return, Observer& out);

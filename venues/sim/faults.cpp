@@ -76,7 +76,8 @@ bool FaultSchedule::fill_lost(std::uint64_t stream, std::uint64_t ordinal) const
 Nanos FaultSchedule::latency(std::uint64_t stream, std::uint64_t ordinal) const noexcept {
   if (config_.jitter.count == 0) return config_.latency;
   const double u = unit_from_bits(draw(config_.seed, Draw::jitter, stream, ordinal));
-  return config_.latency + Nanos{static_cast<std::int64_t>(u * static_cast<double>(config_.jitter.count))};
+  const double extra = u * static_cast<double>(config_.jitter.count);
+  return config_.latency + Nanos{static_cast<std::int64_t>(extra)};
 }
 
 std::uint64_t FaultSchedule::damage_at(std::uint64_t stream, std::uint64_t ordinal,

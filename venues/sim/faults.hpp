@@ -1,5 +1,5 @@
 // Room venues/sim. A seeded schedule of trouble for a link: every decision is a pure function of
-// (seed, stream, ordinal), so a dialect or a door applies it without keeping any state but a counter.
+// (seed, stream, ordinal), so a dialect or a door applies it with no state but a counter.
 #pragma once
 
 #include <cstdint>

@@ -45,7 +45,8 @@ Book::Slot Book::insert(Side side, Price price, Qty amount, AccountId account, O
   auto& list = sides_[static_cast<std::size_t>(side)];
   const std::size_t i = place_of(side, price.nano);
   if (i == list.size() || list[i].price != price.nano) {
-    list.insert(list.begin() + static_cast<std::ptrdiff_t>(i), LevelQueue{price.nano, 0, none, none});
+    const auto at = list.begin() + static_cast<std::ptrdiff_t>(i);
+    list.insert(at, LevelQueue{price.nano, 0, none, none});
   }
   LevelQueue& queue = list[i];
   touch(side, price.nano, queue.total);

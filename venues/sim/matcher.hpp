@@ -1,8 +1,8 @@
 // Room venues/sim, pure. One instrument's resting orders by price, then time. It knows nothing of
 // accounts' rules: the exchange decides what may rest or trade and calls the primitives here.
 //
-// Every mutation notes the touched level, so that take_changes() gives the net difference of a batch
-// of calls as the venue publishes it: one entry a level, add/change/remove against the state before.
+// Every mutation notes the touched level, so that take_changes() gives the net difference of a
+// batch of calls as the venue publishes it: one entry a level, against the state before.
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@ using TradeNo = std::uint64_t;           // > 0, ascending over the whole exchan
 inline constexpr InstrumentIndex no_instrument = 0xFFFFFFFFu;
 inline constexpr AccountId no_account = 0xFFFFFFFFu;
 
-// The venue's error numbers that this exchange uses (deribit.md, section 11). 0 is success.
+// The venue's error numbers that this exchange uses. 0 is success.
 namespace code {
 inline constexpr int ok = 0;
 inline constexpr int qty_too_low = 10002;
@@ -50,6 +50,7 @@ inline constexpr int other_reject = 11030;       // reduce_only that would not r
 inline constexpr int not_open_order = 11044;
 inline constexpr int system_maintenance = 11051;
 inline constexpr int post_only_reject = 11054;
+inline constexpr int post_only_not_allowed = 11055;  // with IOC, FOK or market
 inline constexpr int account_locked = 11098;     // being liquidated
 inline constexpr int invalid_credentials = 13004;
 inline constexpr int unauthorized = 13009;
@@ -63,8 +64,8 @@ std::string_view message_of(int venue_code) noexcept;
 enum class ListingState : std::uint8_t { created, started, settled, closed };
 enum class Period : std::uint8_t { perpetual, day, week, month, quarter };
 
-// One listed instrument. `def` holds kind, ticks, lot, fees (Instrument's units), strike and expiry;
-// def.id is not used here and def.venue is 0.
+// One listed instrument. `def` holds kind, ticks, lot, fees (Instrument's units), strike and
+// expiry; def.id is not used here and def.venue is 0.
 struct Listing {
   InstrumentIndex index{no_instrument};
   std::uint64_t venue_number{0};      // Deribit's instrument_id
@@ -88,6 +89,7 @@ enum class OrderState : std::uint8_t { open, filled, rejected, cancelled };
 enum class CancelReason : std::uint8_t {
   none, user_request, autoliquidation, cancel_on_disconnect, edit_post_only_reject, settlement,
   self_trade, remainder,       // the rest of an IOC, FOK or market order
+  reduce_only,                 // resting reduce_only order whose position went away
 };
 std::string_view text_of(CancelReason reason) noexcept;  // the venue's word; "" for none, remainder
 
@@ -189,7 +191,7 @@ struct Level {
   Qty amount{};
 };
 
-struct Greeks {                  // deribit.md, section 9: 5 decimals, USD per point/day/percent
+struct Greeks {                  // 5 decimals, USD per point/day/percent
   double delta{0};
   double gamma{0};
   double vega{0};
@@ -248,9 +250,10 @@ struct Position {
   Money maintenance_margin{};
 };
 
-// One settlement currency of one account (deribit.md, section 7). These hold exactly:
-// margin_balance = balance + futures_session_upl + session_rpl; equity = margin_balance +
-// options_value; available_funds = margin_balance - initial_margin.
+// One settlement currency of one account. These hold exactly:
+//   margin_balance = balance + futures_session_upl + session_rpl
+//   equity = margin_balance + options_value
+//   available_funds = margin_balance - initial_margin
 struct Summary {
   Currency currency{};
   Money balance{};
@@ -278,13 +281,13 @@ struct Summary {
   double options_theta{0};
 };
 
-// Where a currency's money is. deposits = accounts' cash + open futures cost + fees + insurance +
-// rounding, exactly (SimExchange::ledger; the house is an account like the others).
+// Where a currency's money is: deposits = accounts + fees + insurance + rounding, exactly. The
+// house is an account like the others.
 struct Ledger {
   i128 deposits{0};              // nano, endowments included
-  i128 accounts{0};              // balances plus realised session results plus open futures cost
+  i128 accounts{0};              // balances + session_rpl - cost of open futures positions
   i128 fees{0};                  // collected
-  i128 insurance{0};             // negative: paid out for bankrupt accounts
+  i128 insurance{0};             // negative: paid in for bankrupt accounts
   i128 rounding{0};              // funding, settlement and delivery residue
 };
 
