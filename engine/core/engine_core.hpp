@@ -1,0 +1,258 @@
+// The engine without its strategies: state of markets, orders, positions, modes and venues, and what
+// each event does to them. Engine (engine.hpp) adds the strategies and the probe.
+//
+// Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
+// prices), engine_orders.cpp (order and fill events), engine_requests.cpp (snap, gate, commands),
+// engine_operator.cpp (kill, arm), engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp
+// (views and status), engine_core.cpp (construction and dispatch).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/core/command.hpp"
+#include "engine/core/engine_config.hpp"
+#include "engine/core/engine_status.hpp"
+#include "engine/core/event.hpp"
+#include "engine/core/instrument.hpp"
+#include "engine/core/order_book.hpp"
+#include "engine/core/orders.hpp"
+#include "engine/core/payload.hpp"
+#include "engine/core/portfolio.hpp"
+#include "engine/core/risk/gate.hpp"
+#include "engine/core/strategy.hpp"
+#include "engine/core/strategy_view.hpp"
+#include "engine/core/trade_ledger.hpp"
+
+namespace gimbal {
+
+inline constexpr std::uint32_t engine_timer = 1;  // ArmTimer id of the engine's one timer
+
+class EngineCore {
+ public:
+  EngineCore(const EngineSetup& setup, const InstrumentTable& table);
+  EngineCore(const EngineCore&) = delete;
+  EngineCore& operator=(const EngineCore&) = delete;
+
+  // --- one step, in this order (Engine::step)
+  [[nodiscard]] bool in_sequence(Seq seq) const noexcept {
+    return !started_ || seq == seq_.next();
+  }
+  // Takes the event in. True when strategies are to be woken.
+  [[nodiscard]] bool apply(const Event& event, Commands& out) noexcept;
+  // Snap, gate, table, command; a refusal is counted and traced.
+  void submit(const Requests& requests, Commands& out) noexcept;
+  void finish(Commands& out) noexcept;
+
+  // --- reading
+  [[nodiscard]] StrategyView view() const noexcept { return StrategyView{*this}; }
+  [[nodiscard]] EngineStatus snapshot() const noexcept;
+  [[nodiscard]] const OperatorAnswer& last_operator() const noexcept { return last_operator_; }
+  [[nodiscard]] const InstrumentTable& instruments() const noexcept { return table_; }
+  [[nodiscard]] const Portfolio& portfolio() const noexcept { return portfolio_; }
+  [[nodiscard]] const OrderTable& orders() const noexcept { return orders_; }
+  [[nodiscard]] const RiskGate& gate() const noexcept { return gate_; }
+  [[nodiscard]] const EngineCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const EngineSetup& setup() const noexcept { return setup_; }
+  [[nodiscard]] const FlatOrderBook* book(InstrumentId id) const noexcept;
+  [[nodiscard]] RecvTime now() const noexcept { return now_; }
+  // Zero while the venue's clock is not known.
+  [[nodiscard]] ExchTime venue_now(VenueId venue) const noexcept;
+  [[nodiscard]] bool venue_ready(VenueId venue) const noexcept;
+  [[nodiscard]] bool growth_blocked(InstrumentId id) const noexcept;
+  [[nodiscard]] std::optional<ResidualDelta> residual(UnderlyingId u) const noexcept;
+  [[nodiscard]] const MarginReport* margin(VenueId venue, Currency settlement) const noexcept;
+  // Coins of a signed amount: net delta for options, amount or N/P for the rest; empty when unknown.
+  [[nodiscard]] std::optional<double> coins_of(InstrumentId id, Qty amount) const noexcept;
+  // Price at which a delta-one instrument's delta is taken.
+  [[nodiscard]] std::optional<double> delta_price(InstrumentId id) const noexcept;
+
+ private:
+  friend class StrategyView;
+
+  struct Market {                 // one per instrument
+    FlatOrderBook* book{nullptr};
+    Price mark{};
+    RecvTime mark_at{};
+    RecvTime data_at{};           // newest of book and ticker
+    RecvTime resync_at{};
+    RecvTime pause_until{};
+    RecvTime pause_window{};
+    Qty venue_position{};         // last report outside of a reconciliation
+    Qty reported{};               // of the reconciliation that is running
+    RecvTime drift_since{};
+    std::uint32_t pauses{0};
+    bool touched{false};
+    bool was_valid{false};
+    bool has_report{false};
+    bool filled_meanwhile{false}; // live fill during the reconciliation
+    bool held{false};
+  };
+  struct Coin {                   // one per underlying
+    Price index{};
+    RecvTime index_at{};
+    InstrumentId perpetual{};     // moves the forwards
+    std::uint32_t delta_alarms_in_row{0};
+  };
+  struct MarginSlot {
+    MarginReport report{};
+    RecvTime at{};
+    bool used{false};
+    std::uint8_t mismatches{0};
+  };
+  struct Venue {
+    bool used{false};
+    GatewayState gateway{GatewayState::down};
+    bool cancel_on_disconnect{false};
+    bool clock_known{false};
+    bool reconciled{false};
+    bool reconciling{false};
+    bool wants_reconcile{false};
+    bool asked_for_fresh{false};  // by an arm command that waits
+    Nanos clock_offset{};
+    std::uint64_t generation{0};
+    RecvTime requested_at{};
+    RecvTime begun_at{};
+    RecvTime reconciled_at{};
+    RecvTime retry_at{};
+    TradeId last_trade{};
+    std::uint32_t foreign{0};
+    std::uint32_t foreign_seen{0};
+    std::uint32_t adopted{0};
+    std::array<MarginSlot, 8> margins{};
+  };
+  struct CancelJob {              // a scope that must end with no order open
+    bool active{false};
+    Scope scope{};
+    std::uint32_t round{0};
+    RecvTime started{};
+    RecvTime next{};
+  };
+  static constexpr std::size_t cancel_jobs_max = 32;
+  static constexpr std::size_t touched_max = 32;
+  static constexpr std::size_t room_for_orders = 6;  // commands kept free for cancels and timers
+
+  // engine_core.cpp
+  void dispatch(const Event& event, Commands& out) noexcept;
+  void list(InstrumentId id) noexcept;
+  void trace(TraceId id, std::int64_t a = 0, std::int64_t b = 0, std::int64_t c = 0,
+             std::int64_t d = 0, InstrumentId instrument = {}, VenueId venue = {},
+             StrategyId strategy = {}) const noexcept;
+  bool push(Commands& out, Command&& command) noexcept;
+  [[nodiscard]] Market* market(InstrumentId id) noexcept;
+  [[nodiscard]] const Market* market(InstrumentId id) const noexcept;
+
+  // engine_market.cpp
+  void on_book_delta(const Event& event) noexcept;
+  void on_book_reset(const Event& event) noexcept;
+  void on_ticker(const Event& event) noexcept;
+  void on_index(const Event& event) noexcept;
+  void on_feed_status(const Event& event, Commands& out) noexcept;
+  void on_instrument_change(const Event& event, Commands& out) noexcept;
+  void on_config_change(const Event& event) noexcept;
+  void touch(InstrumentId id) noexcept;
+  void end_packet(const Event& event, Commands& out) noexcept;
+  void book_changed(InstrumentId id, const Event& event, Commands& out) noexcept;
+  void lose_book(InstrumentId id, FeedReason reason, std::uint64_t expected,
+                 std::uint64_t found) noexcept;
+
+  // engine_orders.cpp
+  void on_order_event(const Event& event) noexcept;
+  void on_fill(const Event& event) noexcept;
+  void on_lookup(const Event& event) noexcept;
+  void on_gateway(const Event& event) noexcept;
+  void on_margin(const Event& event) noexcept;
+  void check_delta(VenueId venue, MarginSlot& slot) noexcept;
+  void note(const OrderChange& change) noexcept;
+  void move_position(InstrumentId id, Qty signed_amount) noexcept;
+  void set_position(InstrumentId id, Qty amount) noexcept;
+  void keep_held(InstrumentId id) noexcept;
+
+  // engine_requests.cpp
+  void place(const OrderRequest& request, Commands& out) noexcept;
+  void replace(const ReplaceRequest& request, Commands& out) noexcept;
+  void cancel(OrderId id, Commands& out) noexcept;
+  void refused(const Refused& why, StrategyId strategy, InstrumentId id,
+               std::uint64_t intent) noexcept;
+  [[nodiscard]] GateContext gather(InstrumentId id, StrategyId strategy, Side side, Price price,
+                                   Qty added) const noexcept;
+  [[nodiscard]] bool meets_own(InstrumentId id, Side side, Price price) const noexcept;
+  void gather_delta(GateContext& c, UnderlyingId u, Qty signed_added) const noexcept;
+
+  // engine_operator.cpp
+  void on_operator(const Event& event, Commands& out) noexcept;
+  [[nodiscard]] OperatorAnswer judge_arm(const OperatorCommand& command) const noexcept;
+  void arm(const OperatorCommand& command, Commands& out) noexcept;
+  void answer(const OperatorCommand& command, OperatorResult result,
+              std::uint32_t detail = 0) noexcept;
+  bool tighten(Scope scope, Mode mode) noexcept;
+  void start_cancel(Scope scope) noexcept;
+  void run_cancels(Commands& out) noexcept;
+  void run_cancel(CancelJob& job, Commands& out) noexcept;
+  [[nodiscard]] std::size_t open_in(Scope scope) const noexcept;
+  [[nodiscard]] bool mass_cancel(const CancelJob& job, VenueId venue, Commands& out) noexcept;
+  void cancel_increasing(Scope scope) noexcept;
+
+  // engine_reconcile.cpp
+  void on_reconcile(const Event& event) noexcept;
+  void finish_reconcile(VenueId venue, const ReconcileMark& mark) noexcept;
+  void on_open_order(const Event& event) noexcept;
+  void on_position(const Event& event) noexcept;
+  void request_reconciles(Commands& out) noexcept;
+
+  // engine_upkeep.cpp
+  void upkeep(Commands& out) noexcept;
+  void attend(const Order& order, Commands& out) noexcept;
+  void check_drift() noexcept;
+  void plan() noexcept;  // sets upkeep_due_
+
+  // engine_read.cpp
+  [[nodiscard]] static bool covers(Scope scope, const Order& order) noexcept;
+  void fill_underlyings(EngineStatus& s) const noexcept;
+
+  EngineSetup setup_;
+  InstrumentTable table_;
+  Portfolio portfolio_;
+  OrderTable orders_;
+  RiskGate gate_;
+  TradeLedger trades_;
+  BookPool books_;
+  std::vector<Market> markets_;
+  std::vector<InstrumentId> held_;      // instruments with a position
+  std::vector<std::uint16_t> held_at_;  // instrument -> place in held_
+  std::array<Coin, underlyings_max> coins_{};
+  std::array<Venue, venues_max> venues_{};
+  std::array<CancelJob, cancel_jobs_max> jobs_{};
+  std::array<InstrumentId, touched_max> touched_{};
+  std::size_t touched_count_{0};
+  std::array<std::uint64_t, strategies_max> refusals_{};
+  std::array<Refused, strategies_max> last_refusal_{};
+  std::size_t drifting_{0};
+
+  PartsBuffer<Ticker> ticker_parts_{};
+  PartsBuffer<Fill> fill_parts_{};
+  PartsBuffer<MarginReport> margin_parts_{};
+  PartsBuffer<OperatorCommand> operator_parts_{};
+  PartsBuffer<OpenOrderReport> open_order_parts_{};
+
+  bool started_{false};
+  Seq seq_{};
+  RecvTime now_{};
+  Boot boot_{};
+  std::uint32_t order_counter_{0};
+  std::uint64_t arm_generation_{0};
+  OperatorAnswer last_operator_{};
+  OperatorCommand waiting_arm_{};
+  RecvTime waiting_until_{};
+  bool arm_waits_{false};
+  RecvTime owed_since_{};
+  RecvTime tick_due_{};
+  RecvTime upkeep_due_{};
+  RecvTime armed_for_{};                // due time of the timer we asked for; zero when none
+  EngineCounters counters_{};
+};
+
+}  // namespace gimbal

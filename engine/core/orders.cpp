@@ -1,0 +1,594 @@
+#include "engine/core/orders.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "engine/core/assert.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr RecvTime never{std::numeric_limits<std::int64_t>::max()};
+
+bool in_flight(OrderState s) noexcept {
+  return s == OrderState::pending_new || s == OrderState::pending_replace ||
+         s == OrderState::pending_cancel;
+}
+
+bool immediate(const Order& o) noexcept { return o.tif != TimeInForce::good_til_cancelled; }
+
+}  // namespace
+
+OrderTable::OrderTable(std::size_t instruments, const OrderConfig& config, std::size_t open_max)
+    : config_{config},
+      open_max_{std::min(open_max, open_orders_max)},
+      slots_(open_max_ + ended_orders_kept_max),
+      open_position_(slots_.size(), no_slot),
+      ended_ring_(slots_.size()),
+      index_(std::bit_ceil(slots_.size() * 2), no_slot),
+      index_mask_{index_.size() - 1},
+      exposure_(instruments) {
+  open_.reserve(slots_.size());
+  free_.reserve(slots_.size());
+  for (std::size_t i = slots_.size(); i > 0; --i) free_.push_back(static_cast<std::uint16_t>(i - 1));
+}
+
+// --- index ------------------------------------------------------------------------------------
+
+std::size_t OrderTable::home(OrderId id) const noexcept {
+  return static_cast<std::size_t>((id.value * 0x9e3779b97f4a7c15ULL) >> 32) & index_mask_;
+}
+
+std::uint16_t OrderTable::slot_of(OrderId id) const noexcept {
+  for (std::size_t at = home(id); index_[at] != no_slot; at = (at + 1) & index_mask_) {
+    if (slots_[index_[at]].id == id) return index_[at];
+  }
+  return no_slot;
+}
+
+void OrderTable::index_insert(std::uint16_t slot) noexcept {
+  std::size_t at = home(slots_[slot].id);
+  while (index_[at] != no_slot) at = (at + 1) & index_mask_;
+  index_[at] = slot;
+}
+
+void OrderTable::index_erase(OrderId id) noexcept {
+  std::size_t hole = home(id);
+  while (index_[hole] != no_slot && slots_[index_[hole]].id != id) hole = (hole + 1) & index_mask_;
+  if (index_[hole] == no_slot) return;
+  for (std::size_t at = (hole + 1) & index_mask_; index_[at] != no_slot;
+       at = (at + 1) & index_mask_) {
+    const std::size_t wants = home(slots_[index_[at]].id);
+    if (((at - wants) & index_mask_) >= ((at - hole) & index_mask_)) {
+      index_[hole] = index_[at];
+      hole = at;
+    }
+  }
+  index_[hole] = no_slot;
+}
+
+std::uint16_t OrderTable::take_slot() noexcept {
+  if (free_.empty()) {
+    if (ended_count_ == 0) return no_slot;
+    const std::uint16_t oldest = ended_ring_[ended_first_];
+    ended_first_ = (ended_first_ + 1) % ended_ring_.size();
+    --ended_count_;
+    index_erase(slots_[oldest].id);
+    return oldest;
+  }
+  const std::uint16_t slot = free_.back();
+  free_.pop_back();
+  return slot;
+}
+
+Order* OrderTable::insert(const Order& order) noexcept {
+  if (open_.size() >= open_max_ || !order.id.valid() || slot_of(order.id) != no_slot ||
+      order.instrument.value >= exposure_.size() || order.venue.value >= venues_max) {
+    return nullptr;
+  }
+  const std::uint16_t slot = take_slot();
+  if (slot == no_slot) return nullptr;
+  slots_[slot] = order;
+  index_insert(slot);
+  open_position_[slot] = static_cast<std::uint16_t>(open_.size());
+  open_.push_back(slot);
+  add_share(slots_[slot], 1);
+  return &slots_[slot];
+}
+
+// --- sums -------------------------------------------------------------------------------------
+
+void OrderTable::add_share(const Order& o, int sign) noexcept {
+  const Qty amount = o.open_amount();
+  const Qty change = sign > 0 ? amount : -amount;
+  Exposure& e = exposure_[o.instrument.value];
+  const bool unknown = o.state == OrderState::unknown;
+  const bool buy = o.side == Side::buy;
+  (unknown ? (buy ? e.unknown_buy : e.unknown_sell) : (buy ? e.live_buy : e.live_sell)) += change;
+  if (ended(o.state)) {
+    if (o.owed.nano > 0) owed_count_ += static_cast<std::size_t>(sign);
+    return;
+  }
+  e.open = static_cast<std::uint16_t>(e.open + sign);
+  open_count_ += static_cast<std::size_t>(sign);
+  if (unknown) {
+    e.unknown = static_cast<std::uint16_t>(e.unknown + sign);
+    unknown_count_ += static_cast<std::size_t>(sign);
+  }
+  const Money reserved{sign > 0 ? o.reserved_usd.nano : -o.reserved_usd.nano};
+  reserved_ += reserved;
+  venue_reserved_[o.venue.value] += reserved;
+}
+
+// Ended orders that owe nothing leave the dense list and wait for their slot to be needed.
+void OrderTable::list(std::uint16_t slot) noexcept {
+  const Order& o = slots_[slot];
+  const bool wanted = !ended(o.state) || o.owed.nano > 0;
+  const bool listed = open_position_[slot] != no_slot;
+  if (wanted == listed) return;
+  if (wanted) {  // revived, or found to owe after its end
+    for (std::size_t i = 0; i < ended_count_; ++i) {
+      const std::size_t at = (ended_first_ + i) % ended_ring_.size();
+      if (ended_ring_[at] != slot) continue;
+      for (std::size_t k = i; k + 1 < ended_count_; ++k) {
+        ended_ring_[(ended_first_ + k) % ended_ring_.size()] =
+            ended_ring_[(ended_first_ + k + 1) % ended_ring_.size()];
+      }
+      --ended_count_;
+      break;
+    }
+    open_position_[slot] = static_cast<std::uint16_t>(open_.size());
+    open_.push_back(slot);
+    return;
+  }
+  retire(slot);
+}
+
+void OrderTable::retire(std::uint16_t slot) noexcept {
+  const std::uint16_t place = open_position_[slot];
+  const std::uint16_t last = open_.back();
+  open_[place] = last;
+  open_position_[last] = place;
+  open_.pop_back();
+  open_position_[slot] = no_slot;
+  ended_ring_[(ended_first_ + ended_count_) % ended_ring_.size()] = slot;
+  ++ended_count_;
+  GIMBAL_ASSERT(ended_count_ <= ended_ring_.size());
+}
+
+// --- transitions ------------------------------------------------------------------------------
+
+template <class Body>
+OrderChange OrderTable::with(OrderId id, OrderEvent event, Body body) noexcept {
+  const std::uint16_t slot = slot_of(id);
+  if (slot == no_slot) {
+    ++counters_.strangers;
+    return OrderChange{nullptr, OrderState::rejected, event, Verdict::ignored, false, false};
+  }
+  Order& o = slots_[slot];
+  add_share(o, -1);
+  OrderChange change = body(o);
+  add_share(o, 1);
+  list(slot);
+  change.order = &o;
+  return change;
+}
+
+void OrderTable::enter(Order& o, OrderState next, RecvTime now) noexcept {
+  if (o.state == next) return;
+  const OrderState before = o.state;
+  o.state = next;
+  if (before == OrderState::unknown) ++counters_.resolved;
+  if (next == OrderState::unknown) {
+    ++counters_.became_unknown;
+    o.unknown_since = now;
+    o.next_query = now;
+    o.queries = 0;
+    o.deadline = {};
+  }
+  if (next == OrderState::live) {
+    // An immediate order that rests has lost its end: keep the clock running.
+    o.deadline = immediate(o) ? now + config_.ack_timeout : RecvTime{};
+    o.next_cancel = {};
+    o.cancels = 0;
+  }
+  if (ended(next)) {
+    o.deadline = {};
+    o.ended_at = now;
+    if (next == OrderState::filled) ++counters_.filled;
+    if (next == OrderState::cancelled) ++counters_.cancelled;
+    if (next == OrderState::rejected) ++counters_.rejected;
+  }
+}
+
+OrderChange OrderTable::step(Order& o, OrderEvent event, RecvTime now) noexcept {
+  const Transition t = transition(o.state, event);
+  const OrderChange change{&o, o.state, event, t.verdict, false, false};
+  if (t.verdict == Verdict::ignored) {
+    ++counters_.ignored;
+    return change;
+  }
+  if (t.verdict == Verdict::fault) ++counters_.faults;
+  enter(o, t.next, now);
+  return change;
+}
+
+// The venue says it is over after `venue_filled`; what we have not seen of that is still owed.
+void OrderTable::end_with(Order& o, Qty venue_filled, bool rejected) noexcept {
+  o.venue_filled = std::max(o.venue_filled, venue_filled);
+  o.owed = o.venue_filled > o.filled ? o.venue_filled - o.filled : Qty{};
+  o.new_amount = {};
+  if (rejected || o.state != OrderState::cancelled) return;
+  if (o.venue_filled >= o.amount) {
+    o.state = OrderState::filled;
+    --counters_.cancelled;
+    ++counters_.filled;
+  }
+}
+
+// --- ours -------------------------------------------------------------------------------------
+
+const Order* OrderTable::place(const NewOrder& order, RecvTime now, ExchTime venue_now) noexcept {
+  Order o;
+  o.id = order.place.order;
+  o.instrument = order.place.instrument;
+  o.venue = order.place.venue;
+  o.underlying = order.underlying;
+  o.side = order.place.side;
+  o.tif = order.place.tif;
+  o.flags = order.place.flags;
+  o.price = order.place.price;
+  o.amount = order.place.amount;
+  o.valid_until = order.place.valid_until;
+  o.sent_exch = venue_now;
+  o.created = now;
+  o.deadline = now + config_.ack_timeout;
+  o.intent = order.intent;
+  o.decision_price = order.decision_price;
+  o.evidence_nano = order.evidence_nano;
+  o.reserved_usd = order.reserved_usd;
+  const Order* made = insert(o);
+  if (made != nullptr) ++counters_.placed;
+  return made;
+}
+
+bool OrderTable::ask_replace(const ReplaceOrder& change, Money reserved_usd, RecvTime now,
+                             ExchTime venue_now) noexcept {
+  if (slot_of(change.order) == no_slot) return false;
+  const OrderChange done = with(change.order, OrderEvent::ask_replace, [&](Order& o) noexcept {
+    OrderChange c = step(o, OrderEvent::ask_replace, now);
+    if (c.verdict != Verdict::legal) return c;
+    o.doubt = OrderAction::replace;
+    o.new_price = change.price;
+    o.new_amount = change.amount;
+    o.valid_until = change.valid_until;
+    o.sent_exch = venue_now;
+    o.deadline = now + config_.ack_timeout;
+    o.reserved_usd = std::max(o.reserved_usd, reserved_usd);
+    return c;
+  });
+  return done.verdict == Verdict::legal;
+}
+
+bool OrderTable::ask_cancel(OrderId id, RecvTime now) noexcept {
+  if (slot_of(id) == no_slot) return false;
+  const OrderChange done = with(id, OrderEvent::ask_cancel, [&](Order& o) noexcept {
+    OrderChange c = step(o, OrderEvent::ask_cancel, now);
+    if (c.verdict != Verdict::legal) return c;
+    o.wants_cancel = true;
+    if (o.state != OrderState::pending_cancel) return c;
+    o.doubt = OrderAction::cancel;
+    o.deadline = now + config_.ack_timeout;
+    return c;
+  });
+  return done.verdict == Verdict::legal;
+}
+
+void OrderTable::want_cancel(OrderId id) noexcept {
+  const std::uint16_t slot = slot_of(id);
+  if (slot != no_slot && !ended(slots_[slot].state)) slots_[slot].wants_cancel = true;
+}
+
+void OrderTable::note_query(OrderId id, RecvTime now) noexcept {
+  const std::uint16_t slot = slot_of(id);
+  if (slot == no_slot) return;
+  slots_[slot].next_query = now + config_.query_interval;
+  ++slots_[slot].queries;
+}
+
+void OrderTable::note_cancel_round(OrderId id, RecvTime now, Nanos wait) noexcept {
+  const std::uint16_t slot = slot_of(id);
+  if (slot == no_slot) return;
+  slots_[slot].next_cancel = now + wait;
+  if (slots_[slot].cancels < 255) ++slots_[slot].cancels;
+}
+
+// --- the venue's ------------------------------------------------------------------------------
+
+OrderChange OrderTable::on_sent(const OrderSent& sent, RecvTime now) noexcept {
+  return with(sent.order, OrderEvent::sent, [&](Order& o) noexcept {
+    OrderChange c = step(o, OrderEvent::sent, now);
+    if (in_flight(o.state) && o.doubt == sent.action) o.deadline = now + config_.ack_timeout;
+    return c;
+  });
+}
+
+void OrderTable::accept_change(Order& o, const OrderAck& ack) noexcept {
+  o.confirmed = true;
+  if (ack.price.nano > 0) o.price = ack.price;
+  if (ack.amount.nano > 0) o.amount = ack.amount;
+  o.new_amount = {};
+  o.new_price = {};
+}
+
+OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now) noexcept {
+  return with(ack.order, OrderEvent::ack, [&](Order& o) noexcept {
+    const bool answers_replace =
+        o.new_amount.nano > 0 && ack.amount == o.new_amount && ack.price == o.new_price;
+    const bool replacing = o.state == OrderState::pending_replace ||
+                           (o.state == OrderState::unknown && o.doubt == OrderAction::replace);
+    const bool cancelling = o.state == OrderState::unknown && o.doubt == OrderAction::cancel;
+    const OrderEvent event =
+        cancelling || (replacing && !answers_replace) ? OrderEvent::ack_old : OrderEvent::ack;
+    OrderChange c = step(o, event, now);
+    if (ended(c.before)) return c;
+    o.venue_filled = std::max(o.venue_filled, ack.filled);
+    if (c.verdict == Verdict::legal) {
+      if (c.before == OrderState::pending_new) ++counters_.acknowledged;
+      accept_change(o, ack);
+    } else if (answers_replace) {
+      accept_change(o, ack);  // the replace is through, the cancel after it is still open
+    }
+    return c;
+  });
+}
+
+OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexcept {
+  return with(reject.order, OrderEvent::refused_place, [&](Order& o) noexcept {
+    const bool place = reject.action == OrderAction::place;
+    // The venue refusing a change often means that the order has just ended: look it up.
+    const bool unclear = reject.reason == RejectReason::unclear ||
+                         (!place && reject.reason == RejectReason::venue);
+    const bool waiting = in_flight(o.state) || o.state == OrderState::unknown;
+    OrderEvent event = place ? OrderEvent::refused_place : OrderEvent::refused_change;
+    if (unclear) event = OrderEvent::doubt;
+    if (waiting && o.doubt != reject.action) event = OrderEvent::ack_old;  // answers something older
+    OrderChange c = step(o, event, now);
+    if (c.verdict == Verdict::ignored) return c;
+    if (event == OrderEvent::refused_change) {
+      if (reject.action == OrderAction::replace) o.new_amount = {};
+      return c;
+    }
+    if (o.state == OrderState::rejected) end_with(o, Qty{}, true);
+    return c;
+  });
+}
+
+OrderChange OrderTable::on_fill(const Fill& fill, RecvTime now) noexcept {
+  return with(fill.order, OrderEvent::fill_part, [&](Order& o) noexcept {
+    const Qty total = o.filled + fill.amount;
+    const Qty whole = std::max(o.amount, o.new_amount);
+    const bool last = total >= whole;
+    OrderChange c = step(o, last ? OrderEvent::fill_last : OrderEvent::fill_part, now);
+    if (ended(c.before)) {
+      if (o.owed.nano == 0) {
+        c.late = true;
+        ++counters_.late_fills;
+      }
+      o.owed = o.owed > fill.amount ? o.owed - fill.amount : Qty{};
+    }
+    if (total > whole) {
+      c.overfill = true;
+      ++counters_.overfills;
+      ++counters_.faults;
+    }
+    o.filled = total;
+    o.confirmed = true;
+    o.venue_filled = std::max(o.venue_filled, total);
+    if (o.state == OrderState::filled) o.new_amount = {};
+    return c;
+  });
+}
+
+OrderChange OrderTable::on_done(const OrderDone& done, RecvTime now) noexcept {
+  return with(done.order, OrderEvent::done, [&](Order& o) noexcept {
+    OrderChange c = step(o, OrderEvent::done, now);
+    if (c.verdict == Verdict::ignored) {
+      // Two reports of one end: believe the larger total, it can only be owed to us.
+      if (done.filled > o.venue_filled && o.state != OrderState::rejected) {
+        end_with(o, done.filled, true);
+      }
+      return c;
+    }
+    if (done.filled < o.filled && done.reason != DoneReason::never_arrived) ++counters_.faults;
+    end_with(o, done.filled, false);
+    return c;
+  });
+}
+
+OrderChange OrderTable::on_lookup(const OrderLookup& lookup, bool proven, RecvTime now) noexcept {
+  OrderEvent event = OrderEvent::unproven;
+  switch (lookup.outcome) {
+    case LookupOutcome::open: event = OrderEvent::found_open; break;
+    case LookupOutcome::filled:
+    case LookupOutcome::cancelled:
+    case LookupOutcome::rejected: event = OrderEvent::found_ended; break;
+    case LookupOutcome::absent: event = proven ? OrderEvent::found_absent : event; break;
+    case LookupOutcome::unproven: break;
+  }
+  return with(lookup.order, event, [&](Order& o) noexcept {
+    // An order the venue has shown before did arrive: its absence is an end, not a non-arrival.
+    const bool vanished =
+        event == OrderEvent::found_absent && (o.confirmed || o.filled.nano > 0) && o.state == OrderState::unknown;
+    if (vanished) {
+      OrderChange c = step(o, OrderEvent::found_ended, now);
+      end_with(o, o.filled, false);
+      return c;
+    }
+    OrderChange c = step(o, event, now);
+    if (c.verdict == Verdict::ignored || event == OrderEvent::unproven) return c;
+    if (event == OrderEvent::found_open) {
+      o.confirmed = true;
+      o.venue_filled = std::max(o.venue_filled, lookup.filled);
+      // Which amount works after a replace in doubt is not said: keep the larger.
+      o.amount = std::max(o.amount, o.new_amount);
+      o.new_amount = {};
+      if (lookup.price.nano > 0) o.price = lookup.price;
+    } else if (ended(o.state)) {
+      const bool rejected = lookup.outcome == LookupOutcome::rejected;
+      if (rejected && o.state == OrderState::cancelled) {
+        o.state = OrderState::rejected;
+        --counters_.cancelled;
+        ++counters_.rejected;
+      }
+      end_with(o, lookup.filled, rejected);
+    }
+    return c;
+  });
+}
+
+OrderChange OrderTable::on_doubt(OrderId id, OrderAction action, RecvTime now) noexcept {
+  return with(id, OrderEvent::doubt, [&](Order& o) noexcept {
+    OrderChange c = step(o, OrderEvent::doubt, now);
+    if (c.verdict == Verdict::legal) o.doubt = action;
+    return c;
+  });
+}
+
+const Order* OrderTable::on_open_report(const OpenOrderReport& report, InstrumentId instrument,
+                                        UnderlyingId underlying, VenueId venue, RecvTime begun,
+                                        RecvTime now) noexcept {
+  const std::uint16_t slot = slot_of(report.order);
+  if (slot != no_slot) {
+    Order& o = slots_[slot];
+    if (ended(o.state) && o.ended_at >= begun) return &o;  // the picture is older than the end
+    add_share(o, -1);
+    if (ended(o.state)) {
+      ++counters_.revived;
+      ++counters_.faults;
+      o.state = OrderState::live;
+      o.owed = {};
+    } else {
+      step(o, OrderEvent::found_open, now);
+      if (o.state == OrderState::live) o.new_amount = {};
+    }
+    o.confirmed = true;
+    if (o.state == OrderState::live) {
+      o.price = report.price;
+      o.amount = std::max(report.amount, o.filled);
+    }
+    o.venue_filled = std::max(o.venue_filled, report.filled);
+    add_share(o, 1);
+    list(slot);
+    return &o;
+  }
+  Order o;
+  o.id = report.order;
+  o.instrument = instrument;
+  o.venue = venue;
+  o.underlying = underlying;
+  o.side = report.side;
+  o.state = OrderState::live;
+  o.adopted = true;
+  o.confirmed = true;
+  o.price = report.price;
+  o.amount = report.amount;
+  o.filled = report.filled;  // of an earlier boot: contained in the position we adopt
+  o.venue_filled = report.filled;
+  o.flags = static_cast<std::uint8_t>((report.post_only != 0 ? order_flag::post_only : 0) |
+                                      (report.reduce_only != 0 ? order_flag::reduce_only : 0));
+  o.created = now;
+  const Order* made = insert(o);
+  if (made != nullptr) ++counters_.adopted;
+  return made;
+}
+
+void OrderTable::forgive_owed(VenueId venue) noexcept {
+  for (std::size_t i = open_.size(); i > 0; --i) {
+    const std::uint16_t slot = open_[i - 1];
+    Order& o = slots_[slot];
+    if (o.venue != venue || !ended(o.state) || o.owed.nano == 0) continue;
+    add_share(o, -1);
+    o.owed = {};
+    add_share(o, 1);
+    list(slot);
+  }
+}
+
+// --- reading ----------------------------------------------------------------------------------
+
+const Order* OrderTable::find(OrderId id) const noexcept {
+  const std::uint16_t slot = slot_of(id);
+  return slot == no_slot ? nullptr : &slots_[slot];
+}
+
+const Exposure& OrderTable::exposure(InstrumentId id) const noexcept {
+  static constexpr Exposure nothing{};
+  return id.value < exposure_.size() ? exposure_[id.value] : nothing;
+}
+
+Money OrderTable::reserved_usd(VenueId venue) const noexcept {
+  return venue.value < venues_max ? venue_reserved_[venue.value] : Money{};
+}
+
+bool OrderTable::intent_open(StrategyId strategy, std::uint64_t intent) const noexcept {
+  return std::any_of(open_.begin(), open_.end(), [&](std::uint16_t slot) {
+    const Order& o = slots_[slot];
+    return o.open() && o.intent == intent && o.id.strategy() == strategy && !o.adopted;
+  });
+}
+
+RecvTime OrderTable::next_due() const noexcept {
+  RecvTime due = never;
+  for (const std::uint16_t slot : open_) {
+    const Order& o = slots_[slot];
+    if (o.state == OrderState::unknown) {
+      due = std::min(due, o.next_query);
+    } else if (o.deadline.mono_ns != 0) {
+      due = std::min(due, o.deadline);
+    }
+    if (o.wants_cancel && o.state == OrderState::live) due = std::min(due, o.next_cancel);
+  }
+  return due;
+}
+
+bool OrderTable::consistent() const noexcept {
+  std::vector<Exposure> fresh(exposure_.size());
+  std::size_t open = 0;
+  std::size_t unknown = 0;
+  std::size_t owed = 0;
+  Money reserved{};
+  for (const std::uint16_t slot : open_) {
+    const Order& o = slots_[slot];
+    Exposure& e = fresh[o.instrument.value];
+    const bool buy = o.side == Side::buy;
+    const bool in_doubt = o.state == OrderState::unknown;
+    (in_doubt ? (buy ? e.unknown_buy : e.unknown_sell) : (buy ? e.live_buy : e.live_sell)) +=
+        o.open_amount();
+    if (ended(o.state)) {
+      if (o.owed.nano == 0) return false;
+      ++owed;
+      continue;
+    }
+    ++open;
+    ++e.open;
+    reserved += o.reserved_usd;
+    if (in_doubt) {
+      ++unknown;
+      ++e.unknown;
+    }
+  }
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    const Exposure& a = fresh[i];
+    const Exposure& b = exposure_[i];
+    if (a.live_buy != b.live_buy || a.live_sell != b.live_sell || a.unknown_buy != b.unknown_buy ||
+        a.unknown_sell != b.unknown_sell || a.open != b.open || a.unknown != b.unknown) {
+      return false;
+    }
+  }
+  return open == open_count_ && unknown == unknown_count_ && owed == owed_count_ &&
+         reserved == reserved_;
+}
+
+}  // namespace gimbal

@@ -1,0 +1,274 @@
+// Every order of ours that may exist at a venue, and what may still come of it.
+//
+// Hot. Fixed memory: a slab with an open-addressing index by OrderId; no allocation, no iteration
+// order that depends on addresses. Ended orders stay until their slot is needed, so that a late fill
+// still finds its order.
+//
+//   pending_new -> live -> pending_replace | pending_cancel -> filled | cancelled | rejected
+//   any of the first four -> unknown when its fate is in doubt: no answer within the acknowledgement
+//   time, an answer that proves nothing, or the session lost while something was in flight.
+//
+// UNKNOWN is left only through a definitive answer: a terminal event of the venue, an
+// acknowledgement of the very action in doubt, or the venue's own lookup; never through a timer.
+// Worst-case open amounts per instrument and side are kept in O(1): everything that may still be
+// filled, for a replace the larger of old and new.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/core/command.hpp"
+#include "engine/core/field.hpp"
+#include "engine/core/payload.hpp"
+
+namespace gimbal {
+
+inline constexpr std::size_t open_orders_max = 1024;
+inline constexpr std::size_t ended_orders_kept_max = 1024;
+
+enum class OrderState : std::uint8_t {
+  pending_new, live, pending_replace, pending_cancel, unknown, filled, cancelled, rejected
+};
+inline constexpr std::size_t order_states = 8;
+constexpr bool ended(OrderState s) noexcept { return s >= OrderState::filled; }
+
+enum class OrderEvent : std::uint8_t {
+  sent,            // the connector wrote the bytes
+  ack,             // confirms the action in flight
+  ack_old,         // an update that does not answer the action in flight
+  refused_place,   // definitive: nothing is working
+  refused_change,  // definitive: the replace or cancel did not happen, the order works as before
+  doubt,           // no answer in time, unclear answer, session lost, missing at the venue
+  fill_part,
+  fill_last,       // reaches the whole amount
+  done,
+  found_open,      // lookup answers
+  found_ended,
+  found_absent,
+  unproven,
+  ask_replace,     // ours
+  ask_cancel,
+};
+inline constexpr std::size_t order_events = 15;
+
+enum class Verdict : std::uint8_t {
+  legal,    // take the next state
+  ignored,  // late, repeated or refused: count it, nothing changes
+  fault,    // contradicts what we know: count it, trace it, take the (more careful) next state
+};
+struct Transition {
+  Verdict verdict{Verdict::fault};
+  OrderState next{OrderState::unknown};
+  friend constexpr bool operator==(const Transition&, const Transition&) = default;
+};
+// The whole machine: every pair has a row. `done` and `found_ended` give `cancelled`; the table
+// makes that `filled` when the whole amount was filled.
+[[nodiscard]] Transition transition(OrderState state, OrderEvent event) noexcept;
+
+struct Order {
+  OrderId id{};
+  InstrumentId instrument{};
+  VenueId venue{};
+  UnderlyingId underlying{};
+  Side side{Side::buy};
+  TimeInForce tif{TimeInForce::good_til_cancelled};
+  std::uint8_t flags{0};
+  OrderState state{OrderState::pending_new};
+  OrderAction doubt{OrderAction::place};  // what is in flight or in doubt
+  bool adopted{false};                    // found at the venue, not sent in this boot
+  bool confirmed{false};                  // the venue has shown it at least once
+  bool wants_cancel{false};               // cancel it as soon as its state allows
+  Price price{};
+  Qty amount{};                           // total, filled included
+  Qty filled{};                           // sum of distinct trades
+  Qty venue_filled{};                     // largest total the venue has reported
+  Price new_price{};                      // of a replace in flight or in doubt
+  Qty new_amount{};                       // zero when none
+  Qty owed{};                             // ended, but the venue filled more than we have seen
+  ExchTime valid_until{};
+  ExchTime sent_exch{};                   // venue time when it was handed out
+  RecvTime created{};
+  RecvTime deadline{};                    // answer expected by; zero when none
+  RecvTime unknown_since{};
+  RecvTime next_query{};
+  RecvTime next_cancel{};
+  RecvTime ended_at{};
+  std::uint32_t queries{0};
+  std::uint8_t cancels{0};
+  std::uint64_t intent{0};
+  Price decision_price{};
+  std::int64_t evidence_nano{0};
+  Money reserved_usd{};                   // value counted against the open-value limit
+
+  [[nodiscard]] bool open() const noexcept { return !ended(state); }
+  // The most that may still be filled; after the end, what is filled but not yet seen.
+  [[nodiscard]] Qty open_amount() const noexcept {
+    if (ended(state)) return owed;
+    const Qty worst = new_amount > amount ? new_amount : amount;
+    return worst > filled ? worst - filled : Qty{};
+  }
+};
+
+// What may still be filled on one instrument; both sides positive.
+struct Exposure {
+  Qty live_buy{}, live_sell{};
+  Qty unknown_buy{}, unknown_sell{};
+  std::uint16_t open{0};       // orders that have not ended
+  std::uint16_t unknown{0};
+  [[nodiscard]] Qty worst_buy() const noexcept { return live_buy + unknown_buy; }
+  [[nodiscard]] Qty worst_sell() const noexcept { return live_sell + unknown_sell; }
+};
+
+struct OrderConfig {
+  Nanos ack_timeout{milliseconds(100)};      // silence that makes an order unknown
+  Nanos query_interval{milliseconds(250)};   // between lookups of one unknown order
+  Nanos unknown_pause{seconds(2)};           // unknown for longer blocks growth on its instrument
+  Nanos cancel_retry{milliseconds(1)};       // first of four doubling waits
+};
+template <class Visitor>
+void fields(Visitor&& visit, OrderConfig& c) {
+  visit("ack_timeout", c.ack_timeout,
+        FieldInfo{0.001, 60, false, Reload::fixed, "s",
+                  "Silence after sending that makes an order unknown."});
+  visit("query_interval", c.query_interval,
+        FieldInfo{0.01, 60, false, Reload::fixed, "s",
+                  "Time between two lookups of one unknown order."});
+  visit("unknown_pause", c.unknown_pause,
+        FieldInfo{0.01, 600, false, Reload::fixed, "s",
+                  "An order unknown for longer blocks growth on its instrument."});
+  visit("cancel_retry", c.cancel_retry,
+        FieldInfo{0.0001, 10, false, Reload::fixed, "s",
+                  "First of the four doubling waits between repeated cancels."});
+}
+
+struct OrderCounters {
+  std::uint64_t placed{0}, acknowledged{0}, rejected{0}, filled{0}, cancelled{0};
+  std::uint64_t became_unknown{0}, resolved{0};
+  std::uint64_t ignored{0};         // ignored (state, event) pairs
+  std::uint64_t faults{0};          // faulty pairs, overfills included
+  std::uint64_t late_fills{0};      // applied after the order had ended
+  std::uint64_t overfills{0};       // beyond the order's amount
+  std::uint64_t strangers{0};       // events for orders that are not in the table
+  std::uint64_t adopted{0}, revived{0};
+};
+
+// What one event did to its order; `order` is null for a stranger.
+struct OrderChange {
+  const Order* order{nullptr};
+  OrderState before{OrderState::pending_new};
+  OrderEvent event{OrderEvent::sent};
+  Verdict verdict{Verdict::ignored};
+  bool late{false};       // fill after the end
+  bool overfill{false};
+};
+
+struct NewOrder {
+  PlaceOrder place{};
+  UnderlyingId underlying{};
+  std::uint64_t intent{0};
+  Price decision_price{};
+  std::int64_t evidence_nano{0};
+  Money reserved_usd{};
+};
+
+class OrderTable {
+ public:
+  explicit OrderTable(std::size_t instruments, const OrderConfig& config = {},
+                      std::size_t open_max = open_orders_max);
+
+  // --- ours. Null or false when the table is full, the id is known, or the state forbids it.
+  const Order* place(const NewOrder& order, RecvTime now, ExchTime venue_now) noexcept;
+  // `reserved_usd`: value of the order after the change, the larger of old and new is kept.
+  bool ask_replace(const ReplaceOrder& change, Money reserved_usd, RecvTime now,
+                   ExchTime venue_now) noexcept;
+  bool ask_cancel(OrderId id, RecvTime now) noexcept;
+  // Remembers that the order must go; the engine sends the cancel when the state allows it.
+  void want_cancel(OrderId id) noexcept;
+
+  // --- the venue's
+  OrderChange on_sent(const OrderSent& sent, RecvTime now) noexcept;
+  OrderChange on_ack(const OrderAck& ack, RecvTime now) noexcept;
+  OrderChange on_reject(const OrderReject& reject, RecvTime now) noexcept;
+  // The caller has removed duplicates by trade id.
+  OrderChange on_fill(const Fill& fill, RecvTime now) noexcept;
+  OrderChange on_done(const OrderDone& done, RecvTime now) noexcept;
+  // `proven`: an `absent` was asked for after valid_until; otherwise it counts as unproven.
+  OrderChange on_lookup(const OrderLookup& lookup, bool proven, RecvTime now) noexcept;
+  // No answer came, or the session is gone, or a full picture does not show it. `action`: what is
+  // now in doubt.
+  OrderChange on_doubt(OrderId id, OrderAction action, RecvTime now) noexcept;
+  // Reconciliation shows it resting. Unknown ids of ours are adopted; null when the table is full.
+  const Order* on_open_report(const OpenOrderReport& report, InstrumentId instrument,
+                              UnderlyingId underlying, VenueId venue, RecvTime begun,
+                              RecvTime now) noexcept;
+  // Position was taken from the venue: what ended orders still owed is contained in it.
+  void forgive_owed(VenueId venue) noexcept;
+  void note_query(OrderId id, RecvTime now) noexcept;
+  // A mass cancel went out in its place: starts the answer clock.
+  void note_cancel_round(OrderId id, RecvTime now, Nanos wait) noexcept;
+
+  // --- reading
+  [[nodiscard]] const Order* find(OrderId id) const noexcept;
+  [[nodiscard]] const Exposure& exposure(InstrumentId id) const noexcept;
+  [[nodiscard]] std::size_t open_count() const noexcept { return open_count_; }
+  [[nodiscard]] std::size_t unknown_count() const noexcept { return unknown_count_; }
+  [[nodiscard]] std::size_t owed_count() const noexcept { return owed_count_; }
+  [[nodiscard]] Money reserved_usd() const noexcept { return reserved_; }
+  [[nodiscard]] Money reserved_usd(VenueId venue) const noexcept;
+  // Open orders, and ended ones that still owe a fill, in an order that depends on the history only.
+  // `n` below open_count().
+  [[nodiscard]] const Order& open_order(std::size_t n) const noexcept { return slots_[open_[n]]; }
+  [[nodiscard]] bool intent_open(StrategyId strategy, std::uint64_t intent) const noexcept;
+  // Earliest time at which an order needs attention; RecvTime max when none does.
+  [[nodiscard]] RecvTime next_due() const noexcept;
+  [[nodiscard]] const OrderCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const OrderConfig& config() const noexcept { return config_; }
+  [[nodiscard]] std::size_t open_max() const noexcept { return open_max_; }
+  // Recomputes every sum from the orders and compares: for tests and the status command.
+  [[nodiscard]] bool consistent() const noexcept;
+
+ private:
+  static constexpr std::uint16_t no_slot = 0xFFFF;
+
+  [[nodiscard]] std::size_t home(OrderId id) const noexcept;
+  [[nodiscard]] std::uint16_t slot_of(OrderId id) const noexcept;
+  std::uint16_t take_slot() noexcept;
+  void index_insert(std::uint16_t slot) noexcept;
+  void index_erase(OrderId id) noexcept;
+  Order* insert(const Order& order) noexcept;
+
+  void add_share(const Order& o, int sign) noexcept;  // its part of every sum
+  void list(std::uint16_t slot) noexcept;             // into or out of the dense list
+  void retire(std::uint16_t slot) noexcept;
+  // Applies the transition; the caller has removed the order's share of the sums.
+  OrderChange step(Order& o, OrderEvent event, RecvTime now) noexcept;
+  void enter(Order& o, OrderState next, RecvTime now) noexcept;
+  void end_with(Order& o, Qty venue_filled, bool rejected) noexcept;
+  void accept_change(Order& o, const OrderAck& ack) noexcept;
+  // Runs `body(order)` with the order's share taken out and put back, then keeps the lists right.
+  template <class Body>
+  OrderChange with(OrderId id, OrderEvent event, Body body) noexcept;
+
+  OrderConfig config_;
+  std::size_t open_max_;
+  std::vector<Order> slots_;
+  std::vector<std::uint16_t> open_position_;  // slot -> place in open_, no_slot when not listed
+  std::vector<std::uint16_t> open_;           // dense list of open slots, and of those that owe
+  std::vector<std::uint16_t> free_;
+  std::vector<std::uint16_t> ended_ring_;     // ended slots, oldest first
+  std::size_t ended_first_{0};
+  std::size_t ended_count_{0};
+  std::vector<std::uint16_t> index_;
+  std::size_t index_mask_;
+  std::vector<Exposure> exposure_;
+  std::array<Money, venues_max> venue_reserved_{};
+  Money reserved_{};
+  std::size_t open_count_{0};
+  std::size_t unknown_count_{0};
+  std::size_t owed_count_{0};
+  OrderCounters counters_{};
+};
+
+}  // namespace gimbal

@@ -1,0 +1,101 @@
+#include "engine/core/risk/gate.hpp"
+
+#include "engine/core/risk/delta_limit.hpp"
+#include "engine/core/risk/freshness.hpp"
+#include "engine/core/risk/gamma_limit.hpp"
+#include "engine/core/risk/instrument_rules.hpp"
+#include "engine/core/risk/open_orders.hpp"
+#include "engine/core/risk/open_value.hpp"
+#include "engine/core/risk/order_size.hpp"
+#include "engine/core/risk/permission.hpp"
+#include "engine/core/risk/position_limit.hpp"
+#include "engine/core/risk/price_collar.hpp"
+#include "engine/core/risk/reduce_rule.hpp"
+
+namespace gimbal {
+namespace {
+
+// The list of pure checks, in order; the first refusal wins. Adding one is adding its name.
+template <class... Checks>
+Refused first_refusal(const OrderFacts& o, const GateContext& c, const RiskLimits& l) noexcept {
+  Refused answer;
+  static_cast<void>(((answer = Checks::check(o, c, l), answer.reason == Refusal::none) && ...));
+  return answer;
+}
+
+constexpr auto pure_checks =
+    first_refusal<Permission, InstrumentRules, Freshness, OrderSize, OpenValue, PriceCollar,
+                  PositionLimit, DeltaLimit, GammaLimit, OpenOrders, ReduceRule>;
+
+}  // namespace
+
+RiskGate::RiskGate(const RiskLimits& limits) noexcept : limits_{limits}, rate_{limits} {}
+
+void RiskGate::set_limits(const RiskLimits& limits) noexcept {
+  limits_ = limits;
+  rate_.configure(limits);
+  ++epoch_;
+}
+
+bool RiskGate::tighten(Scope scope, Mode mode) noexcept {
+  if (!modes_.tighten(scope, mode)) return false;
+  ++epoch_;
+  return true;
+}
+
+Refused RiskGate::refuse(Refused reason) noexcept {
+  ++counts_[static_cast<std::size_t>(reason.reason)];
+  return reason;
+}
+
+std::uint64_t RiskGate::refused_total() const noexcept {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t n : counts_) sum += n;
+  return sum;
+}
+
+Refused RiskGate::check(const OrderFacts& order, const GateContext& context) noexcept {
+  Refused answer = pure_checks(order, context, limits_);
+  if (answer.reason != Refusal::none) return answer;
+  if (context.self_match) return {Refusal::self_match, 0, 1};
+  if (!order.replace) {
+    answer = duplicates_.check(order, context, limits_);
+    if (answer.reason != Refusal::none) return answer;
+  }
+  // The rate comes last: a refused order costs no token.
+  return rate_.check(context.now);
+}
+
+GateAnswer<PlaceOrder> RiskGate::approve(const PlaceOrder& order,
+                                         const GateContext& context) noexcept {
+  const OrderFacts facts{order.instrument, order.side, order.tif, order.price,
+                         order.amount,     order.amount, false};
+  const Refused answer = check(facts, context);
+  if (answer.reason != Refusal::none) return refuse(answer);
+  rate_.take();
+  duplicates_.remember(facts, context);
+  ++approved_;
+  return Approved<PlaceOrder>{order, epoch_, context.now + limits_.approval_ttl};
+}
+
+GateAnswer<ReplaceOrder> RiskGate::approve(const ReplaceOrder& order, const Order& current,
+                                           const GateContext& context) noexcept {
+  if (current.state != OrderState::live) {
+    return refuse({Refusal::order_state, static_cast<std::int64_t>(OrderState::live),
+                   static_cast<std::int64_t>(current.state)});
+  }
+  if (order.amount <= current.filled) {
+    return refuse({Refusal::malformed, current.filled.nano, order.amount.nano});
+  }
+  const Qty grown = order.amount - current.amount;
+  const OrderFacts facts{order.instrument, current.side,
+                         current.tif,      order.price,
+                         order.amount,     grown.nano > 0 ? grown : Qty{}, true};
+  const Refused answer = check(facts, context);
+  if (answer.reason != Refusal::none) return refuse(answer);
+  rate_.take();
+  ++approved_;
+  return Approved<ReplaceOrder>{order, epoch_, context.now + limits_.approval_ttl};
+}
+
+}  // namespace gimbal

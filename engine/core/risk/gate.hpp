@@ -1,0 +1,69 @@
+// RiskGate: the only maker of Approved orders.
+//
+// Hot. Pure arithmetic over GateContext; each check is one file of this folder. A refusal names the
+// check, its limit and what was found, and is counted. The gate owns the modes, so that tightening
+// any of them advances the epoch and voids every approval not yet sent.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <variant>
+
+#include "engine/core/command.hpp"
+#include "engine/core/modes.hpp"
+#include "engine/core/risk/context.hpp"
+#include "engine/core/risk/duplicate.hpp"
+#include "engine/core/risk/limits.hpp"
+#include "engine/core/risk/order_rate.hpp"
+#include "engine/core/risk/refusal.hpp"
+
+namespace gimbal {
+
+template <class Order>
+using GateAnswer = std::variant<Approved<Order>, Refused>;
+
+class RiskGate {
+ public:
+  explicit RiskGate(const RiskLimits& limits) noexcept;
+
+  // Runs every check and, when all pass, takes one rate token.
+  [[nodiscard]] GateAnswer<PlaceOrder> approve(const PlaceOrder& order,
+                                               const GateContext& context) noexcept;
+  // `current` is the order being changed; its share of `context.exposure` stays counted.
+  [[nodiscard]] GateAnswer<ReplaceOrder> approve(const ReplaceOrder& order, const Order& current,
+                                                 const GateContext& context) noexcept;
+  // A cancel is never refused; it draws from the whole bucket, reserve included.
+  void note_cancel(RecvTime now) noexcept { rate_.take_cancel(now); }
+  // A refusal found before the gate (order state, full table) is counted here too.
+  Refused refuse(Refused reason) noexcept;
+
+  // True when the word changed; then the epoch has advanced.
+  bool tighten(Scope scope, Mode mode) noexcept;
+  // For a validated arm command only.
+  bool loosen(Scope scope, Mode mode) noexcept { return modes_.loosen(scope, mode); }
+  // Voids every approval not yet sent, without a change of mode.
+  void advance_epoch() noexcept { ++epoch_; }
+
+  [[nodiscard]] const ModeTable& modes() const noexcept { return modes_; }
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+  [[nodiscard]] const RiskLimits& limits() const noexcept { return limits_; }
+  void set_limits(const RiskLimits& limits) noexcept;
+  [[nodiscard]] std::uint64_t refused(Refusal reason) const noexcept {
+    return counts_[static_cast<std::size_t>(reason)];
+  }
+  [[nodiscard]] std::uint64_t refused_total() const noexcept;
+  [[nodiscard]] std::uint64_t approved() const noexcept { return approved_; }
+
+ private:
+  [[nodiscard]] Refused check(const OrderFacts& order, const GateContext& context) noexcept;
+
+  RiskLimits limits_;
+  ModeTable modes_{};
+  OrderRate rate_;
+  DuplicateGuard duplicates_{};
+  std::uint64_t epoch_{1};
+  std::uint64_t approved_{0};
+  std::array<std::uint64_t, refusals> counts_{};
+};
+
+}  // namespace gimbal

@@ -1,0 +1,100 @@
+// The numbers of [risk]. Money limits have no default: start is refused without them.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/core/field.hpp"
+#include "engine/core/time.hpp"
+#include "engine/core/units.hpp"
+
+namespace gimbal {
+
+struct RiskLimits {
+  // Required.
+  Money max_order_usd{};           // exposure of one order
+  std::int64_t max_order_lots{0};  // amount of one order in lots of its instrument
+  Money max_open_usd{};            // exposure of all open and unknown orders, every venue
+  Money max_venue_open_usd{};      // the same, per venue
+  std::int64_t max_position_lots{0};  // per instrument, worst case over open and unknown orders
+  Money max_delta_usd{};           // per underlying: |delta in coins| * index, worst case
+  // Zero switches these off.
+  Money max_gamma_usd{};           // per underlying: change of the USD delta for a 1% move
+  Money max_vega_usd{};            // per underlying: USD per volatility point
+
+  std::int64_t collar_bps{50};           // futures and perpetuals, against the mark
+  std::int64_t option_collar_ticks{10};  // options: the wider of ticks and share of the mark
+  std::int64_t option_collar_bps{2500};
+  std::int64_t max_open_orders{800};     // 80% of the venue's cap
+  std::int64_t order_rate_per_s{14};     // new, replace and cancel: 70% of the venue's rate
+  std::int64_t order_burst{70};
+  std::int64_t cancel_reserve{20};       // part of the burst that only cancels may use
+  Nanos duplicate_window{milliseconds(500)};
+  Nanos mark_age_max{seconds(5)};        // options; delta-one uses quote_age_max
+  Nanos quote_age_max{seconds(1)};
+  Nanos index_age_max{milliseconds(2500)};
+  Nanos approval_ttl{milliseconds(50)};  // an approval not encoded by then is void
+  bool hedge_in_reduce{true};
+};
+
+template <class Visitor>
+void fields(Visitor&& visit, RiskLimits& c) {
+  constexpr double usd_max = 9e9;
+  visit("max_order_usd", c.max_order_usd,
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD", "Exposure of one order."});
+  visit("max_order_lots", c.max_order_lots,
+        FieldInfo{1, 1e9, true, Reload::tighten_lower, "lots", "Amount of one order."});
+  visit("max_open_usd", c.max_open_usd,
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
+                  "Exposure of all open and unknown orders."});
+  visit("max_venue_open_usd", c.max_venue_open_usd,
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
+                  "Exposure of the open and unknown orders of one venue."});
+  visit("max_position_lots", c.max_position_lots,
+        FieldInfo{0, 1e9, true, Reload::tighten_lower, "lots",
+                  "Position of one instrument, open and unknown orders counted as filled."});
+  visit("max_delta_usd", c.max_delta_usd,
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
+                  "Delta of one underlying, open and unknown orders counted as filled."});
+  visit("max_gamma_usd", c.max_gamma_usd,
+        FieldInfo{0, usd_max, false, Reload::tighten_lower, "USD",
+                  "Change of one underlying's delta for a 1% move; 0 is off."});
+  visit("max_vega_usd", c.max_vega_usd,
+        FieldInfo{0, usd_max, false, Reload::tighten_lower, "USD",
+                  "Vega of one underlying per volatility point; 0 is off."});
+  visit("collar_bps", c.collar_bps,
+        FieldInfo{0, 10000, false, Reload::tighten_lower, "bp",
+                  "Distance of a futures order from the mark."});
+  visit("option_collar_ticks", c.option_collar_ticks,
+        FieldInfo{0, 10000, false, Reload::tighten_lower, "ticks",
+                  "Distance of an option order from the mark, in ticks."});
+  visit("option_collar_bps", c.option_collar_bps,
+        FieldInfo{0, 10000, false, Reload::tighten_lower, "bp",
+                  "Distance of an option order from the mark, as a share of it."});
+  visit("max_open_orders", c.max_open_orders,
+        FieldInfo{1, 1024, false, Reload::tighten_lower, "orders", "Open and unknown orders."});
+  visit("order_rate_per_s", c.order_rate_per_s,
+        FieldInfo{1, 100000, false, Reload::tighten_lower, "1/s",
+                  "Messages to the venue: new, replace and cancel."});
+  visit("order_burst", c.order_burst,
+        FieldInfo{1, 100000, false, Reload::tighten_lower, "messages", "Size of the rate bucket."});
+  visit("cancel_reserve", c.cancel_reserve,
+        FieldInfo{0, 100000, false, Reload::tighten_higher, "messages",
+                  "Part of the bucket that only cancels may use."});
+  visit("duplicate_window", c.duplicate_window,
+        FieldInfo{0, 60, false, Reload::tighten_higher, "s",
+                  "Time in which an equal order of the same intent is refused."});
+  visit("mark_age_max", c.mark_age_max,
+        FieldInfo{0, 3600, false, Reload::tighten_lower, "s", "Age of an option's mark."});
+  visit("quote_age_max", c.quote_age_max,
+        FieldInfo{0, 3600, false, Reload::tighten_lower, "s",
+                  "Age of a future's newest book change or ticker."});
+  visit("index_age_max", c.index_age_max,
+        FieldInfo{0, 3600, false, Reload::tighten_lower, "s", "Age of the index price."});
+  visit("approval_ttl", c.approval_ttl,
+        FieldInfo{0.001, 10, false, Reload::tighten_lower, "s",
+                  "Life of an approval that has not been encoded."});
+  visit("hedge_in_reduce", c.hedge_in_reduce,
+        FieldInfo{0, 1, false, Reload::fixed, "", "REDUCE lets delta-reducing hedges through."});
+}
+
+}  // namespace gimbal

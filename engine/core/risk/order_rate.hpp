@@ -1,0 +1,60 @@
+// Token bucket for messages to the venue. New orders and replaces leave the cancel reserve alone;
+// cancels use all of it and are never held back, so the bucket may run dry under them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "engine/core/risk/limits.hpp"
+#include "engine/core/risk/refusal.hpp"
+#include "engine/core/time.hpp"
+
+namespace gimbal {
+
+class OrderRate {
+ public:
+  explicit OrderRate(const RiskLimits& l) noexcept { configure(l); }
+
+  void configure(const RiskLimits& l) noexcept {
+    rate_ = l.order_rate_per_s;
+    burst_ = l.order_burst * token;
+    reserve_ = l.cancel_reserve * token;
+    level_ = started_ ? std::min(level_, burst_) : burst_;
+  }
+  // None when a token for an order is there; `take` then takes it.
+  [[nodiscard]] Refused check(RecvTime now) noexcept {
+    refill(now);
+    if (level_ - reserve_ >= token) return {};
+    return {Refusal::order_rate, reserve_ / token + 1, level_ / token};
+  }
+  void take() noexcept { level_ -= token; }
+  void take_cancel(RecvTime now) noexcept {
+    refill(now);
+    level_ = std::max<std::int64_t>(level_ - token, 0);
+  }
+  [[nodiscard]] std::int64_t tokens() const noexcept { return level_ / token; }
+
+ private:
+  static constexpr std::int64_t token = 1'000'000'000;  // a token per second is 1 per nanosecond
+
+  void refill(RecvTime now) noexcept {
+    if (!started_) {
+      started_ = true;
+      last_ = now;
+      return;
+    }
+    if (now <= last_) return;
+    const i128 grown = static_cast<i128>((now - last_).count) * rate_ + level_;
+    level_ = grown > burst_ ? burst_ : static_cast<std::int64_t>(grown);
+    last_ = now;
+  }
+
+  std::int64_t rate_{0};
+  std::int64_t burst_{0};
+  std::int64_t reserve_{0};
+  std::int64_t level_{0};
+  RecvTime last_{};
+  bool started_{false};
+};
+
+}  // namespace gimbal

@@ -1,0 +1,78 @@
+// What a strategy may look at: const access to the engine's state of this event.
+//
+// Hot. Prices come as optionals that are empty unless their source is valid; a strategy cannot read
+// a book that is stale, gapped or crossed. Everything here is valid for the call only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "engine/core/engine_config.hpp"
+#include "engine/core/order_book.hpp"
+#include "engine/core/orders.hpp"
+#include "engine/core/portfolio.hpp"
+#include "engine/core/risk/context.hpp"
+#include "engine/core/risk/refusal.hpp"
+#include "engine/core/trace_sink.hpp"
+
+namespace gimbal {
+
+class EngineCore;
+
+// Residual delta of an underlying in its numeraire, coins at 1e-9.
+struct ResidualDelta {
+  std::int64_t settled{0};    // positions only (plus equity under `usd`)
+  std::int64_t expected{0};   // live orders counted as filled, unknown ones not
+  DeltaRange unknown{};       // `expected` over every outcome of the unknown orders
+  DeltaRange worst{};         // `settled` over every outcome of live and unknown orders
+  std::size_t live{0};        // orders behind these numbers
+  std::size_t unknown_orders{0};
+};
+
+class StrategyView {
+ public:
+  explicit StrategyView(const EngineCore& engine) noexcept : engine_{&engine} {}
+
+  [[nodiscard]] RecvTime now() const noexcept;
+  [[nodiscard]] const InstrumentTable& instruments() const noexcept;
+  // Top of a valid book with both sides.
+  [[nodiscard]] std::optional<Quote> quote(InstrumentId id) const noexcept;
+  [[nodiscard]] std::optional<BookView> book(InstrumentId id) const noexcept;
+  // Since the newest data of the instrument (book, quote or ticker); a century when there was none.
+  [[nodiscard]] Nanos data_age(InstrumentId id) const noexcept;
+  [[nodiscard]] std::optional<Price> mark(InstrumentId id) const noexcept;
+  [[nodiscard]] std::optional<Price> index(UnderlyingId u) const noexcept;
+
+  [[nodiscard]] Qty position(InstrumentId id) const noexcept;
+  [[nodiscard]] const Exposure& exposure(InstrumentId id) const noexcept;
+  [[nodiscard]] RiskNumbers risk(UnderlyingId u) const noexcept;
+  [[nodiscard]] OptionMark option_mark(InstrumentId id) const noexcept;
+  // Price the delta of a delta-one instrument is taken at; empty when unknown.
+  [[nodiscard]] std::optional<double> delta_price(InstrumentId id) const noexcept;
+  // Empty when the underlying's risk is incomplete, or under `usd` its equity is not known.
+  [[nodiscard]] std::optional<ResidualDelta> residual(UnderlyingId u) const noexcept;
+  [[nodiscard]] const UnderlyingSetup& setup(UnderlyingId u) const noexcept;
+  [[nodiscard]] const MarginReport* margin(VenueId venue, Currency settlement) const noexcept;
+
+  [[nodiscard]] const Order* order(OrderId id) const noexcept;
+  [[nodiscard]] std::size_t open_orders() const noexcept;
+  [[nodiscard]] const Order& open_order(std::size_t n) const noexcept;
+
+  // Strictest mode over the scopes of an order of this strategy on this instrument.
+  [[nodiscard]] Mode mode(StrategyId strategy, InstrumentId id) const noexcept;
+  // Session ready, reconciled, clock known: an order could be sent.
+  [[nodiscard]] bool venue_ready(VenueId venue) const noexcept;
+  // Grows by one with every accepted arm: latches of a strategy reset when it changed.
+  [[nodiscard]] std::uint64_t arm_generation() const noexcept;
+  // The gate's last answer to this strategy, and how often it refused.
+  [[nodiscard]] Refused last_refusal(StrategyId strategy) const noexcept;
+  [[nodiscard]] std::uint64_t refusals_of(StrategyId strategy) const noexcept;
+
+  void trace(TraceRecord record) const noexcept;
+
+ private:
+  const EngineCore* engine_;
+};
+
+}  // namespace gimbal
