@@ -1,0 +1,163 @@
+// Keeps the delta of each configured underlying inside a band by trading its hedge instrument.
+//
+// Hot. Residual = position delta + live orders + unknown orders, in the account's numeraire; the
+// target is zero. While an order's fate is unknown only the part that is needed in every outcome is
+// hedged; with nothing needed in every outcome it waits. One order at a time per underlying.
+//
+// Band: fixed in coins, or Whalley & Wilmott (1997): H = (1.5 lam F Gamma^2 / A)^(1/3), clamped to
+// [lot / 2, band_max]. Inside the band nothing happens. Amounts are rounded to lots towards zero
+// residual and never flip its sign; less than half a lot is left.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/core/engine_config.hpp"
+#include "engine/core/field.hpp"
+#include "engine/core/strategy.hpp"
+#include "engine/core/strategy_view.hpp"
+
+namespace gimbal {
+
+enum class HedgeExecution : std::uint8_t {
+  ioc,    // immediate or cancel, up to the collar beyond the opposite best
+  maker,  // post-only order resting at the price where gamma makes it needed
+};
+enum class HedgeTarget : std::uint8_t { edge, zero };  // trade back to the band's edge, or to zero
+
+// [[strategy.delta_hedge]]: one per underlying.
+struct DeltaHedgeConfig {
+  std::string underlying;                      // "BTC"
+  Numeraire numeraire{Numeraire::unset};       // required
+  HedgeExecution execution{HedgeExecution::ioc};
+  HedgeTarget target{HedgeTarget::edge};
+  double band{0.05};                           // coins; used when risk_aversion is zero
+  double band_max{1.0};                        // coins
+  double risk_aversion{0};                     // A, per USD; above zero: gamma and cost based band
+  double cost_bps{6};                          // lam: fee, half spread and impact of one trade
+  std::int64_t collar_bps{20};                 // how far an IOC may reach beyond the opposite best
+  Nanos interval_min{milliseconds(20)};        // between two orders of one underlying
+  std::uint32_t attempts_max{20};              // hedge cycles without improvement (P-07) ...
+  Nanos attempts_window{seconds(60)};          // ... within this time stop the strategy
+  Money usd_per_second_max{1'000'000'000'000'000};  // traded value, 1,000,000 USD
+  Nanos data_age_max{milliseconds(1000)};      // older hedge-instrument data moves no order
+  std::int64_t maker_reprice_bps{2};           // a resting order further off than this is moved
+};
+
+template <class Visitor>
+void fields(Visitor&& visit, DeltaHedgeConfig& c) {
+  visit("underlying", c.underlying,
+        FieldInfo{1, 8, true, Reload::fixed, "", "The coin whose delta is hedged."});
+  visit("numeraire", c.numeraire,
+        FieldInfo{0, 0, true, Reload::fixed, "",
+                  "coin: net delta is zero; usd: equity plus net delta is zero."});
+  visit("execution", c.execution,
+        FieldInfo{0, 0, false, Reload::fixed, "", "Take with a collar, or rest as a maker."});
+  visit("target", c.target,
+        FieldInfo{0, 0, false, Reload::live, "", "Trade back to the band's edge, or to zero."});
+  visit("band", c.band,
+        FieldInfo{0, 1e6, false, Reload::live, "coins", "No trade inside; 0 is half a lot."});
+  visit("band_max", c.band_max,
+        FieldInfo{0, 1e6, false, Reload::live, "coins", "Upper bound of the gamma-based band."});
+  visit("risk_aversion", c.risk_aversion,
+        FieldInfo{0, 1e3, false, Reload::live, "1/USD",
+                  "Above zero: the band follows gamma and cost."});
+  visit("cost_bps", c.cost_bps,
+        FieldInfo{0.01, 1000, false, Reload::live, "bp", "Cost of a hedge: fee, half spread, impact."});
+  visit("collar_bps", c.collar_bps,
+        FieldInfo{0, 1000, false, Reload::live, "bp", "Reach of an IOC beyond the opposite best."});
+  visit("interval_min", c.interval_min,
+        FieldInfo{0, 60, false, Reload::live, "s", "Shortest time between two hedge orders."});
+  visit("attempts_max", c.attempts_max,
+        FieldInfo{1, 10000, false, Reload::fixed, "", "Cycles without improvement that stop it."});
+  visit("attempts_window", c.attempts_window,
+        FieldInfo{1, 3600, false, Reload::fixed, "s", "Window of attempts_max."});
+  visit("usd_per_second_max", c.usd_per_second_max,
+        FieldInfo{1, 9e9, false, Reload::tighten_lower, "USD", "Value traded per second."});
+  visit("data_age_max", c.data_age_max,
+        FieldInfo{0.001, 60, false, Reload::live, "s", "Age of the hedge instrument's data."});
+  visit("maker_reprice_bps", c.maker_reprice_bps,
+        FieldInfo{0, 1000, false, Reload::live, "bp", "Distance that moves a resting order."});
+}
+
+struct HedgeState {
+  bool stopped{false};                 // P-07 tripped: latched until the next arm
+  bool outside{false};                 // residual outside the band at the last look
+  double residual{0};                  // coins, at the last look
+  double band{0};                      // half-width, coins
+  std::uint64_t orders{0};             // requests made
+  std::uint64_t waits{0};              // looks that had to wait for unknown orders
+  std::uint32_t cycles{0};             // attempts without improvement in the window
+  RecvTime outside_since{};
+  Nanos outside_longest{};
+};
+
+class DeltaHedge {
+ public:
+  DeltaHedge() noexcept = default;
+  explicit DeltaHedge(StrategyId id) noexcept : id_{id} {}
+
+  // Before start. Empty when accepted, otherwise what is wrong with the config.
+  [[nodiscard]] std::string_view add(const DeltaHedgeConfig& config, UnderlyingId underlying,
+                                     InstrumentId hedge) noexcept;
+  void wake(const StrategyView& view, Requests& requests) noexcept;
+
+  [[nodiscard]] StrategyId id() const noexcept { return id_; }
+  [[nodiscard]] const HedgeState& state(UnderlyingId u) const noexcept { return states_[u.value]; }
+
+ private:
+  struct Book {                        // one configured underlying
+    UnderlyingId underlying{};
+    InstrumentId hedge{};
+    DeltaHedgeConfig config{};
+    std::uint64_t intent{0};
+    std::uint64_t arm_generation{0};
+    RecvTime last_order{};
+    RecvTime window_start{};
+    RecvTime second_start{};
+    Money second_usd{};
+    std::int64_t best_abs{0};          // smallest |residual| in the window
+    RecvTime last_wait{};
+  };
+  struct Decision {
+    std::int64_t residual{0};          // coins at 1e-9 that should go
+    std::int64_t band{0};
+    Side side{Side::buy};
+    Qty amount{};
+    Price limit{};
+    Price mid{};
+  };
+
+  void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
+  [[nodiscard]] std::int64_t half_band(const Book& book, const StrategyView& view,
+                                       double price) const noexcept;
+  void note_residual(Book& book, std::int64_t residual, std::int64_t band, RecvTime now) noexcept;
+  [[nodiscard]] bool budget(Book& book, const StrategyView& view, std::int64_t residual) noexcept;
+  [[nodiscard]] bool size(Book& book, const StrategyView& view, double price,
+                          Decision& decision) noexcept;
+  void take(Book& book, const StrategyView& view, const Decision& decision,
+            Requests& requests) noexcept;
+  void rest(Book& book, const StrategyView& view, const Quote& quote, const ResidualDelta& delta,
+            std::int64_t band, Requests& requests) noexcept;
+  void say(const StrategyView& view, const Book& book, TraceId what, std::int64_t a,
+           std::int64_t b, std::int64_t c = 0, std::int64_t d = 0) const noexcept;
+
+  StrategyId id_{0};
+  std::size_t count_{0};
+  std::array<Book, underlyings_max> books_{};
+  std::array<HedgeState, underlyings_max> states_{};
+};
+
+// Cube root of a non-negative number by Newton steps from an exponent guess: the same bits in every
+// build, no libm. Relative error below 4e-16.
+[[nodiscard]] double cube_root(double x) noexcept;
+
+// Whalley-Wilmott half-band in coins. `cost` is a fraction, `aversion` per USD; zero when an input
+// is not positive (gamma may have any sign).
+[[nodiscard]] double whalley_wilmott_band(double cost, double price, double gamma,
+                                          double aversion) noexcept;
+
+}  // namespace gimbal
