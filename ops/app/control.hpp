@@ -103,6 +103,10 @@ class ControlHandler {
   virtual const StatusReport& status() = 0;
 };
 
+// Makes a directory with mode 0750, or accepts one that others cannot enter and the group cannot
+// write. For the runtime and state directories too.
+Outcome make_private_directory(const std::string& directory);
+
 struct ControlOptions {
   std::string path;                     // at most 107 bytes
   ControlPolicy policy;
@@ -159,7 +163,7 @@ class ControlServer {
   void add_client(int fd, Clock::time_point now);
   void evict_oldest_reserve();
   void receive(Client& client, Clock::time_point now);
-  std::size_t take_lines(Client& client, Clock::time_point now);
+  void take_lines(Client& client, Clock::time_point now);
   void handle(Client& client, std::string_view line, Clock::time_point now);
   ControlAnswer dispatch(Client& client, const ControlRequest& request, Clock::time_point now);
   ControlAnswer dispatch_scoped(Client& client, const ControlRequest& request,

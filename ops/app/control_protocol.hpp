@@ -30,7 +30,7 @@ struct ControlRequest {
   [[nodiscard]] const std::string* find(std::string_view key) const noexcept;
 };
 
-// Accepts printable UTF-8 text only; unknown verbs, unknown or repeated keys, nested JSON and
+// Accepts printable ASCII only; unknown verbs, unknown or repeated keys, nested JSON and
 // anything after the request are refused. nullopt with `error` set.
 [[nodiscard]] std::optional<ControlRequest> parse_request(std::string_view line, std::string& error);
 

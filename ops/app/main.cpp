@@ -1,0 +1,52 @@
+// `gimbal`: one program, one subcommand per task. Exit codes: see commands.hpp.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "ops/app/commands.hpp"
+#include "ops/app/hash.hpp"
+
+namespace {
+
+std::string version_text() {
+  return std::string{"gimbal "} + GIMBAL_VERSION + "\nbuild " + gimbal::to_hex(gimbal::build_hash()) +
+         "\ncompiler " + __VERSION__;
+}
+
+void add_commands(CLI::App& app, int& exit_code) {
+#ifdef GIMBAL_HAS_RUN
+  gimbal::add_run(app, exit_code);
+#endif
+  gimbal::add_check(app, exit_code);
+  gimbal::add_doctor(app, exit_code);
+#ifdef GIMBAL_HAS_DECODE
+  gimbal::add_decode(app, exit_code);
+#endif
+#ifdef GIMBAL_HAS_GREEKS
+  gimbal::add_greeks(app, exit_code);
+#endif
+#ifdef GIMBAL_HAS_REPLAY
+  gimbal::add_replay(app, exit_code);
+#endif
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int exit_code = gimbal::exit_done;
+  CLI::App app{"gimbal: low-latency execution and hedging for crypto-derivatives books"};
+  app.name("gimbal");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text, "Version, build hash and compiler");
+  add_commands(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? gimbal::exit_done : gimbal::exit_usage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "gimbal: %s\n", error.what());
+    return gimbal::exit_failed;
+  }
+  return exit_code;
+}
