@@ -113,8 +113,7 @@ void free(void* memory) {
 }
 void* mmap(void* address, std::size_t bytes, int protection, int flags, int fd, off_t offset) {
   gimbal::note_map();
-  return reinterpret_cast<void*>(
-      syscall(SYS_mmap, address, bytes, protection, flags, fd, offset));
+  return reinterpret_cast<void*>(syscall(SYS_mmap, address, bytes, protection, flags, fd, offset));
 }
 int munmap(void* address, std::size_t bytes) {
   gimbal::note_map();

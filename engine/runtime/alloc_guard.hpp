@@ -1,7 +1,7 @@
 // Proof that hot threads do not allocate. Linking the object library gimbal_alloc_guard into an
-// executable interposes the malloc family and mmap; a thread that called arm_alloc_guard() has every
-// call counted from then on. Under a sanitizer, which owns malloc itself, nothing is interposed:
-// alloc_guard_active() is false and every count stays zero.
+// executable interposes the malloc family and mmap; a thread that called arm_alloc_guard() has
+// every call counted from then on. Under a sanitizer, which owns malloc itself, nothing is
+// interposed: alloc_guard_active() is false and every count stays zero.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace gimbal {
 struct AllocCounts {
   std::uint64_t allocations{0};  // malloc, calloc, realloc, posix_memalign, aligned_alloc, memalign
   std::uint64_t frees{0};
-  std::uint64_t maps{0};         // mmap, munmap
+  std::uint64_t maps{0};  // mmap, munmap
 };
 
 // True when this binary's malloc is the counting one.

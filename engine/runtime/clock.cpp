@@ -33,8 +33,8 @@ std::uint64_t rate_between(std::uint64_t ticks, std::int64_t ns) noexcept {
   return static_cast<std::uint64_t>((static_cast<Wide>(ns) << 32) / ticks);
 }
 
-constexpr double rate_spread_max = 200e-6;   // two 10 ms windows agree within 200 ppm
-constexpr double correction_max = 500e-6;    // anchor() bends the rate by at most this
+constexpr double rate_spread_max = 200e-6;  // two 10 ms windows agree within 200 ppm
+constexpr double correction_max = 500e-6;   // anchor() bends the rate by at most this
 constexpr std::int64_t anchor_interval_min_ns = 1'000'000;
 
 }  // namespace
@@ -54,7 +54,8 @@ TscClock::TscClock(Source source) {
   calibrate();
 }
 
-// The tightest of several (tsc, ns, tsc) sandwiches: an interrupt between two reads would be an error.
+// The tightest of several (tsc, ns, tsc) sandwiches: an interrupt between two reads would be an
+// error.
 TscClock::Pair TscClock::sample() noexcept {
   Pair best;
   std::uint64_t best_width = UINT64_MAX;
@@ -78,7 +79,8 @@ void TscClock::calibrate() {
     const Pair middle = sample();
     wait_ns(10'000'000);
     const Pair last = sample();
-    const auto early = static_cast<double>(rate_between(middle.tsc - first.tsc, middle.ns - first.ns));
+    const auto early =
+        static_cast<double>(rate_between(middle.tsc - first.tsc, middle.ns - first.ns));
     const auto late = static_cast<double>(rate_between(last.tsc - middle.tsc, last.ns - middle.ns));
     const std::uint64_t rate = rate_between(last.tsc - first.tsc, last.ns - first.ns);
     if (rate == 0 || early <= 0 || late <= 0) continue;
@@ -90,8 +92,8 @@ void TscClock::calibrate() {
     publish(last, rate);
     tsc_usable_ = true;
     char text[96];
-    std::snprintf(text, sizeof text, "TSC: invariant, %.6f GHz, windows agree within %.1f ppm", ghz_,
-                  spread * 1e6);
+    std::snprintf(text, sizeof text, "TSC: invariant, %.6f GHz, windows agree within %.1f ppm",
+                  ghz_, spread * 1e6);
     reason_ = text;
     return;
   }
@@ -114,9 +116,9 @@ void TscClock::publish(Pair base, std::uint64_t rate) noexcept {
 Nanos TscClock::anchor() noexcept {
   if (!tsc_usable_) return {};
   const Pair now = sample();
-  const std::int64_t ours =
-      base_ns_.load(std::memory_order_relaxed) +
-      scaled(now.tsc - base_tsc_.load(std::memory_order_relaxed), rate_.load(std::memory_order_relaxed));
+  const std::int64_t ours = base_ns_.load(std::memory_order_relaxed) +
+                            scaled(now.tsc - base_tsc_.load(std::memory_order_relaxed),
+                                   rate_.load(std::memory_order_relaxed));
   const Nanos error{ours - now.ns};
   const std::int64_t interval = now.ns - last_.ns;
   if (interval < anchor_interval_min_ns) return error;

@@ -1,5 +1,6 @@
-// Hot: now() is one rdtsc, one 128-bit multiply and a seqlock read, no system call. Cold: calibrate()
-// at construction (about 20 ms) and anchor(), which one cold thread calls every 100 ms or so.
+// Hot: now() is one rdtsc, one 128-bit multiply and a seqlock read, no system call. Cold:
+// calibrate() at construction (about 20 ms) and anchor(), which one cold thread calls every 100 ms
+// or so.
 //
 // Promise: nanoseconds of CLOCK_MONOTONIC. anchor() never steps the clock: it keeps the reading at
 // the anchor and bends the rate, so that one thread never sees time go back. Where the TSC is not

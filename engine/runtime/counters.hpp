@@ -1,5 +1,6 @@
-// Named counters with one writing thread, read by the cold thread. Hot: add() is a load and a store,
-// no locked instruction. One `Counters` object per writing thread; names are registered at start.
+// Named counters with one writing thread, read by the cold thread. Hot: add() is a load and a
+// store, no locked instruction. One `Counters` object per writing thread; names are registered at
+// start.
 #pragma once
 
 #include <atomic>

@@ -13,12 +13,21 @@ namespace {
 
 // Anything that moves a member changes the hash, and two builds that disagree refuse to share.
 constexpr std::uint32_t layout_hash() noexcept {
-  const std::size_t facts[] = {
-      sizeof(GateLayout), offsetof(GateLayout, closed), offsetof(GateLayout, bot),
-      offsetof(GateLayout, guardian), offsetof(GateLayout, senders), offsetof(GateLayout, modes),
-      offsetof(GateLayout, orders), sizeof(StopLayout), offsetof(StopLayout, stops),
-      sizeof(ScopeWords), venues_max, strategies_max, underlyings_max, instruments_max,
-      static_cast<std::size_t>(Mode::lock)};
+  const std::size_t facts[] = {sizeof(GateLayout),
+                               offsetof(GateLayout, closed),
+                               offsetof(GateLayout, bot),
+                               offsetof(GateLayout, guardian),
+                               offsetof(GateLayout, senders),
+                               offsetof(GateLayout, modes),
+                               offsetof(GateLayout, orders),
+                               sizeof(StopLayout),
+                               offsetof(StopLayout, stops),
+                               sizeof(ScopeWords),
+                               venues_max,
+                               strategies_max,
+                               underlyings_max,
+                               instruments_max,
+                               static_cast<std::size_t>(Mode::lock)};
   std::uint32_t hash = 0x811C9DC5u;
   for (const std::size_t fact : facts) {
     hash = (hash ^ static_cast<std::uint32_t>(fact)) * 0x01000193u;
@@ -33,7 +42,8 @@ Outcome check_header(const PageHeader& header, std::uint64_t magic, std::uint64_
   }
   if (header.version != page_version || header.layout_hash != layout_hash() ||
       header.bytes != bytes) {
-    return Outcome::failure(path + ": page of another build (layout); stop all processes and delete it");
+    return Outcome::failure(path +
+                            ": page of another build (layout); stop all processes and delete it");
   }
   return {};
 }
@@ -114,14 +124,15 @@ Outcome MappedFile::open(const std::string& path, std::size_t bytes, bool create
     ::close(fd);
     return why;
   };
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd, &info) != 0) return give_up(Outcome::system("examine", path));
   if (!S_ISREG(info.st_mode)) return give_up(Outcome::failure(path + ": not a regular file"));
   if (create && info.st_uid != ::geteuid()) {
     return give_up(Outcome::failure(path + ": belongs to another user"));
   }
   if (create && info.st_size == 0) {
-    if (::ftruncate(fd, static_cast<off_t>(bytes)) != 0) return give_up(Outcome::system("size", path));
+    if (::ftruncate(fd, static_cast<off_t>(bytes)) != 0)
+      return give_up(Outcome::system("size", path));
     info.st_size = static_cast<off_t>(bytes);
     created_ = true;
   }
@@ -142,11 +153,13 @@ Outcome MappedFile::open(const std::string& path, std::size_t bytes, bool create
 }
 
 Outcome GatePage::create(const std::string& path, std::uint32_t epoch, unsigned mode) {
-  if (Outcome opened = file_.open(path, sizeof(GateLayout), true, mode, true); !opened) return opened;
+  if (Outcome opened = file_.open(path, sizeof(GateLayout), true, mode, true); !opened)
+    return opened;
   auto* page = static_cast<GateLayout*>(file_.data());
   // A zero magic in an existing file is a creation that was cut short: nothing in it counts.
   if (page->header.magic.load(std::memory_order_acquire) != 0) {
-    if (Outcome ok = check_header(page->header, gate_magic, sizeof(GateLayout), path); !ok) return ok;
+    if (Outcome ok = check_header(page->header, gate_magic, sizeof(GateLayout), path); !ok)
+      return ok;
   }
   raise(page->modes.global.at[0], static_cast<std::uint8_t>(Mode::halt));
   for (SenderLine& line : page->senders) {
@@ -167,7 +180,8 @@ Outcome GatePage::create(const std::string& path, std::uint32_t epoch, unsigned 
 }
 
 Outcome GatePage::open(const std::string& path, bool writable) {
-  if (Outcome opened = file_.open(path, sizeof(GateLayout), false, 0, writable); !opened) return opened;
+  if (Outcome opened = file_.open(path, sizeof(GateLayout), false, 0, writable); !opened)
+    return opened;
   auto* page = static_cast<GateLayout*>(file_.data());
   if (Outcome ok = check_header(page->header, gate_magic, sizeof(GateLayout), path); !ok) return ok;
   page_ = page;
@@ -228,10 +242,12 @@ bool GatePage::unlist_order(OrderId order) noexcept {
 }
 
 Outcome StopPage::create(const std::string& path, unsigned mode) {
-  if (Outcome opened = file_.open(path, sizeof(StopLayout), true, mode, true); !opened) return opened;
+  if (Outcome opened = file_.open(path, sizeof(StopLayout), true, mode, true); !opened)
+    return opened;
   auto* page = static_cast<StopLayout*>(file_.data());
   if (page->header.magic.load(std::memory_order_acquire) != 0) {
-    if (Outcome ok = check_header(page->header, stop_magic, sizeof(StopLayout), path); !ok) return ok;
+    if (Outcome ok = check_header(page->header, stop_magic, sizeof(StopLayout), path); !ok)
+      return ok;
   }
   write_header(page->header, sizeof(StopLayout));
   page->header.magic.store(stop_magic, std::memory_order_release);
@@ -240,7 +256,8 @@ Outcome StopPage::create(const std::string& path, unsigned mode) {
 }
 
 Outcome StopPage::open(const std::string& path, bool writable) {
-  if (Outcome opened = file_.open(path, sizeof(StopLayout), false, 0, writable); !opened) return opened;
+  if (Outcome opened = file_.open(path, sizeof(StopLayout), false, 0, writable); !opened)
+    return opened;
   auto* page = static_cast<StopLayout*>(file_.data());
   if (Outcome ok = check_header(page->header, stop_magic, sizeof(StopLayout), path); !ok) return ok;
   page_ = page;

@@ -1,12 +1,12 @@
 // The two shared pages of the kill switch and the protocol around them (controls, section 4;
 // architecture, section 10).
 //
-// `gate`: one mode byte per scope, grouped by level on cache lines of their own, plus heartbeats, the
-// senders' in_send lines, the close stamps and the working orders of the guardian's list; writable by
-// bot and guardian only (file mode). `stop`: the same scope bytes, writable by group gimbal-stop;
-// non-zero means stop. A sender obeys the strictest over both pages and all scopes of the order.
-// Nothing here loosens except GatePage::loosen and StopPage::clear, which the bot calls for a
-// validated arm command. Hot: SenderGate. Cold: the rest.
+// `gate`: one mode byte per scope, grouped by level on cache lines of their own, plus heartbeats,
+// the senders' in_send lines, the close stamps and the working orders of the guardian's list;
+// writable by bot and guardian only (file mode). `stop`: the same scope bytes, writable by group
+// gimbal-stop; non-zero means stop. A sender obeys the strictest over both pages and all scopes of
+// the order. Nothing here loosens except GatePage::loosen and StopPage::clear, which the bot calls
+// for a validated arm command. Hot: SenderGate. Cold: the rest.
 #pragma once
 
 #include <array>
@@ -60,22 +60,22 @@ struct alignas(64) PageHeader {
 struct alignas(64) SenderLine {
   std::atomic<std::uint32_t> in_send{0};
   std::atomic<std::uint32_t> registered{0};
-  std::atomic<std::uint64_t> order{0};      // OrderId of the current or last order
-  std::atomic<std::uint64_t> started{0};    // orders let through
+  std::atomic<std::uint64_t> order{0};    // OrderId of the current or last order
+  std::atomic<std::uint64_t> started{0};  // orders let through
   std::atomic<std::uint64_t> refused{0};
 };
 
 struct alignas(64) BeatLine {
   std::atomic<std::uint64_t> beats{0};
-  std::atomic<std::int64_t> mono_ns{0};     // CLOCK_MONOTONIC of the last beat
+  std::atomic<std::int64_t> mono_ns{0};  // CLOCK_MONOTONIC of the last beat
   std::atomic<std::uint32_t> pid{0};
-  std::atomic<std::uint32_t> state{0};      // of the writer's own meaning; 0 = not running
+  std::atomic<std::uint32_t> state{0};  // of the writer's own meaning; 0 = not running
 };
 
 struct alignas(64) CloseLine {
   std::atomic<std::int64_t> t_gate_closed{0};  // CLOCK_MONOTONIC, ns
   std::atomic<std::uint64_t> closes{0};
-  std::atomic<std::uint32_t> last_scope{0};    // level << 16 | id
+  std::atomic<std::uint32_t> last_scope{0};  // level << 16 | id
   std::atomic<std::uint32_t> last_mode{0};
 };
 
@@ -144,7 +144,7 @@ class GatePage {
   // Guardian (writable) or a reader (not): the file must exist, with the same layout hash.
   Outcome open(const std::string& path, bool writable);
 
-  [[nodiscard]] Mode at(Scope s) const noexcept;          // LOCK for an unknown scope
+  [[nodiscard]] Mode at(Scope s) const noexcept;  // LOCK for an unknown scope
   // Stores the stricter of old and new, seq_cst. True when the word changed.
   bool tighten(Scope s, Mode m) noexcept;
   // Only for a validated arm command.
@@ -166,7 +166,6 @@ class GatePage {
  private:
   MappedFile file_;
   GateLayout* page_{nullptr};
-  std::size_t next_free_{0};
 };
 
 class StopPage {
@@ -232,9 +231,9 @@ class SenderGate {
 };
 
 struct CloseResult {
-  bool changed{false};             // false: the scope was already this strict
-  RecvTime t_gate_closed{};        // sends that start later saw the new word
-  std::size_t in_flight{0};        // senders still between check and socket at the stamp
+  bool changed{false};       // false: the scope was already this strict
+  RecvTime t_gate_closed{};  // sends that start later saw the new word
+  std::size_t in_flight{0};  // senders still between check and socket at the stamp
   std::array<std::uint8_t, senders_max> sender{};
   std::array<OrderId, senders_max> order{};
 };

@@ -1,6 +1,6 @@
 // Latency histogram of fixed memory (9 kB): 32 buckets per octave, so a quantile is at most 3.2 %
-// above the truth; exact below 32. Values over 2^40 ns (18 minutes) count in the last bucket; max and
-// count are exact. Single writer; merge and read on the same thread (the cold one).
+// above the truth; exact below 32. Values over 2^40 ns (18 minutes) count in the last bucket; max
+// and count are exact. Single writer; merge and read on the same thread (the cold one).
 #pragma once
 
 #include <array>

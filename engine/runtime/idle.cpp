@@ -7,11 +7,16 @@
 namespace gimbal {
 
 bool parse_idle_mode(std::string_view text, IdleMode& out) noexcept {
-  if (text == "spin") out = IdleMode::spin;
-  else if (text == "pause") out = IdleMode::pause;
-  else if (text == "yield") out = IdleMode::yield;
-  else if (text == "sleep") out = IdleMode::sleep;
-  else return false;
+  if (text == "spin")
+    out = IdleMode::spin;
+  else if (text == "pause")
+    out = IdleMode::pause;
+  else if (text == "yield")
+    out = IdleMode::yield;
+  else if (text == "sleep")
+    out = IdleMode::sleep;
+  else
+    return false;
   return true;
 }
 

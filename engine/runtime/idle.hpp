@@ -18,7 +18,7 @@ enum class IdleMode : std::uint8_t {
 
 struct IdleConfig {
   IdleMode mode{IdleMode::pause};
-  std::uint32_t spins{1000};        // empty cycles before yield or sleep starts
+  std::uint32_t spins{1000};  // empty cycles before yield or sleep starts
   Nanos sleep{microseconds(50)};
 };
 

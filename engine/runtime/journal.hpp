@@ -1,6 +1,6 @@
-// The journal's two ends. JournalWriter: append* on the hot sequencer thread (a ring push, no system
-// call, never blocks), drain() on one cold thread (checksums, pwrite, fdatasync by policy, rotation).
-// JournalReader: every byte of input is distrusted; see journal_format.hpp.
+// The journal's two ends. JournalWriter: append* on the hot sequencer thread (a ring push, no
+// system call, never blocks), drain() on one cold thread (checksums, pwrite, fdatasync by policy,
+// rotation). JournalReader: every byte of input is distrusted; see journal_format.hpp.
 #pragma once
 
 #include <atomic>
@@ -47,9 +47,10 @@ class JournalWriter {
   // Cold, before the first append: creates the directory's first segment. Fails when it exists.
   Outcome open();
 
-  // --- hot, one thread ----------------------------------------------------------------------------
-  // One unit (1-4 records, all with their final head) as a whole. False: ring full, write error, or
-  // a first record that is not Boot; the caller trips HALT. A later append then writes a gap record.
+  // --- hot, one thread
+  // ---------------------------------------------------------------------------- One unit (1-4
+  // records, all with their final head) as a whole. False: ring full, write error, or a first
+  // record that is not Boot; the caller trips HALT. A later append then writes a gap record.
   [[nodiscard]] bool append(const Event* unit, std::size_t count) noexcept;
   // Journals the pool's block before the event that names it; the writer releases its hold.
   [[nodiscard]] bool append_side_block(const SideBlockRef& ref) noexcept;
@@ -57,16 +58,18 @@ class JournalWriter {
   [[nodiscard]] bool failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t lost_records() const noexcept { return lost_total_; }
 
-  // --- cold, one thread ---------------------------------------------------------------------------
-  // Writes what the ring holds (bounded by drain_max); gives the records taken.
+  // --- cold, one thread
+  // --------------------------------------------------------------------------- Writes what the
+  // ring holds (bounded by drain_max); gives the records taken.
   std::size_t drain();
-  // Drains everything, writes the end record, syncs, cuts the file to its length. Cold; the hot side
-  // must have stopped.
+  // Drains everything, writes the end record, syncs, cuts the file to its length. Cold; the hot
+  // side must have stopped.
   Outcome close();
   [[nodiscard]] const std::string& error() const noexcept { return error_; }  // cold thread only
 
-  // --- any thread ---------------------------------------------------------------------------------
-  // Sequence numbers up to which records were handed to the kernel, and made durable.
+  // --- any thread
+  // --------------------------------------------------------------------------------- Sequence
+  // numbers up to which records were handed to the kernel, and made durable.
   [[nodiscard]] Seq written() const noexcept { return {written_.load(std::memory_order_acquire)}; }
   [[nodiscard]] Seq durable() const noexcept { return {durable_.load(std::memory_order_acquire)}; }
   [[nodiscard]] std::size_t backlog() const noexcept { return ring_.size(); }
@@ -120,24 +123,24 @@ class JournalWriter {
 };
 
 enum class JournalStatus : std::uint8_t {
-  record,   // `out` holds the next record
-  end,      // clean end: the end record of a closed journal was read
-  open_end, // the records stop at zeros or the end of the file without an end record (still running,
-            // or the process died between two writes); every record before is sound
-  torn,     // the last write is incomplete: bytes at error_offset() are dropped, all before is sound
+  record,    // `out` holds the next record
+  end,       // clean end: the end record of a closed journal was read
+  open_end,  // the records stop at zeros or the end of the file without an end record (still
+             // running, or the process died between two writes); every record before is sound
+  torn,  // the last write is incomplete: bytes at error_offset() are dropped, all before is sound
   corrupt,  // damage with sound records after it, or a broken header: see error()
 };
 
 struct JournalRecord {
   RecordType type{RecordType::none};
-  bool more{false};                     // event: further parts of the unit follow
-  Event event{};                        // type event
-  SideBlockRef block{};                 // type side_block
-  std::span<const std::byte> bytes{};   // type side_block; valid until the next read
-  DigestRecord digest{};                // type digest
-  GapRecord gap{};                      // type gap
+  bool more{false};                    // event: further parts of the unit follow
+  Event event{};                       // type event
+  SideBlockRef block{};                // type side_block
+  std::span<const std::byte> bytes{};  // type side_block; valid until the next read
+  DigestRecord digest{};               // type digest
+  GapRecord gap{};                     // type gap
   std::uint32_t segment{0};
-  std::uint64_t offset{0};              // of the record in its segment
+  std::uint64_t offset{0};  // of the record in its segment
 };
 
 class JournalReader {

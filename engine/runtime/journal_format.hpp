@@ -2,11 +2,11 @@
 //
 // A journal is a run of segment files journal-EEEEEEEE-SSSSSS.gj (epoch and segment number in hex),
 // one epoch = one boot. A segment is one SegmentHeader, then records back to back. A record is a
-// RecordHead and `bytes` of body, zero-padded to a multiple of 16. The checksum covers the head from
-// `type` on, the body and the padding, and starts from the segment header's own checksum, so that a
-// record cannot move to another place or another segment unnoticed (`ordinal` is its place).
-// The first record of segment 0 is the event Boot. After the last record come zeros (preallocated) or
-// the end of the file. A clean stop or a rotation writes an `end` record.
+// RecordHead and `bytes` of body, zero-padded to a multiple of 16. The checksum covers the head
+// from `type` on, the body and the padding, and starts from the segment header's own checksum, so
+// that a record cannot move to another place or another segment unnoticed (`ordinal` is its place).
+// The first record of segment 0 is the event Boot. After the last record come zeros (preallocated)
+// or the end of the file. A clean stop or a rotation writes an `end` record.
 #pragma once
 
 #include <array>
@@ -28,17 +28,17 @@ struct SegmentHeader {
   std::uint64_t magic{journal_magic};
   std::uint32_t version{journal_version};
   std::uint32_t epoch{0};
-  std::uint32_t segment{0};         // 0, 1, 2 ... in the epoch
+  std::uint32_t segment{0};  // 0, 1, 2 ... in the epoch
   std::uint32_t header_bytes{80};
-  std::uint64_t first_seq{0};       // the sequence number that comes next; 1 in segment 0
+  std::uint64_t first_seq{0};  // the sequence number that comes next; 1 in segment 0
   std::uint64_t build_hash{0};
   std::uint64_t config_hash{0};
   std::int64_t created_unix_ns{0};
   std::int64_t created_mono_ns{0};
-  std::uint32_t previous_crc{0};    // checksum of the previous segment's end record; 0 in segment 0
+  std::uint32_t previous_crc{0};  // checksum of the previous segment's end record; 0 in segment 0
   std::uint32_t reserved{0};
   std::uint32_t reserved1{0};
-  std::uint32_t crc{0};             // CRC-32C of everything above
+  std::uint32_t crc{0};  // CRC-32C of everything above
 };
 static_assert(sizeof(SegmentHeader) == 80 && std::is_trivially_copyable_v<SegmentHeader>);
 

@@ -18,7 +18,8 @@ bool plausible(const RecordHead& head) noexcept {
   switch (head.type) {
     case RecordType::event: return head.bytes == sizeof(Event) && head.flags <= record_flag::more;
     case RecordType::side_block:
-      return head.bytes >= sizeof(SideBlockRef) && head.bytes <= journal_body_max && head.flags == 0;
+      return head.bytes >= sizeof(SideBlockRef) && head.bytes <= journal_body_max &&
+             head.flags == 0;
     case RecordType::digest: return head.bytes == sizeof(DigestRecord) && head.flags == 0;
     case RecordType::gap: return head.bytes == sizeof(GapRecord) && head.flags == 0;
     case RecordType::end: return head.bytes == sizeof(EndRecord) && head.flags == 0;
@@ -112,8 +113,9 @@ JournalStatus JournalReader::stop(JournalStatus status, std::string text, std::u
 
 JournalStatus JournalReader::open_segment() {
   if (current_ >= segments_.size()) {
-    return stop(JournalStatus::corrupt, segments_.empty() ? "the journal has no segment"
-                                                          : "the next segment is missing", 0);
+    return stop(JournalStatus::corrupt,
+                segments_.empty() ? "the journal has no segment" : "the next segment is missing",
+                0);
   }
   bytes_ = segments_[current_];
   const bool last = current_ + 1 == segments_.size();
@@ -123,15 +125,22 @@ JournalStatus JournalReader::open_segment() {
   }
   const auto header = read_as<SegmentHeader>(bytes_);
   const char* why = nullptr;
-  if (header.magic != journal_magic) why = "not a journal segment (magic)";
-  else if (header.version != journal_version) why = "unknown journal format version";
+  if (header.magic != journal_magic)
+    why = "not a journal segment (magic)";
+  else if (header.version != journal_version)
+    why = "unknown journal format version";
   else if (crc32c(&header, sizeof header - sizeof header.crc) != header.crc)
     why = "segment header checksum differs";
-  else if (header.header_bytes != sizeof header) why = "unknown header size";
-  else if (header.segment != current_) why = "segment number out of order";
-  else if (header.first_seq != next_seq_) why = "segment does not continue the sequence";
-  else if (current_ > 0 && header.epoch != header_.epoch) why = "segment of another boot";
-  else if (header.previous_crc != last_crc_) why = "segment does not follow the one before";
+  else if (header.header_bytes != sizeof header)
+    why = "unknown header size";
+  else if (header.segment != current_)
+    why = "segment number out of order";
+  else if (header.first_seq != next_seq_)
+    why = "segment does not continue the sequence";
+  else if (current_ > 0 && header.epoch != header_.epoch)
+    why = "segment of another boot";
+  else if (header.previous_crc != last_crc_)
+    why = "segment does not follow the one before";
   if (why != nullptr) return stop(JournalStatus::corrupt, why, 0);
   header_ = header;
   offset_ = sizeof header;
@@ -197,7 +206,8 @@ bool JournalReader::sound_record_after(std::uint64_t offset, std::uint32_t ordin
   return false;
 }
 
-// `offset` and `ordinal` name the first record that is not sound; what is dropped starts at offset_.
+// `offset` and `ordinal` name the first record that is not sound; what is dropped starts at
+// offset_.
 JournalStatus JournalReader::damaged(const std::string& why, std::uint64_t offset,
                                      std::uint32_t ordinal) {
   const bool last = current_ + 1 == segments_.size();
@@ -234,7 +244,8 @@ JournalStatus JournalReader::next(JournalRecord& out) {
       if (!first_event_seen_) return stop(JournalStatus::torn, "no Boot record yet", offset_);
       return stop(JournalStatus::open_end, "no end record", offset_);
     }
-    if (head.type == RecordType::event && parts_seen_ == 0 && (head.flags & record_flag::more) != 0) {
+    if (head.type == RecordType::event && parts_seen_ == 0 &&
+        (head.flags & record_flag::more) != 0) {
       std::uint64_t part = offset_;
       std::uint32_t ordinal = ordinal_ + 1;
       if (find_broken_part(part, ordinal)) {
@@ -258,7 +269,8 @@ JournalStatus JournalReader::next(JournalRecord& out) {
 JournalStatus JournalReader::deliver(const RecordHead& head, JournalRecord& out) {
   const auto body = bytes_.subspan(offset_ + sizeof head, head.bytes);
   const auto corrupt = [&](const char* why) { return stop(JournalStatus::corrupt, why, offset_); };
-  if (!first_event_seen_ && head.type != RecordType::event) return corrupt("first record is not Boot");
+  if (!first_event_seen_ && head.type != RecordType::event)
+    return corrupt("first record is not Boot");
   if (parts_seen_ != 0 && head.type != RecordType::event) return corrupt("record inside a unit");
   out.type = head.type;
   out.more = (head.flags & record_flag::more) != 0;
@@ -315,7 +327,8 @@ const char* JournalReader::accept_event(const Event& event, bool more) noexcept 
   }
   const std::uint64_t seq = event.seq().value;
   if (parts_seen_ == 0) {
-    if (seq != next_seq_ && !(gap_before_ && seq > next_seq_)) return "sequence number out of order";
+    if (seq != next_seq_ && !(gap_before_ && seq > next_seq_))
+      return "sequence number out of order";
     next_seq_ = seq;
     gap_before_ = false;
   } else if (seq != next_seq_) {

@@ -61,7 +61,8 @@ Outcome JournalWriter::open() {
   return open_segment();
 }
 
-// --- hot side ---------------------------------------------------------------------------------------
+// --- hot side
+// ---------------------------------------------------------------------------------------
 
 bool JournalWriter::append(const Event* unit, std::size_t count) noexcept {
   if (!booted_) {
@@ -104,7 +105,8 @@ bool JournalWriter::push_control(RecordType type, const void* body, std::size_t 
   return ring_.push(entry);
 }
 
-// --- cold side --------------------------------------------------------------------------------------
+// --- cold side
+// --------------------------------------------------------------------------------------
 
 std::size_t JournalWriter::drain() {
   std::size_t done = 0;
@@ -150,8 +152,8 @@ void JournalWriter::take(const Event& entry) {
     put_record(type, 0, &ref, sizeof ref, bytes.data(), bytes.size());
     blocks_->release(ref);
   } else {
-    put_record(type, 0, entry.payload, type == RecordType::digest ? sizeof(DigestRecord)
-                                                                  : sizeof(GapRecord), nullptr, 0);
+    put_record(type, 0, entry.payload,
+               type == RecordType::digest ? sizeof(DigestRecord) : sizeof(GapRecord), nullptr, 0);
   }
 }
 
@@ -248,8 +250,7 @@ Outcome JournalWriter::end_segment(EndReason reason) {
 
 Outcome JournalWriter::close() {
   if (fd_ < 0) return failed() ? Outcome::failure(error_) : Outcome{};
-  while (drain() != 0) {
-  }
+  while (drain() != 0) {}
   if (!failed() && in_unit_) fail(Outcome::failure("closed in the middle of a unit"));
   if (!failed() && lost_ != 0) {
     const GapRecord gap{lost_first_, lost_};

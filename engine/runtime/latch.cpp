@@ -127,7 +127,8 @@ std::string encode_latch(const std::vector<LatchEntry>& entries) {
 LatchState parse_latch(const std::string& bytes) {
   std::uint64_t magic = 0;
   std::uint32_t count = 0, crc = 0;
-  if (bytes.size() < sizeof magic + sizeof count + sizeof crc) return untrusted("latch file is cut");
+  if (bytes.size() < sizeof magic + sizeof count + sizeof crc)
+    return untrusted("latch file is cut");
   std::string_view tail = std::string_view{bytes}.substr(bytes.size() - sizeof crc);
   (void)get(tail, crc);
   if (crc != crc32c(bytes.data(), bytes.size() - sizeof crc)) {
@@ -209,8 +210,9 @@ Outcome next_boot_epoch(const std::string& path, std::uint32_t at_least, std::ui
     std::uint32_t last = 0, crc = 0;
     if (bytes.size() != 16 || !get(in, magic) || !get(in, last) || !get(in, crc) ||
         magic != epoch_magic || crc != crc32c(bytes.data(), 12)) {
-      return Outcome::failure(path + ": boot epoch file is damaged; write a new one above every epoch "
-                                     "in the journal directory");
+      return Outcome::failure(path +
+                              ": boot epoch file is damaged; write a new one above every epoch "
+                              "in the journal directory");
     }
     next = std::max(at_least, last + 1);
   }
@@ -236,7 +238,8 @@ Outcome InstanceLock::acquire(const std::string& path) {
     std::array<char, 24> owner{};
     const ssize_t n = ::pread(fd, owner.data(), owner.size() - 1, 0);
     ::close(fd);
-    const std::string pid = n > 0 ? std::string{owner.data(), static_cast<std::size_t>(n)} : "unknown";
+    const std::string pid =
+        n > 0 ? std::string{owner.data(), static_cast<std::size_t>(n)} : "unknown";
     return Outcome::failure(path + ": another instance runs for this account (pid " + pid + ")");
   }
   const std::string pid = std::to_string(::getpid());

@@ -1,6 +1,7 @@
-// What survives a restart: the latch file (modes per scope, with reasons), the boot epoch counter and
-// the instance lock. Cold: every write is a new file, fsynced, renamed over the old one, and the
-// directory fsynced, so that a cut at any byte leaves the old or the new content, never a mixture.
+// What survives a restart: the latch file (modes per scope, with reasons), the boot epoch counter
+// and the instance lock. Cold: every write is a new file, fsynced, renamed over the old one, and
+// the directory fsynced, so that a cut at any byte leaves the old or the new content, never a
+// mixture.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ struct LatchEntry {
 inline constexpr std::size_t latch_reason_max = 200;
 inline constexpr std::size_t latch_entries_max = 20'000;
 
-// What the file says. `trusted` is false when the file is missing or damaged: then the only entry is
-// global HALT and its reason says why.
+// What the file says. `trusted` is false when the file is missing or damaged: then the only entry
+// is global HALT and its reason says why.
 struct LatchState {
   std::vector<LatchEntry> entries{};
   bool trusted{false};
@@ -55,12 +56,13 @@ class LatchFile {
 [[nodiscard]] std::string encode_latch(const std::vector<LatchEntry>& entries);
 [[nodiscard]] LatchState parse_latch(const std::string& bytes);
 
-// Writes `bytes` to `path` through a temporary file in the same directory, fsync, rename and fsync of
-// the directory. Mode 0600.
+// Writes `bytes` to `path` through a temporary file in the same directory, fsync, rename and fsync
+// of the directory. Mode 0600.
 Outcome replace_file(const std::string& path, const std::string& bytes);
 
 // Gives the next boot epoch (24 bits, at least `at_least`) and makes it durable before returning. A
-// missing file starts at `at_least`; a damaged one is an error: a reused epoch would reuse order ids.
+// missing file starts at `at_least`; a damaged one is an error: a reused epoch would reuse order
+// ids.
 Outcome next_boot_epoch(const std::string& path, std::uint32_t at_least, std::uint32_t& epoch);
 
 // One running bot per account: an exclusive flock, held until destruction.

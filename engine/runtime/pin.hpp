@@ -13,16 +13,17 @@ namespace gimbal {
 enum class Scheduling : std::uint8_t { normal, fifo, batch };
 
 struct ThreadPlan {
-  std::string name{};   // at most 15 characters reach the kernel
-  int cpu{-1};          // -1: anywhere
+  std::string name{};  // at most 15 characters reach the kernel
+  int cpu{-1};         // -1: anywhere
   Scheduling scheduling{Scheduling::normal};
-  int priority{1};      // fifo only, 1..99
+  int priority{1};  // fifo only, 1..99
 };
 
 Outcome name_thread(const std::string& name);
 Outcome pin_thread(int cpu);
 Outcome schedule_thread(Scheduling scheduling, int priority);
-// All three; gives the report line, e.g. "core: cpu 1, SCHED_FIFO 10" or with the reason of a refusal.
+// All three; gives the report line, e.g. "core: cpu 1, SCHED_FIFO 10" or with the reason of a
+// refusal.
 std::string apply(const ThreadPlan& plan);
 
 // Locks present and future pages; touches `stack_bytes` of stack so that they are resident.

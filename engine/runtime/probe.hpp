@@ -36,7 +36,7 @@ inline constexpr std::size_t probe_hops = 11;
 [[nodiscard]] std::string_view name_of(ProbeHop hop) noexcept;
 
 struct HopRow {
-  std::uint64_t tag{0};                           // Seq of the event, or an order id for acks
+  std::uint64_t tag{0};  // Seq of the event, or an order id for acks
   std::array<std::uint64_t, probe_hops> tsc{};
 };
 
@@ -44,8 +44,9 @@ class TscProbe {
  public:
   explicit TscProbe(std::size_t rows = 4096) : ring_{rows} {}
 
-  // --- hot, one thread ----------------------------------------------------------------------------
-  // Starts a row; forgets an unfinished one.
+  // --- hot, one thread
+  // ---------------------------------------------------------------------------- Starts a row;
+  // forgets an unfinished one.
   void begin() noexcept { row_ = HopRow{}; }
   void mark(ProbeHop hop) noexcept { row_.tsc[static_cast<std::size_t>(hop)] = __rdtsc(); }
   // What Engine<TscProbe> calls. A multi-event frame keeps the marks of its last step.
@@ -63,7 +64,8 @@ class TscProbe {
     if (!ring_.push(row_)) lost_.add();
   }
 
-  // --- cold ---------------------------------------------------------------------------------------
+  // --- cold
+  // ---------------------------------------------------------------------------------------
   [[nodiscard]] SpscRing<HopRow>& rows() noexcept { return ring_; }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.value(); }
 

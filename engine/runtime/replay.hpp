@@ -33,7 +33,7 @@ struct ReplayResult {
   JournalStatus journal{JournalStatus::end};  // how the journal ended
   std::string error{};                        // of a damaged journal; a note for a torn one
   Boot boot{};
-  std::uint64_t events{0};                    // records
+  std::uint64_t events{0};  // records
   std::uint64_t units{0};
   std::uint64_t side_blocks{0};
   std::uint64_t commands{0};

@@ -1,5 +1,6 @@
-// Hot. Bounded single-producer single-consumer ring; the memory is taken at construction and no call
-// blocks, allocates or makes a system call. Elements need a default constructor and move assignment.
+// Hot. Bounded single-producer single-consumer ring; the memory is taken at construction and no
+// call blocks, allocates or makes a system call. Elements need a default constructor and move
+// assignment.
 //
 // A unit (several records that belong together) is published by one release store: the consumer
 // sees all of it or nothing. Each side caches the other's index, so an uncontended push or pop
@@ -41,8 +42,8 @@ class SpscRing {
     return true;
   }
   // All `count` records with one publication, or false and none.
-  [[nodiscard]] bool push_unit(const T* items, std::size_t count) noexcept
-      requires std::is_trivially_copyable_v<T> {
+  [[nodiscard]] bool push_unit(
+      const T* items, std::size_t count) noexcept requires std::is_trivially_copyable_v<T> {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
     if (!room_for(tail, count)) return false;
     for (std::size_t i = 0; i < count; ++i) slots_[(tail + i) & mask_] = items[i];

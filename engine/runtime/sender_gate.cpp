@@ -73,12 +73,13 @@ CloseResult GateCloser::close(Scope scope, Mode mode) noexcept {
   for (std::size_t i = 0; i < senders_max; ++i) {
     if (!still_inside(i)) continue;
     result.sender[result.in_flight] = static_cast<std::uint8_t>(i);
-    result.order[result.in_flight++] = OrderId{page.senders[i].order.load(std::memory_order_relaxed)};
+    result.order[result.in_flight++] =
+        OrderId{page.senders[i].order.load(std::memory_order_relaxed)};
   }
   result.t_gate_closed = clock_.now();
   page.closed.t_gate_closed.store(result.t_gate_closed.mono_ns, std::memory_order_relaxed);
-  page.closed.last_scope.store(
-      (static_cast<std::uint32_t>(scope.level) << 16) | scope.id, std::memory_order_relaxed);
+  page.closed.last_scope.store((static_cast<std::uint32_t>(scope.level) << 16) | scope.id,
+                               std::memory_order_relaxed);
   page.closed.last_mode.store(static_cast<std::uint32_t>(mode), std::memory_order_relaxed);
   page.closed.closes.fetch_add(1, std::memory_order_release);
   return result;

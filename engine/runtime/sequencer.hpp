@@ -1,14 +1,15 @@
-// Hot; head of the core's thread. Nondeterminism ends here: every input becomes a unit with the next
-// Seq, is handed to the journal and only then stepped. Replaying the journal gives the same commands.
+// Hot; head of the core's thread. Nondeterminism ends here: every input becomes a unit with the
+// next Seq, is handed to the journal and only then stepped. Replaying the journal gives the same
+// commands.
 //
 // A unit is 1-4 consecutive records with the same head but `part`; all its records carry the same
 // Seq and queue_ns. Inputs: one priority ring (operator, control), polled first, and up to
 // inputs_max rings merged round-robin; or submit() directly from the same thread (fused).
 //
 // Core   step(const Event&, Commands&) noexcept; optionally
-//        side_block(const SideBlockRef&, std::span<const std::byte>) noexcept, called before the step
-//        of the event that names the block. The core must be done with the bytes, or copy them,
-//        when it returns true from there; false keeps the hold until pool.release().
+//        side_block(const SideBlockRef&, std::span<const std::byte>) noexcept, called before the
+//        step of the event that names the block. The core must be done with the bytes, or copy
+//        them, when it returns true from there; false keeps the hold until pool.release().
 // Sink   command(Command&&) noexcept for every command but ArmTimer;
 //        fault(SequencerFault) noexcept: close the gate (HALT). Called once per fault kind.
 // Journal  append, append_side_block, append_digest as JournalWriter has them.
@@ -34,16 +35,16 @@ namespace gimbal {
 using EventRing = SpscRing<Event>;
 
 enum class SequencerFault : std::uint8_t {
-  journal,     // an event could not be journalled: ring full or write error (integrity: HALT)
-  side_block,  // an event named a block that is gone or damaged; the event was not stepped
-  broken_unit, // an input ring held a record that is not where its unit should be; it was dropped
-  timers,      // more than timers_max timers armed; the new one was refused
+  journal,      // an event could not be journalled: ring full or write error (integrity: HALT)
+  side_block,   // an event named a block that is gone or damaged; the event was not stepped
+  broken_unit,  // an input ring held a record that is not where its unit should be; it was dropped
+  timers,       // more than timers_max timers armed; the new one was refused
 };
 inline constexpr std::size_t sequencer_faults = 4;
 
 struct SequencerConfig {
-  std::size_t drain_max{64};           // records per input and do_work() call
-  std::uint64_t digest_every{4096};    // sequence numbers between digest records; 0: none
+  std::size_t drain_max{64};         // records per input and do_work() call
+  std::uint64_t digest_every{4096};  // sequence numbers between digest records; 0: none
 };
 
 template <class Core, class Sink, class Journal, class Clock = TscClock>
@@ -55,7 +56,12 @@ class Sequencer {
   // `pool` may be null when no event will name a side block.
   Sequencer(const SequencerConfig& config, Core& core, Sink& sink, Journal& journal,
             const Clock& clock, Counters& counters, SideBlockPool* pool)
-      : config_{config}, core_{core}, sink_{sink}, journal_{journal}, clock_{clock}, pool_{pool},
+      : config_{config},
+        core_{core},
+        sink_{sink},
+        journal_{journal},
+        clock_{clock},
+        pool_{pool},
         units_{counters.add("units")},
         warm_dropped_{counters.add("warm_dropped")},
         journal_lost_{counters.add("journal_lost")},
@@ -111,7 +117,8 @@ class Sequencer {
   // missing or disagree.
   static std::size_t whole_unit(const Event* at, std::size_t available) noexcept {
     const std::size_t parts = at->part_count();
-    if (at->part_index() != 1 || parts == 0 || parts > event_parts_max || parts > available) return 0;
+    if (at->part_index() != 1 || parts == 0 || parts > event_parts_max || parts > available)
+      return 0;
     for (std::size_t i = 1; i < parts; ++i) {
       if (at[i].kind() != at->kind() || at[i].part_count() != parts ||
           at[i].part_index() != i + 1) {
@@ -181,11 +188,10 @@ class Sequencer {
   void stamp(Event* unit, std::size_t parts) noexcept {
     seq_ = seq_.next();
     const Nanos waited = clock_.now() - unit[0].recv;
-    const std::uint32_t queue_ns =
-        waited.count <= 0 ? 0u
-        : waited.count >= static_cast<std::int64_t>(UINT32_MAX)
-            ? UINT32_MAX
-            : static_cast<std::uint32_t>(waited.count);
+    const std::uint32_t queue_ns = waited.count <= 0 ? 0u
+                                   : waited.count >= static_cast<std::int64_t>(UINT32_MAX)
+                                       ? UINT32_MAX
+                                       : static_cast<std::uint32_t>(waited.count);
     for (std::size_t i = 0; i < parts; ++i) {
       unit[i].set_seq(seq_);
       unit[i].queue_ns = queue_ns;
@@ -224,7 +230,7 @@ class Sequencer {
   }
   void show_block(const SideBlockRef& block) noexcept {
     bool done = true;
-    if constexpr (requires(Core& c, std::span<const std::byte> b) { c.side_block(block, b); }) {
+    if constexpr (requires(Core & c, std::span<const std::byte> b) { c.side_block(block, b); }) {
       done = core_.side_block(block, pool_->peek(block));
     }
     if (done) pool_->release(block);

@@ -1,10 +1,10 @@
 // Preallocated pool of immutable blocks for what does not fit 2-4 event records: config, instrument
 // definition, volatility surface, margin grid, reconcile result, risk envelope.
 //
-// A writer (cold or warm thread) takes a free slot, fills it and publishes it; the reference travels
-// to the core in an event. The slot returns to the pool when every holder let go: the journal after
-// writing it, the core when it no longer reads it. Slot memory is fixed at construction; claiming
-// takes a lock among writers only, reading and releasing are lock-free.
+// A writer (cold or warm thread) takes a free slot, fills it and publishes it; the reference
+// travels to the core in an event. The slot returns to the pool when every holder let go: the
+// journal after writing it, the core when it no longer reads it. Slot memory is fixed at
+// construction; claiming takes a lock among writers only, reading and releasing are lock-free.
 #pragma once
 
 #include <atomic>
@@ -22,15 +22,17 @@ class SideBlockPool {
  public:
   SideBlockPool(std::size_t slots, std::size_t slot_bytes);
 
-  // --- writers: any cold or warm thread -----------------------------------------------------------
-  // Copies `bytes` into a free slot and publishes it with `holders` references (default: the core
-  // and the journal). An empty kind in the answer means that no slot was free or the block too big.
+  // --- writers: any cold or warm thread
+  // ----------------------------------------------------------- Copies `bytes` into a free slot and
+  // publishes it with `holders` references (default: the core and the journal). An empty kind in
+  // the answer means that no slot was free or the block too big.
   [[nodiscard]] SideBlockRef publish(SideBlockKind kind, std::span<const std::byte> bytes,
                                      std::uint32_t holders = 2) noexcept;
 
-  // --- readers ------------------------------------------------------------------------------------
-  // The block's bytes; empty when slot, generation, kind, size or checksum do not match. Hot.
-  // Valid until this reader's holder calls release().
+  // --- readers
+  // ------------------------------------------------------------------------------------ The
+  // block's bytes; empty when slot, generation, kind, size or checksum do not match. Hot. Valid
+  // until this reader's holder calls release().
   [[nodiscard]] std::span<const std::byte> read(const SideBlockRef& ref) const noexcept;
   // The same without recomputing the checksum (already done at adoption).
   [[nodiscard]] std::span<const std::byte> peek(const SideBlockRef& ref) const noexcept;

@@ -1,6 +1,7 @@
-// A runner is one thread's loop over stages: the control stage first in every cycle, then the others
-// in order, then the idle strategy. A stage is anything with `std::size_t do_work() noexcept` that
-// bounds its own drains. Hot: no allocation, no lock; one rdtsc per cycle for the stall counter.
+// A runner is one thread's loop over stages: the control stage first in every cycle, then the
+// others in order, then the idle strategy. A stage is anything with `std::size_t do_work()
+// noexcept` that bounds its own drains. Hot: no allocation, no lock; one rdtsc per cycle for the
+// stall counter.
 #pragma once
 
 #include <atomic>
@@ -27,8 +28,8 @@ class Runner {
   Runner(const RunnerConfig& config, Counters& counters)
       : idle_{config.idle},
         ghz_{config.tsc_ghz > 0 ? config.tsc_ghz : 1.0},
-        stall_ticks_{static_cast<std::uint64_t>(
-            static_cast<double>(config.stall_threshold.count) * ghz_)},
+        stall_ticks_{
+            static_cast<std::uint64_t>(static_cast<double>(config.stall_threshold.count) * ghz_)},
         cycles_{counters.add("cycles")},
         busy_{counters.add("busy_cycles")},
         stalls_{counters.add("stalls")},

@@ -7,20 +7,45 @@
 namespace gimbal {
 namespace {
 
-constexpr std::array<std::string_view, 31> trace_names{
-    "none", "order_requested", "order_refused", "order_state", "order_unknown", "order_fault",
-    "fill_applied", "fill_duplicate", "fill_late", "fill_overflow", "book_invalid", "book_valid",
-    "mode_changed", "operator_answer", "cancel_round", "cancel_confirmed", "reconcile_begin",
-    "reconcile_done", "position_corrected", "position_drift", "foreign_order", "foreign_fill",
-    "delta_mismatch", "instrument_changed", "hedge_decided", "hedge_waits", "hedge_stopped",
-    "rebalance_fired", "gateway", "query_sent", "unknown"};
+constexpr std::array<std::string_view, 31> trace_names{"none",
+                                                       "order_requested",
+                                                       "order_refused",
+                                                       "order_state",
+                                                       "order_unknown",
+                                                       "order_fault",
+                                                       "fill_applied",
+                                                       "fill_duplicate",
+                                                       "fill_late",
+                                                       "fill_overflow",
+                                                       "book_invalid",
+                                                       "book_valid",
+                                                       "mode_changed",
+                                                       "operator_answer",
+                                                       "cancel_round",
+                                                       "cancel_confirmed",
+                                                       "reconcile_begin",
+                                                       "reconcile_done",
+                                                       "position_corrected",
+                                                       "position_drift",
+                                                       "foreign_order",
+                                                       "foreign_fill",
+                                                       "delta_mismatch",
+                                                       "instrument_changed",
+                                                       "hedge_decided",
+                                                       "hedge_waits",
+                                                       "hedge_stopped",
+                                                       "rebalance_fired",
+                                                       "gateway",
+                                                       "query_sent",
+                                                       "unknown"};
 
 template <class... Values>
 void append(std::string& out, const char* format, Values... values) {
   char text[128];
   const int n = std::snprintf(text, sizeof text, format, values...);
-  if (n > 0) out.append(text, static_cast<std::size_t>(n) < sizeof text ? static_cast<std::size_t>(n)
-                                                                        : sizeof text - 1);
+  if (n > 0)
+    out.append(text, static_cast<std::size_t>(n) < sizeof text ? static_cast<std::size_t>(n)
+                                                               : sizeof text - 1);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Cold. Makes sentences of the numbers that the core's trace ring carries (engine/core/trace_sink.hpp)
-// and hands them to a writer, at most `max` a call. Never on a hot thread.
+// Cold. Makes sentences of the numbers that the core's trace ring carries
+// (engine/core/trace_sink.hpp) and hands them to a writer, at most `max` a call. Never on a hot
+// thread.
 #pragma once
 
 #include <cstddef>
