@@ -143,7 +143,6 @@ class Loader {
   }
 
   void absent(const TableShape& shape) {
-    if (shape.optional) return;
     if (!shape.array) return one(shape, 0, TomlValue{}, {});
     if (shape.count_min > 0) add({}, "[[" + std::string{shape.path} + "]] is missing: " + std::string{shape.doc});
   }

@@ -54,6 +54,9 @@ class Checker {
     for (std::size_t i = 0; i < c_.venues.size(); ++i) venue(i);
     environments();
     for (std::size_t i = 0; i < c_.underlyings.size(); ++i) underlying(i);
+    risk();
+    for (std::size_t i = 0; i < c_.strategy.delta_hedge.size(); ++i) delta_hedge(i);
+    for (std::size_t i = 0; i < c_.strategy.rebalance.size(); ++i) rebalance(i);
     runtime();
   }
 
@@ -130,6 +133,44 @@ class Checker {
     }
     if (!u.hedge_instrument.empty() && !u.name.empty() && u.hedge_instrument.substr(0, u.name.size()) != u.name) {
       at_underlying(i, "hedge_instrument", "is \"" + u.hedge_instrument + "\", which is not an instrument of " + u.name);
+    }
+  }
+
+  void risk() const {
+    if (c_.risk.cancel_reserve >= c_.risk.order_burst) {
+      complain_({"risk", false, 0, "cancel_reserve"}, "leaves nothing of order_burst for new orders");
+    }
+    if (c_.risk.max_order_usd > c_.risk.max_open_usd) {
+      complain_({"risk", false, 0, "max_order_usd"}, "is over max_open_usd: no such order could ever pass");
+    }
+  }
+
+  void delta_hedge(std::size_t i) const {
+    const auto& all = c_.strategy.delta_hedge;
+    const ConfigPath at{"strategy.delta_hedge", true, i, "underlying"};
+    const auto& name = all[i].underlying;
+    if (name.empty()) return;
+    const bool known = std::any_of(c_.underlyings.begin(), c_.underlyings.end(),
+                                   [&](const UnderlyingConfig& u) { return u.name == name; });
+    if (!known) complain_(at, "is \"" + name + "\", which no [[underlying]] has");
+    for (std::size_t j = 0; j < i; ++j) {
+      if (all[j].underlying == name) complain_(at, "repeats \"" + name + "\": one hedge per underlying");
+    }
+    if (all[i].band > all[i].band_max) {
+      complain_({"strategy.delta_hedge", true, i, "band"}, "is over band_max");
+    }
+  }
+
+  void rebalance(std::size_t i) const {
+    const auto& r = c_.strategy.rebalance[i];
+    const bool by_price = r.trigger == RebalanceTrigger::price_above || r.trigger == RebalanceTrigger::price_below;
+    const bool by_volatility =
+        r.trigger == RebalanceTrigger::volatility_above || r.trigger == RebalanceTrigger::volatility_below;
+    if (by_price && r.level.nano <= 0) {
+      complain_({"strategy.rebalance", true, i, "level"}, "must be positive for a price trigger");
+    }
+    if (by_volatility && r.volatility <= 0) {
+      complain_({"strategy.rebalance", true, i, "volatility"}, "must be positive for a volatility trigger");
     }
   }
 

@@ -2,12 +2,16 @@
 // is in the file.
 #pragma once
 
+#include "engine/core/engine_config.hpp"
 #include "engine/core/risk/limits.hpp"
+#include "strategies/registry.hpp"
 
 namespace gimbal {
 
 struct CoreConfig {
+  EngineConfig engine;
   RiskLimits risk;
+  StrategyConfig strategy;
 };
 
 }  // namespace gimbal

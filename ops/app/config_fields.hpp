@@ -57,6 +57,30 @@ struct EnumNames<IdleMode> {
                                                           {"yield", IdleMode::yield},
                                                           {"sleep", IdleMode::sleep}}};
 };
+template <>
+struct EnumNames<Numeraire> {
+  static constexpr std::array<EnumPair<Numeraire>, 2> all{
+      {{"coin", Numeraire::coin}, {"usd", Numeraire::usd}}};
+};
+template <>
+struct EnumNames<HedgeExecution> {
+  static constexpr std::array<EnumPair<HedgeExecution>, 2> all{
+      {{"ioc", HedgeExecution::ioc}, {"maker", HedgeExecution::maker}}};
+};
+template <>
+struct EnumNames<HedgeTarget> {
+  static constexpr std::array<EnumPair<HedgeTarget>, 2> all{
+      {{"edge", HedgeTarget::edge}, {"zero", HedgeTarget::zero}}};
+};
+template <>
+struct EnumNames<RebalanceTrigger> {
+  static constexpr std::array<EnumPair<RebalanceTrigger>, 5> all{
+      {{"price_above", RebalanceTrigger::price_above},
+       {"price_below", RebalanceTrigger::price_below},
+       {"volatility_above", RebalanceTrigger::volatility_above},
+       {"volatility_below", RebalanceTrigger::volatility_below},
+       {"after", RebalanceTrigger::after}}};
+};
 
 template <class Visitor>
 void venue_session_fields(Visitor& visit, VenueConfig& c) {
@@ -177,11 +201,10 @@ void fields(Visitor& visit, LogConfig& c) {
 struct TableShape {
   std::string_view path;  // "venue", "strategy.delta_hedge"
   bool array{false};
-  bool optional{false};   // a single table that may be absent: its feature is then off
   std::size_t count_min{0};
   std::size_t count_max{1};
   std::string_view doc;
-  std::function<std::size_t(const Config&)> count;
+  std::function<std::size_t(Config&)> count;
   std::function<std::vector<FieldRef>(Config&, std::size_t index)> open;
 };
 const std::vector<TableShape>& table_shapes();

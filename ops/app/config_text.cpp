@@ -73,7 +73,6 @@ std::string effective_json(const LoadedConfig& loaded) {
   std::string out = "{\"file\":" + field::quoted(loaded.path) + ",\"config_hash\":\"" + loaded.hash_hex() + "\"";
   for (const auto& shape : table_shapes()) {
     const std::size_t count = shape.count(*copy);
-    if (count == 0 && !shape.array) continue;
     out += ",\"" + std::string{shape.path} + "\":";
     if (shape.array) out += "[";
     for (std::size_t i = 0; i < count; ++i) {
@@ -102,12 +101,13 @@ std::string config_reference() {
   Config defaults;
   for (const auto& shape : table_shapes()) {
     out += "\n## " + header(shape) + "\n\n" + std::string{shape.doc};
-    if (shape.optional) out += " Optional: off when the table is absent.";
     out += "\n\n| key | type | default | range | unit | reload | meaning |\n|---|---|---|---|---|---|---|\n";
     for (const auto& f : shape.open(defaults, 0)) {
       out += "| `" + std::string{f.key} + "` | " + cell(f.type) + " | ";
       out += f.info.required ? "**required**" : "`" + cell(f.toml_text()) + "`";
-      out += " | " + range_text(f.info) + " | " + std::string{f.info.unit} + " | ";
+      // A choice has no range.
+      const bool choice = f.type.find('|') != std::string::npos;
+      out += " | " + (choice ? "" : range_text(f.info)) + " | " + std::string{f.info.unit} + " | ";
       out += std::string{reload_text(f.info.reload)} + " | " + cell(f.info.doc) + " |\n";
     }
   }

@@ -57,10 +57,10 @@ void fields(Visitor&& visit, RiskLimits& c) {
                   "Delta of one underlying, open and unknown orders counted as filled."});
   visit("max_gamma_usd", c.max_gamma_usd,
         FieldInfo{0, usd_max, false, Reload::tighten_lower, "USD",
-                  "Change of one underlying's delta for a 1% move; 0 is off."});
+                  "Change of one underlying's delta for a 1% move; 0 is off.", true});
   visit("max_vega_usd", c.max_vega_usd,
         FieldInfo{0, usd_max, false, Reload::tighten_lower, "USD",
-                  "Vega of one underlying per volatility point; 0 is off."});
+                  "Vega of one underlying per volatility point; 0 is off.", true});
   visit("collar_bps", c.collar_bps,
         FieldInfo{0, 10000, false, Reload::tighten_lower, "bp",
                   "Distance of a futures order from the mark."});
