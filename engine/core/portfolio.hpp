@@ -172,7 +172,7 @@ class Portfolio {
   struct Sums {
     double value{0}, delta{0}, gamma{0}, vega{0}, theta{0}, vanna{0}, speed{0};
     double third{0};       // sum |weight| (0.39895 + 0.24198/sd)/sd: M3 times the forward squared
-    double time_slope{0};  // sum |weight| (0.242 + 0.399 sd): bound of |d delta / d ln sd|
+    double time_slope{0};  // sum |weight| (0.242 + 0.798 sd): bound of |d delta / d ln sd|
   };
   // Where a bucket is priced: the forward that the option sees is base + scale * F. Outside the
   // expiry window base is 0 and scale 1; inside it they are a A and 1 - a.

@@ -15,6 +15,11 @@ double third_derivative_bound(double inverse_sd) noexcept {
   return math::fma(0.24198, inverse_sd, 0.39895) * inverse_sd;
 }
 
+// Bound of |d delta / d ln sd|, premium-adjusted or not.
+double time_slope_bound(double inverse_sd) noexcept {
+  return inverse_sd > 0 ? 0.242 + 0.798 / inverse_sd : 0.0;
+}
+
 }  // namespace
 
 // --- pricing ------------------------------------------------------------------------------------
@@ -108,7 +113,7 @@ void Portfolio::add_row(Bucket& b, const Chunk& c, std::size_t row, double weigh
   s.speed = math::fma(weight, c.speed[row], s.speed);
   const double inverse_sd = c.inverse_sd[row];
   s.third = std::max(math::fma(size, third_derivative_bound(inverse_sd), s.third), 0.0);
-  const double slope = inverse_sd > 0 ? 0.242 + 0.399 / inverse_sd : 0.0;
+  const double slope = time_slope_bound(inverse_sd);
   s.time_slope = std::max(math::fma(size, slope, s.time_slope), 0.0);
 }
 
@@ -127,7 +132,7 @@ void Portfolio::add_chunk(Bucket& b, const Chunk& c) noexcept {
     const double inverse_sd = c.inverse_sd[i];
     size[i] = math::abs(c.weight[i]);
     third[i] = third_derivative_bound(inverse_sd);
-    slope[i] = inverse_sd > 0 ? 0.242 + 0.399 / inverse_sd : 0.0;
+    slope[i] = time_slope_bound(inverse_sd);
     if (c.weight[i] != 0 && c.received[i] < b.oldest_mark) b.oldest_mark = c.received[i];
   }
   s.third += lane_dot(size.data(), third.data(), c.count);
