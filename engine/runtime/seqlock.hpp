@@ -36,7 +36,7 @@ class Seqlock {
       for (std::size_t i = 0; i < words; ++i) copy[i] = data_[i].load(std::memory_order_relaxed);
       std::atomic_thread_fence(std::memory_order_acquire);
       if (version_.load(std::memory_order_relaxed) != before) continue;
-      std::memcpy(&out, copy.data(), sizeof(T));
+      std::memcpy(static_cast<void*>(&out), copy.data(), sizeof(T));
       return true;
     }
     return false;

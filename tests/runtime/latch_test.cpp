@@ -1,0 +1,197 @@
+#include "engine/runtime/latch.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/runtime/temp_dir.hpp"
+
+namespace gimbal {
+namespace {
+
+using test::TempDir;
+
+LatchEntry entry(Scope scope, Mode mode, const std::string& reason) {
+  LatchEntry e;
+  e.scope = scope;
+  e.mode = mode;
+  e.reason = reason;
+  e.command_id = 5;
+  e.uid = 1000;
+  e.when = ExchTime{123};
+  return e;
+}
+
+void write(const std::string& path, const std::string& bytes) {
+  std::ofstream{path, std::ios::binary} << bytes;
+}
+std::string read(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+bool is_untrusted_halt(const LatchState& state) {
+  return !state.trusted && state.entries.size() == 1 && state.entries[0].mode == Mode::halt &&
+         state.entries[0].scope == Scope{} && !state.entries[0].reason.empty();
+}
+
+TEST(LatchFile, KeepsModesAndReasonsAcrossARestart) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  ASSERT_TRUE(latch.store({entry({ScopeLevel::venue, 3}, Mode::cancel, "drift"),
+                           entry({ScopeLevel::instrument, 16383}, Mode::lock, "")}));
+  const LatchState state = latch.load();
+  ASSERT_TRUE(state.trusted);
+  ASSERT_EQ(state.entries.size(), 2u);
+  EXPECT_EQ(state.entries[0].scope, (Scope{ScopeLevel::venue, 3}));
+  EXPECT_EQ(state.entries[0].mode, Mode::cancel);
+  EXPECT_EQ(state.entries[0].reason, "drift");
+  EXPECT_EQ(state.entries[0].uid, 1000u);
+  EXPECT_EQ(state.entries[0].when.unix_ns, 123);
+  EXPECT_EQ(state.entries[1].mode, Mode::lock);
+}
+
+TEST(LatchFile, MissingMeansHalt) {
+  const TempDir dir;
+  EXPECT_TRUE(is_untrusted_halt(LatchFile{dir.file("none")}.load()));
+}
+
+TEST(LatchFile, CutAtEveryByteMeansHalt) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  const std::string whole =
+      encode_latch({entry({ScopeLevel::venue, 1}, Mode::reduce, "loss limit"),
+                    entry({ScopeLevel::global, 0}, Mode::cancel, "operator")});
+  for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+    write(latch.path(), whole.substr(0, cut));
+    ASSERT_TRUE(is_untrusted_halt(latch.load())) << "cut at byte " << cut;
+  }
+  write(latch.path(), whole);
+  EXPECT_TRUE(latch.load().trusted);
+}
+
+TEST(LatchFile, EveryFlippedBitMeansHalt) {
+  const std::string whole = encode_latch({entry({ScopeLevel::venue, 1}, Mode::reduce, "loss")});
+  for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+    std::string bytes = whole;
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
+    ASSERT_TRUE(is_untrusted_halt(parse_latch(bytes))) << "bit " << bit;
+  }
+}
+
+TEST(LatchFile, BytesAfterTheEndMeanHalt) {
+  EXPECT_TRUE(is_untrusted_halt(parse_latch(encode_latch({}) + "x")));
+}
+
+// A crash while the replacement is written leaves a partial temporary file beside the old latch.
+TEST(LatchFile, APartialReplacementLeavesTheOldLatchInForce) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  ASSERT_TRUE(latch.store({entry({}, Mode::cancel, "old")}));
+  const std::string next = encode_latch({});
+  for (std::size_t cut = 0; cut <= next.size(); ++cut) {
+    write(latch.path() + ".new", next.substr(0, cut));
+    const LatchState state = latch.load();
+    ASSERT_TRUE(state.trusted);
+    ASSERT_EQ(state.entries.size(), 1u);
+    ASSERT_EQ(state.entries[0].reason, "old");
+  }
+  ASSERT_TRUE(latch.store({}));
+  EXPECT_TRUE(latch.load().trusted);
+  EXPECT_TRUE(latch.load().entries.empty());
+}
+
+TEST(LatchFile, TightenNeverLowersAMode) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  ASSERT_TRUE(latch.store({}));
+  ASSERT_TRUE(latch.tighten(entry({}, Mode::cancel, "first")));
+  ASSERT_TRUE(latch.tighten(entry({}, Mode::halt, "weaker")));
+  ASSERT_EQ(latch.load().entries.size(), 1u);
+  EXPECT_EQ(latch.load().entries[0].mode, Mode::cancel);
+  EXPECT_EQ(latch.load().entries[0].reason, "first");
+  ASSERT_TRUE(latch.tighten(entry({}, Mode::lock, "stronger")));
+  EXPECT_EQ(latch.load().entries[0].mode, Mode::lock);
+}
+
+TEST(LatchFile, TighteningADamagedFileKeepsItsHalt) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  write(latch.path(), "garbage");
+  ASSERT_TRUE(latch.tighten(entry({ScopeLevel::venue, 2}, Mode::reduce, "loss")));
+  const LatchState state = latch.load();
+  ASSERT_TRUE(state.trusted);
+  ASSERT_EQ(state.entries.size(), 2u);
+  EXPECT_EQ(state.entries[0].scope, Scope{});
+  EXPECT_EQ(state.entries[0].mode, Mode::halt);
+}
+
+TEST(LatchFile, ReleaseRemovesExactlyItsScope) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  ASSERT_TRUE(latch.store(
+      {entry({}, Mode::cancel, "a"), entry({ScopeLevel::venue, 0}, Mode::cancel, "b")}));
+  ASSERT_TRUE(latch.release({}));
+  ASSERT_EQ(latch.load().entries.size(), 1u);
+  EXPECT_EQ(latch.load().entries[0].reason, "b");
+}
+
+TEST(LatchFile, RefusesToWriteWhereItCannot) {
+  const Outcome result = LatchFile{"/nonexistent-directory/latch"}.store({});
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().find("/nonexistent-directory/latch"), std::string::npos);
+}
+
+TEST(BootEpoch, GrowsByOneAtEveryBootAndNeverFallsBelowTheGivenFloor) {
+  const TempDir dir;
+  std::uint32_t epoch = 0;
+  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 0, epoch));
+  EXPECT_EQ(epoch, 1u);
+  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 0, epoch));
+  EXPECT_EQ(epoch, 2u);
+  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 10, epoch));
+  EXPECT_EQ(epoch, 10u);
+  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 0, epoch));
+  EXPECT_EQ(epoch, 11u);
+}
+
+TEST(BootEpoch, RefusesADamagedFileAtEveryBit) {
+  const TempDir dir;
+  std::uint32_t epoch = 0;
+  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 7, epoch));
+  const std::string good = read(dir.file("epoch"));
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string bytes = good;
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
+    write(dir.file("epoch"), bytes);
+    ASSERT_FALSE(next_boot_epoch(dir.file("epoch"), 0, epoch)) << bit;
+  }
+  write(dir.file("epoch"), good.substr(0, 5));
+  EXPECT_FALSE(next_boot_epoch(dir.file("epoch"), 0, epoch));
+}
+
+TEST(BootEpoch, RefusesToWrapAround) {
+  const TempDir dir;
+  std::uint32_t epoch = 0;
+  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), boot_epoch_max, epoch));
+  EXPECT_FALSE(next_boot_epoch(dir.file("epoch"), 0, epoch));
+}
+
+TEST(InstanceLock, RefusesASecondHolderAndNamesTheFirst) {
+  const TempDir dir;
+  {
+    InstanceLock first, second;
+    ASSERT_TRUE(first.acquire(dir.file("lock")));
+    const Outcome refused = second.acquire(dir.file("lock"));
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().find(std::to_string(::getpid())), std::string::npos);
+  }
+  InstanceLock third;
+  EXPECT_TRUE(third.acquire(dir.file("lock"))) << "free again after the holder is gone";
+}
+
+}  // namespace
+}  // namespace gimbal
