@@ -1,0 +1,33 @@
+// The names of scopes, as a file in the runtime directory: the bot writes it at start and when the
+// names change, gimbalctl reads it, so that a kill by name reaches the stop page without a round
+// trip. Room: ops/app, ops/ctl. Cold path.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/modes.hpp"
+#include "engine/runtime/outcome.hpp"
+
+namespace gimbal {
+
+struct ScopeName {
+  Scope scope{};
+  std::string name;  // "deribit-main", "BTC", "BTC-PERPETUAL"; no spaces
+};
+
+inline constexpr std::string_view scope_names_file = "scopes";
+inline constexpr std::string_view stop_page_file = "stop";
+inline constexpr std::string_view gate_page_file = "gate";
+inline constexpr std::string_view control_socket_file = "control.sock";
+
+// Replaces runtime_dir/scopes in one step.
+Outcome write_scope_names(const std::string& runtime_dir, const std::vector<ScopeName>& names);
+
+enum class ScopeLookup : std::uint8_t { found, no_file, unknown };
+// `text` is "global", "account:NAME" or "account:NUMBER" (numbers need no file).
+ScopeLookup find_scope(const std::string& runtime_dir, std::string_view text, Scope& out);
+
+}  // namespace gimbal

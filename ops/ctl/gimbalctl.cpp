@@ -1,0 +1,208 @@
+// `gimbalctl`: the operator's program. Exit codes: 0 done, 2 usage, 3 refused, 4 bot unreachable,
+// 5 not confirmed.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <thread>
+
+#include "ops/app/commands.hpp"
+#include "ops/app/field_list.hpp"
+#include "ops/app/scope_names.hpp"
+#include "ops/ctl/client.hpp"
+#include "ops/ctl/kill.hpp"
+#include "ops/ctl/render.hpp"
+
+namespace gimbal::ctl {
+namespace {
+
+constexpr std::chrono::milliseconds read_patience{3000};
+constexpr std::chrono::milliseconds work_patience{15000};
+
+struct Options {
+  std::string runtime_dir;
+  std::string socket;
+  bool json{false};
+  std::string scope;
+  std::string mode{"cancel"};
+  std::string wait{"2s"};
+  std::string reason;
+  std::string config_hash;
+  std::string id;
+  std::string interval{"1s"};
+  std::uint32_t count{0};
+  bool yes{false};
+  bool options{false};
+};
+
+// The protocol is printable ASCII; a reason typed with other characters is still a reason.
+std::string ascii(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
+  }
+  return text;
+}
+
+int complain(const std::string& why, int code) {
+  std::fprintf(stderr, "gimbalctl: %s\n", why.c_str());
+  return code;
+}
+
+int exchange(const Options& o, ControlVerb verb, std::vector<ControlArgument> arguments,
+             std::chrono::milliseconds patience, std::string (*render)(const std::string&)) {
+  AnswerHead head;
+  const auto asked = ask(o.socket, {verb, std::move(arguments)}, patience, [&](const std::string& line) {
+    if (!read_head(line, head)) return false;
+    if (o.json) {
+      std::printf("%s\n", line.c_str());
+    } else if (!head.error.empty()) {
+      std::fprintf(stderr, "gimbalctl: %s\n", head.error.c_str());
+    } else {
+      std::fputs(render(line).c_str(), stdout);
+    }
+    std::fflush(stdout);
+    return head.is_final;
+  });
+  if (!asked) return complain(asked.error() + ". Is `gimbal run` running, and may this user reach it?", exit_unreachable);
+  return head.code;
+}
+
+int read(const Options& o, ControlVerb verb, std::string (*render)(const std::string&)) {
+  return exchange(o, verb, {}, read_patience, render);
+}
+
+int kill_command(const Options& o) {
+  const auto wait = field::parse_duration(o.wait);
+  if (!wait || wait->count < 0 || *wait > seconds(60)) {
+    return complain("--wait must be a duration up to 60s, such as 2s or 500ms", exit_usage);
+  }
+  return kill({o.runtime_dir, o.socket, o.scope.empty() ? "global" : o.scope, o.mode, ascii(o.reason),
+               wait->count / 1'000'000, o.json});
+}
+
+bool confirmed(const Options& o) {
+  if (o.yes) return true;
+  if (::isatty(STDIN_FILENO) == 0) return false;
+  std::fprintf(stderr, "Type ARM to let gimbal trade: ");
+  std::string word;
+  std::getline(std::cin, word);
+  return word == "ARM";
+}
+
+int arm_command(const Options& o) {
+  if (!confirmed(o)) return complain("not armed: give --yes, or answer ARM at a terminal", exit_usage);
+  std::vector<ControlArgument> arguments{{"yes", "true"}, {"reason", ascii(o.reason)}, {"config_hash", o.config_hash},
+                                         {"wait_ms", "10000"}};
+  if (!o.scope.empty()) arguments.emplace_back("scope", o.scope);
+  return exchange(o, ControlVerb::arm, std::move(arguments), work_patience, plain_text);
+}
+
+int other_command(const Options& o, ControlVerb verb) {
+  std::vector<ControlArgument> arguments;
+  if (!o.reason.empty()) arguments.emplace_back("reason", ascii(o.reason));
+  if (!o.id.empty()) arguments.emplace_back("id", o.id);
+  if (!o.scope.empty()) arguments.emplace_back("scope", o.scope);
+  if (o.options) arguments.emplace_back("options", "true");
+  return exchange(o, verb, std::move(arguments), work_patience, plain_text);
+}
+
+int watch_command(const Options& o) {
+  const auto interval = field::parse_duration(o.interval);
+  if (!interval || *interval < milliseconds(10)) return complain("--interval must be a duration of at least 10ms", exit_usage);
+  for (std::uint32_t i = 0; o.count == 0 || i < o.count; ++i) {
+    if (i > 0) std::this_thread::sleep_for(std::chrono::nanoseconds{interval->count});
+    if (!o.json && ::isatty(STDOUT_FILENO) != 0) std::fputs("\x1b[H\x1b[2J", stdout);
+    if (const int code = read(o, ControlVerb::watch, status_text); code != exit_done) return code;
+  }
+  return exit_done;
+}
+
+void add_readers(CLI::App& app, Options& o, int& code) {
+  app.add_subcommand("status", "Modes, sessions, feeds, Greeks, margins, alerts")
+      ->callback([&] { code = read(o, ControlVerb::status, status_text); });
+  app.add_subcommand("positions", "Positions and Greeks")
+      ->callback([&] { code = read(o, ControlVerb::positions, positions_text); });
+  app.add_subcommand("orders", "Working and unknown orders")
+      ->callback([&] { code = read(o, ControlVerb::orders, orders_text); });
+  app.add_subcommand("latency", "Latency percentiles of every hop")
+      ->callback([&] { code = read(o, ControlVerb::latency, latency_text); });
+  auto* watch = app.add_subcommand("watch", "Status, again and again");
+  watch->add_option("--interval", o.interval, "Time between two looks")->capture_default_str();
+  watch->add_option("--count", o.count, "Looks, then stop; 0: for ever")->capture_default_str();
+  watch->callback([&] { code = watch_command(o); });
+}
+
+void add_stoppers(CLI::App& app, Options& o, int& code) {
+  auto* kill = app.add_subcommand("kill", "Stop trading now: closes the gate, cancels, confirms, latches");
+  kill->add_option("--scope", o.scope, "global, or LEVEL:NAME (venue, account, strategy, underlying, instrument)");
+  kill->add_option("--mode", o.mode, "reduce, halt, cancel or lock")->capture_default_str();
+  kill->add_option("--wait", o.wait, "Time to wait for the confirmation")->capture_default_str();
+  kill->add_option("--reason", o.reason, "Why, for the record");
+  kill->callback([&] { code = kill_command(o); });
+  auto* arm = app.add_subcommand("arm", "Let the bot trade again");
+  arm->add_flag("--yes", o.yes, "Do not ask");
+  arm->add_option("--reason", o.reason, "Why, for the record")->required();
+  arm->add_option("--config-hash", o.config_hash, "The hash that the bot must run (gimbal check --hash FILE)")->required();
+  arm->add_option("--scope", o.scope, "Scope to release; default global");
+  arm->callback([&] { code = arm_command(o); });
+}
+
+void add_workers(CLI::App& app, Options& o, int& code) {
+  auto* ack = app.add_subcommand("ack", "Acknowledge an alert");
+  ack->add_option("id", o.id, "Alert number, as status shows it")->required();
+  ack->add_option("--reason", o.reason, "Remark");
+  ack->callback([&] { code = other_command(o, ControlVerb::ack); });
+  auto* reload = app.add_subcommand("reload", "Read the config file again");
+  reload->add_option("--reason", o.reason, "Why, for the record");
+  reload->callback([&] { code = other_command(o, ControlVerb::reload); });
+  auto* flatten = app.add_subcommand("flatten", "Close positions under a kill");
+  flatten->add_option("--scope", o.scope, "What to close");
+  flatten->add_flag("--options", o.options, "Options too");
+  flatten->add_option("--reason", o.reason, "Why, for the record");
+  flatten->callback([&] { code = other_command(o, ControlVerb::flatten); });
+  app.add_subcommand("stress", "Book under stress scenarios")
+      ->callback([&] { code = other_command(o, ControlVerb::stress); });
+}
+
+int run(int argc, char** argv) {
+  Options o;
+  int code = exit_done;
+  const char* from_environment = std::getenv("GIMBAL_RUNTIME_DIR");
+  o.runtime_dir = from_environment == nullptr ? "/run/gimbal" : from_environment;
+  CLI::App app{"gimbalctl: stop, arm and look at a running gimbal"};
+  app.name("gimbalctl");
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.add_option("--runtime-dir", o.runtime_dir, "The bot's runtime_dir (or GIMBAL_RUNTIME_DIR)")->capture_default_str();
+  app.add_option("--socket", o.socket, "Control socket; default RUNTIME_DIR/control.sock");
+  app.add_flag("--json", o.json, "The bot's answer as it is, one JSON line");
+  // Subcommands run after the whole line is parsed, so that options may stand anywhere.
+  app.parse_complete_callback([&o] {
+    if (o.socket.empty()) o.socket = o.runtime_dir + "/" + std::string{control_socket_file};
+  });
+  add_readers(app, o, code);
+  add_stoppers(app, o, code);
+  add_workers(app, o, code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_done : exit_usage;
+  }
+  return code;
+}
+
+}  // namespace
+}  // namespace gimbal::ctl
+
+int main(int argc, char** argv) {
+  try {
+    return gimbal::ctl::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "gimbalctl: %s\n", error.what());
+    return gimbal::exit_failed;
+  }
+}
