@@ -106,10 +106,9 @@ void TscClock::calibrate() {
 void TscClock::publish(Pair base, std::uint64_t rate) noexcept {
   const std::uint32_t version = version_.load(std::memory_order_relaxed);
   version_.store(version + 1, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_release);
-  base_tsc_.store(base.tsc, std::memory_order_relaxed);
-  base_ns_.store(base.ns, std::memory_order_relaxed);
-  rate_.store(rate, std::memory_order_relaxed);
+  base_tsc_.store(base.tsc, std::memory_order_release);
+  base_ns_.store(base.ns, std::memory_order_release);
+  rate_.store(rate, std::memory_order_release);
   version_.store(version + 2, std::memory_order_release);
 }
 

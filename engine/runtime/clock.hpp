@@ -34,10 +34,9 @@ class TscClock {
     if (!tsc_usable_) return monotonic_now();
     for (;;) {
       const std::uint32_t before = version_.load(std::memory_order_acquire);
-      const std::uint64_t base_tsc = base_tsc_.load(std::memory_order_relaxed);
-      const std::int64_t base_ns = base_ns_.load(std::memory_order_relaxed);
-      const std::uint64_t rate = rate_.load(std::memory_order_relaxed);
-      std::atomic_thread_fence(std::memory_order_acquire);
+      const std::uint64_t base_tsc = base_tsc_.load(std::memory_order_acquire);
+      const std::int64_t base_ns = base_ns_.load(std::memory_order_acquire);
+      const std::uint64_t rate = rate_.load(std::memory_order_acquire);
       if ((before & 1u) == 0 && version_.load(std::memory_order_relaxed) == before) {
         return RecvTime{base_ns + scaled(__rdtsc() - base_tsc, rate)};
       }
