@@ -1,0 +1,40 @@
+// The table behind `gimbal greeks`: CSV rows in, the same rows with prices and Greeks out.
+//
+// Room: ops/app, cold. Input: a header row in any order with type (C or P), F, K, T (years), sigma;
+// optional r, df and settle (linear or inverse, default linear). An absent df is exp(-rT), an
+// absent r is -ln(df)/T; both default to no discounting. Inverse options are undiscounted: r and df
+// are not used. Every input column is copied byte for byte, quoting included; results are appended
+// with as many digits as bring back the same double.
+//
+// A file with both settlements gets both groups of columns, empty where they do not apply. A result
+// whose name the file already uses is appended as gimbal_<name>. A refused row is reported and left
+// out; a refused header ends the work.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gimbal {
+
+struct GreeksProblem {
+  std::size_t line{0};    // of the file, from 1
+  std::size_t column{0};  // of the table, from 1; 0 when the line as a whole is meant
+  std::string name{};     // of the column, when known
+  std::string text{};
+  [[nodiscard]] std::string to_text(std::string_view source) const;  // source:line: ...
+};
+
+enum class GreeksFormat { csv, json_lines };
+
+struct GreeksOutcome {
+  bool usable{false};   // the header was understood
+  std::size_t rows{0};  // written
+  std::string output{};
+  std::vector<GreeksProblem> problems{};
+};
+
+[[nodiscard]] GreeksOutcome greeks_table(std::string_view input, GreeksFormat format);
+
+}  // namespace gimbal
