@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "engine/core/time.hpp"
+#include "engine/core/units.hpp"
 
 namespace gimbal::deribit {
 

@@ -106,8 +106,9 @@ class DeribitDialect {
   [[nodiscard]] const DialectStats& stats() const noexcept;
   [[nodiscard]] SimExchange& exchange() noexcept;
 
+  struct Inside;   // dialect_state.hpp; of no use to callers
+
  private:
-  struct Inside;
   std::unique_ptr<Inside> inside_;
 };
 

@@ -87,47 +87,51 @@ void TypedDoor::disconnect() {
   if (up_) session_down(0);
 }
 
-void TypedDoor::send(const Command& command, RecvTime now) {
+void TypedDoor::take(const Request& request, RecvTime now) {
   ++counters_.commands;
   now_ = std::max(now_, now);
-  const RecvTime at = now_ + config_.to_venue;
-  const auto take = [&](const auto& request) { arrivals_.push_back({at, Request{request}}); };
-  const auto sent = [&](OrderId order, OrderAction action, InstrumentId instrument) {
-    OrderSent payload;
-    payload.order = order;
-    payload.action = action;
-    put_local(now_,
-              make_event(EventKind::order_sent, config_.venue, instrument, now_, to_exch(now_),
-                         payload));
-  };
+  arrivals_.push_back({now_ + config_.to_venue, request});
+}
+
+void TypedDoor::put_sent(OrderId order, OrderAction action, InstrumentId instrument) {
+  OrderSent sent;
+  sent.order = order;
+  sent.action = action;
+  put_local(now_, make_event(EventKind::order_sent, config_.venue, instrument, now_,
+                             to_exch(now_), sent));
+}
+
+void TypedDoor::send(const PlaceOrder& order, RecvTime now) {
+  take(order, now);
+  put_sent(order.order, OrderAction::place, order.instrument);
+}
+
+void TypedDoor::send(const ReplaceOrder& order, RecvTime now) {
+  take(order, now);
+  put_sent(order.order, OrderAction::replace, order.instrument);
+}
+
+void TypedDoor::send(const Command& command, RecvTime now) {
   switch (command.kind()) {
-    case CommandKind::place:
-      take(*command.place());
-      sent(command.place()->order, OrderAction::place, command.place()->instrument);
-      break;
-    case CommandKind::replace:
-      take(*command.replace());
-      sent(command.replace()->order, OrderAction::replace, command.replace()->instrument);
-      break;
+    case CommandKind::place: return send(*command.place(), now);
+    case CommandKind::replace: return send(*command.replace(), now);
     case CommandKind::cancel:
-      take(command.cancel());
-      sent(command.cancel().order, OrderAction::cancel, command.cancel().instrument);
-      break;
-    case CommandKind::cancel_all: take(command.cancel_all()); break;
-    case CommandKind::resync: take(command.resync()); break;
-    case CommandKind::reconcile: take(command.reconcile()); break;
-    case CommandKind::query_order: take(command.query_order()); break;
+      take(command.cancel(), now);
+      return put_sent(command.cancel().order, OrderAction::cancel, command.cancel().instrument);
+    case CommandKind::cancel_all: return take(command.cancel_all(), now);
+    case CommandKind::resync: return take(command.resync(), now);
+    case CommandKind::reconcile: return take(command.reconcile(), now);
+    case CommandKind::query_order: return take(command.query_order(), now);
     case CommandKind::arm_timer: {
+      now_ = std::max(now_, now);
       TimerFired fired;
       fired.timer = command.timer().timer;
       fired.due = command.timer().due;
       const RecvTime due = std::max(now_, fired.due);
-      put_local(due,
-                make_event(EventKind::timer, config_.venue, InstrumentId{}, due, to_exch(due),
-                           fired));
-      break;
+      return put_local(due, make_event(EventKind::timer, config_.venue, InstrumentId{}, due,
+                                       to_exch(due), fired));
     }
-    case CommandKind::none: break;
+    case CommandKind::none: return;
   }
 }
 

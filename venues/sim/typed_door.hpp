@@ -66,6 +66,9 @@ class TypedDoor final : private Observer {
 
   // Hands over a command at our time `now` (not before the last event's). Unknown kinds are ignored.
   void send(const Command& command, RecvTime now);
+  // The same without a gate's approval, for tests that have no engine.
+  void send(const PlaceOrder& order, RecvTime now);
+  void send(const ReplaceOrder& order, RecvTime now);
 
   // The next event with recv <= until; false when there is none, and then now() is `until`.
   [[nodiscard]] bool next(RecvTime until, Event& out);
@@ -137,6 +140,8 @@ class TypedDoor final : private Observer {
   template <class Payload>
   void put(Lane lane, EventKind kind, InstrumentId instrument, const Payload& payload,
            std::uint8_t flags);
+  void take(const Request& request, RecvTime now);
+  void put_sent(OrderId order, OrderAction action, InstrumentId instrument);
   void put_local(RecvTime at, const Event& event);
   [[nodiscard]] bool pop(RecvTime until, Event& out);
   [[nodiscard]] RecvTime first_due() const noexcept;
