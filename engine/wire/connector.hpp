@@ -28,9 +28,9 @@ struct Endpoint {
   std::uint16_t port{443};
   std::string path{"/"};
   Transport transport{Transport::tls};
-  HttpHeaders headers;  // extra upgrade headers, e.g. User-Agent; no CR or LF
-  std::string address;  // connect to this IP literal in place of resolving `host`
-  int busy_poll_us{0};  // SO_BUSY_POLL; 0: off
+  HttpHeaders headers{};  // extra upgrade headers, e.g. User-Agent; no CR or LF
+  std::string address{};  // connect to this IP literal in place of resolving `host`
+  int busy_poll_us{0};    // SO_BUSY_POLL; 0: off
 };
 
 // A socket, its channel, and what arrived after the upgrade answer. Owns the fd.
