@@ -528,6 +528,8 @@ PrivateReader::PrivateReader(std::size_t frame_max, std::size_t rows_reserved)
 
 PrivateReader::~PrivateReader() = default;
 
+const PrivateFrame& PrivateReader::last() const noexcept { return state_->out; }
+
 const PrivateFrame& PrivateReader::read(const Frame& frame, ReplyMode mode) noexcept {
   State& s = *state_;
   s.clear();

@@ -91,6 +91,8 @@ class PrivateReader {
 
   [[nodiscard]] const PrivateFrame& read(const Frame& frame,
                                          ReplyMode mode = ReplyMode::orders) noexcept;
+  // What the last read gave.
+  [[nodiscard]] const PrivateFrame& last() const noexcept;
 
  private:
   struct State;

@@ -89,6 +89,9 @@ class QueryParser {
   std::unique_ptr<State> state_;
 };
 
+// Ask get_order_history for at least this many rows: a shorter answer is then known to be complete.
+inline constexpr std::size_t history_count_min = 20;
+
 // Finds out what became of one order (controls R-01). Feed it the answers of open orders, order
 // history, user trades since the order was sent, and get_order_state_by_label, in any order.
 // `outcome` is `absent` only when the first three all answered without error, each at a venue time
