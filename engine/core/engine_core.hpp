@@ -81,21 +81,22 @@ class EngineCore {
     RecvTime resync_at{};
     RecvTime pause_until{};
     RecvTime pause_window{};
-    Qty venue_position{};         // last report outside of a reconciliation
+    Qty venue_position{};         // last report outside of a reconciliation, while it differs
     Qty reported{};               // of the reconciliation that is running
     RecvTime drift_since{};
     std::uint32_t pauses{0};
     bool touched{false};
-    bool was_valid{false};
+    bool lost{false};             // was valid, is not: its return starts the pause
     bool has_report{false};
     bool filled_meanwhile{false}; // live fill during the reconciliation
     bool held{false};
+    bool drift_listed{false};
+    bool drift_reported{false};
   };
   struct Coin {                   // one per underlying
     Price index{};
     RecvTime index_at{};
     InstrumentId perpetual{};     // moves the forwards
-    std::uint32_t delta_alarms_in_row{0};
   };
   struct MarginSlot {
     MarginReport report{};
@@ -111,7 +112,6 @@ class EngineCore {
     bool reconciled{false};
     bool reconciling{false};
     bool wants_reconcile{false};
-    bool asked_for_fresh{false};  // by an arm command that waits
     Nanos clock_offset{};
     std::uint64_t generation{0};
     RecvTime requested_at{};
@@ -120,7 +120,6 @@ class EngineCore {
     RecvTime retry_at{};
     TradeId last_trade{};
     std::uint32_t foreign{0};
-    std::uint32_t foreign_seen{0};
     std::uint32_t adopted{0};
     std::array<MarginSlot, 8> margins{};
   };
@@ -132,7 +131,6 @@ class EngineCore {
     RecvTime next{};
   };
   static constexpr std::size_t cancel_jobs_max = 32;
-  static constexpr std::size_t touched_max = 32;
   static constexpr std::size_t room_for_orders = 6;  // commands kept free for cancels and timers
 
   // engine_core.cpp
@@ -150,12 +148,14 @@ class EngineCore {
   void on_book_reset(const Event& event) noexcept;
   void on_ticker(const Event& event) noexcept;
   void on_index(const Event& event) noexcept;
-  void on_feed_status(const Event& event, Commands& out) noexcept;
-  void on_instrument_change(const Event& event, Commands& out) noexcept;
+  void on_feed_status(const Event& event) noexcept;
+  void on_instrument_change(const Event& event) noexcept;
+  bool adopt_instrument(InstrumentId id, const InstrumentChange& change) noexcept;
   void on_config_change(const Event& event) noexcept;
   void touch(InstrumentId id) noexcept;
   void end_packet(const Event& event, Commands& out) noexcept;
   void book_changed(InstrumentId id, const Event& event, Commands& out) noexcept;
+  void price_changed(InstrumentId id, const Event& event) noexcept;
   void lose_book(InstrumentId id, FeedReason reason, std::uint64_t expected,
                  std::uint64_t found) noexcept;
 
@@ -168,7 +168,6 @@ class EngineCore {
   void check_delta(VenueId venue, MarginSlot& slot) noexcept;
   void note(const OrderChange& change) noexcept;
   void move_position(InstrumentId id, Qty signed_amount) noexcept;
-  void set_position(InstrumentId id, Qty amount) noexcept;
   void keep_held(InstrumentId id) noexcept;
 
   // engine_requests.cpp
@@ -183,9 +182,15 @@ class EngineCore {
   void gather_delta(GateContext& c, UnderlyingId u, Qty signed_added) const noexcept;
 
   // engine_operator.cpp
-  void on_operator(const Event& event, Commands& out) noexcept;
-  [[nodiscard]] OperatorAnswer judge_arm(const OperatorCommand& command) const noexcept;
-  void arm(const OperatorCommand& command, Commands& out) noexcept;
+  void on_operator(const Event& event) noexcept;
+  struct Judgement {
+    OperatorResult result{OperatorResult::accepted};
+    std::uint32_t detail{0};
+  };
+  [[nodiscard]] Judgement judge_arm(const OperatorCommand& command) const noexcept;
+  [[nodiscard]] Judgement judge_venue(std::size_t v) const noexcept;
+  void arm(const OperatorCommand& command) noexcept;
+  void retry_arm() noexcept;
   void answer(const OperatorCommand& command, OperatorResult result,
               std::uint32_t detail = 0) noexcept;
   bool tighten(Scope scope, Mode mode) noexcept;
@@ -194,14 +199,17 @@ class EngineCore {
   void run_cancel(CancelJob& job, Commands& out) noexcept;
   [[nodiscard]] std::size_t open_in(Scope scope) const noexcept;
   [[nodiscard]] bool mass_cancel(const CancelJob& job, VenueId venue, Commands& out) noexcept;
-  void cancel_increasing(Scope scope) noexcept;
+  void cancel_increasing() noexcept;
 
   // engine_reconcile.cpp
   void on_reconcile(const Event& event) noexcept;
-  void finish_reconcile(VenueId venue, const ReconcileMark& mark) noexcept;
+  void finish_reconcile(VenueId venue) noexcept;
+  // True when the position may be relied on; a correction is counted and traced.
+  [[nodiscard]] bool adopt_position(InstrumentId id) noexcept;
   void on_open_order(const Event& event) noexcept;
   void on_position(const Event& event) noexcept;
   void request_reconciles(Commands& out) noexcept;
+  void begin_picture(VenueId venue) noexcept;
 
   // engine_upkeep.cpp
   void upkeep(Commands& out) noexcept;
@@ -222,15 +230,13 @@ class EngineCore {
   BookPool books_;
   std::vector<Market> markets_;
   std::vector<InstrumentId> held_;      // instruments with a position
-  std::vector<std::uint16_t> held_at_;  // instrument -> place in held_
   std::array<Coin, underlyings_max> coins_{};
   std::array<Venue, venues_max> venues_{};
   std::array<CancelJob, cancel_jobs_max> jobs_{};
-  std::array<InstrumentId, touched_max> touched_{};
-  std::size_t touched_count_{0};
+  std::vector<InstrumentId> drifting_;  // positions unlike the venue's
+  std::vector<InstrumentId> touched_;   // books changed in this packet
   std::array<std::uint64_t, strategies_max> refusals_{};
   std::array<Refused, strategies_max> last_refusal_{};
-  std::size_t drifting_{0};
 
   PartsBuffer<Ticker> ticker_parts_{};
   PartsBuffer<Fill> fill_parts_{};
@@ -248,6 +254,7 @@ class EngineCore {
   OperatorCommand waiting_arm_{};
   RecvTime waiting_until_{};
   bool arm_waits_{false};
+  bool replan_{true};                   // an order or a job may be due earlier than planned
   RecvTime owed_since_{};
   RecvTime tick_due_{};
   RecvTime upkeep_due_{};

@@ -191,7 +191,6 @@ void OrderTable::enter(Order& o, OrderState next, RecvTime now) noexcept {
     // An immediate order that rests has lost its end: keep the clock running.
     o.deadline = immediate(o) ? now + config_.ack_timeout : RecvTime{};
     o.next_cancel = {};
-    o.cancels = 0;
   }
   if (ended(next)) {
     o.deadline = {};
@@ -297,11 +296,9 @@ void OrderTable::note_query(OrderId id, RecvTime now) noexcept {
   ++slots_[slot].queries;
 }
 
-void OrderTable::note_cancel_round(OrderId id, RecvTime now, Nanos wait) noexcept {
+void OrderTable::note_seen(OrderId id, RecvTime now) noexcept {
   const std::uint16_t slot = slot_of(id);
-  if (slot == no_slot) return;
-  slots_[slot].next_cancel = now + wait;
-  if (slots_[slot].cancels < 255) ++slots_[slot].cancels;
+  if (slot != no_slot) slots_[slot].seen_at = now;
 }
 
 // --- the venue's ------------------------------------------------------------------------------
@@ -358,6 +355,10 @@ OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexc
     if (c.verdict == Verdict::ignored) return c;
     if (event == OrderEvent::refused_change) {
       if (reject.action == OrderAction::replace) o.new_amount = {};
+      if (reject.action == OrderAction::cancel) {  // not sent: again, but not at once
+        o.next_cancel = now + config_.cancel_retry * (1 << std::min<int>(o.cancels, 6));
+        if (o.cancels < 255) ++o.cancels;
+      }
       return c;
     }
     if (o.state == OrderState::rejected) end_with(o, Qty{}, true);

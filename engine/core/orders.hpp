@@ -95,6 +95,7 @@ struct Order {
   RecvTime next_query{};
   RecvTime next_cancel{};
   RecvTime ended_at{};
+  RecvTime seen_at{};                     // last shown by a reconciliation
   std::uint32_t queries{0};
   std::uint8_t cancels{0};
   std::uint64_t intent{0};
@@ -206,19 +207,19 @@ class OrderTable {
   // Position was taken from the venue: what ended orders still owed is contained in it.
   void forgive_owed(VenueId venue) noexcept;
   void note_query(OrderId id, RecvTime now) noexcept;
-  // A mass cancel went out in its place: starts the answer clock.
-  void note_cancel_round(OrderId id, RecvTime now, Nanos wait) noexcept;
+  void note_seen(OrderId id, RecvTime now) noexcept;
 
   // --- reading
   [[nodiscard]] const Order* find(OrderId id) const noexcept;
   [[nodiscard]] const Exposure& exposure(InstrumentId id) const noexcept;
   [[nodiscard]] std::size_t open_count() const noexcept { return open_count_; }
+  [[nodiscard]] std::size_t listed() const noexcept { return open_.size(); }
   [[nodiscard]] std::size_t unknown_count() const noexcept { return unknown_count_; }
   [[nodiscard]] std::size_t owed_count() const noexcept { return owed_count_; }
   [[nodiscard]] Money reserved_usd() const noexcept { return reserved_; }
   [[nodiscard]] Money reserved_usd(VenueId venue) const noexcept;
   // Open orders, and ended ones that still owe a fill, in an order that depends on the history only.
-  // `n` below open_count().
+  // `n` below listed().
   [[nodiscard]] const Order& open_order(std::size_t n) const noexcept { return slots_[open_[n]]; }
   [[nodiscard]] bool intent_open(StrategyId strategy, std::uint64_t intent) const noexcept;
   // Earliest time at which an order needs attention; RecvTime max when none does.

@@ -69,6 +69,9 @@ class StrategyView {
   [[nodiscard]] Refused last_refusal(StrategyId strategy) const noexcept;
   [[nodiscard]] std::uint64_t refusals_of(StrategyId strategy) const noexcept;
 
+  // What the gate will hold a request against.
+  [[nodiscard]] const RiskLimits& limits() const noexcept;
+
   void trace(TraceRecord record) const noexcept;
 
  private:

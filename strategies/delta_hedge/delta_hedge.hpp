@@ -5,8 +5,9 @@
 // hedged; with nothing needed in every outcome it waits. One order at a time per underlying.
 //
 // Band: fixed in coins, or Whalley & Wilmott (1997): H = (1.5 lam F Gamma^2 / A)^(1/3), clamped to
-// [lot / 2, band_max]. Inside the band nothing happens. Amounts are rounded to lots towards zero
-// residual and never flip its sign; less than half a lot is left.
+// [lot / 2, band_max]. Inside the band nothing happens. Amounts are whole lots: enough to come back
+// inside, never more than the nearest to zero residual, always against it; less than half a lot is
+// left alone.
 #pragma once
 
 #include <array>
@@ -119,29 +120,35 @@ class DeltaHedge {
     RecvTime window_start{};
     RecvTime second_start{};
     Money second_usd{};
-    std::int64_t best_abs{0};          // smallest |residual| in the window
-    RecvTime last_wait{};
+    std::int64_t asked_residual{0};    // when the last order was asked for
+    std::uint64_t asked_refusals{0};
+    bool awaiting{false};              // an order's effect has not been judged yet
   };
-  struct Decision {
-    std::int64_t residual{0};          // coins at 1e-9 that should go
-    std::int64_t band{0};
-    Side side{Side::buy};
-    Qty amount{};
-    Price limit{};
-    Price mid{};
+  struct Own {                         // our open orders on the hedge instrument
+    const Order* resting{nullptr};
+    bool unknown{false};
   };
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
+  [[nodiscard]] static bool ready(const Book& book, const StrategyView& view) noexcept;
+  [[nodiscard]] Own own_orders(const Book& book, const StrategyView& view) const noexcept;
   [[nodiscard]] std::int64_t half_band(const Book& book, const StrategyView& view,
-                                       double price) const noexcept;
-  void note_residual(Book& book, std::int64_t residual, std::int64_t band, RecvTime now) noexcept;
-  [[nodiscard]] bool budget(Book& book, const StrategyView& view, std::int64_t residual) noexcept;
-  [[nodiscard]] bool size(Book& book, const StrategyView& view, double price,
-                          Decision& decision) noexcept;
-  void take(Book& book, const StrategyView& view, const Decision& decision,
-            Requests& requests) noexcept;
-  void rest(Book& book, const StrategyView& view, const Quote& quote, const ResidualDelta& delta,
+                                       Price price) const noexcept;
+  void note_residual(const Book& book, std::int64_t residual, std::int64_t band,
+                     RecvTime now) noexcept;
+  void judge_last(Book& book, const StrategyView& view, std::int64_t residual) noexcept;
+  // The residual that is there in every outcome; zero when the outcomes disagree.
+  [[nodiscard]] std::int64_t certain(const Book& book, const StrategyView& view,
+                                     const ResidualDelta& r, std::int64_t band) noexcept;
+  // Whole lots that bring `residual` back; zero when there is nothing to do or no budget.
+  [[nodiscard]] Qty amount_for(Book& book, const StrategyView& view, std::int64_t residual,
+                               std::int64_t band, Price price) noexcept;
+  void take(Book& book, const StrategyView& view, const Quote& quote, std::int64_t residual,
             std::int64_t band, Requests& requests) noexcept;
+  void rest(Book& book, const StrategyView& view, const Quote& quote, const ResidualDelta& r,
+            std::int64_t band, const Own& own, Requests& requests) noexcept;
+  void ask(Book& book, const StrategyView& view, OrderRequest request, std::int64_t residual,
+           std::int64_t band, Requests& requests) noexcept;
   void say(const StrategyView& view, const Book& book, TraceId what, std::int64_t a,
            std::int64_t b, std::int64_t c = 0, std::int64_t d = 0) const noexcept;
 

@@ -97,4 +97,7 @@ void fields(Visitor&& visit, RiskLimits& c) {
         FieldInfo{0, 1, false, Reload::fixed, "", "REDUCE lets delta-reducing hedges through."});
 }
 
+// True when any limit of `to` allows more than `from` does.
+[[nodiscard]] bool loosens(const RiskLimits& from, const RiskLimits& to) noexcept;
+
 }  // namespace gimbal

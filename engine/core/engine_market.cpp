@@ -1,0 +1,221 @@
+// Public data: books, tickers, index, feed validity, instrument and limit changes.
+#include <algorithm>
+#include <cstring>
+
+#include "engine/core/engine_core.hpp"
+
+namespace gimbal {
+
+void EngineCore::touch(InstrumentId id) noexcept {
+  Market& m = markets_[id.value];
+  if (m.touched) return;
+  m.touched = true;
+  touched_.push_back(id);
+}
+
+void EngineCore::on_book_delta(const Event& event) noexcept {
+  Market* m = market(event.instrument);
+  if (m == nullptr || m->book == nullptr) {
+    ++counters_.unknown_instruments;
+    return;
+  }
+  m->data_at = std::max(m->data_at, event.now());
+  static_cast<void>(m->book->apply(event.as<BookDelta>()));
+  touch(event.instrument);
+}
+
+void EngineCore::on_book_reset(const Event& event) noexcept {
+  Market* m = market(event.instrument);
+  if (m == nullptr || m->book == nullptr) {
+    ++counters_.unknown_instruments;
+    return;
+  }
+  if (m->book->state() == BookState::valid) m->lost = true;
+  m->book->reset(event.as<BookReset>().change_id);
+  m->resync_at = {};
+  touch(event.instrument);
+}
+
+void EngineCore::end_packet(const Event& event, Commands& out) noexcept {
+  for (const InstrumentId id : touched_) book_changed(id, event, out);
+  touched_.clear();
+}
+
+void EngineCore::book_changed(InstrumentId id, const Event& event, Commands& out) noexcept {
+  Market& m = markets_[id.value];
+  m.touched = false;
+  const BookState before = m.book->state();
+  if (before != BookState::building && before != BookState::valid) return;
+  if (!m.book->end_of_packet()) {
+    lose_book(id, FeedReason::crossed, 0, m.book->change_id());
+    if (m.resync_at.mono_ns == 0 || now_ - m.resync_at > seconds(1)) {
+      m.resync_at = now_;
+      ++counters_.resyncs;
+      push(out, Command{Resync{id, table_[id].venue}});
+    }
+    return;
+  }
+  if (before == BookState::building) {
+    if (m.lost) m.pause_until = now_ + setup_.engine.pause_hold;
+    m.lost = false;
+    const BookView v = *m.book->view();
+    trace(TraceId::book_valid, static_cast<std::int64_t>(v.levels(Side::buy)),
+          static_cast<std::int64_t>(v.levels(Side::sell)), 0, 0, id, table_[id].venue);
+  }
+  if (!is_option(table_[id].kind)) price_changed(id, event);
+}
+
+// A delta-one mid moved: the perpetual moves every forward of its underlying.
+void EngineCore::price_changed(InstrumentId id, const Event& event) noexcept {
+  const Instrument& i = table_[id];
+  if (i.underlying.value >= underlyings_max) return;
+  const std::optional<Quote> quote = markets_[id.value].book->top();
+  const bool leads = coins_[i.underlying.value].perpetual == id;
+  if (!quote) {
+    if (leads) portfolio_.on_perpetual_lost(i.underlying);
+  } else if (leads) {
+    portfolio_.on_perpetual_mid(i.underlying, quote->mid(), event.exch, event.now());
+  } else {
+    portfolio_.on_future_mid(id, quote->mid(), event.exch, event.now());
+  }
+}
+
+void EngineCore::lose_book(InstrumentId id, FeedReason reason, std::uint64_t expected,
+                           std::uint64_t found) noexcept {
+  Market& m = markets_[id.value];
+  const Instrument& i = table_[id];
+  const bool had = m.book->state() == BookState::valid || reason == FeedReason::crossed;
+  m.book->invalidate();
+  if (!had) return;
+  m.lost = true;
+  ++counters_.books_invalidated;
+  trace(TraceId::book_invalid, static_cast<std::int64_t>(reason),
+        static_cast<std::int64_t>(expected), static_cast<std::int64_t>(found), 0, id, i.venue);
+  if (i.underlying.value < underlyings_max && coins_[i.underlying.value].perpetual == id) {
+    portfolio_.on_perpetual_lost(i.underlying);
+  }
+  if (m.pause_window.mono_ns == 0 || now_ - m.pause_window > seconds(3600)) {
+    m.pause_window = now_;
+    m.pauses = 0;
+  }
+  if (++m.pauses > setup_.engine.pauses_per_hour_max) {
+    tighten({ScopeLevel::instrument, id.value}, Mode::reduce);
+  }
+}
+
+void EngineCore::on_feed_status(const Event& event) noexcept {
+  const auto status = event.as<FeedStatus>();
+  if (status.state == FeedState::valid) return;  // only a snapshot makes a book valid
+  const auto lose = [&](InstrumentId id) noexcept {
+    const Market* m = market(id);
+    if (m != nullptr && m->book != nullptr) {
+      lose_book(id, status.reason, status.expected, status.found);
+    }
+  };
+  if (event.instrument.valid()) return lose(event.instrument);
+  for (std::size_t i = 0; i < table_.size(); ++i) {
+    const InstrumentId id{static_cast<std::uint16_t>(i)};
+    if (table_[id].venue == event.venue) lose(id);
+  }
+}
+
+void EngineCore::on_ticker(const Event& event) noexcept {
+  if (!ticker_parts_.add(event)) return;
+  Market* m = market(event.instrument);
+  if (m == nullptr) {
+    ++counters_.unknown_instruments;
+    return;
+  }
+  const Ticker& t = ticker_parts_.value();
+  const Instrument& i = table_[event.instrument];
+  m->data_at = std::max(m->data_at, event.now());
+  if (t.mark.nano > 0) {
+    m->mark = t.mark;
+    m->mark_at = event.now();
+  }
+  if (t.index.nano > 0 && i.underlying.value < underlyings_max) {
+    coins_[i.underlying.value].index = t.index;
+    coins_[i.underlying.value].index_at = event.now();
+  }
+  if (is_option(i.kind)) {
+    portfolio_.on_option_ticker(event.instrument, t.mark_iv_nano, t.underlying, t.mark, event.exch,
+                                event.now());
+    return;
+  }
+  // A dated future without a valid book still has a price for its own delta: the venue's mark.
+  const bool has_quote = m->book != nullptr && m->book->top().has_value();
+  const bool leads = i.underlying.value < underlyings_max &&
+                     coins_[i.underlying.value].perpetual == event.instrument;
+  if (!has_quote && !leads && t.mark.nano > 0) {
+    portfolio_.on_future_mid(event.instrument, t.mark, event.exch, event.now());
+  }
+}
+
+void EngineCore::on_index(const Event& event) noexcept {
+  const auto index = event.as<IndexPrice>();
+  if (index.underlying.value >= underlyings_max || index.price.nano <= 0) return;
+  coins_[index.underlying.value].index = index.price;
+  coins_[index.underlying.value].index_at = event.now();
+  portfolio_.on_index(index.underlying, index.price, event.exch);
+}
+
+// --- changes ----------------------------------------------------------------------------------
+
+void EngineCore::on_instrument_change(const Event& event) noexcept {
+  const auto change = event.as<InstrumentChange>();
+  const InstrumentId id = event.instrument;
+  bool accepted = false;
+  gate_.advance_epoch();  // approvals made under the old definition are void
+  if (change.change == InstrumentChangeKind::adopt) {
+    accepted = adopt_instrument(id, change);
+  } else if (Market* m = market(id)) {
+    const bool settles = change.change == InstrumentChangeKind::settle;
+    accepted = true;
+    table_.set_state(id, settles ? InstrumentState::settled : InstrumentState::invalid);
+    if (m->book != nullptr) m->book->invalidate();
+    if (settles) {
+      portfolio_.settle(id, change.delivery);
+      m->drift_since = {};
+      keep_held(id);
+    }
+  }
+  trace(TraceId::instrument_changed, static_cast<std::int64_t>(change.change), change.generation,
+        accepted ? 1 : 0, 0, id, event.venue);
+}
+
+bool EngineCore::adopt_instrument(InstrumentId id, const InstrumentChange& change) noexcept {
+  const auto bytes = setup_.blocks.bytes(change.slot, change.generation);
+  Instrument fresh;
+  static_assert(std::is_trivially_copyable_v<Instrument>);
+  if (bytes.size() != sizeof(Instrument) || change.bytes != bytes.size()) return false;
+  std::memcpy(static_cast<void*>(&fresh), bytes.data(), sizeof(Instrument));
+  if (fresh.kind > InstrumentKind::linear_option || fresh.option > OptionType::put ||
+      fresh.state > InstrumentState::settled || fresh.venue.value >= venues_max ||
+      fresh.underlying.value >= underlyings_max) {
+    return false;
+  }
+  if (table_.contains(id)) {
+    fresh.id = id;
+    return table_.redefine(fresh);
+  }
+  // A listing takes the next id; any other would leave the feed and the core apart.
+  if (id.value != table_.size() || table_.size() >= table_.capacity()) return false;
+  const InstrumentId added = table_.add(fresh);
+  if (!added.valid()) return false;
+  list(added);
+  return true;
+}
+
+void EngineCore::on_config_change(const Event& event) noexcept {
+  const auto block = event.as<SideBlockRef>();
+  const auto bytes = setup_.blocks.bytes(block.slot, block.generation);
+  RiskLimits fresh;
+  static_assert(std::is_trivially_copyable_v<RiskLimits>);
+  if (block.kind != SideBlockKind::config || bytes.size() != sizeof(RiskLimits)) return;
+  std::memcpy(&fresh, bytes.data(), sizeof(RiskLimits));
+  // All or nothing: while trading only a change that loosens no field is taken.
+  if (loosens(gate_.limits(), fresh) && gate_.modes().at({}) < Mode::halt) return;
+  gate_.set_limits(fresh);
+}
+
+}  // namespace gimbal

@@ -1,0 +1,209 @@
+// Private data: order events, fills, lookups, the private session, margin.
+#include <algorithm>
+
+#include "engine/core/engine_core.hpp"
+
+namespace gimbal {
+
+void EngineCore::note(const OrderChange& change) noexcept {
+  replan_ = true;
+  if (change.order == nullptr) return;
+  const Order& o = *change.order;
+  const auto id = static_cast<std::int64_t>(o.id.value);
+  if (change.verdict == Verdict::fault) {
+    trace(TraceId::order_fault, id, static_cast<std::int64_t>(change.before),
+          static_cast<std::int64_t>(change.event), 0, o.instrument, o.venue, o.id.strategy());
+  }
+  if (o.state == change.before) return;
+  trace(TraceId::order_state, id, static_cast<std::int64_t>(change.before),
+        static_cast<std::int64_t>(o.state), static_cast<std::int64_t>(change.event), o.instrument,
+        o.venue, o.id.strategy());
+  if (o.state == OrderState::unknown) {
+    trace(TraceId::order_unknown, id, static_cast<std::int64_t>(o.doubt),
+          (now_ - o.created).count, 0, o.instrument, o.venue, o.id.strategy());
+  }
+}
+
+void EngineCore::on_order_event(const Event& event) noexcept {
+  switch (event.kind()) {
+    case EventKind::order_ack: return note(orders_.on_ack(event.as<OrderAck>(), now_));
+    case EventKind::order_reject: return note(orders_.on_reject(event.as<OrderReject>(), now_));
+    case EventKind::order_done: return note(orders_.on_done(event.as<OrderDone>(), now_));
+    case EventKind::order_sent: return note(orders_.on_sent(event.as<OrderSent>(), now_));
+    default: return;
+  }
+}
+
+void EngineCore::on_lookup(const Event& event) noexcept {
+  const auto lookup = event.as<OrderLookup>();
+  const Order* order = orders_.find(lookup.order);
+  // Absence proves something only once the order can no longer arrive, on the venue's clock.
+  bool proven = false;
+  if (order != nullptr) {
+    const ExchTime as_of = event.exch.unix_ns > 0 ? event.exch : venue_now(order->venue);
+    proven = as_of.unix_ns > 0 && as_of > order->valid_until;
+  }
+  note(orders_.on_lookup(lookup, proven, now_));
+}
+
+// --- positions --------------------------------------------------------------------------------
+
+void EngineCore::keep_held(InstrumentId id) noexcept {
+  Market& m = markets_[id.value];
+  const bool holds = portfolio_.position(id).nano != 0;
+  if (holds == m.held) return;
+  m.held = holds;
+  if (holds) {
+    held_.push_back(id);
+  } else {
+    held_.erase(std::find(held_.begin(), held_.end(), id));
+  }
+}
+
+void EngineCore::move_position(InstrumentId id, Qty signed_amount) noexcept {
+  portfolio_.apply_fill(id, signed_amount);
+  keep_held(id);
+  Market& m = markets_[id.value];
+  if (m.drift_since.mono_ns != 0 && portfolio_.position(id) == m.venue_position) m.drift_since = {};
+}
+
+void EngineCore::on_fill(const Event& event) noexcept {
+  if (!fill_parts_.add(event)) return;
+  const Fill& fill = fill_parts_.value();
+  Market* m = market(event.instrument);
+  if (m == nullptr || event.venue.value >= venues_max || fill.amount.nano <= 0) {
+    ++counters_.unknown_instruments;
+    return;
+  }
+  Venue& venue = venues_[event.venue.value];
+  replan_ = true;
+  if (!fill.trade.valid()) {
+    // It cannot be told from its own repetition: ask for the whole picture instead of guessing.
+    ++counters_.fills_without_id;
+    venue.wants_reconcile = true;
+    return;
+  }
+  if (!trades_.remember(event.venue, fill.trade)) {
+    ++counters_.duplicate_fills;
+    trace(TraceId::fill_duplicate, static_cast<std::int64_t>(fill.order.value),
+          static_cast<std::int64_t>(fill.trade.high), static_cast<std::int64_t>(fill.trade.low), 0,
+          event.instrument, event.venue);
+    return;
+  }
+  venue.last_trade = fill.trade;
+  const bool historical = event.has(event_flag::historical);
+  if (!historical) m->filled_meanwhile = true;
+  const Qty moved = signed_qty(fill.side, fill.amount);
+  move_position(event.instrument, moved);
+  ++counters_.fills;
+  trace(TraceId::fill_applied, static_cast<std::int64_t>(fill.order.value), moved.nano,
+        fill.price.nano, portfolio_.position(event.instrument).nano, event.instrument, event.venue);
+
+  const Order* order = orders_.find(fill.order);
+  if (order == nullptr) {
+    if (fill.order.valid()) return;  // ours, of an earlier boot, already forgotten
+    ++counters_.foreign_fills;
+    trace(TraceId::foreign_fill, static_cast<std::int64_t>(fill.kind), moved.nano, fill.price.nano,
+          0, event.instrument, event.venue);
+    if (fill.kind == FillKind::liquidation || fill.kind == FillKind::adl) {
+      tighten({ScopeLevel::instrument, event.instrument.value}, Mode::reduce);
+    }
+    return;
+  }
+  // The amount filled before an order was adopted already contains its history.
+  if (order->adopted && historical) return;
+  const OrderChange change = orders_.on_fill(fill, now_);
+  note(change);
+  if (change.late) {
+    trace(TraceId::fill_late, static_cast<std::int64_t>(fill.order.value), moved.nano,
+          static_cast<std::int64_t>(change.before), 0, event.instrument, event.venue);
+  }
+  if (change.overfill) {
+    trace(TraceId::fill_overflow, static_cast<std::int64_t>(fill.order.value), order->filled.nano,
+          order->amount.nano, 0, event.instrument, event.venue);
+  }
+}
+
+// --- session and account ----------------------------------------------------------------------
+
+void EngineCore::on_gateway(const Event& event) noexcept {
+  if (event.venue.value >= venues_max) return;
+  const auto status = event.as<GatewayStatus>();
+  Venue& v = venues_[event.venue.value];
+  const bool was_ready = v.gateway == GatewayState::ready;
+  const bool same = was_ready && status.generation == v.generation;
+  v.gateway = status.state;
+  v.cancel_on_disconnect = status.cancel_on_disconnect != 0;
+  v.generation = status.generation;
+  replan_ = true;
+  trace(TraceId::gateway, static_cast<std::int64_t>(status.state), status.cancel_on_disconnect,
+        static_cast<std::int64_t>(status.generation), status.venue_code, {}, event.venue);
+  if (status.state == GatewayState::ready) {
+    if (same) return;
+    v.reconciled = false;
+    v.reconciling = false;
+    v.wants_reconcile = true;
+    v.retry_at = {};
+    return;
+  }
+  v.reconciled = false;
+  v.reconciling = false;
+  v.wants_reconcile = false;
+  if (!was_ready) return;
+  gate_.advance_epoch();
+  // What was in flight has lost its answer; what rested may be gone with the session.
+  for (std::size_t n = orders_.listed(); n > 0; --n) {
+    const Order& o = orders_.open_order(n - 1);
+    if (o.venue != event.venue || !o.open() || o.state == OrderState::unknown) continue;
+    note(orders_.on_doubt(o.id, o.state == OrderState::live ? OrderAction::cancel : o.doubt, now_));
+  }
+}
+
+void EngineCore::on_margin(const Event& event) noexcept {
+  if (!margin_parts_.add(event) || event.venue.value >= venues_max) return;
+  const MarginReport& report = margin_parts_.value();
+  for (MarginSlot& slot : venues_[event.venue.value].margins) {
+    if (slot.used && slot.report.settlement != report.settlement) continue;
+    slot.used = true;
+    slot.report = report;
+    slot.at = event.now();
+    check_delta(event.venue, slot);
+    return;
+  }
+}
+
+// Our own delta total against the venue's. One mismatch may be a fill on its way; three in a row,
+// beyond what rounding explains, are an alarm.
+void EngineCore::check_delta(VenueId venue, MarginSlot& slot) noexcept {
+  if (slot.report.delta_total_nano == absent_nano || !venues_[venue.value].reconciled) return;
+  double ours = 0;
+  double tolerance = setup_.engine.delta_tolerance;
+  for (const InstrumentId id : held_) {
+    const Instrument& i = table_[id];
+    if (i.venue != venue || i.settlement != slot.report.settlement) continue;
+    const Qty amount = portfolio_.position(id);
+    const std::optional<double> coins = coins_of(id, amount);
+    if (!coins) return;
+    ours += *coins;
+    // The venue prints greeks with 5 decimals and marks with 4, and refreshes them a moment apart.
+    const double size = *coins < 0 ? -*coins : *coins;
+    tolerance += is_option(i.kind) ? to_double(abs(amount)) * 2e-3 : size * 1e-3;
+  }
+  const double theirs = static_cast<double>(slot.report.delta_total_nano) * 1e-9;
+  const double gap = ours > theirs ? ours - theirs : theirs - ours;
+  if (!(gap > tolerance)) {
+    slot.mismatches = 0;
+    return;
+  }
+  if (slot.mismatches < 255) ++slot.mismatches;
+  if (slot.mismatches != 3) return;
+  ++counters_.delta_alarms;
+  std::int64_t ours_nano = 0;
+  std::int64_t tolerance_nano = 0;
+  static_cast<void>(decision_nano(ours, ours_nano));
+  static_cast<void>(decision_nano(tolerance, tolerance_nano));
+  trace(TraceId::delta_mismatch, ours_nano, slot.report.delta_total_nano, tolerance_nano, 0, {},
+        venue);
+}
+
+}  // namespace gimbal

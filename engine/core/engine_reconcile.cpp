@@ -1,0 +1,158 @@
+// Reconciliation: the venue's picture of orders, trades and positions, taken over at its end.
+//
+// Between `begin` and `complete` nothing new is sent at that venue. Positions are staged and adopted
+// at the end; an instrument that traded while the picture was taken is compared, not overwritten, and
+// the picture is taken again. Orders of ours that it does not show become unknown and are looked up.
+#include "engine/core/engine_core.hpp"
+
+namespace gimbal {
+
+void EngineCore::begin_picture(VenueId venue) noexcept {
+  Venue& v = venues_[venue.value];
+  v.reconciling = true;
+  v.requested_at = now_;
+  v.begun_at = now_;
+  v.foreign = 0;
+  v.adopted = 0;
+  for (std::size_t n = 0; n < table_.size(); ++n) {
+    if (table_[{static_cast<std::uint16_t>(n)}].venue != venue) continue;
+    markets_[n].has_report = false;
+    markets_[n].filled_meanwhile = false;
+  }
+}
+
+void EngineCore::request_reconciles(Commands& out) noexcept {
+  for (std::size_t i = 0; i < venues_max; ++i) {
+    Venue& v = venues_[i];
+    if (!v.used || v.gateway != GatewayState::ready) continue;
+    if (v.reconciling && now_ - v.requested_at > setup_.engine.reconcile_timeout) {
+      v.reconciling = false;
+      v.wants_reconcile = true;
+    }
+    if (!v.wants_reconcile || v.reconciling || now_ < v.retry_at) continue;
+    const VenueId venue{static_cast<std::uint8_t>(i)};
+    if (!push(out, Command{Reconcile{venue, v.generation, v.last_trade}})) continue;
+    v.wants_reconcile = false;
+    begin_picture(venue);
+    ++counters_.reconciles;
+  }
+}
+
+void EngineCore::on_reconcile(const Event& event) noexcept {
+  if (event.venue.value >= venues_max) return;
+  const auto mark = event.as<ReconcileMark>();
+  Venue& v = venues_[event.venue.value];
+  if (mark.generation != v.generation || v.gateway != GatewayState::ready) return;
+  replan_ = true;
+  switch (mark.phase) {
+    case ReconcilePhase::begin:
+      trace(TraceId::reconcile_begin, event.venue.value, static_cast<std::int64_t>(v.generation), 0,
+            0, {}, event.venue);
+      if (v.reconciling) return;
+      // Not asked for by this boot's engine (a connector may start one by itself): take it as ours.
+      begin_picture(event.venue);
+      return;
+    case ReconcilePhase::complete:
+      if (v.reconciling) finish_reconcile(event.venue);
+      return;
+    case ReconcilePhase::failed:
+      v.reconciling = false;
+      v.wants_reconcile = true;
+      v.retry_at = now_ + milliseconds(250);
+      return;
+  }
+}
+
+void EngineCore::on_position(const Event& event) noexcept {
+  Market* m = market(event.instrument);
+  if (m == nullptr || event.venue.value >= venues_max) return;
+  const Qty amount = event.as<PositionReport>().amount;
+  if (venues_[event.venue.value].reconciling) {
+    m->reported = amount;
+    m->has_report = true;
+    return;
+  }
+  if (table_[event.instrument].state == InstrumentState::settled) return;
+  if (amount == portfolio_.position(event.instrument)) {
+    m->drift_since = {};
+    return;
+  }
+  m->venue_position = amount;
+  if (m->drift_since.mono_ns == 0) {
+    m->drift_since = now_;
+    m->drift_reported = false;
+  }
+  if (!m->drift_listed) {
+    m->drift_listed = true;
+    drifting_.push_back(event.instrument);
+  }
+  replan_ = true;
+}
+
+void EngineCore::on_open_order(const Event& event) noexcept {
+  if (!open_order_parts_.add(event)) return;
+  if (event.venue.value >= venues_max) return;
+  Venue& v = venues_[event.venue.value];
+  const OpenOrderReport& report = open_order_parts_.value();
+  replan_ = true;
+  if (!report.order.valid() || !table_.contains(event.instrument) || report.amount.nano <= 0) {
+    ++v.foreign;
+    trace(TraceId::foreign_order, static_cast<std::int64_t>(report.venue_ref), report.amount.nano,
+          report.price.nano, static_cast<std::int64_t>(report.side), event.instrument, event.venue);
+    return;
+  }
+  const bool known = orders_.find(report.order) != nullptr;
+  const Order* order =
+      orders_.on_open_report(report, event.instrument, table_[event.instrument].underlying,
+                             event.venue, v.begun_at, now_);
+  if (order == nullptr) {
+    ++v.foreign;
+    return;
+  }
+  if (!known) ++v.adopted;
+  orders_.note_seen(report.order, now_);
+}
+
+bool EngineCore::adopt_position(InstrumentId id) noexcept {
+  Market& m = markets_[id.value];
+  const Qty ours = portfolio_.position(id);
+  const Qty theirs = m.has_report ? m.reported : Qty{};
+  if (table_[id].state == InstrumentState::settled || ours == theirs) return true;
+  if (m.filled_meanwhile) return false;  // the picture may be older than our fill
+  portfolio_.set_position(id, theirs);
+  keep_held(id);
+  m.drift_since = {};
+  ++counters_.positions_corrected;
+  trace(TraceId::position_corrected, ours.nano, theirs.nano, 0, 0, id, table_[id].venue);
+  return true;
+}
+
+void EngineCore::finish_reconcile(VenueId venue) noexcept {
+  Venue& v = venues_[venue.value];
+  v.reconciling = false;
+  std::int64_t missing = 0;
+  for (std::size_t n = orders_.listed(); n > 0; --n) {
+    const Order& o = orders_.open_order(n - 1);
+    // Placed or seen after the picture began: its absence from it says nothing.
+    if (o.venue != venue || !o.open() || o.created > v.begun_at || o.seen_at >= v.begun_at) continue;
+    ++missing;
+    if (o.state == OrderState::unknown) continue;
+    note(orders_.on_doubt(o.id, o.state == OrderState::live ? OrderAction::cancel : o.doubt, now_));
+  }
+  const std::uint64_t corrected = counters_.positions_corrected;
+  bool settled = true;
+  for (std::size_t n = 0; n < table_.size(); ++n) {
+    const InstrumentId id{static_cast<std::uint16_t>(n)};
+    if (table_[id].venue == venue && !adopt_position(id)) settled = false;
+  }
+  if (settled) orders_.forgive_owed(venue);
+  v.reconciled = settled;
+  v.reconciled_at = now_;
+  v.wants_reconcile = !settled;
+  v.retry_at = now_ + milliseconds(50);
+  trace(TraceId::reconcile_done, venue.value, v.adopted, missing,
+        static_cast<std::int64_t>(counters_.positions_corrected - corrected), {}, venue);
+  retry_arm();
+}
+
+}  // namespace gimbal

@@ -1,0 +1,269 @@
+// From a strategy's request to a command: snap, gather, gate, order table, command.
+#include <algorithm>
+
+#include "engine/core/engine_core.hpp"
+#include "engine/core/risk/reduce_rule.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr Nanos century{INT64_MAX / 2};
+
+Nanos age(RecvTime now, RecvTime at) noexcept {
+  if (at.mono_ns == 0) return century;
+  return now > at ? now - at : Nanos{};
+}
+
+}  // namespace
+
+void EngineCore::submit(const Requests& requests, Commands& out) noexcept {
+  for (std::size_t i = 0; i < requests.cancels_; ++i) cancel(requests.cancel_[i].order, out);
+  for (std::size_t i = 0; i < requests.replaces_; ++i) replace(requests.replace_[i], out);
+  for (std::size_t i = 0; i < requests.places_; ++i) place(requests.place_[i], out);
+  replan_ = true;
+}
+
+void EngineCore::refused(const Refused& why, StrategyId strategy, InstrumentId id,
+                         std::uint64_t intent) noexcept {
+  if (strategy.value < strategies_max) {
+    ++refusals_[strategy.value];
+    last_refusal_[strategy.value] = why;
+  }
+  trace(TraceId::order_refused, static_cast<std::int64_t>(why.reason), why.limit, why.actual,
+        static_cast<std::int64_t>(intent), id, {}, strategy);
+}
+
+void EngineCore::place(const OrderRequest& request, Commands& out) noexcept {
+  const Market* m = market(request.instrument);
+  if (m == nullptr || boot_.epoch == 0 || request.strategy.value >= strategies_max) {
+    return refused(gate_.refuse({Refusal::malformed, 1, 0}), request.strategy, request.instrument,
+                   request.intent);
+  }
+  const Instrument& i = table_[request.instrument];
+  const bool rests = (request.flags & order_flag::post_only) != 0;
+  PlaceOrder order;
+  order.order = make_order_id(boot_.epoch, request.strategy, order_counter_ + 1);
+  order.instrument = request.instrument;
+  order.venue = i.venue;
+  order.side = request.side;
+  order.tif = request.tif;
+  order.flags = request.flags;
+  order.price = i.ticks.snap(request.limit, rests ? passive(request.side) : aggressive(request.side));
+  order.amount = Qty{request.amount.nano - request.amount.nano % i.lot.nano};
+  GateContext context =
+      gather(request.instrument, request.strategy, request.side, order.price, order.amount);
+  context.intent = request.intent;
+  context.intent_open = orders_.intent_open(request.strategy, request.intent);
+  order.valid_until = context.venue_now + setup_.engine.order_ttl;
+  auto answer = gate_.approve(order, context);
+  if (const auto* why = std::get_if<Refused>(&answer)) {
+    return refused(*why, request.strategy, request.instrument, request.intent);
+  }
+  if (out.room() <= room_for_orders) {
+    ++counters_.commands_dropped;
+    return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy,
+                   request.instrument, request.intent);
+  }
+  NewOrder fresh{order, i.underlying, request.intent, request.decision_price,
+                 request.evidence_nano, {}};
+  static_cast<void>(i.exposure_usd(order.price, order.amount, context.index, fresh.reserved_usd));
+  if (orders_.place(fresh, now_, context.venue_now) == nullptr) {
+    return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy,
+                   request.instrument, request.intent);
+  }
+  ++order_counter_;
+  trace(TraceId::order_requested, static_cast<std::int64_t>(order.order.value), order.amount.nano,
+        order.price.nano, request.evidence_nano, request.instrument, i.venue, request.strategy);
+  push(out, Command{std::move(std::get<Approved<PlaceOrder>>(answer))});
+}
+
+void EngineCore::replace(const ReplaceRequest& request, Commands& out) noexcept {
+  const Order* current = orders_.find(request.order);
+  if (current == nullptr) {
+    return refused(gate_.refuse({Refusal::order_state, 1, 0}), request.order.strategy(), {}, 0);
+  }
+  const Instrument& i = table_[current->instrument];
+  const bool rests = (current->flags & order_flag::post_only) != 0;
+  ReplaceOrder change;
+  change.order = request.order;
+  change.instrument = current->instrument;
+  change.venue = current->venue;
+  change.flags = current->flags;
+  change.price = i.ticks.snap(request.limit, rests ? passive(current->side) : aggressive(current->side));
+  change.amount = Qty{request.amount.nano - request.amount.nano % i.lot.nano};
+  const Qty grown = change.amount - current->amount;
+  const GateContext context = gather(current->instrument, request.order.strategy(), current->side,
+                                     change.price, grown.nano > 0 ? grown : Qty{});
+  change.valid_until = context.venue_now + setup_.engine.order_ttl;
+  auto answer = gate_.approve(change, *current, context);
+  if (const auto* why = std::get_if<Refused>(&answer)) {
+    return refused(*why, request.order.strategy(), current->instrument, current->intent);
+  }
+  Money reserved;
+  static_cast<void>(i.exposure_usd(change.price, change.amount, context.index, reserved));
+  if (out.room() <= room_for_orders ||
+      !orders_.ask_replace(change, reserved, now_, context.venue_now)) {
+    return refused(gate_.refuse({Refusal::order_state, 1, 0}), request.order.strategy(),
+                   current->instrument, current->intent);
+  }
+  push(out, Command{std::move(std::get<Approved<ReplaceOrder>>(answer))});
+}
+
+void EngineCore::cancel(OrderId id, Commands& out) noexcept {
+  const Order* order = orders_.find(id);
+  if (order == nullptr || !order->open()) return;
+  orders_.want_cancel(id);  // at once, or as soon as the state allows it
+  if (out.room() <= 1) return;
+  const OrderState before = order->state;
+  if (!orders_.ask_cancel(id, now_) || before == OrderState::pending_cancel) return;
+  gate_.note_cancel(now_);
+  push(out, Command{CancelOrder{id, order->instrument, order->venue}});
+  replan_ = true;
+}
+
+// --- what the gate looks at -------------------------------------------------------------------
+
+GateContext EngineCore::gather(InstrumentId id, StrategyId strategy, Side side, Price price,
+                               Qty added) const noexcept {
+  const Instrument& i = table_[id];
+  const Market& m = markets_[id.value];
+  GateContext c;
+  c.instrument = &i;
+  c.now = now_;
+  c.venue_now = venue_now(i.venue);
+  c.mode = gate_.modes().effective({i.venue, strategy, i.underlying, id});
+  const bool known_venue = i.venue.value < venues_max;
+  c.gateway_ready = known_venue && venues_[i.venue.value].gateway == GatewayState::ready;
+  c.reconciled = known_venue && venues_[i.venue.value].reconciled;
+  c.growth_blocked = growth_blocked(id);
+  c.self_match = meets_own(id, side, price);
+  c.mark = m.mark;
+  c.mark_age = age(now_, m.mark_at);
+  c.quote_age = age(now_, m.data_at);
+  c.position = portfolio_.position(id);
+  c.exposure = orders_.exposure(id);
+  c.open_orders = orders_.open_count();
+  c.open_orders_table_max = orders_.open_max();
+  c.open_usd = orders_.reserved_usd();
+  c.venue_open_usd = orders_.reserved_usd(i.venue);
+  c.strategy = strategy;
+  if (i.underlying.value >= underlyings_max) return c;
+  const Coin& coin = coins_[i.underlying.value];
+  c.index = coin.index;
+  c.index_age = age(now_, coin.index_at);
+  c.hedge_instrument = setup_.underlyings[i.underlying.value].hedge == id;
+  gather_delta(c, i.underlying, signed_qty(side, added));
+  return c;
+}
+
+void EngineCore::gather_delta(GateContext& c, UnderlyingId u, Qty signed_added) const noexcept {
+  const std::optional<ResidualDelta> residual_now = residual(u);
+  const std::optional<double> order_coins = coins_of(c.instrument->id, signed_added);
+  if (!residual_now || !order_coins) return;
+  if (!decision_nano(*order_coins, c.order_delta)) return;
+  c.delta = residual_now->worst;
+  c.delta_known = true;
+  const RiskLimits& limits = gate_.limits();
+  if (limits.max_gamma_usd.nano == 0 && limits.max_vega_usd.nano == 0) return;
+  const RiskNumbers risk = portfolio_.risk(u);
+  const double index = to_double(c.index);
+  double gamma = risk.gamma.value * index * index * 0.01;
+  double vega = risk.vega.value * 0.01;
+  c.delta_known = decision_nano(gamma, c.gamma_usd) && decision_nano(vega, c.vega_usd);
+  if (!is_option(c.instrument->kind)) return;
+  const OptionMark mark = portfolio_.mark(c.instrument->id);
+  const double amount = to_double(signed_added);
+  gamma = mark.gamma * amount * index * index * 0.01;
+  vega = mark.vega * amount * 0.01;
+  c.delta_known = c.delta_known && mark.usable && decision_nano(gamma, c.order_gamma_usd) &&
+                  decision_nano(vega, c.order_vega_usd);
+}
+
+bool EngineCore::meets_own(InstrumentId id, Side side, Price price) const noexcept {
+  const Exposure& e = orders_.exposure(id);
+  if ((side == Side::buy ? e.worst_sell() : e.worst_buy()).nano == 0) return false;
+  for (std::size_t n = 0; n < orders_.listed(); ++n) {
+    const Order& o = orders_.open_order(n);
+    if (o.instrument != id || o.side == side || !o.open()) continue;
+    const Price theirs = side == Side::buy ? std::min(o.price, o.new_amount.nano > 0 ? o.new_price : o.price)
+                                           : std::max(o.price, o.new_amount.nano > 0 ? o.new_price : o.price);
+    if (side == Side::buy ? price >= theirs : price <= theirs) return true;
+  }
+  return false;
+}
+
+bool EngineCore::growth_blocked(InstrumentId id) const noexcept {
+  const Market* m = market(id);
+  if (m == nullptr) return true;
+  if (m->lost || now_ < m->pause_until || m->drift_since.mono_ns != 0) return true;
+  if (orders_.exposure(id).unknown == 0) return false;
+  for (std::size_t n = 0; n < orders_.listed(); ++n) {
+    const Order& o = orders_.open_order(n);
+    if (o.instrument == id && o.state == OrderState::unknown &&
+        now_ - o.unknown_since > setup_.engine.orders.unknown_pause) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// --- delta ------------------------------------------------------------------------------------
+
+std::optional<double> EngineCore::delta_price(InstrumentId id) const noexcept {
+  if (!table_.contains(id)) return std::nullopt;
+  const double price = portfolio_.forward(id);
+  if (price > 0) return price;
+  return std::nullopt;
+}
+
+std::optional<double> EngineCore::coins_of(InstrumentId id, Qty amount) const noexcept {
+  if (!table_.contains(id)) return std::nullopt;
+  const Instrument& i = table_[id];
+  if (is_option(i.kind)) {
+    const OptionMark mark = portfolio_.mark(id);
+    if (!mark.usable) return std::nullopt;
+    return mark.delta_net * to_double(amount);
+  }
+  if (!is_inverse(i.kind)) return to_double(amount);
+  const std::optional<double> price = delta_price(id);
+  if (!price) return std::nullopt;
+  return i.coins(amount, *price);
+}
+
+std::optional<ResidualDelta> EngineCore::residual(UnderlyingId u) const noexcept {
+  if (u.value >= underlyings_max) return std::nullopt;
+  const RiskNumbers risk = portfolio_.risk(u);
+  if (!risk.complete) return std::nullopt;
+  double settled = risk.delta_net.value;
+  const UnderlyingSetup& setup = setup_.underlyings[u.value];
+  if (setup.numeraire == Numeraire::usd) {
+    const MarginReport* account = margin(setup.venue, setup.settlement);
+    if (account == nullptr) return std::nullopt;
+    settled += to_double(account->equity);
+  }
+  ResidualDelta r;
+  if (!decision_nano(settled, r.settled)) return std::nullopt;
+  r.expected = r.settled;
+  r.worst = {r.settled, r.settled};
+  std::int64_t unknown_low = 0;
+  std::int64_t unknown_high = 0;
+  for (std::size_t n = 0; n < orders_.listed(); ++n) {
+    const Order& o = orders_.open_order(n);
+    if (o.underlying != u) continue;
+    const std::optional<double> coins = coins_of(o.instrument, signed_qty(o.side, o.open_amount()));
+    std::int64_t d = 0;
+    if (!coins || !decision_nano(*coins, d)) return std::nullopt;
+    (d < 0 ? r.worst.low : r.worst.high) += d;
+    if (o.state == OrderState::unknown) {
+      ++r.unknown_orders;
+      (d < 0 ? unknown_low : unknown_high) += d;
+    } else {
+      ++r.live;
+      r.expected += d;
+    }
+  }
+  r.unknown = {r.expected + unknown_low, r.expected + unknown_high};
+  return r;
+}
+
+}  // namespace gimbal

@@ -1,0 +1,310 @@
+#include "strategies/delta_hedge/delta_hedge.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace gimbal {
+namespace {
+
+constexpr Nanos refusal_pause{100'000'000};
+
+std::int64_t magnitude(std::int64_t v) noexcept { return v < 0 ? -v : v; }
+
+bool in_usd(const Instrument& i) noexcept { return is_inverse(i.kind) && !is_option(i.kind); }
+
+// Coins at 1e-9 to the instrument's amount unit at 1e-9, and back.
+i128 to_amount(const Instrument& i, i128 coins, Price price) noexcept {
+  return in_usd(i) ? coins * price.nano / nano_per_unit : coins;
+}
+std::int64_t to_coins(const Instrument& i, Qty amount, Price price) noexcept {
+  if (!in_usd(i)) return amount.nano;
+  const i128 coins = static_cast<i128>(amount.nano) * nano_per_unit / price.nano;
+  return fits_int64(coins) ? static_cast<std::int64_t>(coins) : INT64_MAX;
+}
+
+Price beyond(Price best, Side side, std::int64_t bps) noexcept {
+  const auto reach =
+      static_cast<std::int64_t>(static_cast<i128>(best.nano) * bps / 10000);
+  return side == Side::buy ? best + PriceOffset{reach} : best - PriceOffset{reach};
+}
+
+}  // namespace
+
+double cube_root(double x) noexcept {
+  if (!(x > 0)) return 0;
+  // A third of the exponent, then Newton: each step doubles the right digits.
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  double y = std::bit_cast<double>(bits / 3 + 0x2A9F789300000000ULL);
+  for (int step = 0; step < 6; ++step) y = (2.0 * y + x / (y * y)) / 3.0;
+  return y;
+}
+
+double whalley_wilmott_band(double cost, double price, double gamma, double aversion) noexcept {
+  if (!(cost > 0) || !(price > 0) || !(aversion > 0)) return 0;
+  return cube_root(1.5 * cost * price * gamma * gamma / aversion);
+}
+
+std::string_view DeltaHedge::add(const DeltaHedgeConfig& config, UnderlyingId underlying,
+                                 InstrumentId hedge) noexcept {
+  if (underlying.value >= underlyings_max) return "underlying is not known";
+  if (!hedge.valid()) return "hedge instrument is not known";
+  if (config.numeraire == Numeraire::unset) return "numeraire is required: coin or usd";
+  if (count_ == books_.size()) return "too many underlyings";
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (books_[i].underlying == underlying) return "underlying is configured twice";
+  }
+  Book& book = books_[count_++];
+  book = Book{};
+  book.underlying = underlying;
+  book.hedge = hedge;
+  book.config = config;
+  return {};
+}
+
+void DeltaHedge::wake(const StrategyView& view, Requests& requests) noexcept {
+  for (std::size_t i = 0; i < count_; ++i) look(books_[i], view, requests);
+}
+
+void DeltaHedge::say(const StrategyView& view, const Book& book, TraceId what, std::int64_t a,
+                     std::int64_t b, std::int64_t c, std::int64_t d) const noexcept {
+  TraceRecord r;
+  r.id = what;
+  r.instrument = book.hedge;
+  r.strategy = id_;
+  r.underlying = book.underlying.value;
+  r.a = a;
+  r.b = b;
+  r.c = c;
+  r.d = d;
+  view.trace(r);
+}
+
+bool DeltaHedge::ready(const Book& book, const StrategyView& view) noexcept {
+  if (!view.instruments().contains(book.hedge)) return false;
+  if (view.instruments()[book.hedge].state != InstrumentState::open) return false;
+  if (!view.venue_ready(view.instruments()[book.hedge].venue)) return false;
+  return view.data_age(book.hedge) <= book.config.data_age_max;
+}
+
+DeltaHedge::Own DeltaHedge::own_orders(const Book& book, const StrategyView& view) const noexcept {
+  Own own;
+  for (std::size_t n = 0; n < view.open_orders(); ++n) {
+    const Order& o = view.open_order(n);
+    if (o.instrument != book.hedge || o.id.strategy() != id_) continue;
+    if (o.state == OrderState::unknown) {
+      own.unknown = true;
+    } else {
+      own.resting = &o;  // an ended order that still owes a fill counts as well: wait for it
+    }
+  }
+  return own;
+}
+
+std::int64_t DeltaHedge::half_band(const Book& book, const StrategyView& view,
+                                   Price price) const noexcept {
+  const DeltaHedgeConfig& c = book.config;
+  const Instrument& i = view.instruments()[book.hedge];
+  double band = c.band;
+  if (c.risk_aversion > 0) {
+    const double gamma = view.risk(book.underlying).gamma_net.value;
+    band = std::min(whalley_wilmott_band(c.cost_bps * 1e-4, to_double(price), gamma,
+                                         c.risk_aversion),
+                    c.band_max);
+  }
+  std::int64_t nano = 0;
+  if (!decision_nano(band, nano)) return INT64_MAX;
+  return std::max(nano, (to_coins(i, i.lot, price) + 1) / 2);
+}
+
+void DeltaHedge::note_residual(const Book& book, std::int64_t residual, std::int64_t band,
+                               RecvTime now) noexcept {
+  HedgeState& s = states_[book.underlying.value];
+  s.residual = static_cast<double>(residual) * 1e-9;
+  s.band = static_cast<double>(band) * 1e-9;
+  const bool outside = magnitude(residual) > band;
+  if (outside && !s.outside) s.outside_since = now;
+  if (s.outside) s.outside_longest = std::max(s.outside_longest, now - s.outside_since);
+  s.outside = outside;
+}
+
+// An order that did not bring the residual nearer to zero is a cycle without improvement. One that
+// the gate refused never happened.
+void DeltaHedge::judge_last(Book& book, const StrategyView& view, std::int64_t residual) noexcept {
+  HedgeState& s = states_[book.underlying.value];
+  if (!book.awaiting) return;
+  book.awaiting = false;
+  if (view.refusals_of(id_) != book.asked_refusals) return;
+  if (magnitude(residual) < magnitude(book.asked_residual)) {
+    s.cycles = 0;
+    return;
+  }
+  if (s.cycles == 0 || view.now() - book.window_start > book.config.attempts_window) {
+    book.window_start = view.now();
+    s.cycles = 0;
+  }
+  if (++s.cycles < book.config.attempts_max) return;
+  s.stopped = true;
+  say(view, book, TraceId::hedge_stopped, s.cycles, (view.now() - book.window_start).count,
+      residual);
+}
+
+std::int64_t DeltaHedge::certain(const Book& book, const StrategyView& view,
+                                 const ResidualDelta& r, std::int64_t band) noexcept {
+  if (r.unknown_orders == 0) return r.expected;
+  if (r.unknown.low > band) return r.unknown.low;
+  if (r.unknown.high < -band) return r.unknown.high;
+  ++states_[book.underlying.value].waits;
+  say(view, book, TraceId::hedge_waits, static_cast<std::int64_t>(r.unknown_orders), r.expected,
+      r.unknown.low, r.unknown.high);
+  return 0;
+}
+
+void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) noexcept {
+  HedgeState& s = states_[book.underlying.value];
+  if (view.arm_generation() != book.arm_generation) {
+    book.arm_generation = view.arm_generation();
+    book.awaiting = false;
+    s.stopped = false;
+    s.cycles = 0;
+  }
+  if (!ready(book, view)) return;
+  const std::optional<Quote> quote = view.quote(book.hedge);
+  const std::optional<ResidualDelta> r = view.residual(book.underlying);
+  if (!quote || !r) return;
+  const std::int64_t band = half_band(book, view, quote->mid());
+  note_residual(book, r->settled, band, view.now());
+  const Own own = own_orders(book, view);
+  if (own.resting == nullptr && !own.unknown) judge_last(book, view, r->settled);
+  if (s.stopped || view.mode(id_, book.hedge) >= Mode::halt) return;
+  const Nanos since = view.now() - book.last_order;
+  const bool was_refused = book.asked_refusals != view.refusals_of(id_);
+  if (book.last_order.mono_ns != 0 &&
+      since < std::max(book.config.interval_min, was_refused ? refusal_pause : Nanos{})) {
+    return;
+  }
+  if (book.config.execution == HedgeExecution::maker) {
+    return rest(book, view, *quote, *r, band, own, requests);
+  }
+  if (own.resting != nullptr) return;  // one at a time
+  const std::int64_t residual = certain(book, view, *r, band);
+  if (magnitude(residual) <= band) return;
+  take(book, view, *quote, residual, band, requests);
+}
+
+Qty DeltaHedge::amount_for(Book& book, const StrategyView& view, std::int64_t residual,
+                           std::int64_t band, Price price) noexcept {
+  const Instrument& i = view.instruments()[book.hedge];
+  const DeltaHedgeConfig& c = book.config;
+  const i128 whole = to_amount(i, magnitude(residual), price);
+  const i128 nearest = divide(whole, i.lot.nano, Rounding::nearest);
+  i128 lots = nearest;
+  if (c.target == HedgeTarget::edge) {
+    const i128 edge = to_amount(i, std::max<std::int64_t>(magnitude(residual) - band, 0), price);
+    lots = std::min(nearest, divide(edge, i.lot.nano, Rounding::up));
+  }
+  const RiskLimits& limits = view.limits();
+  lots = std::min<i128>(lots, limits.max_order_lots);
+  if (view.now() - book.second_start >= seconds(1)) {
+    book.second_start = view.now();
+    book.second_usd = {};
+  }
+  // One lot in USD, for the order limit and for the budget of this second.
+  Money lot_usd;
+  if (!i.exposure_usd(price, i.lot, price, lot_usd) || lot_usd.nano <= 0) return {};
+  const std::int64_t left = c.usd_per_second_max.nano - book.second_usd.nano;
+  // The limit price is beyond the mid: leave room for it in the value of linear instruments.
+  const std::int64_t order_max = limits.max_order_usd.nano - (in_usd(i) ? 0 : limits.max_order_usd.nano / 50);
+  lots = std::min<i128>(lots, std::min(left, order_max) / lot_usd.nano);
+  const i128 amount = lots * i.lot.nano;
+  if (lots <= 0 || !fits_int64(amount) || Qty{static_cast<std::int64_t>(amount)} < i.amount_min) {
+    return {};
+  }
+  return Qty{static_cast<std::int64_t>(amount)};
+}
+
+void DeltaHedge::ask(Book& book, const StrategyView& view, OrderRequest request,
+                     std::int64_t residual, std::int64_t band, Requests& requests) noexcept {
+  const Instrument& i = view.instruments()[book.hedge];
+  request.instrument = book.hedge;
+  request.strategy = id_;
+  request.intent = (static_cast<std::uint64_t>(book.underlying.value) << 48) | (book.intent + 1);
+  request.evidence_nano = residual;
+  if (!requests.place(request)) return;
+  ++book.intent;
+  book.last_order = view.now();
+  book.asked_residual = residual;
+  book.asked_refusals = view.refusals_of(id_);
+  book.awaiting = true;
+  ++states_[book.underlying.value].orders;
+  Money value;
+  if (i.exposure_usd(request.decision_price, request.amount, request.decision_price, value)) {
+    book.second_usd += value;
+  }
+  say(view, book, TraceId::hedge_decided, residual, band,
+      signed_qty(request.side, request.amount).nano, request.limit.nano);
+}
+
+void DeltaHedge::take(Book& book, const StrategyView& view, const Quote& quote,
+                      std::int64_t residual, std::int64_t band, Requests& requests) noexcept {
+  OrderRequest request;
+  request.side = residual > 0 ? Side::sell : Side::buy;
+  request.decision_price = quote.mid();
+  request.amount = amount_for(book, view, residual, band, quote.mid());
+  if (request.amount.nano == 0) return;
+  const Price best = request.side == Side::buy ? quote.ask : quote.bid;
+  request.limit = beyond(best, request.side, book.config.collar_bps);
+  request.tif = TimeInForce::immediate_or_cancel;
+  ask(book, view, request, residual, band, requests);
+}
+
+// Outside the band: at our own best. Inside, with long gamma: at the nearer price where the band
+// would be left. Inside with short gamma the market walks away from such a price: nothing rests.
+void DeltaHedge::rest(Book& book, const StrategyView& view, const Quote& quote,
+                      const ResidualDelta& r, std::int64_t band, const Own& own,
+                      Requests& requests) noexcept {
+  if (r.unknown_orders > 0) return;
+  const std::int64_t residual = r.settled;
+  const double gamma = view.risk(book.underlying).gamma_net.value;
+  const bool outside = magnitude(residual) > band;
+  OrderRequest request;
+  request.tif = TimeInForce::good_til_cancelled;
+  request.flags = order_flag::post_only;
+  request.decision_price = quote.mid();
+  std::int64_t wanted = residual;
+  if (outside) {
+    request.side = residual > 0 ? Side::sell : Side::buy;
+    request.limit = request.side == Side::sell ? quote.ask : quote.bid;
+  } else if (gamma > 0) {
+    request.side = residual > 0 ? Side::sell : Side::buy;
+    std::int64_t distance = 0;
+    const double coins = static_cast<double>(band - magnitude(residual)) * 1e-9;
+    if (!decision_nano(coins / gamma, distance)) return;
+    if (distance >= quote.mid().nano / 2) distance = quote.mid().nano / 2;
+    request.limit = request.side == Side::sell ? quote.ask + PriceOffset{distance}
+                                               : quote.bid - PriceOffset{distance};
+    wanted = request.side == Side::sell ? band : -band;
+  } else {
+    if (own.resting != nullptr) static_cast<void>(requests.cancel({own.resting->id}));
+    return;
+  }
+  request.amount = amount_for(book, view, wanted, outside ? band : 0, quote.mid());
+  if (request.amount.nano == 0) return;
+  if (own.resting == nullptr) return ask(book, view, request, residual, band, requests);
+  if (own.resting->state != OrderState::live) return;
+  if (own.resting->side != request.side) {
+    static_cast<void>(requests.cancel({own.resting->id}));
+    return;
+  }
+  const std::int64_t off = magnitude(own.resting->price.nano - request.limit.nano);
+  const auto allowed = static_cast<std::int64_t>(static_cast<i128>(request.limit.nano) *
+                                                 book.config.maker_reprice_bps / 10000);
+  const Qty open = own.resting->open_amount();
+  const Qty lot = view.instruments()[book.hedge].lot;
+  if (off <= allowed && abs(open - request.amount) <= lot) return;
+  if (requests.replace({own.resting->id, request.limit, own.resting->filled + request.amount})) {
+    book.last_order = view.now();
+    book.asked_refusals = view.refusals_of(id_);
+  }
+}
+
+}  // namespace gimbal
