@@ -78,10 +78,17 @@ DecodeStatus DeribitFeed::State::malformed(const PublicFrame& frame, FeedReason 
   if (frame.channel != nullptr) {
     Channel& channel = *frame.channel;
     lose(channel, reason, call);
-    if (channel.instrument.valid()) {
-      resync_channel(channel, call);
-    } else {
+    if (!channel.instrument.valid()) {
       resync_all(call);
+    } else {
+      resync_channel(channel, call);
+      // The status speaks of the instrument's book, and only a snapshot makes that valid again.
+      const std::uint32_t book_at = book_channel[channel.instrument.value];
+      if (book_at != no_channel && !channel.is_book()) {
+        Channel& book = table.all()[book_at];
+        mark_bad(book);
+        resync_channel(book, call);
+      }
     }
   } else if (frame.ignored == Ignored::none) {
     // Whose it was cannot be said: nothing of this session can be trusted.
@@ -280,7 +287,7 @@ DecodeStatus DeribitFeed::State::decode(const PublicFrame& frame, const FeedCall
       return ignore(Ignored::heartbeat);
     case FrameShape::reply: {
       const bool ours = frame.id == heartbeat_id || frame.id == test_id ||
-                        (frame.id >= first_channel_id && frame.id < next_id);
+                        (frame.id >= first_channel_id && frame.id < next_id) || config.learn;
       on_reply(frame, call);
       return ignore(ours ? Ignored::reply : Ignored::foreign_reply);
     }

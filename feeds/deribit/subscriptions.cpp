@@ -157,9 +157,12 @@ DeribitFeed::State::Pending* DeribitFeed::State::find_pending(std::int64_t id) n
 void DeribitFeed::State::refuse(Channel& channel, const FeedCall& call) noexcept {
   ++counters.not_accepted;
   channel.stage = ChannelStage::refused;
-  // A channel of no instrument is only counted: its absence shows in the age of what it carries,
-  // and a session-wide status here would have nothing to lift it.
-  if (channel.instrument.valid()) lose(channel, FeedReason::not_accepted, call);
+  // A channel of no instrument, or one beside a book, is only counted: its absence shows in the age
+  // of what it carries, and a status here would have nothing to lift it.
+  if (!channel.instrument.valid()) return;
+  if (channel.is_book() || book_channel[channel.instrument.value] == no_channel) {
+    lose(channel, FeedReason::not_accepted, call);
+  }
 }
 
 void DeribitFeed::State::on_reply(const PublicFrame& frame, const FeedCall& call) noexcept {
