@@ -36,7 +36,7 @@ double black_implied_vol(BlackInput in, double value) noexcept {
   for (int i = 0; i < 60; ++i) {
     const double error = black_value(in) - value;
     (error > 0 ? high : low) = in.vol;
-    if (error < in.forward * 1e-11 && error > -in.forward * 1e-11) break;
+    if (error < in.forward * 1e-13 && error > -in.forward * 1e-13) break;
     const double sd = in.vol * sqrt_of(in.years);
     const double d1 = log_of(in.forward / in.strike) / sd + 0.5 * sd;
     const double vega = in.forward * normal_pdf(d1) * sqrt_of(in.years);

@@ -1,14 +1,16 @@
-// Room venues/sim. The typed door: core Commands in, core Events out, no text, no sockets, no clock.
+// Room venues/sim. The typed door: core Commands in, core Events out, no text, no socket, no clock.
 //
-// It stands for feed, gateway and network of one account session, with virtual latency both ways and
-// the fault schedule, so that a property test drives the real core at full speed. Deterministic: the
-// same exchange, config and calls give the same events. Pull model: next() runs the exchange only as
-// far as the next event needs, so an order sent while handling an event at r arrives at r + to_venue.
+// It stands for feed, gateway and network of one account session, with virtual latency both ways
+// and the fault schedule, so that a property test drives the real core at full speed.
+// Deterministic: the same exchange, config and calls give the same events. Pull model: next() runs
+// the exchange only as far as the next event needs, so an order sent while handling an event at r
+// arrives at r + to_venue.
 //
-// Losses: an ack_lost request is executed but not answered; a fill_lost trade is not told (both come
-// back through reconcile and query). A lost book packet becomes FeedStatus{invalid, sequence_gap} and
-// silence on that book until Resync, as the real decoder does. 10028 ends the session: GatewayStatus
-// down (cancel-on-disconnect runs at the venue), and ready again with the next generation later.
+// Losses: an ack_lost request is executed but not answered; a fill_lost trade is not told (both
+// come back through reconcile and query). A lost book packet becomes FeedStatus{invalid,
+// sequence_gap} and silence on that book until Resync, as the real decoder does. 10028 ends the
+// session: GatewayStatus down (cancel-on-disconnect runs at the venue), and ready again with the
+// next generation later. Fills can come before the ack, as at the venue.
 #pragma once
 
 #include <cstdint>
@@ -85,8 +87,8 @@ class TypedDoor final : private Observer {
   [[nodiscard]] InstrumentId id_of(InstrumentIndex index) const noexcept;
 
  private:
-  using Request = std::variant<PlaceOrder, ReplaceOrder, CancelOrder, CancelAll, Resync, Reconcile,
-                               QueryOrder>;
+  using Request = std::variant<PlaceOrder, ReplaceOrder, CancelOrder, CancelAll, Resync,
+                               Reconcile, QueryOrder>;
   struct Arrival {
     RecvTime at{};
     Request request;
