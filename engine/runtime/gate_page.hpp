@@ -181,23 +181,28 @@ class StopPage {
   // Bot only, for a validated arm command of exactly this scope.
   void clear(Scope s) noexcept;
 
-  // Calls use(Scope, Mode) for every non-zero byte; 64-byte stride over the page. What the control
-  // thread copies into gate and latch each millisecond.
+  // Calls use(Scope, Mode) for every non-zero byte, level by level. What the control thread copies
+  // into gate and latch each millisecond.
   template <class Use>
   void each_stop(Use&& use) const {
-    for (std::size_t l = 0; l < scope_levels; ++l) {
-      const auto level = static_cast<ScopeLevel>(l);
-      for (std::size_t id = 0; id < scope_count(level); ++id) {
-        const Scope s{level, static_cast<std::uint16_t>(id)};
-        const Mode m = at(s);
-        if (m != Mode::active) use(s, m);
-      }
-    }
+    each_in(page_->stops.global, ScopeLevel::global, use);
+    each_in(page_->stops.venue, ScopeLevel::venue, use);
+    each_in(page_->stops.account, ScopeLevel::account, use);
+    each_in(page_->stops.strategy, ScopeLevel::strategy, use);
+    each_in(page_->stops.underlying, ScopeLevel::underlying, use);
+    each_in(page_->stops.instrument, ScopeLevel::instrument, use);
   }
   [[nodiscard]] const StopLayout& layout() const noexcept { return *page_; }
   [[nodiscard]] bool is_open() const noexcept { return page_ != nullptr; }
 
  private:
+  template <std::size_t N, class Use>
+  static void each_in(const ScopeBytes<N>& bytes, ScopeLevel level, Use& use) {
+    for (std::size_t id = 0; id < N; ++id) {
+      const std::uint8_t byte = bytes.at[id].load(std::memory_order_acquire);
+      if (byte != 0) use(Scope{level, static_cast<std::uint16_t>(id)}, stop_mode(byte));
+    }
+  }
   MappedFile file_;
   StopLayout* page_{nullptr};
 };

@@ -326,17 +326,11 @@ const char* JournalReader::accept_event(const Event& event, bool more) noexcept 
     return "parts of a unit are out of order";
   }
   const std::uint64_t seq = event.seq().value;
-  if (parts_seen_ == 0) {
-    if (seq != next_seq_ && !(gap_before_ && seq > next_seq_))
-      return "sequence number out of order";
-    next_seq_ = seq;
-    gap_before_ = false;
-  } else if (seq != next_seq_) {
-    return "parts of a unit carry different sequence numbers";
-  }
+  if (seq != next_seq_ && !(gap_before_ && seq > next_seq_)) return "sequence number out of order";
+  next_seq_ = seq + 1;
+  gap_before_ = false;
   first_event_seen_ = true;
   parts_seen_ = more ? static_cast<std::uint8_t>(parts_seen_ + 1) : std::uint8_t{0};
-  if (!more) ++next_seq_;
   return nullptr;
 }
 

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/core/command.hpp"
 #include "engine/core/event.hpp"
@@ -12,6 +14,31 @@
 #include "engine/runtime/journal.hpp"
 
 namespace gimbal {
+
+// Keeps the journalled side blocks for a core that looks them up by slot and generation.
+class ReplayBlocks {
+ public:
+  void add(const SideBlockRef& ref, std::span<const std::byte> bytes) {
+    Block& block = blocks_[ref.slot];
+    block.generation = ref.generation;
+    block.bytes.assign(bytes.begin(), bytes.end());
+  }
+  // `store` is a ReplayBlocks; the signature of the core's SideBlocks::find.
+  [[nodiscard]] static std::span<const std::byte> find(const void* store, std::uint16_t slot,
+                                                       std::uint32_t generation) noexcept {
+    const auto& blocks = static_cast<const ReplayBlocks*>(store)->blocks_;
+    const auto at = blocks.find(slot);
+    if (at == blocks.end() || at->second.generation != generation) return {};
+    return at->second.bytes;
+  }
+
+ private:
+  struct Block {
+    std::uint32_t generation{0};
+    std::vector<std::byte> bytes{};
+  };
+  std::map<std::uint16_t, Block> blocks_;
+};
 
 // What is driven. `step` fills `out` (cleared before every call); `side_block` hands over the block
 // that the next event names; both may be empty.

@@ -2,14 +2,14 @@
 // next Seq, is handed to the journal and only then stepped. Replaying the journal gives the same
 // commands.
 //
-// A unit is 1-4 consecutive records with the same head but `part`; all its records carry the same
-// Seq and queue_ns. Inputs: one priority ring (operator, control), polled first, and up to
-// inputs_max rings merged round-robin; or submit() directly from the same thread (fused).
+// A unit is 1-4 consecutive records with the same head but `part`; its records carry consecutive
+// Seqs and the same queue_ns. Inputs: one priority ring (operator, control), polled first, and up
+// to inputs_max rings merged round-robin; or submit() directly from the same thread (fused).
 //
 // Core   step(const Event&, Commands&) noexcept; optionally
-//        side_block(const SideBlockRef&, std::span<const std::byte>) noexcept, called before the
-//        step of the event that names the block. The core must be done with the bytes, or copy
-//        them, when it returns true from there; false keeps the hold until pool.release().
+//        bool side_block(const SideBlockRef&, std::span<const std::byte>) noexcept, called before
+//        the step of the event that names the block. True (or no such member): the core is done
+//        with the bytes after that step; false: it keeps its hold until pool.release().
 // Sink   command(Command&&) noexcept for every command but ArmTimer;
 //        fault(SequencerFault) noexcept: close the gate (HALT). Called once per fault kind.
 // Journal  append, append_side_block, append_digest as JournalWriter has them.
@@ -177,22 +177,24 @@ class Sequencer {
       journal_lost_.add(parts);
       fault(SequencerFault::journal);
     }
-    if (block.kind != SideBlockKind::none) show_block(block);
+    const bool done_with_block = block.kind == SideBlockKind::none || show_block(block);
     for (std::size_t i = 0; i < parts; ++i) step(unit[i]);
+    if (block.kind != SideBlockKind::none && done_with_block) pool_->release(block);
     units_.add();
-    if (config_.digest_every != 0 && seq_.value % config_.digest_every == 0) {
+    if (config_.digest_every != 0 && seq_.value - digest_at_ >= config_.digest_every) {
+      digest_at_ = seq_.value;
       (void)journal_.append_digest({seq_.value, digest_.value(), digest_.count(), 0});
     }
   }
 
   void stamp(Event* unit, std::size_t parts) noexcept {
-    seq_ = seq_.next();
     const Nanos waited = clock_.now() - unit[0].recv;
     const std::uint32_t queue_ns = waited.count <= 0 ? 0u
                                    : waited.count >= static_cast<std::int64_t>(UINT32_MAX)
                                        ? UINT32_MAX
                                        : static_cast<std::uint32_t>(waited.count);
     for (std::size_t i = 0; i < parts; ++i) {
+      seq_ = seq_.next();
       unit[i].set_seq(seq_);
       unit[i].queue_ns = queue_ns;
     }
@@ -228,12 +230,12 @@ class Sequencer {
     }
     return true;
   }
-  void show_block(const SideBlockRef& block) noexcept {
-    bool done = true;
+  // True: the core keeps no reference past the step.
+  bool show_block(const SideBlockRef& block) noexcept {
     if constexpr (requires(Core & c, std::span<const std::byte> b) { c.side_block(block, b); }) {
-      done = core_.side_block(block, pool_->peek(block));
+      return core_.side_block(block, pool_->peek(block));
     }
-    if (done) pool_->release(block);
+    return true;
   }
 
   void broken() noexcept {
@@ -260,6 +262,7 @@ class Sequencer {
   Seq seq_{};
   Commands commands_{};
   CommandDigest digest_{};
+  std::uint64_t digest_at_{0};
   TimerQueue timers_{};
   std::array<bool, sequencer_faults> told_{};
   Counter& units_;

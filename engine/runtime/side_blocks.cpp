@@ -61,6 +61,15 @@ std::span<const std::byte> SideBlockPool::peek(const SideBlockRef& ref) const no
   return {memory_.get() + ref.slot * slot_bytes_, slot.bytes};
 }
 
+std::span<const std::byte> SideBlockPool::find(const void* pool, std::uint16_t slot,
+                                               std::uint32_t generation) noexcept {
+  const auto& self = *static_cast<const SideBlockPool*>(pool);
+  if (slot >= self.slots_) return {};
+  const std::uint64_t state = self.head_[slot].state.load(std::memory_order_acquire);
+  if (generation_of(state) != generation || (state & holder_mask) == 0) return {};
+  return {self.memory_.get() + slot * self.slot_bytes_, self.head_[slot].bytes};
+}
+
 std::span<const std::byte> SideBlockPool::read(const SideBlockRef& ref) const noexcept {
   const std::span<const std::byte> bytes = peek(ref);
   if (bytes.data() == nullptr || crc32c(bytes.data(), bytes.size()) != ref.crc32c) return {};

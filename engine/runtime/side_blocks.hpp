@@ -36,6 +36,10 @@ class SideBlockPool {
   [[nodiscard]] std::span<const std::byte> read(const SideBlockRef& ref) const noexcept;
   // The same without recomputing the checksum (already done at adoption).
   [[nodiscard]] std::span<const std::byte> peek(const SideBlockRef& ref) const noexcept;
+  // For a core that looks blocks up by slot and generation during a step; `pool` is a
+  // SideBlockPool. Empty when that generation is gone.
+  [[nodiscard]] static std::span<const std::byte> find(const void* pool, std::uint16_t slot,
+                                                       std::uint32_t generation) noexcept;
   // One holder lets go; at zero the slot is free again. A stale reference is ignored.
   void release(const SideBlockRef& ref) noexcept;
 

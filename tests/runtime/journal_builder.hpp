@@ -31,7 +31,7 @@ inline Event trade_event(std::uint64_t seq, std::int64_t price) {
   return e;
 }
 
-// Three records.
+// Three records with consecutive sequence numbers.
 inline std::vector<Event> ticker_unit(std::uint64_t seq, std::int64_t mark) {
   Ticker ticker;
   ticker.mark = Price{mark};
@@ -40,6 +40,7 @@ inline std::vector<Event> ticker_unit(std::uint64_t seq, std::int64_t mark) {
   head.set_seq(Seq{seq});
   std::vector<Event> unit(3);
   write_parts(head, ticker, unit.data());
+  for (std::size_t i = 0; i < unit.size(); ++i) unit[i].set_seq(Seq{seq + i});
   return unit;
 }
 
@@ -82,7 +83,7 @@ inline std::vector<std::vector<std::byte>> sample_journal(const TempDir& dir, bo
   JournalWriter writer{small_journal(dir), {3, 0xB, 0xC}, nullptr};
   if (!writer.open()) return {};
   const Event boot = boot_event();
-  const Event first = trade_event(2, 10), second = trade_event(3, 11), last = trade_event(5, 13);
+  const Event first = trade_event(2, 10), second = trade_event(3, 11), last = trade_event(7, 13);
   const auto unit = ticker_unit(4, 12);
   const bool ok = writer.append(&boot, 1) && writer.append(&first, 1) &&
                   writer.append(&second, 1) && writer.append(unit.data(), unit.size()) &&

@@ -29,7 +29,7 @@ TEST(Journal, GivesBackEveryEventInOrder) {
   EXPECT_EQ(ticker.value().mark.nano, 12);
   EXPECT_TRUE(reading.records[3].more);
   EXPECT_FALSE(reading.records[5].more);
-  const Event last = trade_event(5, 13);
+  const Event last = trade_event(7, 13);
   EXPECT_EQ(std::memcmp(&reading.records[6].event, &last, sizeof last), 0);
 }
 
@@ -72,7 +72,8 @@ TEST(Journal, RotatesBySizeAndReadsAcrossSegments) {
   for (int i = 0; i < 100; ++i) {
     const Event trade = trade_event(++seq, i);
     ASSERT_TRUE(writer.append(&trade, 1));
-    const auto unit = ticker_unit(++seq, i);
+    const auto unit = ticker_unit(seq + 1, i);
+    seq += unit.size();
     ASSERT_TRUE(writer.append(unit.data(), unit.size()));
     if (i % 7 == 0) writer.drain();
   }
@@ -182,7 +183,8 @@ TEST(Journal, HotAndColdThreadsShareTheWriterCleanly) {
   ASSERT_TRUE(writer.append(&boot, 1));
   std::uint64_t seq = 1;
   for (int i = 0; i < 10'000; ++i) {
-    const auto unit = ticker_unit(++seq, i);
+    const auto unit = ticker_unit(seq + 1, i);
+    seq += unit.size();
     while (writer.backlog() > 900) std::this_thread::yield();
     ASSERT_TRUE(writer.append(unit.data(), unit.size()));
   }

@@ -96,16 +96,17 @@ TEST_F(SequencerTest, JournalsEachUnitBeforeItIsStepped) {
   const auto unit = ticker_unit(0, 5);
   sequencer.submit(unit.data(), unit.size());
   EXPECT_EQ(log, (std::vector<std::string>{"journal 1x1", "step 1.1", "journal 2x3", "step 2.1",
-                                           "step 2.2", "step 2.3"}));
-  EXPECT_EQ(sequencer.last_seq().value, 2u);
+                                           "step 3.2", "step 4.3"}));
+  EXPECT_EQ(sequencer.last_seq().value, 4u);
 }
 
-TEST_F(SequencerTest, StampsEveryPartWithTheSameSequenceAndQueueTime) {
+TEST_F(SequencerTest, NumbersThePartsInARowAndGivesThemOneQueueTime) {
   clock.ns = 350;
   const auto unit = ticker_unit(0, 5);  // received at 100
   sequencer.submit(unit.data(), unit.size());
+  ASSERT_EQ(core.seen.size(), 3u);
   for (const Event& e : core.seen) {
-    EXPECT_EQ(e.seq().value, 1u);
+    EXPECT_EQ(e.seq().value, e.part_index());
     EXPECT_EQ(e.queue_ns, 250u);
     EXPECT_EQ(e.now().mono_ns, 350);
   }
@@ -273,7 +274,7 @@ TEST_F(SequencerTest, MergesRingsOfOtherThreadsKeepingEachRingsOrder) {
     if (ticker.value().mark.nano != next[e.venue.value]++) ++wrong;
   }
   EXPECT_EQ(wrong, 0u);
-  EXPECT_EQ(sequencer.last_seq().value, 2u * units);
+  EXPECT_EQ(sequencer.last_seq().value, 2u * 3u * units);
 }
 
 }  // namespace

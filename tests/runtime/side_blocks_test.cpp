@@ -59,6 +59,16 @@ TEST(SideBlockPool, RefusesAReferenceThatDiffersInAnyField) {
   EXPECT_NE(pool.read(good).data(), nullptr);
 }
 
+TEST(SideBlockPool, FindsABlockBySlotAndGenerationUntilItIsReleased) {
+  SideBlockPool pool{2, 32};
+  const SideBlockRef ref = pool.publish(SideBlockKind::instrument, bytes_of(8, 1), 1);
+  EXPECT_EQ(SideBlockPool::find(&pool, ref.slot, ref.generation).size(), 8u);
+  EXPECT_EQ(SideBlockPool::find(&pool, ref.slot, ref.generation + 1).data(), nullptr);
+  EXPECT_EQ(SideBlockPool::find(&pool, 7, ref.generation).data(), nullptr);
+  pool.release(ref);
+  EXPECT_EQ(SideBlockPool::find(&pool, ref.slot, ref.generation).data(), nullptr);
+}
+
 TEST(SideBlockPool, RefusesABlockLargerThanASlot) {
   SideBlockPool pool{2, 32};
   EXPECT_EQ(pool.publish(SideBlockKind::config, bytes_of(33, 1)).kind, SideBlockKind::none);
