@@ -133,7 +133,10 @@ class Portfolio {
   void on_future_mid(InstrumentId id, Price mid, ExchTime venue_time, RecvTime now) noexcept;
   // The index: averaged by time inside an expiry window, used for nothing else.
   void on_index(UnderlyingId u, Price index, ExchTime venue_time) noexcept;
-  // Advances both clocks, prices anew what is too old, refreshes ages. Cheap when nothing is due.
+  // Advances both clocks (they never go back) and prices anew what is too old: one bucket a call,
+  // so that no event pays for all of them, but at once whatever is a whole period late. Call it on
+  // every event; it is one comparison when nothing is due. Nothing is priced before the first call
+  // or ticker.
   void on_clock(RecvTime now, ExchTime venue_now) noexcept;
 
   [[nodiscard]] RiskNumbers risk(UnderlyingId u) const noexcept;
