@@ -24,7 +24,7 @@ class Forward {
   void anchor(double mid) noexcept {
     if (ratio_ == 0 && underlying_ > 0 && mid > 0) ratio_ = underlying_ / mid;
   }
-  // The perpetual is gone: stay at the last forward until something new is said.
+  // The perpetual is gone: stay at the last forward until the venue says another.
   void hold(double mid) noexcept {
     underlying_ = at(mid);
     ratio_ = 0;

@@ -1,5 +1,5 @@
-// Positions and the risk of the book, kept in place: O(1) on a fill and on one option's new
-// volatility, O(expiries) on a move of the underlying, independent of the number of options.
+// Positions and the risk of the book, kept in place: O(1) on a fill and on one option's change
+// of volatility, O(expiries) on a move of the underlying, independent of the number of options.
 //
 // Room: engine/core, hot. All memory is taken at construction. Per bucket (underlying, expiry,
 // linear or inverse) the sums of value, delta, gamma, vega, theta, vanna and speed are held at a
@@ -113,7 +113,7 @@ class Portfolio {
   explicit Portfolio(const InstrumentTable& table, const PortfolioConfig& config = {},
                      const PricingKernels& kernels = scalar_pricing());
 
-  // A new instrument is known (after InstrumentTable::add). Calling twice is harmless.
+  // The instrument is known from now on (after InstrumentTable::add). Calling twice is harmless.
   void list(InstrumentId id) noexcept;
   // Expired: the position becomes zero and its marks are dropped.
   void settle(InstrumentId id, Price delivery) noexcept;

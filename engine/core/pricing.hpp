@@ -32,8 +32,8 @@ struct OptionTerms {
   double rate{0};      // linear only; -ln(discount)/years
   double discount{1};  // linear only; exp(-rate * years)
 };
-// Whether the terms are in the range where every result is finite: F and K in 1e-100 .. 1e100, T, sigma
-// and r at most 1e6 in magnitude, discount in 1e-60 .. 1e60.
+// Whether the terms are in the range where no result is NaN: F and K in 1e-100 .. 1e100, T,
+// sigma and r at most 1e6 in magnitude, discount in 1e-60 .. 1e60.
 [[nodiscard]] bool priceable(const OptionTerms& t) noexcept;
 
 // Linear (paid in the quote currency), discounted.
