@@ -57,16 +57,16 @@ struct DoorCounters {
 class TypedDoor final : private Observer {
  public:
   // Adds every listed instrument to `table`; both must outlive the door. Throws
-  // std::invalid_argument when the account is unknown, a fault is out of range or the table is full.
+  // std::invalid_argument when the account is unknown, a fault is out of range or the table full.
   TypedDoor(SimExchange& exchange, InstrumentTable& table, const DoorConfig& config);
 
-  // Opens the session: VenueClock, GatewayStatus{ready}, FeedStatus{valid}, book snapshots, tickers,
-  // margin reports. Reconciliation is asked for by the core.
+  // Opens the session: VenueClock, GatewayStatus{ready}, FeedStatus{valid}, book snapshots,
+  // tickers, margin reports. Reconciliation is asked for by the core.
   void connect();
   // Cuts the session now; it comes back by itself after `reconnect`.
   void disconnect();
 
-  // Hands over a command at our time `now` (not before the last event's). Unknown kinds are ignored.
+  // Hands over a command at our time `now` (not before the last event's).
   void send(const Command& command, RecvTime now);
   // The same without a gate's approval, for tests that have no engine.
   void send(const PlaceOrder& order, RecvTime now);
