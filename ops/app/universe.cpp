@@ -1,0 +1,200 @@
+#include "ops/app/universe.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+namespace gimbal {
+namespace {
+
+// One instrument of a dump. Trivially copyable; the build hash in the journal's header tells a
+// replay whether the layout is its own.
+struct DumpRow {
+  Instrument definition;
+  char name[48];
+  char coin[16];
+};
+static_assert(std::is_trivially_copyable_v<DumpRow>);
+struct DumpHead {
+  std::uint64_t magic{0x4E55424D4947ULL};  // "GIMBUN"
+  std::uint32_t row_bytes{sizeof(DumpRow)};
+  std::uint32_t rows{0};
+};
+
+void copy_text(char* to, std::size_t size, std::string_view text) {
+  std::memset(to, 0, size);
+  std::memcpy(to, text.data(), std::min(text.size(), size - 1));
+}
+
+std::string_view text_of(const char* from, std::size_t size) {
+  return {from, ::strnlen(from, size)};
+}
+
+}  // namespace
+
+Universe::Universe() : table_{instruments_max}, symbols_{instruments_max} {}
+
+std::string Universe::add(const UnderlyingConfig& config, VenueId venue, ExchTime now,
+                          const deribit::InstrumentList& list) {
+  Member member;
+  std::vector<const deribit::InstrumentRow*> options;
+  for (const deribit::InstrumentRow& row : list.rows) {
+    if (row.underlying != config.name || row.price_index != config.index) continue;
+    if (is_option(row.definition.kind)) {
+      const bool near = row.definition.expiry - now <= config.expiry_within;
+      if (config.options && near) options.push_back(&row);
+      continue;
+    }
+    if (row.name != config.hedge_instrument && !config.futures) continue;
+    std::string why;
+    const InstrumentId id = deribit::install(row, venue, underlyings_, table_, symbols_, why);
+    if (!id.valid()) return "instrument " + row.name + ": " + why;
+    member.futures.push_back(id);
+    if (row.name == config.hedge_instrument) member.hedge = id;
+  }
+  if (!member.hedge.valid()) {
+    return "[[underlying]] " + config.name + ": the venue does not list hedge_instrument " +
+           config.hedge_instrument;
+  }
+  std::stable_sort(options.begin(), options.end(), [](const auto* a, const auto* b) {
+    return a->definition.expiry < b->definition.expiry;
+  });
+  if (options.size() > config.option_instruments_max) options.resize(config.option_instruments_max);
+  for (const deribit::InstrumentRow* row : options) {
+    std::string why;
+    const InstrumentId id = deribit::install(*row, venue, underlyings_, table_, symbols_, why);
+    if (!id.valid()) return "instrument " + row->name + ": " + why;
+    member.options.push_back(id);
+  }
+  member.id = table_[member.hedge].underlying;
+  members_.push_back(std::move(member));
+  return {};
+}
+
+std::vector<std::vector<std::byte>> Universe::dump(std::size_t block_max) const {
+  const std::size_t rows_max = (block_max - sizeof(DumpHead)) / sizeof(DumpRow);
+  std::vector<std::vector<std::byte>> blocks;
+  for (std::size_t first = 0; first < table_.size(); first += rows_max) {
+    DumpHead head;
+    head.rows = static_cast<std::uint32_t>(std::min(rows_max, table_.size() - first));
+    std::vector<std::byte> block(sizeof head + head.rows * sizeof(DumpRow));
+    std::memcpy(block.data(), &head, sizeof head);
+    for (std::size_t i = 0; i < head.rows; ++i) {
+      const InstrumentId id{static_cast<std::uint16_t>(first + i)};
+      DumpRow row;
+      std::memset(static_cast<void*>(&row), 0, sizeof row);
+      row.definition = table_[id];
+      copy_text(row.name, sizeof row.name, symbols_.name(id));
+      copy_text(row.coin, sizeof row.coin, underlyings_.name(table_[id].underlying));
+      std::memcpy(block.data() + sizeof head + i * sizeof row, &row, sizeof row);
+    }
+    blocks.push_back(std::move(block));
+  }
+  return blocks;
+}
+
+bool Universe::restore(std::span<const std::byte> block, std::string& error) {
+  DumpHead head;
+  const DumpHead expected;
+  if (block.size() < sizeof head) {
+    error = "the instrument block is too short";
+    return false;
+  }
+  std::memcpy(&head, block.data(), sizeof head);
+  if (head.magic != expected.magic || head.row_bytes != expected.row_bytes ||
+      block.size() != sizeof head + std::size_t{head.rows} * sizeof(DumpRow)) {
+    error = "the instrument block was written by another version";
+    return false;
+  }
+  for (std::size_t i = 0; i < head.rows; ++i) {
+    DumpRow row;
+    std::memcpy(static_cast<void*>(&row), block.data() + sizeof head + i * sizeof row, sizeof row);
+    deribit::InstrumentRow listed;
+    listed.name = text_of(row.name, sizeof row.name);
+    listed.underlying = text_of(row.coin, sizeof row.coin);
+    listed.definition = row.definition;
+    std::string why;
+    const InstrumentId id = deribit::install(listed, row.definition.venue, underlyings_, table_,
+                                             symbols_, why);
+    if (id != row.definition.id) {
+      error = "instrument " + listed.name + " in the journal is refused: " + why;
+      return false;
+    }
+  }
+  return true;
+}
+
+std::string Universe::rebind(const Config& config) {
+  members_.clear();
+  for (const UnderlyingConfig& u : config.underlyings) {
+    Member member;
+    member.hedge = symbols_.find(u.hedge_instrument);
+    if (!member.hedge.valid()) return "hedge_instrument " + u.hedge_instrument + " is unknown";
+    member.id = table_[member.hedge].underlying;
+    members_.push_back(std::move(member));
+  }
+  return {};
+}
+
+namespace {
+
+std::string bind_strategies(const Config& config, const Universe& universe,
+                            StrategySet& strategies) {
+  auto& hedge = std::get<DeltaHedge>(strategies);
+  for (const DeltaHedgeConfig& c : config.strategy.delta_hedge) {
+    const UnderlyingId u = universe.underlyings().find(c.underlying);
+    InstrumentId instrument{};
+    for (const Universe::Member& m : universe.members()) {
+      if (m.id == u) {
+        instrument = m.hedge;
+        break;
+      }
+    }
+    if (!instrument.valid()) return "[[strategy.delta_hedge]] underlying " + c.underlying + " is not configured";
+    const std::string_view wrong = hedge.add(c, u, instrument);
+    if (!wrong.empty()) return "[[strategy.delta_hedge]] " + c.underlying + ": " + std::string{wrong};
+  }
+  auto& rebalance = std::get<Rebalance>(strategies);
+  for (const RebalanceConfig& c : config.strategy.rebalance) {
+    const InstrumentId instrument = universe.symbols().find(c.instrument);
+    const InstrumentId watch = c.watch.empty() ? instrument : universe.symbols().find(c.watch);
+    if (!instrument.valid() || !watch.valid()) {
+      return "[[strategy.rebalance]] instrument or watch is not listed: " + c.instrument;
+    }
+    const std::string_view wrong = rebalance.add(c, instrument, watch);
+    if (!wrong.empty()) return "[[strategy.rebalance]] " + c.instrument + ": " + std::string{wrong};
+  }
+  return {};
+}
+
+Numeraire numeraire_of(const Config& config, const std::string& coin) {
+  for (const DeltaHedgeConfig& c : config.strategy.delta_hedge) {
+    if (c.underlying == coin) return c.numeraire;
+  }
+  return Numeraire::coin;
+}
+
+}  // namespace
+
+std::string make_engine_setup(const Config& config, const Universe& universe, EngineSetup& setup,
+                              StrategySet& strategies) {
+  setup.engine = config.engine;
+  setup.limits = config.risk;
+  for (std::size_t v = 0; v < config.venues.size() && v < venues_max; ++v) {
+    setup.own_account[v] = config.venues[v].own_account;
+    setup.venue_used[v] = true;
+  }
+  for (std::size_t i = 0; i < universe.members().size(); ++i) {
+    const Universe::Member& member = universe.members()[i];
+    UnderlyingSetup& u = setup.underlyings[member.id.value];
+    if (u.hedge.valid()) continue;  // the first [[underlying]] of a coin names its hedge
+    u.hedge = member.hedge;
+    u.numeraire = numeraire_of(config, config.underlyings[i].name);
+    u.settlement = universe.table()[member.hedge].settlement;
+    u.venue = universe.table()[member.hedge].venue;
+  }
+  strategies = make_strategies();
+  return bind_strategies(config, universe, strategies);
+}
+
+}  // namespace gimbal
