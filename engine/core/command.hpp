@@ -21,6 +21,8 @@ enum class TimeInForce : std::uint8_t { good_til_cancelled, immediate_or_cancel,
 namespace order_flag {
 inline constexpr std::uint8_t post_only = 1;    // always with reject_post_only: never re-priced
 inline constexpr std::uint8_t reduce_only = 2;
+// Set by the gate on orders approved under REDUCE: the last gate lets only these through there.
+inline constexpr std::uint8_t reduces = 4;
 }  // namespace order_flag
 
 struct PlaceOrder {

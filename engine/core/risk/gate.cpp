@@ -75,7 +75,9 @@ GateAnswer<PlaceOrder> RiskGate::approve(const PlaceOrder& order,
   rate_.take();
   duplicates_.remember(facts, context);
   ++approved_;
-  return Approved<PlaceOrder>{order, epoch_, context.now + limits_.approval_ttl};
+  PlaceOrder passed = order;
+  if (context.mode == Mode::reduce) passed.flags |= order_flag::reduces;
+  return Approved<PlaceOrder>{passed, epoch_, context.now + limits_.approval_ttl};
 }
 
 GateAnswer<ReplaceOrder> RiskGate::approve(const ReplaceOrder& order, const Order& current,
@@ -95,7 +97,9 @@ GateAnswer<ReplaceOrder> RiskGate::approve(const ReplaceOrder& order, const Orde
   if (answer.reason != Refusal::none) return refuse(answer);
   rate_.take();
   ++approved_;
-  return Approved<ReplaceOrder>{order, epoch_, context.now + limits_.approval_ttl};
+  ReplaceOrder passed = order;
+  if (context.mode == Mode::reduce) passed.flags |= order_flag::reduces;
+  return Approved<ReplaceOrder>{passed, epoch_, context.now + limits_.approval_ttl};
 }
 
 }  // namespace gimbal
