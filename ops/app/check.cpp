@@ -25,15 +25,18 @@ void print_problems(const std::vector<ConfigProblem>& problems, const CheckOptio
     JsonWriter w;
     w.begin_object().text("file", options.file).boolean("valid", false).begin_array("problems");
     for (const auto& p : problems) {
-      w.begin_object().integer("line", p.place.line).integer("column", p.place.column).text("text", p.text);
+      w.begin_object()
+          .integer("line", p.place.line)
+          .integer("column", p.place.column)
+          .text("text", p.text);
       w.end_object();
     }
     std::printf("%s\n", w.end_array().end_object().take().c_str());
     return;
   }
   for (const auto& p : problems) std::fprintf(stderr, "%s\n", to_text(p).c_str());
-  std::fprintf(stderr, "gimbal check: %zu problem%s in %s; nothing would be started\n", problems.size(),
-               problems.size() == 1 ? "" : "s", options.file.c_str());
+  std::fprintf(stderr, "gimbal check: %zu problem%s in %s; nothing would be started\n",
+               problems.size(), problems.size() == 1 ? "" : "s", options.file.c_str());
 }
 
 int check(const CheckOptions& options) {
@@ -62,7 +65,8 @@ int check(const CheckOptions& options) {
 
 void add_check(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<CheckOptions>();
-  auto* command = app.add_subcommand("check", "Check a config file and print what it means, defaults included");
+  auto* command =
+      app.add_subcommand("check", "Check a config file and print what it means, defaults included");
   command->add_option("file", options->file, "Config file")->capture_default_str();
   command->add_flag("--json", options->json, "JSON output, problems included");
   command->add_flag("--quiet", options->quiet, "Print problems only");

@@ -85,7 +85,8 @@ class Loader {
 
   static bool is_parent(const std::string& path) {
     return std::any_of(table_shapes().begin(), table_shapes().end(), [&](const TableShape& s) {
-      return s.path.size() > path.size() && s.path.substr(0, path.size()) == path && s.path[path.size()] == '.';
+      return s.path.size() > path.size() && s.path.substr(0, path.size()) == path &&
+             s.path[path.size()] == '.';
     });
   }
 
@@ -98,23 +99,29 @@ class Loader {
   void take(const TableShape& shape, const TomlValue& value, TomlPlace key_place) {
     if (!shape.array) {
       if (value.kind != TomlKind::table) {
-        return add(value.place, "[" + std::string{shape.path} + "] must be a table, found " + value.found());
+        return add(value.place,
+                   "[" + std::string{shape.path} + "] must be a table, found " + value.found());
       }
       return one(shape, 0, value, key_place);
     }
     if (value.kind != TomlKind::array) {
-      return add(value.place, "[[" + std::string{shape.path} + "]] must be a list of tables, found " +
-                                  value.found() + " (write it with two brackets)");
+      return add(value.place, "[[" + std::string{shape.path} +
+                                  "]] must be a list of tables, found " + value.found() +
+                                  " (write it with two brackets)");
     }
     if (value.items.size() < shape.count_min || value.items.size() > shape.count_max) {
-      return add(key_place, "[[" + std::string{shape.path} + "]] appears " + std::to_string(value.items.size()) +
-                                " times, allowed are " + std::to_string(shape.count_min) + " to " +
+      return add(key_place, "[[" + std::string{shape.path} + "]] appears " +
+                                std::to_string(value.items.size()) + " times, allowed are " +
+                                std::to_string(shape.count_min) + " to " +
                                 std::to_string(shape.count_max));
     }
     for (std::size_t i = 0; i < value.items.size(); ++i) {
       const auto& item = value.items[i];
-      if (item.kind == TomlKind::table) one(shape, i, item, item.place);
-      else add(item.place, "[[" + std::string{shape.path} + "]] must hold tables, found " + item.found());
+      if (item.kind == TomlKind::table)
+        one(shape, i, item, item.place);
+      else
+        add(item.place,
+            "[[" + std::string{shape.path} + "]] must hold tables, found " + item.found());
     }
   }
 
@@ -123,7 +130,8 @@ class Loader {
     for (std::size_t i = 0; i < table.members.size(); ++i) {
       const auto& [key, value] = table.members[i];
       const ConfigPath path{shape.path, shape.array, index, key};
-      const auto ref = std::find_if(known.begin(), known.end(), [&](const FieldRef& f) { return f.key == key; });
+      const auto ref =
+          std::find_if(known.begin(), known.end(), [&](const FieldRef& f) { return f.key == key; });
       if (ref == known.end()) {
         std::vector<std::string_view> names;
         for (const auto& f : known) names.push_back(f.key);
@@ -138,16 +146,20 @@ class Loader {
       const ConfigPath path{shape.path, shape.array, index, f.key};
       wrong_.insert(path.text());
       add(place, path.text() + " is required and has no default: " + f.type +
-                     (f.info.unit.empty() ? "" : " in " + std::string{f.info.unit}) + ". " + std::string{f.info.doc});
+                     (f.info.unit.empty() ? "" : " in " + std::string{f.info.unit}) + ". " +
+                     std::string{f.info.doc});
     }
   }
 
   void absent(const TableShape& shape) {
     if (!shape.array) return one(shape, 0, TomlValue{}, {});
-    if (shape.count_min > 0) add({}, "[[" + std::string{shape.path} + "]] is missing: " + std::string{shape.doc});
+    if (shape.count_min > 0)
+      add({}, "[[" + std::string{shape.path} + "]] is missing: " + std::string{shape.doc});
   }
 
-  void add(TomlPlace place, std::string text) { problems_.push_back({name_, place, std::move(text)}); }
+  void add(TomlPlace place, std::string text) {
+    problems_.push_back({name_, place, std::move(text)});
+  }
 
   std::string name_;
   const TomlValue& root_;
@@ -160,7 +172,8 @@ class Loader {
 }  // namespace
 
 std::string Config::control_socket_path() const {
-  return runtime.control_socket.empty() ? runtime.runtime_dir + "/control.sock" : runtime.control_socket;
+  return runtime.control_socket.empty() ? runtime.runtime_dir + "/control.sock"
+                                        : runtime.control_socket;
 }
 
 Environment Config::environment() const {
@@ -191,14 +204,16 @@ std::unique_ptr<LoadedConfig> parse_config(std::string_view text, const std::str
   loaded->path = name;
   loaded->hash = sha256(text);
   loaded->config = Loader{name, root, problems}.load();
-  std::stable_sort(problems.begin() + static_cast<std::ptrdiff_t>(before), problems.end(),
-                   [](const ConfigProblem& a, const ConfigProblem& b) {
-                     return std::pair{a.place.line, a.place.column} < std::pair{b.place.line, b.place.column};
-                   });
+  std::stable_sort(
+      problems.begin() + static_cast<std::ptrdiff_t>(before), problems.end(),
+      [](const ConfigProblem& a, const ConfigProblem& b) {
+        return std::pair{a.place.line, a.place.column} < std::pair{b.place.line, b.place.column};
+      });
   return problems.size() == before ? std::move(loaded) : nullptr;
 }
 
-std::unique_ptr<LoadedConfig> load_config(const std::string& path, std::vector<ConfigProblem>& problems) {
+std::unique_ptr<LoadedConfig> load_config(const std::string& path,
+                                          std::vector<ConfigProblem>& problems) {
   std::ifstream file{path, std::ios::binary};
   std::string text;
   if (file) {

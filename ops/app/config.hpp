@@ -2,8 +2,8 @@
 // them. Room: ops/app. Cold path.
 //
 // Each table is an aggregate with defaults, declared beside its user; those that only the
-// composition root uses are here. One list per struct (`fields`) loads, validates, prints, documents
-// and decides what a reload may change. All problems of a file are reported at once as
+// composition root uses are here. One list per struct (`fields`) loads, validates, prints,
+// documents and decides what a reload may change. All problems of a file are reported at once as
 // file:line:column. Secrets are never in the file: [[venue]] names a credential (secret.hpp).
 // Relative paths are taken from the working directory.
 #pragma once
@@ -34,13 +34,13 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 // [[venue]]: one account session at a venue. Its index in the file is its VenueId.
 struct VenueConfig {
-  std::string name;                          // which dialect: "deribit"
-  std::string account;                       // our name for venue + account, unique
+  std::string name;     // which dialect: "deribit"
+  std::string account;  // our name for venue + account, unique
   Environment environment{Environment::sim};
   std::string host;
   std::uint16_t port{443};
   std::string path{"/ws/api/v2"};
-  std::string ca_file;                       // PEM; empty: the system's store
+  std::string ca_file;  // PEM; empty: the system's store
   std::vector<std::string> pins;
   bool own_account{false};
   std::string credential;
@@ -65,11 +65,11 @@ struct VenueConfig {
 
 // [[underlying]]: a coin whose instruments of one venue account are subscribed, and its hedge.
 struct UnderlyingConfig {
-  std::string name;                    // "BTC"
-  std::string account;                 // which [[venue]]
-  std::string index;                   // venue's index name: "btc_usd"
-  std::string currency;                // settlement currency to list instruments by: "BTC", "USDC"
-  std::string hedge_instrument;        // venue symbol: "BTC-PERPETUAL"
+  std::string name;              // "BTC"
+  std::string account;           // which [[venue]]
+  std::string index;             // venue's index name: "btc_usd"
+  std::string currency;          // settlement currency to list instruments by: "BTC", "USDC"
+  std::string hedge_instrument;  // venue symbol: "BTC-PERPETUAL"
   bool options{true};
   bool futures{true};
   std::uint16_t option_instruments_max{2000};
@@ -81,7 +81,7 @@ struct RuntimeConfig {
   Topology topology{Topology::fused};
   PollerKind poller{PollerKind::automatic};
   IdleMode idle{IdleMode::pause};
-  int io_core{-1};      // -1: not pinned
+  int io_core{-1};  // -1: not pinned
   int core_core{-1};
   int order_core{-1};
   int cold_core{-1};
@@ -130,12 +130,13 @@ struct LoadedConfig {
   std::array<std::uint8_t, 32> hash{};  // SHA-256 of the file's bytes
   Config config;
 
-  [[nodiscard]] std::string hash_hex() const;       // 64 digits
-  [[nodiscard]] std::uint64_t short_hash() const;   // first 8 bytes, big endian: Boot.config_hash
+  [[nodiscard]] std::string hash_hex() const;      // 64 digits
+  [[nodiscard]] std::uint64_t short_hash() const;  // first 8 bytes, big endian: Boot.config_hash
 };
 
 // Reads and validates. nullptr exactly when `problems` is not empty. Never throws on any content.
-std::unique_ptr<LoadedConfig> load_config(const std::string& path, std::vector<ConfigProblem>& problems);
+std::unique_ptr<LoadedConfig> load_config(const std::string& path,
+                                          std::vector<ConfigProblem>& problems);
 std::unique_ptr<LoadedConfig> parse_config(std::string_view text, const std::string& name,
                                            std::vector<ConfigProblem>& problems);
 
@@ -149,14 +150,14 @@ std::unique_ptr<LoadedConfig> parse_config(std::string_view text, const std::str
 
 // What a reload would change. `allowed` says why not when a field may not change now.
 struct ConfigChangeLine {
-  std::string key;   // "[risk] max_order_usd"
+  std::string key;  // "[risk] max_order_usd"
   std::string before;
   std::string after;
   bool tightens{false};
   std::string refused;  // empty: may change; else the reason
 };
 // `halted`: loosening a limit is only allowed while halted. Tables added or removed are refused.
-[[nodiscard]] std::vector<ConfigChangeLine> compare_configs(const Config& before, const Config& after,
-                                                            bool halted);
+[[nodiscard]] std::vector<ConfigChangeLine> compare_configs(const Config& before,
+                                                            const Config& after, bool halted);
 
 }  // namespace gimbal

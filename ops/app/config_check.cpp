@@ -30,7 +30,8 @@ bool is_host(std::string_view text) {
 
 bool is_url_path(std::string_view text) {
   return !text.empty() && text.front() == '/' &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+         std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c > 0x20 && c < 0x7f; });
 }
 
 // "sha256/" and 44 characters of base64, or 64 hex digits.
@@ -42,8 +43,8 @@ bool is_pin(std::string_view text) {
              return std::isalnum(c) != 0 || c == '+' || c == '/';
            });
   }
-  return text.size() == 64 &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return text.size() == 64 && std::all_of(text.begin(), text.end(),
+                                          [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
 class Checker {
@@ -73,7 +74,8 @@ class Checker {
 
   void venue(std::size_t i) const {
     const auto& v = c_.venues[i];
-    if (!v.name.empty() && std::find(Venues::names.begin(), Venues::names.end(), v.name) == Venues::names.end()) {
+    if (!v.name.empty() &&
+        std::find(Venues::names.begin(), Venues::names.end(), v.name) == Venues::names.end()) {
       at_venue(i, "name", "is not a known venue: \"" + v.name + "\"; known: deribit");
     }
     if (!v.account.empty() && !is_word(v.account)) {
@@ -81,16 +83,22 @@ class Checker {
     }
     for (std::size_t j = 0; j < i; ++j) {
       if (!v.account.empty() && c_.venues[j].account == v.account) {
-        at_venue(i, "account", "repeats \"" + v.account + "\": each account session needs its own name");
+        at_venue(i, "account",
+                 "repeats \"" + v.account + "\": each account session needs its own name");
       }
     }
-    if (!v.host.empty() && !is_host(v.host)) at_venue(i, "host", "is not a host name or IP address: no scheme, port or path");
+    if (!v.host.empty() && !is_host(v.host))
+      at_venue(i, "host", "is not a host name or IP address: no scheme, port or path");
     if (!is_url_path(v.path)) at_venue(i, "path", "must begin with / and hold no spaces");
     if (v.environment == Environment::sim && !v.host.empty() && !is_loopback(v.host)) {
-      at_venue(i, "host", "is \"" + v.host + "\": a sim venue is accepted on loopback only (127.0.0.1, ::1, localhost)");
+      at_venue(i, "host",
+               "is \"" + v.host +
+                   "\": a sim venue is accepted on loopback only (127.0.0.1, ::1, localhost)");
     }
     if (v.environment == Environment::sim && v.ca_file.empty()) {
-      at_venue(i, "ca_file", "is needed for a sim venue: the exchange writes its own certificate authority at start");
+      at_venue(
+          i, "ca_file",
+          "is needed for a sim venue: the exchange writes its own certificate authority at start");
     }
     if (v.environment == Environment::live && is_loopback(v.host)) {
       at_venue(i, "host", "is loopback, which no live venue is");
@@ -100,20 +108,28 @@ class Checker {
 
   void venue_relations(std::size_t i) const {
     const auto& v = c_.venues[i];
-    if (v.reconnect_min > v.reconnect_max) at_venue(i, "reconnect_min", "is longer than reconnect_max");
+    if (v.reconnect_min > v.reconnect_max)
+      at_venue(i, "reconnect_min", "is longer than reconnect_max");
     if (v.silence_max < v.heartbeat) {
-      at_venue(i, "silence_max", "is shorter than heartbeat: a quiet session would be closed for nothing");
+      at_venue(i, "silence_max",
+               "is shorter than heartbeat: a quiet session would be closed for nothing");
     }
-    if (v.pins.size() == 1) at_venue(i, "pins", "holds one pin: a pin without a backup locks us out at the next key change");
+    if (v.pins.size() == 1)
+      at_venue(i, "pins",
+               "holds one pin: a pin without a backup locks us out at the next key change");
     for (const auto& pin : v.pins) {
-      if (!is_pin(pin)) at_venue(i, "pins", "holds \"" + pin.substr(0, 80) + "\", which is neither sha256/BASE64 nor 64 hex digits");
+      if (!is_pin(pin))
+        at_venue(i, "pins",
+                 "holds \"" + pin.substr(0, 80) +
+                     "\", which is neither sha256/BASE64 nor 64 hex digits");
     }
   }
 
   void environments() const {
     for (std::size_t i = 1; i < c_.venues.size(); ++i) {
       if (c_.venues[i].environment != c_.venues[0].environment) {
-        at_venue(i, "environment", "differs from the first venue's: sim, test and live never mix in one process");
+        at_venue(i, "environment",
+                 "differs from the first venue's: sim, test and live never mix in one process");
       }
     }
   }
@@ -127,21 +143,26 @@ class Checker {
     }
     for (std::size_t j = 0; j < i; ++j) {
       const auto& other = c_.underlyings[j];
-      if (other.name == u.name && other.account == u.account && other.currency == u.currency && !u.name.empty()) {
+      if (other.name == u.name && other.account == u.account && other.currency == u.currency &&
+          !u.name.empty()) {
         at_underlying(i, "name", "repeats " + u.name + " with the same account and currency");
       }
     }
-    if (!u.hedge_instrument.empty() && !u.name.empty() && u.hedge_instrument.substr(0, u.name.size()) != u.name) {
-      at_underlying(i, "hedge_instrument", "is \"" + u.hedge_instrument + "\", which is not an instrument of " + u.name);
+    if (!u.hedge_instrument.empty() && !u.name.empty() &&
+        u.hedge_instrument.substr(0, u.name.size()) != u.name) {
+      at_underlying(i, "hedge_instrument",
+                    "is \"" + u.hedge_instrument + "\", which is not an instrument of " + u.name);
     }
   }
 
   void risk() const {
     if (c_.risk.cancel_reserve >= c_.risk.order_burst) {
-      complain_({"risk", false, 0, "cancel_reserve"}, "leaves nothing of order_burst for new orders");
+      complain_({"risk", false, 0, "cancel_reserve"},
+                "leaves nothing of order_burst for new orders");
     }
     if (c_.risk.max_order_usd > c_.risk.max_open_usd) {
-      complain_({"risk", false, 0, "max_order_usd"}, "is over max_open_usd: no such order could ever pass");
+      complain_({"risk", false, 0, "max_order_usd"},
+                "is over max_open_usd: no such order could ever pass");
     }
   }
 
@@ -154,7 +175,8 @@ class Checker {
                                    [&](const UnderlyingConfig& u) { return u.name == name; });
     if (!known) complain_(at, "is \"" + name + "\", which no [[underlying]] has");
     for (std::size_t j = 0; j < i; ++j) {
-      if (all[j].underlying == name) complain_(at, "repeats \"" + name + "\": one hedge per underlying");
+      if (all[j].underlying == name)
+        complain_(at, "repeats \"" + name + "\": one hedge per underlying");
     }
     if (all[i].band > all[i].band_max) {
       complain_({"strategy.delta_hedge", true, i, "band"}, "is over band_max");
@@ -163,14 +185,16 @@ class Checker {
 
   void rebalance(std::size_t i) const {
     const auto& r = c_.strategy.rebalance[i];
-    const bool by_price = r.trigger == RebalanceTrigger::price_above || r.trigger == RebalanceTrigger::price_below;
-    const bool by_volatility =
-        r.trigger == RebalanceTrigger::volatility_above || r.trigger == RebalanceTrigger::volatility_below;
+    const bool by_price =
+        r.trigger == RebalanceTrigger::price_above || r.trigger == RebalanceTrigger::price_below;
+    const bool by_volatility = r.trigger == RebalanceTrigger::volatility_above ||
+                               r.trigger == RebalanceTrigger::volatility_below;
     if (by_price && r.level.nano <= 0) {
       complain_({"strategy.rebalance", true, i, "level"}, "must be positive for a price trigger");
     }
     if (by_volatility && r.volatility <= 0) {
-      complain_({"strategy.rebalance", true, i, "volatility"}, "must be positive for a volatility trigger");
+      complain_({"strategy.rebalance", true, i, "volatility"},
+                "must be positive for a volatility trigger");
     }
   }
 
@@ -184,21 +208,26 @@ class Checker {
     for (const auto& [key, core] : cores) {
       if (core < 0) continue;
       const auto [other, fresh] = taken.emplace(core, key);
-      if (!fresh) at_runtime(key, "pins processor " + std::to_string(core) + ", which " + std::string{other->second} + " has");
+      if (!fresh)
+        at_runtime(key, "pins processor " + std::to_string(core) + ", which " +
+                            std::string{other->second} + " has");
     }
     if (r.topology == Topology::fused && (r.core_core >= 0 || r.order_core >= 0)) {
       at_runtime(r.core_core >= 0 ? "core_core" : "order_core",
                  "is for the pipelined topology; a fused process has one hot thread, io_core");
     }
     if (r.kernel_time && (r.poller == PollerKind::uring || r.poller == PollerKind::automatic)) {
-      at_runtime("kernel_time", "needs poller = \"epoll\" or \"spin\": io_uring does not give the kernel's time");
+      at_runtime("kernel_time",
+                 "needs poller = \"epoll\" or \"spin\": io_uring does not give the kernel's time");
     }
     if (c_.control_socket_path().size() > socket_path_max) {
       at_runtime(r.control_socket.empty() ? "runtime_dir" : "control_socket",
                  "gives a socket path over " + std::to_string(socket_path_max) + " bytes");
     }
     if (r.state_dir == r.runtime_dir && !r.state_dir.empty()) {
-      at_runtime("state_dir", "equals runtime_dir: the latch must survive a reboot, the runtime directory does not");
+      at_runtime(
+          "state_dir",
+          "equals runtime_dir: the latch must survive a reboot, the runtime directory does not");
     }
   }
 
@@ -223,7 +252,8 @@ TomlPlace place_of_path(const TomlValue& root, const ConfigPath& path) {
     at = at->find(rest.substr(0, dot));
     rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
   }
-  if (at != nullptr && path.array) at = path.index < at->items.size() ? &at->items[path.index] : nullptr;
+  if (at != nullptr && path.array)
+    at = path.index < at->items.size() ? &at->items[path.index] : nullptr;
   if (at == nullptr) return {};
   const auto* value = at->find(path.key);
   return value != nullptr ? value->place : at->place;

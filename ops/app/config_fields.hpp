@@ -84,24 +84,38 @@ struct EnumNames<RebalanceTrigger> {
 
 template <class Visitor>
 void venue_session_fields(Visitor& visit, VenueConfig& c) {
-  visit("name", c.name, FieldInfo{.min = 1, .max = 32, .required = true, .doc = "Venue dialect: \"deribit\"."});
+  visit("name", c.name,
+        FieldInfo{.min = 1, .max = 32, .required = true, .doc = "Venue dialect: \"deribit\"."});
   visit("account", c.account,
-        FieldInfo{.min = 1, .max = 32, .required = true, .doc = "Our name for this account session; unique."});
+        FieldInfo{.min = 1,
+                  .max = 32,
+                  .required = true,
+                  .doc = "Our name for this account session; unique."});
   visit("environment", c.environment,
-        FieldInfo{.required = true, .doc = "sim venues are accepted on loopback only; kinds never mix in one process."});
+        FieldInfo{
+            .required = true,
+            .doc = "sim venues are accepted on loopback only; kinds never mix in one process."});
   visit("host", c.host,
-        FieldInfo{.min = 1, .max = 253, .required = true, .doc = "DNS name or IP address; the certificate must match it."});
+        FieldInfo{.min = 1,
+                  .max = 253,
+                  .required = true,
+                  .doc = "DNS name or IP address; the certificate must match it."});
   visit("port", c.port, FieldInfo{.min = 1, .max = 65535, .doc = "TCP port."});
   visit("path", c.path, FieldInfo{.min = 1, .max = 200, .doc = "WebSocket path."});
   visit("ca_file", c.ca_file,
-        FieldInfo{.max = 4096, .doc = "PEM file of trusted certificate authorities; empty: the system's."});
+        FieldInfo{.max = 4096,
+                  .doc = "PEM file of trusted certificate authorities; empty: the system's."});
   visit("pins", c.pins,
-        FieldInfo{.max = 8, .doc = "Public key pins, \"sha256/BASE64\" or hex; none, or at least two."});
+        FieldInfo{.max = 8,
+                  .doc = "Public key pins, \"sha256/BASE64\" or hex; none, or at least two."});
   visit("own_account", c.own_account,
         FieldInfo{.required = true,
-                  .doc = "true: the account is ours alone, kill uses the venue's mass cancel; false: by order id."});
+                  .doc = "true: the account is ours alone, kill uses the venue's mass cancel; "
+                         "false: by order id."});
   visit("credential", c.credential,
-        FieldInfo{.min = 1, .max = 4096, .required = true,
+        FieldInfo{.min = 1,
+                  .max = 4096,
+                  .required = true,
                   .doc = "Credential file, or the name of a systemd credential (no slash)."});
   visit("auth", c.auth, FieldInfo{.doc = "How the session logs in."});
 }
@@ -109,29 +123,49 @@ void venue_session_fields(Visitor& visit, VenueConfig& c) {
 template <class Visitor>
 void venue_limit_fields(Visitor& visit, VenueConfig& c) {
   visit("book_interval", c.book_interval, FieldInfo{.doc = "Book channel of hedge instruments."});
-  visit("option_book_interval", c.option_book_interval, FieldInfo{.doc = "Book channel of options."});
+  visit("option_book_interval", c.option_book_interval,
+        FieldInfo{.doc = "Book channel of options."});
   visit("ticker_interval", c.ticker_interval, FieldInfo{.doc = "Ticker channels."});
   visit("trades_interval", c.trades_interval, FieldInfo{.doc = "Trade channels."});
-  visit("heartbeat", c.heartbeat, FieldInfo{.min = 10, .max = 60, .doc = "Interval asked of the venue."});
+  visit("heartbeat", c.heartbeat,
+        FieldInfo{.min = 10, .max = 60, .doc = "Interval asked of the venue."});
   visit("silence_max", c.silence_max,
-        FieldInfo{.min = 1, .max = 120, .doc = "A session without any frame for this long is closed."});
-  visit("connect_timeout", c.connect_timeout, FieldInfo{.min = 0.1, .max = 60, .doc = "Resolve to upgrade."});
-  visit("reconnect_min", c.reconnect_min, FieldInfo{.min = 0.001, .max = 60, .doc = "First back-off bound."});
-  visit("reconnect_max", c.reconnect_max, FieldInfo{.min = 0.001, .max = 600, .doc = "Longest back-off bound."});
+        FieldInfo{
+            .min = 1, .max = 120, .doc = "A session without any frame for this long is closed."});
+  visit("connect_timeout", c.connect_timeout,
+        FieldInfo{.min = 0.1, .max = 60, .doc = "Resolve to upgrade."});
+  visit("reconnect_min", c.reconnect_min,
+        FieldInfo{.min = 0.001, .max = 60, .doc = "First back-off bound."});
+  visit("reconnect_max", c.reconnect_max,
+        FieldInfo{.min = 0.001, .max = 600, .doc = "Longest back-off bound."});
   visit("reconnects_per_minute", c.reconnects_per_minute,
         FieldInfo{.min = 1, .max = 20, .doc = "Attempts per minute, at most."});
   visit("matching_rate", c.matching_rate,
-        FieldInfo{.min = 0.1, .max = 10000, .unit = "1/s", .doc = "Venue's sustained rate of order requests."});
+        FieldInfo{.min = 0.1,
+                  .max = 10000,
+                  .unit = "1/s",
+                  .doc = "Venue's sustained rate of order requests."});
   visit("matching_burst", c.matching_burst,
-        FieldInfo{.min = 1, .max = 10000, .unit = "requests", .doc = "Venue's burst of order requests."});
+        FieldInfo{
+            .min = 1, .max = 10000, .unit = "requests", .doc = "Venue's burst of order requests."});
   visit("query_rate", c.query_rate,
-        FieldInfo{.min = 0.1, .max = 10000, .unit = "1/s", .doc = "Venue's sustained rate of other requests."});
+        FieldInfo{.min = 0.1,
+                  .max = 10000,
+                  .unit = "1/s",
+                  .doc = "Venue's sustained rate of other requests."});
   visit("query_burst", c.query_burst,
-        FieldInfo{.min = 1, .max = 10000, .unit = "requests", .doc = "Venue's burst of other requests."});
+        FieldInfo{
+            .min = 1, .max = 10000, .unit = "requests", .doc = "Venue's burst of other requests."});
   visit("rate_use", c.rate_use,
-        FieldInfo{.min = 0.05, .max = 0.95, .unit = "fraction", .doc = "Share of the venue's rates that we use."});
+        FieldInfo{.min = 0.05,
+                  .max = 0.95,
+                  .unit = "fraction",
+                  .doc = "Share of the venue's rates that we use."});
   visit("cancel_reserve", c.cancel_reserve,
-        FieldInfo{.min = 0.05, .max = 0.9, .unit = "fraction", .doc = "Share of the budget kept back for cancels."});
+        FieldInfo{.min = 0.05,
+                  .max = 0.9,
+                  .unit = "fraction",
+                  .doc = "Share of the budget kept back for cancels."});
 }
 
 template <class Visitor>
@@ -142,26 +176,38 @@ void fields(Visitor& visit, VenueConfig& c) {
 
 template <class Visitor>
 void fields(Visitor& visit, UnderlyingConfig& c) {
-  visit("name", c.name, FieldInfo{.min = 1, .max = 8, .required = true, .doc = "The coin: \"BTC\"."});
-  visit("account", c.account, FieldInfo{.min = 1, .max = 32, .required = true, .doc = "A [[venue]] account."});
-  visit("index", c.index, FieldInfo{.min = 1, .max = 32, .required = true, .doc = "Index at the venue: \"btc_usd\"."});
+  visit("name", c.name,
+        FieldInfo{.min = 1, .max = 8, .required = true, .doc = "The coin: \"BTC\"."});
+  visit("account", c.account,
+        FieldInfo{.min = 1, .max = 32, .required = true, .doc = "A [[venue]] account."});
+  visit(
+      "index", c.index,
+      FieldInfo{.min = 1, .max = 32, .required = true, .doc = "Index at the venue: \"btc_usd\"."});
   visit("currency", c.currency,
-        FieldInfo{.min = 1, .max = 8, .required = true, .doc = "Settlement currency to list instruments by."});
-  visit("hedge_instrument", c.hedge_instrument,
-        FieldInfo{.min = 1, .max = 64, .required = true, .doc = "Venue symbol: \"BTC-PERPETUAL\"."});
+        FieldInfo{.min = 1,
+                  .max = 8,
+                  .required = true,
+                  .doc = "Settlement currency to list instruments by."});
+  visit(
+      "hedge_instrument", c.hedge_instrument,
+      FieldInfo{.min = 1, .max = 64, .required = true, .doc = "Venue symbol: \"BTC-PERPETUAL\"."});
   visit("options", c.options, FieldInfo{.doc = "Subscribe the options."});
   visit("futures", c.futures, FieldInfo{.doc = "Subscribe the dated futures."});
   visit("option_instruments_max", c.option_instruments_max,
-        FieldInfo{.min = 0, .max = 8192, .doc = "Options subscribed at most, nearest expiries first."});
+        FieldInfo{
+            .min = 0, .max = 8192, .doc = "Options subscribed at most, nearest expiries first."});
   visit("expiry_within", c.expiry_within,
         FieldInfo{.min = 3600, .max = 1.0e8, .doc = "Instruments that expire later are left out."});
 }
 
 template <class Visitor>
 void fields(Visitor& visit, RuntimeConfig& c) {
-  constexpr FieldInfo core{.min = -1, .max = 4095, .unit = "processor", .doc = "Pinned processor; -1: not pinned."};
-  visit("topology", c.topology, FieldInfo{.doc = "fused: one hot thread; pipelined: one per stage."});
-  visit("poller", c.poller, FieldInfo{.doc = "How bytes are waited for; auto takes io_uring when the kernel lets it."});
+  constexpr FieldInfo core{
+      .min = -1, .max = 4095, .unit = "processor", .doc = "Pinned processor; -1: not pinned."};
+  visit("topology", c.topology,
+        FieldInfo{.doc = "fused: one hot thread; pipelined: one per stage."});
+  visit("poller", c.poller,
+        FieldInfo{.doc = "How bytes are waited for; auto takes io_uring when the kernel lets it."});
   visit("idle", c.idle, FieldInfo{.doc = "What a hot thread does in a cycle without work."});
   visit("io_core", c.io_core, core);
   visit("core_core", c.core_core, core);
@@ -169,22 +215,28 @@ void fields(Visitor& visit, RuntimeConfig& c) {
   visit("cold_core", c.cold_core, core);
   visit("realtime", c.realtime, FieldInfo{.doc = "Hot threads run SCHED_FIFO."});
   visit("lock_memory", c.lock_memory, FieldInfo{.doc = "mlockall at start."});
-  visit("kernel_time", c.kernel_time, FieldInfo{.doc = "Use the kernel's receive time where the poller has it."});
+  visit("kernel_time", c.kernel_time,
+        FieldInfo{.doc = "Use the kernel's receive time where the poller has it."});
   visit("keep_warm", c.keep_warm,
-        FieldInfo{.min = 0, .max = 1, .doc = "Run the order path on dry messages this often; 0s: off."});
+        FieldInfo{
+            .min = 0, .max = 1, .doc = "Run the order path on dry messages this often; 0s: off."});
   visit("journal_dir", c.journal_dir, FieldInfo{.min = 1, .max = 4096, .doc = "Journal segments."});
-  visit("state_dir", c.state_dir, FieldInfo{.min = 1, .max = 4096, .doc = "Latch and boot epoch; survives a reboot."});
+  visit("state_dir", c.state_dir,
+        FieldInfo{.min = 1, .max = 4096, .doc = "Latch and boot epoch; survives a reboot."});
   visit("runtime_dir", c.runtime_dir,
         FieldInfo{.min = 1, .max = 100, .doc = "Gate and stop pages, sentinel; mode 0750."});
   visit("control_socket", c.control_socket,
         FieldInfo{.max = 107, .doc = "Unix socket of gimbalctl; empty: runtime_dir/control.sock."});
   visit("journal_segment_mib", c.journal_segment_mib,
         FieldInfo{.min = 1, .max = 4096, .unit = "MiB", .doc = "Journal segment size."});
-  visit("journal_sync", c.journal_sync, FieldInfo{.min = 0, .max = 10, .doc = "fdatasync at least this often."});
-  visit("guardian_required", c.guardian_required,
-        FieldInfo{.doc = "Arming is refused without a live guardian; false is printed as a waiver."});
+  visit("journal_sync", c.journal_sync,
+        FieldInfo{.min = 0, .max = 10, .doc = "fdatasync at least this often."});
+  visit(
+      "guardian_required", c.guardian_required,
+      FieldInfo{.doc = "Arming is refused without a live guardian; false is printed as a waiver."});
   visit("guardian_miss", c.guardian_miss,
-        FieldInfo{.min = 0.005, .max = 10, .doc = "Missing heartbeat after which the guardian cancels."});
+        FieldInfo{
+            .min = 0.005, .max = 10, .doc = "Missing heartbeat after which the guardian cancels."});
 }
 
 template <class Visitor>
@@ -193,7 +245,8 @@ void fields(Visitor& visit, LogConfig& c) {
   visit("file", c.file, FieldInfo{.max = 4096, .doc = "Log file; empty: standard error."});
   visit("json", c.json, FieldInfo{.doc = "One JSON object a line."});
   visit("status_interval", c.status_interval,
-        FieldInfo{.min = 0.1, .max = 3600, .reload = Reload::live, .doc = "Time between status lines."});
+        FieldInfo{
+            .min = 0.1, .max = 3600, .reload = Reload::live, .doc = "Time between status lines."});
 }
 
 // One table of the file. `open` lists the fields of element `index`, making it when needed;

@@ -1,4 +1,5 @@
-// Every table of a config file, one entry each: to add one, add its struct to Config and a line here.
+// Every table of a config file, one entry each: to add one, add its struct to Config and a line
+// here.
 #include <vector>
 
 #include "engine/core/ids.hpp"
@@ -9,13 +10,23 @@ namespace {
 
 template <class Member>
 TableShape single(std::string_view path, std::string_view doc, Member CoreConfig::*member) {
-  return {path, false, 1, 1, doc, [](Config&) { return std::size_t{1}; },
+  return {path,
+          false,
+          1,
+          1,
+          doc,
+          [](Config&) { return std::size_t{1}; },
           [member](Config& c, std::size_t) { return list_fields(c.*member); }};
 }
 
 template <class Member>
 TableShape single(std::string_view path, std::string_view doc, Member Config::*member) {
-  return {path, false, 1, 1, doc, [](Config&) { return std::size_t{1}; },
+  return {path,
+          false,
+          1,
+          1,
+          doc,
+          [](Config&) { return std::size_t{1}; },
           [member](Config& c, std::size_t) { return list_fields(c.*member); }};
 }
 
@@ -23,7 +34,11 @@ TableShape single(std::string_view path, std::string_view doc, Member Config::*m
 template <class Items>
 TableShape list(std::string_view path, std::string_view doc, Items items, std::size_t count_min,
                 std::size_t count_max) {
-  return {path, true, count_min, count_max, doc,
+  return {path,
+          true,
+          count_min,
+          count_max,
+          doc,
           [items](Config& c) { return items(c).size(); },
           [items](Config& c, std::size_t index) {
             auto& found = items(c);
@@ -38,14 +53,19 @@ const std::vector<TableShape>& table_shapes() {
   static const std::vector<TableShape> shapes{
       single("engine", "The core's own times and capacities.", &CoreConfig::engine),
       single("risk", "Limits of the risk gate. Money limits have no default.", &CoreConfig::risk),
-      list("venue", "One account session at a venue; the order in the file numbers them.",
-           [](Config& c) -> auto& { return c.venues; }, 1, venues_max),
-      list("underlying", "A coin whose instruments are subscribed at one account, and its hedge.",
-           [](Config& c) -> auto& { return c.underlyings; }, 1, underlyings_max),
-      list("strategy.delta_hedge", "Keeps one underlying's delta inside a band; off when absent.",
-           [](Config& c) -> auto& { return c.strategy.delta_hedge; }, 0, underlyings_max),
-      list("strategy.rebalance", "Moves one instrument to a target when a trigger fires; off when absent.",
-           [](Config& c) -> auto& { return c.strategy.rebalance; }, 0, Rebalance::rules_max),
+      list(
+          "venue", "One account session at a venue; the order in the file numbers them.",
+          [](Config & c) -> auto& { return c.venues; }, 1, venues_max),
+      list(
+          "underlying", "A coin whose instruments are subscribed at one account, and its hedge.",
+          [](Config & c) -> auto& { return c.underlyings; }, 1, underlyings_max),
+      list(
+          "strategy.delta_hedge", "Keeps one underlying's delta inside a band; off when absent.",
+          [](Config & c) -> auto& { return c.strategy.delta_hedge; }, 0, underlyings_max),
+      list(
+          "strategy.rebalance",
+          "Moves one instrument to a target when a trigger fires; off when absent.",
+          [](Config & c) -> auto& { return c.strategy.rebalance; }, 0, Rebalance::rules_max),
       single("runtime", "Threads, files and memory of the process.", &Config::runtime),
       single("log", "What is written for people.", &Config::log),
   };

@@ -42,12 +42,14 @@ std::string cell(std::string_view text) {
   return out;
 }
 
-std::string change_refused(const FieldRef& before, const FieldRef& after, bool halted, bool& tightens) {
+std::string change_refused(const FieldRef& before, const FieldRef& after, bool halted,
+                           bool& tightens) {
   if (before.info.reload == Reload::live) return {};
   if (before.info.reload == Reload::fixed) return "needs a restart";
   const double old_value = before.number();
   const double new_value = after.number();
-  tightens = before.info.reload == Reload::tighten_lower ? new_value < old_value : new_value > old_value;
+  tightens =
+      before.info.reload == Reload::tighten_lower ? new_value < old_value : new_value > old_value;
   // A limit that zero switches off: off is the loosest value, not the tightest.
   if (before.info.zero_is_off && (old_value == 0 || new_value == 0)) tightens = old_value == 0;
   if (tightens || halted) return {};
@@ -62,7 +64,8 @@ std::string effective_toml(const Config& config) {
   for (const auto& shape : table_shapes()) {
     for (std::size_t i = 0; i < shape.count(*copy); ++i) {
       out += (out.empty() ? "" : "\n") + header(shape) + "\n";
-      for (const auto& f : shape.open(*copy, i)) out += std::string{f.key} + " = " + f.toml_text() + "\n";
+      for (const auto& f : shape.open(*copy, i))
+        out += std::string{f.key} + " = " + f.toml_text() + "\n";
     }
   }
   return out;
@@ -70,7 +73,8 @@ std::string effective_toml(const Config& config) {
 
 std::string effective_json(const LoadedConfig& loaded) {
   const auto copy = copy_of(loaded.config);
-  std::string out = "{\"file\":" + field::quoted(loaded.path) + ",\"config_hash\":\"" + loaded.hash_hex() + "\"";
+  std::string out =
+      "{\"file\":" + field::quoted(loaded.path) + ",\"config_hash\":\"" + loaded.hash_hex() + "\"";
   for (const auto& shape : table_shapes()) {
     const std::size_t count = shape.count(*copy);
     out += ",\"" + std::string{shape.path} + "\":";
@@ -92,16 +96,20 @@ std::string effective_json(const LoadedConfig& loaded) {
 std::string config_reference() {
   std::string out =
       "# Config reference\n\n"
-      "Written by `gimbal check --reference`; do not edit. A file is checked as a whole: every unknown, missing\n"
+      "Written by `gimbal check --reference`; do not edit. A file is checked as a whole: every "
+      "unknown, missing\n"
       "or wrong key is reported at once with file:line:column.\n\n"
-      "- duration: a string with a unit, `\"250ms\"` (ns, us, ms, s, m, h); ranges are in seconds.\n"
+      "- duration: a string with a unit, `\"250ms\"` (ns, us, ms, s, m, h); ranges are in "
+      "seconds.\n"
       "- decimal string: an exact decimal in quotes, `\"50000.5\"`, at most 9 decimals.\n"
       "- string and list ranges bound the length.\n"
       "- reload: what `gimbalctl reload` may change in a running bot.\n";
   Config defaults;
   for (const auto& shape : table_shapes()) {
     out += "\n## " + header(shape) + "\n\n" + std::string{shape.doc};
-    out += "\n\n| key | type | default | range | unit | reload | meaning |\n|---|---|---|---|---|---|---|\n";
+    out +=
+        "\n\n| key | type | default | range | unit | reload | meaning "
+        "|\n|---|---|---|---|---|---|---|\n";
     for (const auto& f : shape.open(defaults, 0)) {
       out += "| `" + std::string{f.key} + "` | " + cell(f.type) + " | ";
       out += f.info.required ? "**required**" : "`" + cell(f.toml_text()) + "`";
@@ -118,12 +126,14 @@ std::vector<std::string> config_keys() {
   std::vector<std::string> keys;
   Config defaults;
   for (const auto& shape : table_shapes()) {
-    for (const auto& f : shape.open(defaults, 0)) keys.push_back(header(shape) + " " + std::string{f.key});
+    for (const auto& f : shape.open(defaults, 0))
+      keys.push_back(header(shape) + " " + std::string{f.key});
   }
   return keys;
 }
 
-std::vector<ConfigChangeLine> compare_configs(const Config& before, const Config& after, bool halted) {
+std::vector<ConfigChangeLine> compare_configs(const Config& before, const Config& after,
+                                              bool halted) {
   std::vector<ConfigChangeLine> changes;
   const auto old_copy = copy_of(before);
   const auto new_copy = copy_of(after);
@@ -131,16 +141,19 @@ std::vector<ConfigChangeLine> compare_configs(const Config& before, const Config
     const std::size_t old_count = shape.count(*old_copy);
     const std::size_t new_count = shape.count(*new_copy);
     if (old_count != new_count) {
-      changes.push_back({header(shape), std::to_string(old_count) + " tables", std::to_string(new_count) + " tables",
-                         false, "needs a restart"});
+      changes.push_back({header(shape), std::to_string(old_count) + " tables",
+                         std::to_string(new_count) + " tables", false, "needs a restart"});
       continue;
     }
     for (std::size_t i = 0; i < old_count; ++i) {
       const auto old_fields = shape.open(*old_copy, i);
       const auto new_fields = shape.open(*new_copy, i);
       for (std::size_t f = 0; f < old_fields.size(); ++f) {
-        ConfigChangeLine line{header(shape) + " " + std::string{old_fields[f].key}, old_fields[f].toml_text(),
-                              new_fields[f].toml_text(), false, {}};
+        ConfigChangeLine line{header(shape) + " " + std::string{old_fields[f].key},
+                              old_fields[f].toml_text(),
+                              new_fields[f].toml_text(),
+                              false,
+                              {}};
         if (line.before == line.after) continue;
         line.refused = change_refused(old_fields[f], new_fields[f], halted, line.tightens);
         changes.push_back(std::move(line));

@@ -17,8 +17,8 @@
 namespace gimbal {
 namespace {
 
-constexpr std::size_t reserve_max = 16;            // kill-only connections held at once
-constexpr std::size_t out_bytes_max = 8u << 20;    // an answer nobody reads ends the connection
+constexpr std::size_t reserve_max = 16;          // kill-only connections held at once
+constexpr std::size_t out_bytes_max = 8u << 20;  // an answer nobody reads ends the connection
 constexpr std::chrono::seconds write_patience{2};
 
 bool read_peer_of(int fd, ControlPeer& peer) {
@@ -63,14 +63,16 @@ Outcome remove_stale(const sockaddr_un& address) {
   struct stat st {};
   if (::lstat(address.sun_path, &st) != 0) return {};
   if (!S_ISSOCK(st.st_mode)) {
-    return Outcome::failure(std::string{"control socket path "} + address.sun_path + " exists and is not a socket");
+    return Outcome::failure(std::string{"control socket path "} + address.sun_path +
+                            " exists and is not a socket");
   }
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool answers =
-      probe >= 0 && ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const bool answers = probe >= 0 && ::connect(probe, reinterpret_cast<const sockaddr*>(&address),
+                                               sizeof address) == 0;
   if (probe >= 0) ::close(probe);
   if (answers) return Outcome::failure(std::string{"another bot listens on "} + address.sun_path);
-  if (::unlink(address.sun_path) != 0) return Outcome::system("remove stale socket", address.sun_path);
+  if (::unlink(address.sun_path) != 0)
+    return Outcome::system("remove stale socket", address.sun_path);
   return {};
 }
 
@@ -87,7 +89,8 @@ Outcome make_private_directory(const std::string& directory) {
   if (!S_ISDIR(st.st_mode)) return Outcome::failure(directory + " exists and is not a directory");
   if ((st.st_mode & 0027) == 0) return {};
   return Outcome::failure("directory " + directory +
-                          " can be entered by everybody or written by its group; run: chmod 0750 " + directory);
+                          " can be entered by everybody or written by its group; run: chmod 0750 " +
+                          directory);
 }
 
 bool ControlPeer::in_group(std::uint32_t group) const noexcept {
@@ -127,10 +130,12 @@ Outcome ControlServer::open() {
     listener_ = -1;
     return failed;
   }
-  if (::chmod(options_.path.c_str(), 0660) != 0) return Outcome::system("set the mode of", options_.path);
+  if (::chmod(options_.path.c_str(), 0660) != 0)
+    return Outcome::system("set the mode of", options_.path);
   if (options_.policy.stop_gid) {
     // Works when this process is a member; otherwise only the owner reaches the socket, as before.
-    if (::chown(options_.path.c_str(), static_cast<uid_t>(-1), *options_.policy.stop_gid) != 0) errno = 0;
+    if (::chown(options_.path.c_str(), static_cast<uid_t>(-1), *options_.policy.stop_gid) != 0)
+      errno = 0;
   }
   if (::listen(listener_, 64) != 0) return Outcome::system("listen on", options_.path);
   return {};
@@ -144,7 +149,8 @@ std::size_t ControlServer::poll_once(std::chrono::milliseconds timeout) {
     const short reading = client.closing || client.waiting ? 0 : POLLIN;
     // A peer that left while its request is worked on would wake poll for ever.
     const bool gone = client.closing && client.out.empty();
-    fds.push_back({gone ? -1 : client.fd, static_cast<short>(reading | (client.out.empty() ? 0 : POLLOUT)), 0});
+    fds.push_back({gone ? -1 : client.fd,
+                   static_cast<short>(reading | (client.out.empty() ? 0 : POLLOUT)), 0});
   }
   const int ready = ::poll(fds.data(), fds.size(), wait_ms(timeout, Clock::now()));
   const auto now = Clock::now();
@@ -171,12 +177,15 @@ int ControlServer::wait_ms(std::chrono::milliseconds timeout, Clock::time_point 
   auto wait = timeout;
   for (const auto& client : clients_) {
     // A request in progress is asked about every millisecond; a half line has its own deadline.
-    if (client.waiting) wait = std::min(wait, std::chrono::milliseconds{1});
-    else if (client.in.find('\n') != std::string::npos) return 0;
+    if (client.waiting)
+      wait = std::min(wait, std::chrono::milliseconds{1});
+    else if (client.in.find('\n') != std::string::npos)
+      return 0;
     if (client.in.empty() && !client.reserve) continue;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(client.line_began +
-                                                                            options_.line_timeout - now);
-    wait = std::min(wait, std::max(left, std::chrono::milliseconds{0}) + std::chrono::milliseconds{1});
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        client.line_began + options_.line_timeout - now);
+    wait =
+        std::min(wait, std::max(left, std::chrono::milliseconds{0}) + std::chrono::milliseconds{1});
   }
   return static_cast<int>(std::max<std::int64_t>(wait.count(), 0));
 }
@@ -198,9 +207,11 @@ void ControlServer::add_client(int fd, Clock::time_point now) {
     ::close(fd);
     return;
   }
-  const auto normal = std::count_if(clients_.begin(), clients_.end(), [](const Client& c) { return !c.reserve; });
+  const auto normal =
+      std::count_if(clients_.begin(), clients_.end(), [](const Client& c) { return !c.reserve; });
   client.reserve = static_cast<std::size_t>(normal) >= options_.clients_max;
-  if (client.reserve && clients_.size() - static_cast<std::size_t>(normal) >= reserve_max) evict_oldest_reserve();
+  if (client.reserve && clients_.size() - static_cast<std::size_t>(normal) >= reserve_max)
+    evict_oldest_reserve();
   client.line_began = now;
   client.last_active = now;
   clients_.push_back(std::move(client));
@@ -245,8 +256,9 @@ void ControlServer::take_lines(Client& client, Clock::time_point now) {
     if (end == std::string::npos || end > control_line_max) {
       if (client.in.size() > control_line_max) {
         ++counters_.malformed;
-        answer(client, {AnswerState::final, 2,
-                        "{\"error\":\"the line is over " + std::to_string(control_line_max) + " bytes\"}"});
+        answer(client,
+               {AnswerState::final, 2,
+                "{\"error\":\"the line is over " + std::to_string(control_line_max) + " bytes\"}"});
         client.in.clear();
         client.closing = true;
       }

@@ -61,12 +61,12 @@ struct ArmRequest {
   std::uint64_t id{0};
   Scope scope{};
   std::string scope_text;
-  std::string reason;                 // never empty
-  std::string config_hash;            // as given: at least 8 hex digits
+  std::string reason;       // never empty
+  std::string config_hash;  // as given: at least 8 hex digits
   ControlPeer peer;
 };
 
-struct OtherRequest {                 // reload, ack, flatten, stress
+struct OtherRequest {  // reload, ack, flatten, stress
   std::uint64_t id{0};
   ControlVerb verb{ControlVerb::ack};
   std::vector<ControlArgument> arguments;
@@ -77,8 +77,8 @@ struct OtherRequest {                 // reload, ack, flatten, stress
 enum class AnswerState : std::uint8_t { pending, partial, final };
 struct ControlAnswer {
   AnswerState state{AnswerState::final};
-  int code{0};                        // ExitCode; of final answers
-  std::string json;                   // an object without "final" and "code": those are added
+  int code{0};       // ExitCode; of final answers
+  std::string json;  // an object without "final" and "code": those are added
 };
 [[nodiscard]] ControlAnswer refused_answer(std::string_view why);  // code 3
 [[nodiscard]] ControlAnswer done_answer(std::string json);         // code 0
@@ -108,7 +108,7 @@ class ControlHandler {
 Outcome make_private_directory(const std::string& directory);
 
 struct ControlOptions {
-  std::string path;                     // at most 107 bytes
+  std::string path;  // at most 107 bytes
   ControlPolicy policy;
   // Reads the peer's ids; replaceable, since one process has one uid. Default: SO_PEERCRED.
   std::function<bool(int fd, ControlPeer& peer)> read_peer;
@@ -120,16 +120,16 @@ struct ControlOptions {
 struct ControlCounters {
   std::uint64_t accepted{0};
   std::uint64_t requests{0};
-  std::uint64_t refused{0};             // no permission
+  std::uint64_t refused{0};  // no permission
   std::uint64_t malformed{0};
   std::uint64_t timed_out{0};
-  std::uint64_t evicted{0};             // pushed out of the reserve by a newer connection
+  std::uint64_t evicted{0};  // pushed out of the reserve by a newer connection
 };
 
 class ControlServer {
  public:
   ControlServer(ControlOptions options, ControlHandler& handler);
-  ~ControlServer();                     // closes every connection and removes the socket
+  ~ControlServer();  // closes every connection and removes the socket
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
@@ -150,8 +150,8 @@ class ControlServer {
   struct Client {
     int fd{-1};
     ControlPeer peer;
-    bool reserve{false};                // may only say kill
-    bool closing{false};                // close once `out` is written
+    bool reserve{false};  // may only say kill
+    bool closing{false};  // close once `out` is written
     std::string in;
     std::string out;
     Clock::time_point line_began;

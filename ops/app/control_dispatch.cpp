@@ -13,20 +13,22 @@ constexpr std::int64_t wait_ms_max = 60'000;
 constexpr std::size_t hash_digits_min = 8;
 
 ControlAnswer failed(int code, std::string_view why) {
-  return {AnswerState::final, code, JsonWriter{}.begin_object().text("error", why).end_object().take()};
+  return {AnswerState::final, code,
+          JsonWriter{}.begin_object().text("error", why).end_object().take()};
 }
 
 std::optional<std::int64_t> whole(std::string_view text, std::int64_t max) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > max) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > max)
+    return std::nullopt;
   return value;
 }
 
 bool is_hash(std::string_view text) {
-  return text.size() >= hash_digits_min && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
+  return text.size() >= hash_digits_min && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 // Keys that the verb takes; empty: none.
@@ -78,7 +80,8 @@ ControlAnswer done_answer(std::string json) { return {AnswerState::final, 0, std
 ControlAnswer kill_answer(const KillProof& proof, bool already_confirmed, bool deadline_passed) {
   if (proof.resolved()) return {AnswerState::final, 0, kill_json(proof, true)};
   if (deadline_passed) return {AnswerState::final, 5, kill_json(proof, true)};
-  if (proof.confirmed() && !already_confirmed) return {AnswerState::partial, 0, kill_json(proof, false)};
+  if (proof.confirmed() && !already_confirmed)
+    return {AnswerState::partial, 0, kill_json(proof, false)};
   return {AnswerState::pending, 0, {}};
 }
 
@@ -107,7 +110,8 @@ void ControlServer::handle(Client& client, std::string_view line, Clock::time_po
   answer(client, dispatch(client, *request, now));
 }
 
-ControlAnswer ControlServer::dispatch(Client& client, const ControlRequest& request, Clock::time_point now) {
+ControlAnswer ControlServer::dispatch(Client& client, const ControlRequest& request,
+                                      Clock::time_point now) {
   switch (request.verb) {
     case ControlVerb::ping: return done_answer("{\"pong\":true}");
     case ControlVerb::status:
@@ -131,26 +135,33 @@ ControlAnswer ControlServer::dispatch_scoped(Client& client, const ControlReques
                                              Clock::time_point now) {
   const auto* scope_text = request.find("scope");
   const auto parsed = parse_scope(scope_text == nullptr ? "global" : *scope_text);
-  if (!parsed) return failed(2, "scope must be global or LEVEL:NAME (venue, account, strategy, underlying, instrument)");
+  if (!parsed)
+    return failed(
+        2, "scope must be global or LEVEL:NAME (venue, account, strategy, underlying, instrument)");
   Scope scope{parsed->level, 0};
   if (parsed->level != ScopeLevel::global) {
     const auto last = static_cast<std::int64_t>(scope_count(parsed->level)) - 1;
     const auto number = whole(parsed->name, last);
     const auto id = number ? std::optional{static_cast<std::uint16_t>(*number)}
                            : handler_.resolve(parsed->level, parsed->name);
-    if (!id || *id > last) return failed(2, "there is no " + std::string{name_of(parsed->level)} + " \"" + parsed->name + "\"");
+    if (!id || *id > last)
+      return failed(
+          2, "there is no " + std::string{name_of(parsed->level)} + " \"" + parsed->name + "\"");
     scope.id = *id;
   }
   const std::string shown = scope_text == nullptr ? "global" : *scope_text;
   const auto* wait_text = request.find("wait_ms");
-  const auto wait = wait_text == nullptr ? std::optional{wait_ms_default} : whole(*wait_text, wait_ms_max);
-  if (!wait) return failed(2, "wait_ms must be a whole number up to " + std::to_string(wait_ms_max));
+  const auto wait =
+      wait_text == nullptr ? std::optional{wait_ms_default} : whole(*wait_text, wait_ms_max);
+  if (!wait)
+    return failed(2, "wait_ms must be a whole number up to " + std::to_string(wait_ms_max));
   const auto id = next_id_++;
   const Waiting waiting{id, now + std::chrono::milliseconds{*wait}};
 
   if (request.verb == ControlVerb::kill) {
     const auto* mode_text = request.find("mode");
-    const auto mode = mode_text == nullptr ? std::optional{Mode::cancel} : parse_kill_mode(*mode_text);
+    const auto mode =
+        mode_text == nullptr ? std::optional{Mode::cancel} : parse_kill_mode(*mode_text);
     if (!mode) return failed(2, "mode must be reduce, halt, cancel or lock");
     client.waiting = waiting;
     return handler_.kill({id, scope, shown, *mode, text_of(request, "reason"), client.peer});
@@ -180,7 +191,8 @@ void ControlServer::answer(Client& client, const ControlAnswer& answer) {
   std::string line = answer.json.empty() ? std::string{"{}"} : answer.json;
   line.pop_back();
   line += line.size() > 1 ? "," : "";
-  line += std::string{"\"final\":"} + (final ? "true" : "false") + ",\"code\":" + std::to_string(answer.code) + "}\n";
+  line += std::string{"\"final\":"} + (final ? "true" : "false") +
+          ",\"code\":" + std::to_string(answer.code) + "}\n";
   client.out += line;
   if (!final) return;
   client.waiting.reset();

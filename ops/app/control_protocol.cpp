@@ -7,17 +7,19 @@ namespace gimbal {
 namespace {
 
 constexpr std::array<std::string_view, control_verbs> verb_names{
-    "ping", "status", "watch", "positions", "orders", "latency",
+    "ping", "status", "watch", "positions", "orders",  "latency",
     "kill", "ack",    "arm",   "reload",    "flatten", "stress"};
 constexpr std::array<std::string_view, 5> mode_names{"active", "reduce", "halt", "cancel", "lock"};
-constexpr std::array<std::string_view, scope_levels> level_names{"global",   "venue",      "account",
-                                                                 "strategy", "underlying", "instrument"};
+constexpr std::array<std::string_view, scope_levels> level_names{
+    "global", "venue", "account", "strategy", "underlying", "instrument"};
 // Keys that some verb takes; a request with any other key is refused as a whole.
-constexpr std::array<std::string_view, 9> known_keys{"scope",       "mode", "reason",  "wait_ms", "yes",
-                                                     "config_hash", "id",   "options", "token"};
+constexpr std::array<std::string_view, 9> known_keys{
+    "scope", "mode", "reason", "wait_ms", "yes", "config_hash", "id", "options", "token"};
 
 bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
-bool is_word(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
+bool is_word(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
 
 // One pass over a line; every reader returns false with `error` set.
 class Reader {
@@ -34,7 +36,8 @@ class Reader {
       if (!word(key)) return false;
       if (!take('=')) return fail("key \"" + key + "\" has no =value");
       if (!(next_is('"') ? quoted(value) : bare(value)) || !add(key, value, out)) return false;
-      if (!rest_.empty() && !is_space(rest_.front())) return fail("a space is missing after key \"" + key + "\"");
+      if (!rest_.empty() && !is_space(rest_.front()))
+        return fail("a space is missing after key \"" + key + "\"");
     }
     return true;
   }
@@ -104,12 +107,14 @@ class Reader {
     return !out.empty() || fail("an empty value needs quotes");
   }
   bool scalar(std::string& out) {
-    while (!rest_.empty() && !is_space(rest_.front()) && rest_.front() != ',' && rest_.front() != '}') {
+    while (!rest_.empty() && !is_space(rest_.front()) && rest_.front() != ',' &&
+           rest_.front() != '}') {
       out += rest_.front();
       rest_.remove_prefix(1);
     }
-    const bool number = !out.empty() && out.size() <= 20 &&
-                        std::all_of(out.begin(), out.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool number =
+        !out.empty() && out.size() <= 20 &&
+        std::all_of(out.begin(), out.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (number || out == "true" || out == "false") return true;
     return fail("JSON: values are strings, whole numbers, true or false; nothing is nested");
   }
@@ -161,7 +166,9 @@ bool is_text(std::string_view line) {
 
 }  // namespace
 
-std::string_view name_of(ControlVerb verb) noexcept { return verb_names[static_cast<std::size_t>(verb)]; }
+std::string_view name_of(ControlVerb verb) noexcept {
+  return verb_names[static_cast<std::size_t>(verb)];
+}
 std::string_view name_of(Mode mode) noexcept {
   const auto index = static_cast<std::size_t>(mode);
   return index < mode_names.size() ? mode_names[index] : "lock";

@@ -17,7 +17,18 @@ inline constexpr std::size_t control_line_max = 4096;  // bytes, newline exclude
 inline constexpr std::size_t control_arguments_max = 16;
 
 enum class ControlVerb : std::uint8_t {
-  ping, status, watch, positions, orders, latency, kill, ack, arm, reload, flatten, stress
+  ping,
+  status,
+  watch,
+  positions,
+  orders,
+  latency,
+  kill,
+  ack,
+  arm,
+  reload,
+  flatten,
+  stress
 };
 inline constexpr std::size_t control_verbs = 12;
 [[nodiscard]] std::string_view name_of(ControlVerb verb) noexcept;
@@ -32,7 +43,8 @@ struct ControlRequest {
 
 // Accepts printable ASCII only; unknown verbs, unknown or repeated keys, nested JSON and
 // anything after the request are refused. nullopt with `error` set.
-[[nodiscard]] std::optional<ControlRequest> parse_request(std::string_view line, std::string& error);
+[[nodiscard]] std::optional<ControlRequest> parse_request(std::string_view line,
+                                                          std::string& error);
 
 struct ScopeText {
   ScopeLevel level{ScopeLevel::global};

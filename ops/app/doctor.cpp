@@ -25,7 +25,10 @@ void print_json(const std::vector<Finding>& findings) {
   JsonWriter w;
   w.begin_object().begin_array("findings");
   for (const auto& f : findings) {
-    w.begin_object().text("topic", f.topic).text("verdict", name_of(f.verdict)).text("found", f.found);
+    w.begin_object()
+        .text("topic", f.topic)
+        .text("verdict", name_of(f.verdict))
+        .text("found", f.found);
     w.text("fix", f.fix).end_object();
   }
   std::printf("%s\n", w.end_array().end_object().take().c_str());
@@ -35,21 +38,27 @@ void print_text(const std::vector<Finding>& findings) {
   std::size_t width = 0;
   for (const auto& f : findings) width = std::max(width, f.topic.size());
   for (const auto& f : findings) {
-    std::printf("%-4s  %-*s  %s\n", name_of(f.verdict), static_cast<int>(width), f.topic.c_str(), f.found.c_str());
-    if (!f.fix.empty()) std::printf("      %-*s  fix: %s\n", static_cast<int>(width), "", f.fix.c_str());
+    std::printf("%-4s  %-*s  %s\n", name_of(f.verdict), static_cast<int>(width), f.topic.c_str(),
+                f.found.c_str());
+    if (!f.fix.empty())
+      std::printf("      %-*s  fix: %s\n", static_cast<int>(width), "", f.fix.c_str());
   }
 }
 
 int doctor(bool json) {
   const auto findings = examine_host();
-  if (json) print_json(findings);
-  else print_text(findings);
+  if (json)
+    print_json(findings);
+  else
+    print_text(findings);
   const auto count = [&](Verdict v) {
-    return std::count_if(findings.begin(), findings.end(), [v](const Finding& f) { return f.verdict == v; });
+    return std::count_if(findings.begin(), findings.end(),
+                         [v](const Finding& f) { return f.verdict == v; });
   };
   if (!json) {
-    std::printf("\n%d ok, %d warnings, %d failures: gimbal %s\n", static_cast<int>(count(Verdict::ok)),
-                static_cast<int>(count(Verdict::warn)), static_cast<int>(count(Verdict::fail)),
+    std::printf("\n%d ok, %d warnings, %d failures: gimbal %s\n",
+                static_cast<int>(count(Verdict::ok)), static_cast<int>(count(Verdict::warn)),
+                static_cast<int>(count(Verdict::fail)),
                 count(Verdict::fail) == 0 ? "can run here" : "cannot run here");
   }
   return count(Verdict::fail) == 0 ? exit_done : exit_failed;

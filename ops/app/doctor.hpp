@@ -10,10 +10,10 @@ namespace gimbal {
 enum class Verdict : std::uint8_t { ok, warn, fail };  // fail: gimbal cannot run here
 
 struct Finding {
-  std::string topic;   // "cpu flags"
+  std::string topic;  // "cpu flags"
   Verdict verdict{Verdict::ok};
   std::string found;
-  std::string fix;     // what to do; empty when ok
+  std::string fix;  // what to do; empty when ok
 };
 
 // Reads /proc and /sys below `root` ("" in production; a directory in tests) and asks the kernel

@@ -22,7 +22,8 @@ constexpr std::array<DurationUnit, 6> duration_units{{{"h", 3'600'000'000'000},
                                                       {"ns", 1}}};
 
 bool all_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // "12.5" times `scale` as an exact integer; nullopt on anything else, overflow and lost digits.
@@ -32,7 +33,8 @@ std::optional<std::int64_t> scaled_decimal(std::string_view text, std::int64_t s
   const auto dot = text.find('.');
   const auto whole = text.substr(0, dot);
   const auto part = dot == std::string_view::npos ? std::string_view{} : text.substr(dot + 1);
-  if (!all_digits(whole) || (dot != std::string_view::npos && !all_digits(part))) return std::nullopt;
+  if (!all_digits(whole) || (dot != std::string_view::npos && !all_digits(part)))
+    return std::nullopt;
   i128 value = 0;
   const i128 limit = static_cast<i128>(std::numeric_limits<std::int64_t>::max());
   for (const char c : whole) {
@@ -58,16 +60,18 @@ std::string range_text(const FieldInfo& info) {
   return low ? "at least " + double_text(info.min) : "at most " + double_text(info.max);
 }
 
-std::string outside(double value, const FieldInfo& info, std::string_view shown, std::string_view unit) {
+std::string outside(double value, const FieldInfo& info, std::string_view shown,
+                    std::string_view unit) {
   if (value >= info.min && value <= info.max) return {};
-  return "is out of range: must be " + range_text(info) + (unit.empty() ? "" : " ") + std::string{unit} +
-         ", found " + std::string{shown};
+  return "is out of range: must be " + range_text(info) + (unit.empty() ? "" : " ") +
+         std::string{unit} + ", found " + std::string{shown};
 }
 
 std::string wrong_length(std::size_t length, const FieldInfo& info, std::string_view what) {
   if (static_cast<double>(length) >= info.min && static_cast<double>(length) <= info.max) return {};
   if (length == 0) return "must not be empty";
-  return "has " + std::to_string(length) + " " + std::string{what} + ", must be " + range_text(info);
+  return "has " + std::to_string(length) + " " + std::string{what} + ", must be " +
+         range_text(info);
 }
 
 }  // namespace
@@ -108,7 +112,8 @@ std::string duration_text(Nanos value) {
 
 std::string decimal_text(std::int64_t nano) {
   const bool negative = nano < 0;
-  const std::uint64_t size = negative ? 0 - static_cast<std::uint64_t>(nano) : static_cast<std::uint64_t>(nano);
+  const std::uint64_t size =
+      negative ? 0 - static_cast<std::uint64_t>(nano) : static_cast<std::uint64_t>(nano);
   constexpr auto unit = static_cast<std::uint64_t>(nano_per_unit);
   std::string text = (negative ? "-" : "") + std::to_string(size / unit);
   if (const std::uint64_t rest = size % unit; rest != 0) {
@@ -141,8 +146,8 @@ std::string load_bool(const TomlValue& v, bool& out) {
   return {};
 }
 
-std::string load_integer(const TomlValue& v, const FieldInfo& info, std::int64_t lowest, std::uint64_t highest,
-                         std::int64_t& out) {
+std::string load_integer(const TomlValue& v, const FieldInfo& info, std::int64_t lowest,
+                         std::uint64_t highest, std::int64_t& out) {
   if (v.kind != TomlKind::integer) return "must be an integer, found " + v.found();
   if (v.integer < lowest || (v.integer > 0 && static_cast<std::uint64_t>(v.integer) > highest)) {
     return "is out of range: " + std::to_string(v.integer) + " does not fit";
@@ -168,7 +173,8 @@ std::string load_double(const TomlValue& v, const FieldInfo& info, double& out) 
 }
 
 std::string load_duration(const TomlValue& v, const FieldInfo& info, Nanos& out) {
-  constexpr std::string_view form = "a duration with a unit such as \"250ms\" (ns, us, ms, s, m, h)";
+  constexpr std::string_view form =
+      "a duration with a unit such as \"250ms\" (ns, us, ms, s, m, h)";
   if (v.kind != TomlKind::string) {
     return "must be " + std::string{form} + ", found " + v.found() + " without a unit";
   }
@@ -193,7 +199,8 @@ std::string load_decimal(const TomlValue& v, const FieldInfo& info, std::int64_t
 std::string load_text(const TomlValue& v, const FieldInfo& info, std::string& out) {
   if (v.kind != TomlKind::string) return "must be a string, found " + v.found();
   for (const char c : v.text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "must not hold control characters";
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return "must not hold control characters";
   }
   auto wrong = wrong_length(v.text.size(), info, "bytes");
   if (wrong.empty()) out = v.text;
@@ -219,11 +226,12 @@ std::string load_texts(const TomlValue& v, const FieldInfo& info, std::vector<st
 }
 
 std::string load_currency(const TomlValue& v, Currency& out) {
-  const bool fits = v.kind == TomlKind::string && !v.text.empty() && v.text.size() <= out.ticker.size() &&
-                    std::all_of(v.text.begin(), v.text.end(), [](char c) {
-                      return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-                    });
-  if (!fits) return "must be a currency such as \"BTC\" (1-8 capitals or digits), found " + v.found();
+  const bool fits =
+      v.kind == TomlKind::string && !v.text.empty() && v.text.size() <= out.ticker.size() &&
+      std::all_of(v.text.begin(), v.text.end(),
+                  [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+  if (!fits)
+    return "must be a currency such as \"BTC\" (1-8 capitals or digits), found " + v.found();
   out = currency(v.text);
   return {};
 }

@@ -59,8 +59,8 @@ std::string load_texts(const TomlValue& v, const FieldInfo& info, std::vector<st
 std::string load_currency(const TomlValue& v, Currency& out);
 
 std::string quoted(std::string_view text);
-std::string double_text(double value);      // shortest that reads back the same
-std::string duration_text(Nanos value);     // "250ms", exact
+std::string double_text(double value);        // shortest that reads back the same
+std::string duration_text(Nanos value);       // "250ms", exact
 std::string decimal_text(std::int64_t nano);  // "50000.5", exact
 
 // Exact parsers, also used outside of config: nullopt when malformed or out of range.
@@ -69,10 +69,10 @@ std::optional<std::int64_t> parse_decimal_nano(std::string_view text);
 
 template <class T>
 concept Nano = std::is_same_v<T, Price> || std::is_same_v<T, Qty> || std::is_same_v<T, Money> ||
-               std::is_same_v<T, PriceOffset>;
+    std::is_same_v<T, PriceOffset>;
 template <class T>
 concept Analytic = std::is_same_v<T, Delta> || std::is_same_v<T, Gamma> ||
-                   std::is_same_v<T, Vega> || std::is_same_v<T, Theta> || std::is_same_v<T, Vol>;
+    std::is_same_v<T, Vega> || std::is_same_v<T, Theta> || std::is_same_v<T, Vol>;
 
 }  // namespace field
 
@@ -96,13 +96,14 @@ class FieldLister {
   }
 
   template <class T>
-    requires std::is_integral_v<T>
+  requires std::is_integral_v<T>
   static void bind(FieldRef& ref, T& m) {
     ref.type = "integer";
     ref.load = [&m, info = ref.info](const TomlValue& v) {
       std::int64_t value = 0;
-      auto wrong = field::load_integer(v, info, static_cast<std::int64_t>(std::numeric_limits<T>::min()),
-                                       static_cast<std::uint64_t>(std::numeric_limits<T>::max()), value);
+      auto wrong =
+          field::load_integer(v, info, static_cast<std::int64_t>(std::numeric_limits<T>::min()),
+                              static_cast<std::uint64_t>(std::numeric_limits<T>::max()), value);
       if (wrong.empty()) m = static_cast<T>(value);
       return wrong;
     };
@@ -124,7 +125,9 @@ class FieldLister {
 
   static void bind(FieldRef& ref, Nanos& m) {
     ref.type = "duration";
-    ref.load = [&m, info = ref.info](const TomlValue& v) { return field::load_duration(v, info, m); };
+    ref.load = [&m, info = ref.info](const TomlValue& v) {
+      return field::load_duration(v, info, m);
+    };
     ref.toml_text = [&m] { return field::quoted(field::duration_text(m)); };
     ref.number = [&m] { return static_cast<double>(m.count); };
   }
@@ -132,7 +135,9 @@ class FieldLister {
   template <field::Nano T>
   static void bind(FieldRef& ref, T& m) {
     ref.type = "decimal string";
-    ref.load = [&m, info = ref.info](const TomlValue& v) { return field::load_decimal(v, info, m.nano); };
+    ref.load = [&m, info = ref.info](const TomlValue& v) {
+      return field::load_decimal(v, info, m.nano);
+    };
     ref.toml_text = [&m] { return field::quoted(field::decimal_text(m.nano)); };
     ref.number = [&m] { return static_cast<double>(m.nano); };
   }
@@ -160,7 +165,7 @@ class FieldLister {
   }
 
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   static void bind(FieldRef& ref, E& m) {
     for (const auto& [name, value] : EnumNames<E>::all) {
       ref.type += (ref.type.empty() ? "" : " | ") + field::quoted(name);

@@ -41,7 +41,8 @@ std::string table_value(const std::string& text, const std::string& key) {
   std::istringstream lines{text};
   for (std::string line; std::getline(lines, line);) {
     const auto colon = line.find(':');
-    if (colon != std::string::npos && trimmed(line.substr(0, colon)) == key) return trimmed(line.substr(colon + 1));
+    if (colon != std::string::npos && trimmed(line.substr(0, colon)) == key)
+      return trimmed(line.substr(colon + 1));
   }
   return {};
 }
@@ -93,7 +94,8 @@ class Examiner {
     const auto info = read("/proc/cpuinfo");
     const auto model = table_value(info, "model name");
     const auto online = read("/sys/devices/system/cpu/online");
-    add("cpu", Verdict::ok, (model.empty() ? "unknown model" : model) + ", online " + (online.empty() ? "?" : online));
+    add("cpu", Verdict::ok,
+        (model.empty() ? "unknown model" : model) + ", online " + (online.empty() ? "?" : online));
     const auto missing = missing_cpu_features();
     std::string names;
     for (const auto& name : missing) names += (names.empty() ? "" : " ") + name;
@@ -110,7 +112,8 @@ class Examiner {
     const auto nohz = kernel_argument(read("/proc/cmdline"), "nohz_full");
     if (isolated.empty()) {
       return add("isolation", Verdict::warn, "no processor is isolated",
-                 "kernel arguments isolcpus=managed_irq,domain,N nohz_full=N rcu_nocbs=N; then [runtime] io_core = N");
+                 "kernel arguments isolcpus=managed_irq,domain,N nohz_full=N rcu_nocbs=N; then "
+                 "[runtime] io_core = N");
     }
     add("isolation", nohz.empty() ? Verdict::warn : Verdict::ok,
         "isolated " + isolated + ", nohz_full " + (nohz.empty() ? "none" : nohz),
@@ -119,7 +122,8 @@ class Examiner {
 
   void governor() {
     const auto name = read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-    if (name.empty()) return add("governor", Verdict::ok, "not visible (fixed by firmware or hypervisor)");
+    if (name.empty())
+      return add("governor", Verdict::ok, "not visible (fixed by firmware or hypervisor)");
     if (name == "performance") return add("governor", Verdict::ok, name);
     add("governor", Verdict::warn, name, "ops/host/tune-host.sh --apply (sets performance)");
   }
@@ -129,31 +133,41 @@ class Examiner {
     const bool shared = siblings.find_first_of(",-") != std::string::npos;
     if (!shared) return add("smt", Verdict::ok, "one hardware thread a core");
     add("smt", Verdict::warn, "cpu0 shares its core: " + siblings,
-        "switch SMT off (echo off > /sys/devices/system/cpu/smt/control) or leave the hot core's sibling idle");
+        "switch SMT off (echo off > /sys/devices/system/cpu/smt/control) or leave the hot core's "
+        "sibling idle");
   }
 
   void clock() {
     const auto source = read("/sys/devices/system/clocksource/clocksource0/current_clocksource");
     const auto flags = table_value(read("/proc/cpuinfo"), "flags");
     const bool invariant = has_word(flags, "constant_tsc") && has_word(flags, "nonstop_tsc");
-    if (source == "tsc") add("clock source", Verdict::ok, source);
-    else add("clock source", Verdict::warn, source.empty() ? "unknown" : source,
-             "kernel argument clocksource=tsc tsc=reliable where the host allows it; other sources cost a system call");
-    if (invariant) add("invariant tsc", Verdict::ok, "constant_tsc nonstop_tsc");
-    else add("invariant tsc", Verdict::warn, "not announced by the processor",
-             "time stamps fall back to clock_gettime; on a virtual machine ask for an invariant TSC");
+    if (source == "tsc")
+      add("clock source", Verdict::ok, source);
+    else
+      add("clock source", Verdict::warn, source.empty() ? "unknown" : source,
+          "kernel argument clocksource=tsc tsc=reliable where the host allows it; other sources "
+          "cost a system call");
+    if (invariant)
+      add("invariant tsc", Verdict::ok, "constant_tsc nonstop_tsc");
+    else
+      add("invariant tsc", Verdict::warn, "not announced by the processor",
+          "time stamps fall back to clock_gettime; on a virtual machine ask for an invariant TSC");
   }
 
   void time_sync() {
     timex state{};
     const int answer = ::adjtimex(&state);
-    if (answer < 0) return add("time sync", Verdict::warn, "cannot be read", "check that chrony or systemd-timesyncd runs");
+    if (answer < 0)
+      return add("time sync", Verdict::warn, "cannot be read",
+                 "check that chrony or systemd-timesyncd runs");
     const auto error_ms = static_cast<double>(state.esterror) / 1000.0;
     std::ostringstream text;
-    text << (answer == TIME_ERROR ? "not synchronised" : "synchronised") << ", estimated error " << error_ms << " ms";
+    text << (answer == TIME_ERROR ? "not synchronised" : "synchronised") << ", estimated error "
+         << error_ms << " ms";
     if (answer == TIME_ERROR) {
       add("time sync", Verdict::warn, text.str(),
-          "install chrony (on a host; a container shows its host's state); orders carry valid_until on venue time");
+          "install chrony (on a host; a container shows its host's state); orders carry "
+          "valid_until on venue time");
     } else {
       add("time sync", error_ms > 50 ? Verdict::warn : Verdict::ok, text.str(),
           error_ms > 50 ? "let chrony settle, or use a nearer time source" : "");
@@ -162,19 +176,24 @@ class Examiner {
 
   void uring() {
     const auto why = uring_refusal();
-    if (why.empty()) return add("io_uring", Verdict::ok, "single issuer and deferred task run available");
+    if (why.empty())
+      return add("io_uring", Verdict::ok, "single issuer and deferred task run available");
     add("io_uring", Verdict::warn, why,
-        "allow io_uring (sysctl kernel.io_uring_disabled=0, or the container's seccomp profile); epoll is used meanwhile");
+        "allow io_uring (sysctl kernel.io_uring_disabled=0, or the container's seccomp profile); "
+        "epoll is used meanwhile");
   }
 
   void memory_lock() {
     rlimit limit{};
     ::getrlimit(RLIMIT_MEMLOCK, &limit);
     const bool unlimited = limit.rlim_cur == RLIM_INFINITY;
-    const auto text = unlimited ? std::string{"unlimited"} : std::to_string(limit.rlim_cur >> 20) + " MiB";
-    if (unlimited || limit.rlim_cur >= (1ull << 30)) return add("memory lock limit", Verdict::ok, text);
+    const auto text =
+        unlimited ? std::string{"unlimited"} : std::to_string(limit.rlim_cur >> 20) + " MiB";
+    if (unlimited || limit.rlim_cur >= (1ull << 30))
+      return add("memory lock limit", Verdict::ok, text);
     add("memory lock limit", Verdict::warn, text,
-        "LimitMEMLOCK=infinity in the unit, or `gimbal soft/hard memlock unlimited` in /etc/security/limits.conf");
+        "LimitMEMLOCK=infinity in the unit, or `gimbal soft/hard memlock unlimited` in "
+        "/etc/security/limits.conf");
   }
 
   void open_files() {
@@ -184,15 +203,19 @@ class Examiner {
     add("open files limit", enough ? Verdict::ok : Verdict::warn, std::to_string(limit.rlim_cur),
         enough ? "" : "LimitNOFILE=4096 in the unit, or ulimit -n 4096");
     ::getrlimit(RLIMIT_CORE, &limit);
-    add("core dumps", Verdict::ok, limit.rlim_cur == 0 ? "off" : "on for the shell; gimbal run switches them off");
+    add("core dumps", Verdict::ok,
+        limit.rlim_cur == 0 ? "off" : "on for the shell; gimbal run switches them off");
   }
 
   void realtime() {
     rlimit limit{};
     ::getrlimit(RLIMIT_RTPRIO, &limit);
     const bool allowed = limit.rlim_cur > 0 || ::geteuid() == 0;
-    add("realtime priority", allowed ? Verdict::ok : Verdict::warn, allowed ? "allowed" : "not allowed",
-        allowed ? "" : "LimitRTPRIO=50 and AmbientCapabilities=CAP_SYS_NICE in the unit (needed for [runtime] realtime)");
+    add("realtime priority", allowed ? Verdict::ok : Verdict::warn,
+        allowed ? "allowed" : "not allowed",
+        allowed ? ""
+                : "LimitRTPRIO=50 and AmbientCapabilities=CAP_SYS_NICE in the unit (needed for "
+                  "[runtime] realtime)");
   }
 
   void huge_pages() {
@@ -200,15 +223,20 @@ class Examiner {
     const bool always = text.find("[always]") != std::string::npos;
     const auto reserved = table_value(read("/proc/meminfo"), "HugePages_Total");
     add("huge pages", always ? Verdict::warn : Verdict::ok,
-        "transparent " + (text.empty() ? "not visible" : text) + ", reserved " + (reserved.empty() ? "0" : reserved),
-        always ? "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled (background compaction stalls threads)" : "");
+        "transparent " + (text.empty() ? "not visible" : text) + ", reserved " +
+            (reserved.empty() ? "0" : reserved),
+        always ? "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled (background "
+                 "compaction stalls threads)"
+               : "");
   }
 
   void swap() {
     const auto total = table_value(read("/proc/meminfo"), "SwapTotal");
     const bool none = total.empty() || total.rfind("0 ", 0) == 0;
     add("swap", none ? Verdict::ok : Verdict::warn, none ? "none" : total,
-        none ? "" : "swapoff -a, or keep [runtime] lock_memory = true with a sufficient memory lock limit");
+        none ? ""
+             : "swapoff -a, or keep [runtime] lock_memory = true with a sufficient memory lock "
+               "limit");
   }
 
   // Names the network cards, their driver, and any kernel bypass found.
@@ -224,14 +252,17 @@ class Examiner {
     for (const auto& name : names) {
       if (name == "lo") continue;
       const auto link =
-          std::filesystem::read_symlink(root_ + "/sys/class/net/" + name + "/device/driver", error).filename().string();
+          std::filesystem::read_symlink(root_ + "/sys/class/net/" + name + "/device/driver", error)
+              .filename()
+              .string();
       cards += (cards.empty() ? "" : ", ") + name + " (" + (error ? "virtual" : link) + ")";
       bypass = bypass || link == "sfc" || link == "mlx5_core";
     }
     const bool onload = std::filesystem::exists(root_ + "/dev/onload", error);
     add("network", Verdict::ok, cards.empty() ? "no card visible" : cards);
     if (onload) return add("kernel bypass", Verdict::ok, "Onload is loaded (/dev/onload)");
-    add("kernel bypass", Verdict::ok, bypass ? "none loaded; the card could (Onload or VMA)" : "none; kernel sockets are used");
+    add("kernel bypass", Verdict::ok,
+        bypass ? "none loaded; the card could (Onload or VMA)" : "none; kernel sockets are used");
   }
 
   std::string root_;

@@ -17,8 +17,12 @@ class JsonWriter {
   JsonWriter& begin_array(std::string_view name = {}) { return open(name, '['); }
   JsonWriter& end_array() { return close(']'); }
 
-  JsonWriter& text(std::string_view name, std::string_view value) { return raw(name, quote(value)); }
-  JsonWriter& boolean(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
+  JsonWriter& text(std::string_view name, std::string_view value) {
+    return raw(name, quote(value));
+  }
+  JsonWriter& boolean(std::string_view name, bool value) {
+    return raw(name, value ? "true" : "false");
+  }
   template <std::integral T>
   JsonWriter& integer(std::string_view name, T value) {
     return raw(name, std::to_string(value));

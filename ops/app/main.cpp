@@ -10,8 +10,8 @@
 namespace {
 
 std::string version_text() {
-  return std::string{"gimbal "} + GIMBAL_VERSION + "\nbuild " + gimbal::to_hex(gimbal::build_hash()) +
-         "\ncompiler " + __VERSION__;
+  return std::string{"gimbal "} + GIMBAL_VERSION + "\nbuild " +
+         gimbal::to_hex(gimbal::build_hash()) + "\ncompiler " + __VERSION__;
 }
 
 void add_commands(CLI::App& app, int& exit_code) {

@@ -44,7 +44,8 @@ ScopeLookup find_scope(const std::string& runtime_dir, std::string_view text, Sc
   std::string name;
   unsigned id = 0;
   while (file >> level >> id >> name) {
-    if (level != name_of(parsed->level) || name != parsed->name || id >= scope_count(parsed->level)) continue;
+    if (level != name_of(parsed->level) || name != parsed->name || id >= scope_count(parsed->level))
+      continue;
     out.id = static_cast<std::uint16_t>(id);
     return ScopeLookup::found;
   }

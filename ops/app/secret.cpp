@@ -52,26 +52,31 @@ Outcome locate(const std::string& where, Place& out) {
   if (slash == std::string::npos) {
     const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
     if (directory == nullptr || directory[0] != '/') {
-      return refuse(where, "it names a systemd credential, but CREDENTIALS_DIRECTORY is not set. Give a path with a "
-                           "slash (./" + where + "), or LoadCredential= in the unit");
+      return refuse(
+          where,
+          "it names a systemd credential, but CREDENTIALS_DIRECTORY is not set. Give a path with a "
+          "slash (./" +
+              where + "), or LoadCredential= in the unit");
     }
     out = {directory, where, true};
   } else {
     out = {slash == 0 ? "/" : where.substr(0, slash), where.substr(slash + 1), false};
   }
-  if (out.file.empty() || out.file == "." || out.file == "..") return refuse(where, "it does not name a file");
+  if (out.file.empty() || out.file == "." || out.file == "..")
+    return refuse(where, "it does not name a file");
   return {};
 }
 
 Outcome check_directory(const Place& place, const struct stat& st) {
   if (st.st_uid != ::geteuid() && st.st_uid != 0) {
-    return refuse(place.directory + "/" + place.file,
-                  "its directory belongs to user " + std::to_string(st.st_uid) + ", who could replace it");
+    return refuse(
+        place.directory + "/" + place.file,
+        "its directory belongs to user " + std::to_string(st.st_uid) + ", who could replace it");
   }
   if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return refuse(place.directory + "/" + place.file, "its directory has mode " + mode_text(st.st_mode) +
-                                                          ", others could replace it; run: chmod go-w " +
-                                                          place.directory);
+    return refuse(place.directory + "/" + place.file,
+                  "its directory has mode " + mode_text(st.st_mode) +
+                      ", others could replace it; run: chmod go-w " + place.directory);
   }
   return {};
 }
@@ -80,14 +85,16 @@ Outcome check_file(const Place& place, const struct stat& st) {
   const std::string path = place.directory + "/" + place.file;
   if (!S_ISREG(st.st_mode)) return refuse(path, "it is not a regular file");
   if (st.st_uid != ::geteuid() && st.st_uid != 0) {
-    return refuse(path, "it belongs to user " + std::to_string(st.st_uid) + "; it must belong to this user (" +
-                            std::to_string(::geteuid()) + ") or root");
+    return refuse(path, "it belongs to user " + std::to_string(st.st_uid) +
+                            "; it must belong to this user (" + std::to_string(::geteuid()) +
+                            ") or root");
   }
   const mode_t mode = st.st_mode & 07777u;
   // systemd gives the service user access by ACL; the group bits then show the ACL mask.
   const bool service_acl = place.from_service && mode == 0440 && st.st_uid == 0;
   if (mode != 0400 && mode != 0600 && !service_acl) {
-    return refuse(path, "it has mode " + mode_text(mode) + ", must be 0400 or 0600; run: chmod 0600 " + path);
+    return refuse(
+        path, "it has mode " + mode_text(mode) + ", must be 0400 or 0600; run: chmod 0600 " + path);
   }
   if (st.st_size > static_cast<off_t>(credential_bytes_max)) {
     return refuse(path, "it has " + std::to_string(st.st_size) + " bytes, at most " +
@@ -111,7 +118,8 @@ Outcome read_all(int fd, const std::string& path, Secret& out) {
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -127,12 +135,16 @@ Outcome parse(std::string_view rest, const std::string& path, Credentials& out) 
     if (equals == std::string_view::npos) return refuse(path, at + "is not key=value");
     const auto key = trimmed(line.substr(0, equals));
     const auto value = trimmed(line.substr(equals + 1));
-    Secret* target = key == "client_id" ? &out.client_id : key == "client_secret" ? &out.client_secret : nullptr;
-    if (target == nullptr) return refuse(path, at + "has a key other than client_id and client_secret");
+    Secret* target = key == "client_id"       ? &out.client_id
+                     : key == "client_secret" ? &out.client_secret
+                                              : nullptr;
+    if (target == nullptr)
+      return refuse(path, at + "has a key other than client_id and client_secret");
     if (!target->empty()) return refuse(path, at + "repeats " + std::string{key});
     if (value.empty()) return refuse(path, at + "leaves " + std::string{key} + " empty");
     for (const char c : value) {
-      if (c <= 0x20 || c >= 0x7f) return refuse(path, at + "holds a space or a character that is not ASCII");
+      if (c <= 0x20 || c >= 0x7f)
+        return refuse(path, at + "holds a space or a character that is not ASCII");
     }
     *target = Secret::copy_of(value);
   }
@@ -147,7 +159,8 @@ Secret::Secret(std::size_t capacity) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   capacity_ = (capacity + page - 1) / page * page;
   if (capacity_ == 0) return;
-  void* memory = ::mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      ::mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     capacity_ = 0;
     throw std::bad_alloc{};
@@ -201,8 +214,8 @@ Outcome read_credentials(const std::string& where, Credentials& out) {
   }
   if (auto checked = check_directory(place, st); !checked) return checked;
   // Opened relative to the directory that was checked, and judged by its descriptor: no race.
-  const Descriptor file{
-      ::openat(directory.get(), place.file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)};
+  const Descriptor file{::openat(directory.get(), place.file.c_str(),
+                                 O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)};
   if (file.get() < 0) {
     if (errno == ELOOP) return refuse(path, "it is a symbolic link; name the file itself");
     return Outcome::system("open credential", path);
@@ -219,8 +232,10 @@ Outcome read_credentials(const std::string& where, Credentials& out) {
 
 Outcome forbid_dumps() {
   const rlimit none{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &none) != 0) return Outcome::system("set the core dump limit", "to 0");
-  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return Outcome::system("make the process", "non-dumpable");
+  if (::setrlimit(RLIMIT_CORE, &none) != 0)
+    return Outcome::system("set the core dump limit", "to 0");
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    return Outcome::system("make the process", "non-dumpable");
   return {};
 }
 

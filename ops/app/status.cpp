@@ -14,42 +14,65 @@ void put(JsonWriter& w, const ScopeStatus& s) {
 
 void put(JsonWriter& w, const FeedStatusLine& f) {
   w.begin_object().text("account", f.account).boolean("connected", f.connected);
-  w.integer("instruments_valid", f.instruments_valid).integer("instruments_invalid", f.instruments_invalid);
+  w.integer("instruments_valid", f.instruments_valid)
+      .integer("instruments_invalid", f.instruments_invalid);
   w.integer("frames", f.frames).integer("events", f.events).integer("gaps", f.gaps);
-  w.integer("malformed", f.malformed).integer("resyncs", f.resyncs).integer("reconnects", f.reconnects);
+  w.integer("malformed", f.malformed)
+      .integer("resyncs", f.resyncs)
+      .integer("reconnects", f.reconnects);
   w.integer("newest_age_ns", f.newest_age_ns).end_object();
 }
 
 void put(JsonWriter& w, const GatewayStatusLine& g) {
-  w.begin_object().text("account", g.account).text("environment", g.environment).text("state", g.state);
+  w.begin_object()
+      .text("account", g.account)
+      .text("environment", g.environment)
+      .text("state", g.state);
   w.boolean("cancel_on_disconnect", g.cancel_on_disconnect).boolean("reconciled", g.reconciled);
   w.integer("reconcile_age_ns", g.reconcile_age_ns).integer("reconnects", g.reconnects);
   w.number("rate_credits", g.rate_credits).text("poller", g.poller).end_object();
 }
 
 void put(JsonWriter& w, const UnderlyingStatus& u) {
-  w.begin_object().text("underlying", u.underlying).number("index", u.index).number("delta", u.delta);
+  w.begin_object()
+      .text("underlying", u.underlying)
+      .number("index", u.index)
+      .number("delta", u.delta);
   w.number("options_delta", u.options_delta).number("gamma", u.gamma).number("vega", u.vega);
   w.number("theta", u.theta).number("band", u.band).boolean("inside_band", u.inside_band);
   w.number("outside_band_worst_ms", u.outside_band_worst_ms).end_object();
 }
 
 void put(JsonWriter& w, const PositionStatus& p) {
-  w.begin_object().text("account", p.account).text("instrument", p.instrument).decimal("amount", p.amount.nano);
+  w.begin_object()
+      .text("account", p.account)
+      .text("instrument", p.instrument)
+      .decimal("amount", p.amount.nano);
   w.decimal("average", p.average.nano).decimal("mark", p.mark.nano).number("delta", p.delta);
   w.number("gamma", p.gamma).number("vega", p.vega).number("theta", p.theta).end_object();
 }
 
 void put(JsonWriter& w, const OrderStatus& o) {
-  w.begin_object().text("order", o.order).text("account", o.account).text("instrument", o.instrument);
+  w.begin_object()
+      .text("order", o.order)
+      .text("account", o.account)
+      .text("instrument", o.instrument);
   w.text("side", o.side).decimal("price", o.price.nano).decimal("amount", o.amount.nano);
-  w.decimal("filled", o.filled.nano).text("state", o.state).integer("age_ns", o.age_ns).end_object();
+  w.decimal("filled", o.filled.nano)
+      .text("state", o.state)
+      .integer("age_ns", o.age_ns)
+      .end_object();
 }
 
 void put(JsonWriter& w, const MarginStatus& m) {
-  w.begin_object().text("account", m.account).text("currency", m.currency).decimal("equity", m.equity.nano);
+  w.begin_object()
+      .text("account", m.account)
+      .text("currency", m.currency)
+      .decimal("equity", m.equity.nano);
   w.decimal("balance", m.balance.nano).decimal("initial_margin", m.initial_margin.nano);
-  w.decimal("maintenance_margin", m.maintenance_margin.nano).decimal("available", m.available.nano).end_object();
+  w.decimal("maintenance_margin", m.maintenance_margin.nano)
+      .decimal("available", m.available.nano)
+      .end_object();
 }
 
 void put(JsonWriter& w, const LatencyStatus& l) {
@@ -70,7 +93,9 @@ void put(JsonWriter& w, const AlertStatus& a) {
 void put(JsonWriter& w, const KillVenueProof& v) {
   w.begin_object().text("account", v.account).integer("live_before", v.live_before);
   w.integer("in_doubt_before", v.in_doubt_before).integer("cancels_sent", v.cancels_sent);
-  w.integer("first_wire_ns", v.first_wire_ns).integer("last_wire_ns", v.last_wire_ns).integer("acked", v.acked);
+  w.integer("first_wire_ns", v.first_wire_ns)
+      .integer("last_wire_ns", v.last_wire_ns)
+      .integer("acked", v.acked);
   w.integer("still_open", v.still_open).integer("unknown", v.unknown).integer("escaped", v.escaped);
   w.text("dead_man", v.dead_man).end_object();
 }
@@ -83,7 +108,9 @@ void put_all(JsonWriter& w, std::string_view name, const std::vector<Item>& item
 }
 
 void put_head(JsonWriter& w, const StatusReport& r) {
-  w.text("build_hash", r.build_hash).text("config_hash", r.config_hash).integer("boot_epoch", r.boot_epoch);
+  w.text("build_hash", r.build_hash)
+      .text("config_hash", r.config_hash)
+      .integer("boot_epoch", r.boot_epoch);
   w.integer("pid", r.pid).integer("uptime_ns", r.uptime_ns).text("topology", r.topology);
   w.boolean("armed", r.armed).text("mode", r.mode);
   put_all(w, "scopes", r.scopes);
@@ -96,12 +123,13 @@ void put_head(JsonWriter& w, const StatusReport& r) {
 }  // namespace
 
 bool KillProof::confirmed() const noexcept {
-  return std::all_of(venues.begin(), venues.end(), [](const KillVenueProof& v) { return v.still_open == 0; });
+  return std::all_of(venues.begin(), venues.end(),
+                     [](const KillVenueProof& v) { return v.still_open == 0; });
 }
 
 bool KillProof::resolved() const noexcept {
-  return confirmed() &&
-         std::all_of(venues.begin(), venues.end(), [](const KillVenueProof& v) { return v.unknown == 0; });
+  return confirmed() && std::all_of(venues.begin(), venues.end(),
+                                    [](const KillVenueProof& v) { return v.unknown == 0; });
 }
 
 std::string status_json(const StatusReport& r) {
@@ -148,8 +176,14 @@ std::string kill_json(const KillProof& p, bool done) {
   w.begin_object().integer("kill_id", p.kill_id).text("scope", p.scope).text("mode", p.mode);
   w.text("reason", p.reason).boolean("confirmed", p.confirmed()).boolean("resolved", p.resolved());
   w.boolean("done", done);
-  w.begin_object("caller").integer("uid", p.uid).integer("gid", p.gid).integer("pid", p.pid).text("exe", p.exe);
-  w.end_object().integer("t_recv_unix_ns", p.t_recv_unix_ns).integer("gate_closed_ns", p.gate_closed_ns);
+  w.begin_object("caller")
+      .integer("uid", p.uid)
+      .integer("gid", p.gid)
+      .integer("pid", p.pid)
+      .text("exe", p.exe);
+  w.end_object()
+      .integer("t_recv_unix_ns", p.t_recv_unix_ns)
+      .integer("gate_closed_ns", p.gate_closed_ns);
   w.begin_array("in_flight_orders");
   for (const auto& order : p.in_flight_orders) w.text({}, order);
   w.end_array();

@@ -16,8 +16,8 @@ namespace gimbal {
 
 // A scope that is not ACTIVE.
 struct ScopeStatus {
-  std::string scope;        // "global", "account:deribit-main", "underlying:BTC"
-  std::string mode;         // "reduce" "halt" "cancel" "lock"
+  std::string scope;  // "global", "account:deribit-main", "underlying:BTC"
+  std::string mode;   // "reduce" "halt" "cancel" "lock"
   bool latched{false};
   std::string reason;
 };
@@ -33,30 +33,30 @@ struct FeedStatusLine {
   std::uint64_t malformed{0};
   std::uint64_t resyncs{0};
   std::uint64_t reconnects{0};
-  std::int64_t newest_age_ns{-1};   // since the newest data, -1: none yet
+  std::int64_t newest_age_ns{-1};  // since the newest data, -1: none yet
 };
 
 struct GatewayStatusLine {
   std::string account;
-  std::string environment;          // "sim" "test" "live"
-  std::string state;                // "down" "connecting" "authenticated" "ready"
+  std::string environment;  // "sim" "test" "live"
+  std::string state;        // "down" "connecting" "authenticated" "ready"
   bool cancel_on_disconnect{false};
   bool reconciled{false};
   std::int64_t reconcile_age_ns{-1};
   std::uint64_t reconnects{0};
-  double rate_credits{0};           // order requests that may be sent now
-  std::string poller;               // "io_uring: ..." and why
+  double rate_credits{0};  // order requests that may be sent now
+  std::string poller;      // "io_uring: ..." and why
 };
 
 struct UnderlyingStatus {
   std::string underlying;
   double index{0};
-  double delta{0};                  // coins, hedge included
+  double delta{0};  // coins, hedge included
   double options_delta{0};
   double gamma{0};
   double vega{0};
   double theta{0};
-  double band{0};                   // present half width, coins
+  double band{0};  // present half width, coins
   bool inside_band{false};
   double outside_band_worst_ms{0};
 };
@@ -74,14 +74,14 @@ struct PositionStatus {
 };
 
 struct OrderStatus {
-  std::string order;                // our id, hex
+  std::string order;  // our id, hex
   std::string account;
   std::string instrument;
-  std::string side;                 // "buy" "sell"
+  std::string side;  // "buy" "sell"
   Price price{};
   Qty amount{};
   Qty filled{};
-  std::string state;                // "sent" "working" "unknown" ...
+  std::string state;  // "sent" "working" "unknown" ...
   std::int64_t age_ns{0};
 };
 
@@ -96,7 +96,7 @@ struct MarginStatus {
 };
 
 struct LatencyStatus {
-  std::string hop;                  // "wire to decode", "tick to order"
+  std::string hop;  // "wire to decode", "tick to order"
   std::uint64_t count{0};
   std::int64_t p50_ns{0};
   std::int64_t p90_ns{0};
@@ -112,7 +112,7 @@ struct CounterStatus {
 
 struct AlertStatus {
   std::uint64_t id{0};
-  std::string severity;             // "warning" "critical"
+  std::string severity;  // "warning" "critical"
   std::string text;
   std::int64_t age_ns{0};
   bool acknowledged{false};
@@ -153,13 +153,13 @@ struct KillVenueProof {
   std::uint64_t live_before{0};
   std::uint64_t in_doubt_before{0};
   std::uint64_t cancels_sent{0};
-  std::int64_t first_wire_ns{-1};   // after t_gate_closed; -1: nothing was sent
+  std::int64_t first_wire_ns{-1};  // after t_gate_closed; -1: nothing was sent
   std::int64_t last_wire_ns{-1};
   std::uint64_t acked{0};
   std::uint64_t still_open{0};
   std::uint64_t unknown{0};
-  std::uint64_t escaped{0};         // in flight when the gate closed, or in the kernel's buffer
-  std::string dead_man;             // "cancel_on_disconnect on"
+  std::uint64_t escaped{0};  // in flight when the gate closed, or in the kernel's buffer
+  std::string dead_man;      // "cancel_on_disconnect on"
 };
 
 struct KillProof {
@@ -172,12 +172,12 @@ struct KillProof {
   std::uint32_t pid{0};
   std::string exe;
   std::int64_t t_recv_unix_ns{0};
-  std::int64_t gate_closed_ns{0};   // after t_recv
+  std::int64_t gate_closed_ns{0};  // after t_recv
   std::vector<std::string> in_flight_orders;
   std::vector<KillVenueProof> venues;
   std::vector<PositionStatus> positions;
   std::vector<UnderlyingStatus> underlyings;
-  std::string latch;                // file, and whether it is durable
+  std::string latch;  // file, and whether it is durable
   std::string build_hash;
   std::string config_hash;
 

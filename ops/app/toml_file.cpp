@@ -16,7 +16,8 @@ namespace gimbal {
 namespace {
 
 TomlPlace place_of(const toml::source_region& region) {
-  return {static_cast<std::uint32_t>(region.begin.line), static_cast<std::uint32_t>(region.begin.column)};
+  return {static_cast<std::uint32_t>(region.begin.line),
+          static_cast<std::uint32_t>(region.begin.column)};
 }
 
 void convert(const toml::node& node, TomlValue& out);
@@ -82,7 +83,8 @@ std::string TomlValue::found() const {
   switch (kind) {
     case TomlKind::table: return "a table";
     case TomlKind::array: return "a list";
-    case TomlKind::string: return "the string \"" + text.substr(0, 60) + (text.size() > 60 ? "..." : "") + "\"";
+    case TomlKind::string:
+      return "the string \"" + text.substr(0, 60) + (text.size() > 60 ? "..." : "") + "\"";
     case TomlKind::integer: return "the integer " + std::to_string(integer);
     case TomlKind::boolean: return boolean ? "the boolean true" : "the boolean false";
     case TomlKind::other: return "a " + text;
@@ -95,8 +97,9 @@ std::string TomlValue::found() const {
 
 bool parse_toml(std::string_view text, TomlValue& root, TomlProblem& problem) {
   if (text.size() > config_bytes_max) {
-    problem = {{}, "the file has " + std::to_string(text.size()) + " bytes, at most " +
-                       std::to_string(config_bytes_max) + " are read"};
+    problem = {{},
+               "the file has " + std::to_string(text.size()) + " bytes, at most " +
+                   std::to_string(config_bytes_max) + " are read"};
     return false;
   }
   if (text.find('\0') != std::string_view::npos) {

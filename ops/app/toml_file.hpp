@@ -20,7 +20,7 @@ struct TomlPlace {
 struct TomlValue {
   TomlKind kind{TomlKind::table};
   TomlPlace place{};
-  std::string text;          // string: its content; other: the name of its type
+  std::string text;  // string: its content; other: the name of its type
   std::int64_t integer{0};
   double real{0};
   bool boolean{false};

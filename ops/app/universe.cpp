@@ -114,8 +114,8 @@ bool Universe::restore(std::span<const std::byte> block, std::string& error) {
     listed.underlying = text_of(row.coin, sizeof row.coin);
     listed.definition = row.definition;
     std::string why;
-    const InstrumentId id = deribit::install(listed, row.definition.venue, underlyings_, table_,
-                                             symbols_, why);
+    const InstrumentId id =
+        deribit::install(listed, row.definition.venue, underlyings_, table_, symbols_, why);
     if (id != row.definition.id) {
       error = "instrument " + listed.name + " in the journal is refused: " + why;
       return false;
@@ -150,9 +150,11 @@ std::string bind_strategies(const Config& config, const Universe& universe,
         break;
       }
     }
-    if (!instrument.valid()) return "[[strategy.delta_hedge]] underlying " + c.underlying + " is not configured";
+    if (!instrument.valid())
+      return "[[strategy.delta_hedge]] underlying " + c.underlying + " is not configured";
     const std::string_view wrong = hedge.add(c, u, instrument);
-    if (!wrong.empty()) return "[[strategy.delta_hedge]] " + c.underlying + ": " + std::string{wrong};
+    if (!wrong.empty())
+      return "[[strategy.delta_hedge]] " + c.underlying + ": " + std::string{wrong};
   }
   auto& rebalance = std::get<Rebalance>(strategies);
   for (const RebalanceConfig& c : config.strategy.rebalance) {

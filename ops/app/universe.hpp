@@ -20,11 +20,11 @@ namespace gimbal {
 
 class Universe {
  public:
-  struct Member {                 // one [[underlying]] of the config
+  struct Member {  // one [[underlying]] of the config
     UnderlyingId id{};
     InstrumentId hedge{};
-    std::vector<InstrumentId> futures;   // the hedge included
-    std::vector<InstrumentId> options;   // nearest expiry first
+    std::vector<InstrumentId> futures;  // the hedge included
+    std::vector<InstrumentId> options;  // nearest expiry first
   };
 
   Universe();
@@ -45,7 +45,9 @@ class Universe {
   [[nodiscard]] deribit::SymbolTable& symbols() noexcept { return symbols_; }
   [[nodiscard]] const deribit::SymbolTable& symbols() const noexcept { return symbols_; }
   [[nodiscard]] deribit::UnderlyingNames& underlyings() noexcept { return underlyings_; }
-  [[nodiscard]] const deribit::UnderlyingNames& underlyings() const noexcept { return underlyings_; }
+  [[nodiscard]] const deribit::UnderlyingNames& underlyings() const noexcept {
+    return underlyings_;
+  }
   [[nodiscard]] const std::vector<Member>& members() const noexcept { return members_; }
 
  private:

@@ -56,7 +56,8 @@ Outcome send_all(int fd, const std::string& text) {
 
 }  // namespace
 
-Outcome ask(const std::string& socket_path, const ControlRequest& request, std::chrono::milliseconds patience,
+Outcome ask(const std::string& socket_path, const ControlRequest& request,
+            std::chrono::milliseconds patience,
             const std::function<bool(const std::string&)>& line) {
   const Socket socket;
   if (socket.fd() < 0) return Outcome::system("make", "a socket");
@@ -67,14 +68,18 @@ Outcome ask(const std::string& socket_path, const ControlRequest& request, std::
   std::string in;
   std::array<char, 65536> chunk{};
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     pollfd entry{socket.fd(), POLLIN, 0};
     const int ready = left > 0 ? ::poll(&entry, 1, static_cast<int>(left)) : 0;
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return Outcome::failure("the bot at " + socket_path + " did not answer in time");
+    if (ready <= 0)
+      return Outcome::failure("the bot at " + socket_path + " did not answer in time");
     const ssize_t n = ::recv(socket.fd(), chunk.data(), chunk.size(), 0);
     if (n < 0) return Outcome::system("receive from", "the bot");
-    if (n == 0) return Outcome::failure("the bot at " + socket_path + " closed the connection without an answer");
+    if (n == 0)
+      return Outcome::failure("the bot at " + socket_path +
+                              " closed the connection without an answer");
     in.append(chunk.data(), static_cast<std::size_t>(n));
     if (in.size() > answer_bytes_max) return Outcome::failure("the answer of the bot is too long");
     for (auto end = in.find('\n'); end != std::string::npos; end = in.find('\n')) {

@@ -13,6 +13,7 @@ namespace gimbal::ctl {
 // Sends `request` and calls `line` with each answer line, until one holds "final":true, the peer
 // closes, or `patience` passes without a line. A failure means that the bot did not answer.
 Outcome ask(const std::string& socket_path, const ControlRequest& request,
-            std::chrono::milliseconds patience, const std::function<bool(const std::string&)>& line);
+            std::chrono::milliseconds patience,
+            const std::function<bool(const std::string&)>& line);
 
 }  // namespace gimbal::ctl

@@ -55,19 +55,22 @@ int complain(const std::string& why, int code) {
 int exchange(const Options& o, ControlVerb verb, std::vector<ControlArgument> arguments,
              std::chrono::milliseconds patience, std::string (*render)(const std::string&)) {
   AnswerHead head;
-  const auto asked = ask(o.socket, {verb, std::move(arguments)}, patience, [&](const std::string& line) {
-    if (!read_head(line, head)) return false;
-    if (o.json) {
-      std::printf("%s\n", line.c_str());
-    } else if (!head.error.empty()) {
-      std::fprintf(stderr, "gimbalctl: %s\n", head.error.c_str());
-    } else {
-      std::fputs(render(line).c_str(), stdout);
-    }
-    std::fflush(stdout);
-    return head.is_final;
-  });
-  if (!asked) return complain(asked.error() + ". Is `gimbal run` running, and may this user reach it?", exit_unreachable);
+  const auto asked =
+      ask(o.socket, {verb, std::move(arguments)}, patience, [&](const std::string& line) {
+        if (!read_head(line, head)) return false;
+        if (o.json) {
+          std::printf("%s\n", line.c_str());
+        } else if (!head.error.empty()) {
+          std::fprintf(stderr, "gimbalctl: %s\n", head.error.c_str());
+        } else {
+          std::fputs(render(line).c_str(), stdout);
+        }
+        std::fflush(stdout);
+        return head.is_final;
+      });
+  if (!asked)
+    return complain(asked.error() + ". Is `gimbal run` running, and may this user reach it?",
+                    exit_unreachable);
   return head.code;
 }
 
@@ -80,8 +83,8 @@ int kill_command(const Options& o) {
   if (!wait || wait->count < 0 || *wait > seconds(60)) {
     return complain("--wait must be a duration up to 60s, such as 2s or 500ms", exit_usage);
   }
-  return kill({o.runtime_dir, o.socket, o.scope.empty() ? "global" : o.scope, o.mode, ascii(o.reason),
-               wait->count / 1'000'000, o.json});
+  return kill({o.runtime_dir, o.socket, o.scope.empty() ? "global" : o.scope, o.mode,
+               ascii(o.reason), wait->count / 1'000'000, o.json});
 }
 
 bool confirmed(const Options& o) {
@@ -94,8 +97,11 @@ bool confirmed(const Options& o) {
 }
 
 int arm_command(const Options& o) {
-  if (!confirmed(o)) return complain("not armed: give --yes, or answer ARM at a terminal", exit_usage);
-  std::vector<ControlArgument> arguments{{"yes", "true"}, {"reason", ascii(o.reason)}, {"config_hash", o.config_hash},
+  if (!confirmed(o))
+    return complain("not armed: give --yes, or answer ARM at a terminal", exit_usage);
+  std::vector<ControlArgument> arguments{{"yes", "true"},
+                                         {"reason", ascii(o.reason)},
+                                         {"config_hash", o.config_hash},
                                          {"wait_ms", "10000"}};
   if (!o.scope.empty()) arguments.emplace_back("scope", o.scope);
   return exchange(o, ControlVerb::arm, std::move(arguments), work_patience, plain_text);
@@ -112,7 +118,8 @@ int other_command(const Options& o, ControlVerb verb) {
 
 int watch_command(const Options& o) {
   const auto interval = field::parse_duration(o.interval);
-  if (!interval || *interval < milliseconds(10)) return complain("--interval must be a duration of at least 10ms", exit_usage);
+  if (!interval || *interval < milliseconds(10))
+    return complain("--interval must be a duration of at least 10ms", exit_usage);
   for (std::uint32_t i = 0; o.count == 0 || i < o.count; ++i) {
     if (i > 0) std::this_thread::sleep_for(std::chrono::nanoseconds{interval->count});
     if (!o.json && ::isatty(STDOUT_FILENO) != 0) std::fputs("\x1b[H\x1b[2J", stdout);
@@ -122,14 +129,18 @@ int watch_command(const Options& o) {
 }
 
 void add_readers(CLI::App& app, Options& o, int& code) {
-  app.add_subcommand("status", "Modes, sessions, feeds, Greeks, margins, alerts")
-      ->callback([&] { code = read(o, ControlVerb::status, status_text); });
-  app.add_subcommand("positions", "Positions and Greeks")
-      ->callback([&] { code = read(o, ControlVerb::positions, positions_text); });
-  app.add_subcommand("orders", "Working and unknown orders")
-      ->callback([&] { code = read(o, ControlVerb::orders, orders_text); });
-  app.add_subcommand("latency", "Latency percentiles of every hop")
-      ->callback([&] { code = read(o, ControlVerb::latency, latency_text); });
+  app.add_subcommand("status", "Modes, sessions, feeds, Greeks, margins, alerts")->callback([&] {
+    code = read(o, ControlVerb::status, status_text);
+  });
+  app.add_subcommand("positions", "Positions and Greeks")->callback([&] {
+    code = read(o, ControlVerb::positions, positions_text);
+  });
+  app.add_subcommand("orders", "Working and unknown orders")->callback([&] {
+    code = read(o, ControlVerb::orders, orders_text);
+  });
+  app.add_subcommand("latency", "Latency percentiles of every hop")->callback([&] {
+    code = read(o, ControlVerb::latency, latency_text);
+  });
   auto* watch = app.add_subcommand("watch", "Status, again and again");
   watch->add_option("--interval", o.interval, "Time between two looks")->capture_default_str();
   watch->add_option("--count", o.count, "Looks, then stop; 0: for ever")->capture_default_str();
@@ -137,8 +148,10 @@ void add_readers(CLI::App& app, Options& o, int& code) {
 }
 
 void add_stoppers(CLI::App& app, Options& o, int& code) {
-  auto* kill = app.add_subcommand("kill", "Stop trading now: closes the gate, cancels, confirms, latches");
-  kill->add_option("--scope", o.scope, "global, or LEVEL:NAME (venue, account, strategy, underlying, instrument)");
+  auto* kill =
+      app.add_subcommand("kill", "Stop trading now: closes the gate, cancels, confirms, latches");
+  kill->add_option("--scope", o.scope,
+                   "global, or LEVEL:NAME (venue, account, strategy, underlying, instrument)");
   kill->add_option("--mode", o.mode, "reduce, halt, cancel or lock")->capture_default_str();
   kill->add_option("--wait", o.wait, "Time to wait for the confirmation")->capture_default_str();
   kill->add_option("--reason", o.reason, "Why, for the record");
@@ -146,7 +159,9 @@ void add_stoppers(CLI::App& app, Options& o, int& code) {
   auto* arm = app.add_subcommand("arm", "Let the bot trade again");
   arm->add_flag("--yes", o.yes, "Do not ask");
   arm->add_option("--reason", o.reason, "Why, for the record")->required();
-  arm->add_option("--config-hash", o.config_hash, "The hash that the bot must run (gimbal check --hash FILE)")->required();
+  arm->add_option("--config-hash", o.config_hash,
+                  "The hash that the bot must run (gimbal check --hash FILE)")
+      ->required();
   arm->add_option("--scope", o.scope, "Scope to release; default global");
   arm->callback([&] { code = arm_command(o); });
 }
@@ -164,8 +179,9 @@ void add_workers(CLI::App& app, Options& o, int& code) {
   flatten->add_flag("--options", o.options, "Options too");
   flatten->add_option("--reason", o.reason, "Why, for the record");
   flatten->callback([&] { code = other_command(o, ControlVerb::flatten); });
-  app.add_subcommand("stress", "Book under stress scenarios")
-      ->callback([&] { code = other_command(o, ControlVerb::stress); });
+  app.add_subcommand("stress", "Book under stress scenarios")->callback([&] {
+    code = other_command(o, ControlVerb::stress);
+  });
 }
 
 int run(int argc, char** argv) {
@@ -177,7 +193,8 @@ int run(int argc, char** argv) {
   app.name("gimbalctl");
   app.fallthrough();
   app.require_subcommand(1);
-  app.add_option("--runtime-dir", o.runtime_dir, "The bot's runtime_dir (or GIMBAL_RUNTIME_DIR)")->capture_default_str();
+  app.add_option("--runtime-dir", o.runtime_dir, "The bot's runtime_dir (or GIMBAL_RUNTIME_DIR)")
+      ->capture_default_str();
   app.add_option("--socket", o.socket, "Control socket; default RUNTIME_DIR/control.sock");
   app.add_flag("--json", o.json, "The bot's answer as it is, one JSON line");
   // Subcommands run after the whole line is parsed, so that options may stand anywhere.
@@ -189,9 +206,7 @@ int run(int argc, char** argv) {
   add_workers(app, o, code);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? exit_done : exit_usage;
-  }
+  } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? exit_done : exit_usage; }
   return code;
 }
 

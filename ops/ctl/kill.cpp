@@ -35,7 +35,8 @@ Stopped write_stop(const KillOptions& options, Scope scope, Mode mode) {
   const std::string path = options.runtime_dir + "/" + std::string{stop_page_file};
   StopPage page;
   if (const auto opened = page.open(path, true); !opened) return {false, opened.error()};
-  const bool raised = page.request(scope, mode, monotonic_now(), ::getuid(), static_cast<std::uint32_t>(::getpid()));
+  const bool raised = page.request(scope, mode, monotonic_now(), ::getuid(),
+                                   static_cast<std::uint32_t>(::getpid()));
   if (!raised && page.at(scope) < mode) return {false, path + " refused the scope"};
   return {true, "stop page " + path + " says " + std::string{name_of(mode)}};
 }
@@ -55,14 +56,21 @@ std::optional<Scope> scope_of(const KillOptions& options, std::string& said) {
       return Scope{};
     case ScopeLookup::unknown: break;
   }
-  said = "there is no scope " + options.scope + "; nothing was stopped. Names are in " + options.runtime_dir + "/" +
-         std::string{scope_names_file} + "; gimbalctl kill without --scope stops everything";
+  said = "there is no scope " + options.scope + "; nothing was stopped. Names are in " +
+         options.runtime_dir + "/" + std::string{scope_names_file} +
+         "; gimbalctl kill without --scope stops everything";
   return std::nullopt;
 }
 
 int usage(const KillOptions& options, const std::string& why) {
   if (options.json) {
-    std::printf("%s\n", JsonWriter{}.begin_object().text("error", why).integer("code", int{exit_usage}).end_object().take().c_str());
+    std::printf("%s\n", JsonWriter{}
+                            .begin_object()
+                            .text("error", why)
+                            .integer("code", int{exit_usage})
+                            .end_object()
+                            .take()
+                            .c_str());
   } else {
     std::fprintf(stderr, "gimbalctl: %s\n", why.c_str());
   }
@@ -78,9 +86,11 @@ int unreachable(const KillOptions& options, const std::string& why, const Stoppe
     return exit_unreachable;
   }
   std::fprintf(stderr, "gimbalctl: %s\n", why.c_str());
-  std::fprintf(stderr, "gimbalctl: %s: %s\n", stopped.written ? "the stop page is written" : "THE STOP PAGE IS NOT WRITTEN",
+  std::fprintf(stderr, "gimbalctl: %s: %s\n",
+               stopped.written ? "the stop page is written" : "THE STOP PAGE IS NOT WRITTEN",
                stopped.said.c_str());
-  if (stopped.written) std::fprintf(stderr, "gimbalctl: no order leaves the bot; the guardian cancels what rests\n");
+  if (stopped.written)
+    std::fprintf(stderr, "gimbalctl: no order leaves the bot; the guardian cancels what rests\n");
   return exit_unreachable;
 }
 
@@ -104,13 +114,14 @@ int kill(const KillOptions& options) {
                           {"reason", options.reason},
                           {"wait_ms", std::to_string(options.wait_ms)}}};
   AnswerHead head;
-  const auto asked = ask(options.socket, request, std::chrono::milliseconds{options.wait_ms} + answer_grace,
-                         [&](const std::string& line) {
-                           if (!read_head(line, head)) return false;
-                           std::fputs(options.json ? (line + "\n").c_str() : kill_text(line).c_str(), stdout);
-                           std::fflush(stdout);
-                           return head.is_final;
-                         });
+  const auto asked =
+      ask(options.socket, request, std::chrono::milliseconds{options.wait_ms} + answer_grace,
+          [&](const std::string& line) {
+            if (!read_head(line, head)) return false;
+            std::fputs(options.json ? (line + "\n").c_str() : kill_text(line).c_str(), stdout);
+            std::fflush(stdout);
+            return head.is_final;
+          });
   if (asked) return head.code;
   if (*mode == Mode::reduce) stopped = write_stop(options, *scope, Mode::halt);
   return unreachable(options, asked.error(), stopped);

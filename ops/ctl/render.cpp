@@ -16,9 +16,7 @@ std::string rendered(const std::string& line, Render render) {
   try {
     if (answer.contains("error")) return answer["error"].get<std::string>() + "\n";
     return render(answer);
-  } catch (const Json::exception&) {
-    return line + "\n";
-  }
+  } catch (const Json::exception&) { return line + "\n"; }
 }
 
 std::string number(const Json& value, int decimals = 4) {
@@ -42,13 +40,14 @@ std::string micros(const Json& ns) { return fmt::format("{:.1f}", ns.get<double>
 const char* yes_no(const Json& value) { return value.get<bool>() ? "yes" : "no"; }
 
 std::string underlyings_of(const Json& answer) {
-  std::string out = fmt::format("{:<10} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  {}\n", "underlying", "index",
-                                "delta", "gamma", "vega", "theta", "band", "inside");
+  std::string out =
+      fmt::format("{:<10} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  {}\n", "underlying", "index",
+                  "delta", "gamma", "vega", "theta", "band", "inside");
   for (const auto& u : answer.at("underlyings")) {
-    out += fmt::format("{:<10} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  {}\n", text(u.at("underlying")),
-                       number(u.at("index"), 2), number(u.at("delta")), number(u.at("gamma"), 6),
-                       number(u.at("vega"), 2), number(u.at("theta"), 2), number(u.at("band")),
-                       yes_no(u.at("inside_band")));
+    out += fmt::format("{:<10} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  {}\n",
+                       text(u.at("underlying")), number(u.at("index"), 2), number(u.at("delta")),
+                       number(u.at("gamma"), 6), number(u.at("vega"), 2), number(u.at("theta"), 2),
+                       number(u.at("band")), yes_no(u.at("inside_band")));
   }
   return out;
 }
@@ -56,89 +55,102 @@ std::string underlyings_of(const Json& answer) {
 std::string status_of(const Json& s) {
   std::string out = fmt::format(
       "mode {}  armed {}  epoch {}  up {}  topology {}\nbuild {:.16}  config {:.16}  guardian {}\n",
-      text(s.at("mode")), yes_no(s.at("armed")), s.at("boot_epoch").get<int>(), age(s.at("uptime_ns")),
-      text(s.at("topology")), text(s.at("build_hash")), text(s.at("config_hash")),
-      s.at("guardian_alive").get<bool>() ? "alive" : s.at("guardian_waived").get<bool>() ? "waived" : "absent");
-  out += fmt::format("orders sent {} filled {} rejected {} open {} unknown {}\n", text(s.at("orders_sent")),
-                     text(s.at("orders_filled")), text(s.at("orders_rejected")), text(s.at("orders_open")),
+      text(s.at("mode")), yes_no(s.at("armed")), s.at("boot_epoch").get<int>(),
+      age(s.at("uptime_ns")), text(s.at("topology")), text(s.at("build_hash")),
+      text(s.at("config_hash")),
+      s.at("guardian_alive").get<bool>()    ? "alive"
+      : s.at("guardian_waived").get<bool>() ? "waived"
+                                            : "absent");
+  out += fmt::format("orders sent {} filled {} rejected {} open {} unknown {}\n",
+                     text(s.at("orders_sent")), text(s.at("orders_filled")),
+                     text(s.at("orders_rejected")), text(s.at("orders_open")),
                      text(s.at("orders_unknown")));
   for (const auto& scope : s.at("scopes")) {
-    out += fmt::format("{} {}{}: {}\n", text(scope.at("scope")), text(scope.at("mode")),
-                       scope.at("latched").get<bool>() ? " (latched)" : "", text(scope.at("reason")));
+    out +=
+        fmt::format("{} {}{}: {}\n", text(scope.at("scope")), text(scope.at("mode")),
+                    scope.at("latched").get<bool>() ? " (latched)" : "", text(scope.at("reason")));
   }
   for (const auto& g : s.at("gateways")) {
-    out += fmt::format("gateway {} ({}) {}  cancel-on-disconnect {}  reconciled {} ago  reconnects {}  {}\n",
-                       text(g.at("account")), text(g.at("environment")), text(g.at("state")),
-                       yes_no(g.at("cancel_on_disconnect")), age(g.at("reconcile_age_ns")),
-                       text(g.at("reconnects")), text(g.at("poller")));
+    out += fmt::format(
+        "gateway {} ({}) {}  cancel-on-disconnect {}  reconciled {} ago  reconnects {}  {}\n",
+        text(g.at("account")), text(g.at("environment")), text(g.at("state")),
+        yes_no(g.at("cancel_on_disconnect")), age(g.at("reconcile_age_ns")),
+        text(g.at("reconnects")), text(g.at("poller")));
   }
   for (const auto& f : s.at("feeds")) {
-    out += fmt::format("feed {} {}  valid {} invalid {}  newest {} ago  gaps {} malformed {} resyncs {}\n",
-                       text(f.at("account")), f.at("connected").get<bool>() ? "up" : "down",
-                       text(f.at("instruments_valid")), text(f.at("instruments_invalid")),
-                       age(f.at("newest_age_ns")), text(f.at("gaps")), text(f.at("malformed")),
-                       text(f.at("resyncs")));
+    out += fmt::format(
+        "feed {} {}  valid {} invalid {}  newest {} ago  gaps {} malformed {} resyncs {}\n",
+        text(f.at("account")), f.at("connected").get<bool>() ? "up" : "down",
+        text(f.at("instruments_valid")), text(f.at("instruments_invalid")),
+        age(f.at("newest_age_ns")), text(f.at("gaps")), text(f.at("malformed")),
+        text(f.at("resyncs")));
   }
   out += underlyings_of(s);
   for (const auto& m : s.at("margins")) {
-    out += fmt::format("margin {} {}  equity {} initial {} maintenance {} available {}\n", text(m.at("account")),
-                       text(m.at("currency")), text(m.at("equity")), text(m.at("initial_margin")),
-                       text(m.at("maintenance_margin")), text(m.at("available")));
+    out += fmt::format("margin {} {}  equity {} initial {} maintenance {} available {}\n",
+                       text(m.at("account")), text(m.at("currency")), text(m.at("equity")),
+                       text(m.at("initial_margin")), text(m.at("maintenance_margin")),
+                       text(m.at("available")));
   }
   for (const auto& a : s.at("alerts")) {
-    out += fmt::format("{} {} ({} ago{}): {}\n", text(a.at("severity")), text(a.at("id")), age(a.at("age_ns")),
-                       a.at("acknowledged").get<bool>() ? ", acknowledged" : "", text(a.at("text")));
+    out += fmt::format(
+        "{} {} ({} ago{}): {}\n", text(a.at("severity")), text(a.at("id")), age(a.at("age_ns")),
+        a.at("acknowledged").get<bool>() ? ", acknowledged" : "", text(a.at("text")));
   }
   return out;
 }
 
 std::string positions_of(const Json& answer) {
-  std::string out = fmt::format("{:<14} {:<24} {:>14} {:>14} {:>14} {:>12}\n", "account", "instrument", "amount",
-                                "average", "mark", "delta");
+  std::string out = fmt::format("{:<14} {:<24} {:>14} {:>14} {:>14} {:>12}\n", "account",
+                                "instrument", "amount", "average", "mark", "delta");
   for (const auto& p : answer.at("positions")) {
     out += fmt::format("{:<14} {:<24} {:>14} {:>14} {:>14} {:>12}\n", text(p.at("account")),
-                       text(p.at("instrument")), text(p.at("amount")), text(p.at("average")), text(p.at("mark")),
-                       number(p.at("delta")));
+                       text(p.at("instrument")), text(p.at("amount")), text(p.at("average")),
+                       text(p.at("mark")), number(p.at("delta")));
   }
   return out + "\n" + underlyings_of(answer);
 }
 
 std::string orders_of(const Json& answer) {
-  std::string out = fmt::format("{:<18} {:<24} {:<5} {:>14} {:>12} {:>12} {:<10} {}\n", "order", "instrument",
-                                "side", "price", "amount", "filled", "state", "age");
+  std::string out = fmt::format("{:<18} {:<24} {:<5} {:>14} {:>12} {:>12} {:<10} {}\n", "order",
+                                "instrument", "side", "price", "amount", "filled", "state", "age");
   for (const auto& o : answer.at("orders")) {
     out += fmt::format("{:<18} {:<24} {:<5} {:>14} {:>12} {:>12} {:<10} {}\n", text(o.at("order")),
-                       text(o.at("instrument")), text(o.at("side")), text(o.at("price")), text(o.at("amount")),
-                       text(o.at("filled")), text(o.at("state")), age(o.at("age_ns")));
+                       text(o.at("instrument")), text(o.at("side")), text(o.at("price")),
+                       text(o.at("amount")), text(o.at("filled")), text(o.at("state")),
+                       age(o.at("age_ns")));
   }
   return out + fmt::format("{} open\n", answer.at("orders").size());
 }
 
 std::string latency_of(const Json& answer) {
-  std::string out = fmt::format("{:<28} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}  us\n", "hop", "count", "p50", "p90",
-                                "p99", "p99.9", "max");
+  std::string out = fmt::format("{:<28} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}  us\n", "hop", "count",
+                                "p50", "p90", "p99", "p99.9", "max");
   for (const auto& l : answer.at("latencies")) {
-    out += fmt::format("{:<28} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}\n", text(l.at("hop")), text(l.at("count")),
-                       micros(l.at("p50_ns")), micros(l.at("p90_ns")), micros(l.at("p99_ns")),
-                       micros(l.at("p999_ns")), micros(l.at("max_ns")));
+    out += fmt::format("{:<28} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}\n", text(l.at("hop")),
+                       text(l.at("count")), micros(l.at("p50_ns")), micros(l.at("p90_ns")),
+                       micros(l.at("p99_ns")), micros(l.at("p999_ns")), micros(l.at("max_ns")));
   }
   return out;
 }
 
 std::string kill_of(const Json& k) {
-  std::string out = fmt::format("kill {} {} {}: gate closed after {}, {} in flight, {}\n", text(k.at("kill_id")),
-                                text(k.at("scope")), text(k.at("mode")), age(k.at("gate_closed_ns")),
-                                k.at("in_flight_orders").size(),
-                                k.at("resolved").get<bool>()    ? "confirmed: nothing is open"
-                                : k.at("confirmed").get<bool>() ? "nothing open, some orders unknown"
-                                                                : "NOT CONFIRMED");
+  std::string out =
+      fmt::format("kill {} {} {}: gate closed after {}, {} in flight, {}\n", text(k.at("kill_id")),
+                  text(k.at("scope")), text(k.at("mode")), age(k.at("gate_closed_ns")),
+                  k.at("in_flight_orders").size(),
+                  k.at("resolved").get<bool>()    ? "confirmed: nothing is open"
+                  : k.at("confirmed").get<bool>() ? "nothing open, some orders unknown"
+                                                  : "NOT CONFIRMED");
   for (const auto& v : k.at("venues")) {
-    out += fmt::format("  {}: live before {}, in doubt before {}, cancels sent {}, still open {}, unknown {}, escaped {}\n",
-                       text(v.at("account")), text(v.at("live_before")), text(v.at("in_doubt_before")),
-                       text(v.at("cancels_sent")), text(v.at("still_open")), text(v.at("unknown")),
-                       text(v.at("escaped")));
-    out += fmt::format("  {}: first cancel on the wire after {}, dead man: {}\n", text(v.at("account")),
-                       age(v.at("first_wire_ns")), text(v.at("dead_man")));
+    out += fmt::format(
+        "  {}: live before {}, in doubt before {}, cancels sent {}, still open {}, unknown {}, "
+        "escaped {}\n",
+        text(v.at("account")), text(v.at("live_before")), text(v.at("in_doubt_before")),
+        text(v.at("cancels_sent")), text(v.at("still_open")), text(v.at("unknown")),
+        text(v.at("escaped")));
+    out += fmt::format("  {}: first cancel on the wire after {}, dead man: {}\n",
+                       text(v.at("account")), age(v.at("first_wire_ns")), text(v.at("dead_man")));
   }
   for (const auto& u : k.at("underlyings")) {
     out += fmt::format("  residual {} delta {}\n", text(u.at("underlying")), number(u.at("delta")));
@@ -171,7 +183,8 @@ bool read_head(const std::string& json, AnswerHead& out) {
   }
   out.is_final = answer["final"].get<bool>();
   out.code = answer["code"].get<int>();
-  if (answer.contains("error") && answer["error"].is_string()) out.error = answer["error"].get<std::string>();
+  if (answer.contains("error") && answer["error"].is_string())
+    out.error = answer["error"].get<std::string>();
   return true;
 }
 
