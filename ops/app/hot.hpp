@@ -1,0 +1,397 @@
+// The one place that knows the threads. Stages, and the two ways to put them together:
+//
+//   fused      one pinned thread: poll -> decode -> sequence -> step -> gate -> encode -> send
+//   pipelined  feed thread -> ring -> core thread -> ring -> order thread -> ring -> core thread
+//
+// Both use the same sessions, sequencer and engine; only the arrows differ (Direct or ring).
+// Hot. After start: no allocation, no lock, no system call but the poller's and the links'.
+// Room: ops/app (wiring).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/core/engine.hpp"
+#include "engine/runtime/gate_page.hpp"
+#include "engine/runtime/journal.hpp"
+#include "engine/runtime/probe.hpp"
+#include "engine/runtime/seqlock.hpp"
+#include "engine/runtime/sequencer.hpp"
+#include "engine/wire/poller.hpp"
+#include "ops/app/feed_session.hpp"
+#include "ops/app/order_session.hpp"
+#include "strategies/registry.hpp"
+
+namespace gimbal {
+
+using BotVenue = DeribitVenue;
+inline constexpr std::uint16_t order_slot = 0;
+inline constexpr std::uint16_t hedge_slot = 1;    // feed of the hedge instruments, polled first
+inline constexpr std::uint16_t option_slot = 2;   // first of the feeds of everything else
+inline constexpr std::size_t feeds_max = 6;
+inline constexpr std::size_t margins_shown_max = 8;
+
+// The engine's probe is copied; the record it writes into is not.
+struct ProbeRef {
+  TscProbe* probe{nullptr};
+  void mark(Hop hop) noexcept { probe->mark(hop); }
+};
+using BotEngine = Engine<ProbeRef, StrategySet>;
+
+// What the core thread shows the cold one, on request.
+struct HotSnapshot {
+  EngineStatus engine{};
+  std::array<MarginReport, margins_shown_max> margin{};
+  std::array<HedgeState, underlyings_max> hedge{};
+  std::uint64_t digest{0};
+  std::uint64_t digest_commands{0};
+  std::uint64_t armed_allocations{0};
+};
+static_assert(std::is_trivially_copyable_v<HotSnapshot>);
+
+struct SnapshotPort {
+  std::atomic<bool> wanted{false};
+  Seqlock<HotSnapshot> box{};
+  std::array<Currency, margins_shown_max> currencies{};
+  VenueId venue{};
+};
+
+// A look-up or a reconciliation for the query thread; trivially copyable.
+struct QueryTask {
+  CommandKind kind{CommandKind::none};
+  Reconcile reconcile{};
+  QueryOrder query{};
+};
+
+using QueryRing = SpscRing<QueryTask>;
+using ResyncRing = SpscRing<InstrumentId>;
+
+// The sequencer's view of the engine.
+struct StepCore {
+  BotEngine& engine;
+  void step(const Event& event, Commands& out) noexcept { engine.step(event, out); }
+};
+
+// Where commands go. `Desk` has execute(Command&&) -> bool; `Resyncs` has resync(InstrumentId).
+template <class Desk, class Resyncs>
+class Router {
+ public:
+  Router(Desk& desk, Resyncs& resyncs, QueryRing& queries, GateCloser& closer)
+      : desk_{desk}, resyncs_{resyncs}, queries_{queries}, closer_{closer} {}
+
+  void command(Command&& c) noexcept {
+    switch (c.kind()) {
+      case CommandKind::place:
+      case CommandKind::replace:
+      case CommandKind::cancel:
+      case CommandKind::cancel_all:
+        if (!desk_.execute(std::move(c))) halt();  // a full order ring is an integrity fault
+        return;
+      case CommandKind::resync: return resyncs_.resync(c.resync().instrument);
+      case CommandKind::reconcile:
+        // A full ring is not lost: the core asks again when no answer comes.
+        (void)queries_.push(QueryTask{c.kind(), c.reconcile(), {}});
+        return;
+      case CommandKind::query_order:
+        (void)queries_.push(QueryTask{c.kind(), {}, c.query_order()});
+        return;
+      case CommandKind::arm_timer:
+      case CommandKind::none: return;
+    }
+  }
+  void fault(SequencerFault) noexcept {
+    faults_.fetch_add(1, std::memory_order_relaxed);
+    halt();
+  }
+  [[nodiscard]] std::uint64_t faults() const noexcept {
+    return faults_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  void halt() noexcept { (void)closer_.close(Scope{}, Mode::halt); }
+
+  Desk& desk_;
+  Resyncs& resyncs_;
+  QueryRing& queries_;
+  GateCloser& closer_;
+  std::atomic<std::uint64_t> faults_{0};
+};
+
+// Publishes a snapshot when one is wanted and the thread has nothing better to do.
+template <class Sequencer>
+void show(SnapshotPort& port, const BotEngine& engine, const StrategySet& strategies,
+          const Sequencer& sequencer, HotSnapshot& scratch) noexcept {
+  scratch.engine = engine.snapshot();
+  for (std::size_t i = 0; i < margins_shown_max; ++i) {
+    const MarginReport* m = engine.core().margin(port.venue, port.currencies[i]);
+    scratch.margin[i] = m != nullptr ? *m : MarginReport{};
+  }
+  const DeltaHedge& hedge = std::get<DeltaHedge>(strategies);
+  for (std::size_t u = 0; u < underlyings_max; ++u) {
+    scratch.hedge[u] = hedge.state(UnderlyingId{static_cast<std::uint8_t>(u)});
+  }
+  scratch.digest = sequencer.digest().value();
+  scratch.digest_commands = sequencer.digest().count();
+  port.box.store(scratch);
+  port.wanted.store(false, std::memory_order_release);
+}
+
+// Everything built before the threads start; shared by both topologies.
+struct HotParts {
+  const TscClock* clock{nullptr};
+  BotEngine* engine{nullptr};
+  JournalWriter* journal{nullptr};
+  SideBlockPool* blocks{nullptr};
+  GateCloser* closer{nullptr};
+  QueryRing* queries{nullptr};
+  EventRing* from_queries{nullptr};   // input of the sequencer
+  EventRing* from_control{nullptr};   // its priority input
+  EventRing* from_orders{nullptr};    // input of the sequencer
+  SnapshotPort* snapshot{nullptr};
+  TscProbe* probe{nullptr};
+  Counters* counters{nullptr};
+  Nanos keep_warm{};
+};
+
+// ---------------------------------------------------------------------------------------- fused
+class FusedHot {
+ public:
+  struct Direct {
+    FusedHot* self{nullptr};
+    void events(std::span<Event> batch) noexcept { self->sequencer_.submit(batch.data(), batch.size()); }
+  };
+  using Orders = OrderSession<BotVenue>;
+  using Feed = FeedSession<BotVenue, Direct>;
+
+  FusedHot(const HotParts& parts, Poller& poller)
+      : parts_{parts}, poller_{poller}, direct_{this}, core_{*parts.engine},
+        router_{*this, *this, *parts.queries, *parts.closer},
+        sequencer_{SequencerConfig{}, core_, router_, *parts.journal, *parts.clock,
+                   *parts.counters, parts.blocks} {
+    sequencer_.set_priority(*parts.from_control);
+    (void)sequencer_.add_input(*parts.from_orders);
+    (void)sequencer_.add_input(*parts.from_queries);
+  }
+
+  // Cold, before the first work.
+  void set_orders(std::unique_ptr<Orders> orders) { orders_ = std::move(orders); }
+  void add_feed(std::unique_ptr<Feed> feed) { feeds_.push_back(std::move(feed)); }
+  [[nodiscard]] Direct& direct() noexcept { return direct_; }
+  [[nodiscard]] Orders& orders() noexcept { return *orders_; }
+  [[nodiscard]] std::vector<std::unique_ptr<Feed>>& feeds() noexcept { return feeds_; }
+  [[nodiscard]] auto& sequencer() noexcept { return sequencer_; }
+  [[nodiscard]] std::uint64_t faults() const noexcept { return router_.faults(); }
+
+  std::size_t do_work() noexcept {
+    std::size_t done = sequencer_.do_work();
+    done += poller_.poll(*parts_.clock, *this);
+    const RecvTime now = parts_.clock->now();
+    done += orders_->session().adopt(poller_, now) ? 1 : 0;
+    orders_->session().upkeep(poller_, now);
+    for (auto& feed : feeds_) {
+      done += feed->session().adopt(poller_, now) ? 1 : 0;
+      feed->session().upkeep(poller_, now);
+    }
+    if (done == 0 && parts_.snapshot->wanted.load(std::memory_order_acquire)) {
+      show(*parts_.snapshot, *parts_.engine, parts_.engine->strategies(), sequencer_, scratch_);
+    }
+    return done;
+  }
+
+  // --- the poller's sink
+  void on_received(std::uint16_t slot, std::span<const char> bytes, RecvTime at) noexcept {
+    parts_.probe->begin();
+    parts_.probe->mark(ProbeHop::receive);
+    if (slot == order_slot) return orders_->session().received(poller_, bytes, at);
+    feeds_[slot - hedge_slot]->session().received(poller_, bytes, at);
+  }
+  void on_lost(std::uint16_t slot, int error) noexcept {
+    if (slot == order_slot) return orders_->session().lost(poller_, error);
+    feeds_[slot - hedge_slot]->session().lost(poller_, error);
+  }
+  // --- the router's desk and resyncs
+  bool execute(Command&& c) noexcept {
+    orders_->execute(c);
+    return true;
+  }
+  void resync(InstrumentId id) noexcept {
+    for (auto& feed : feeds_) feed->want_resync(id);
+  }
+
+ private:
+  HotParts parts_;
+  Poller& poller_;
+  Direct direct_;
+  StepCore core_;
+  Router<FusedHot, FusedHot> router_;
+  Sequencer<StepCore, Router<FusedHot, FusedHot>, JournalWriter> sequencer_;
+  std::unique_ptr<Orders> orders_;
+  std::vector<std::unique_ptr<Feed>> feeds_;
+  HotSnapshot scratch_{};
+};
+
+// ------------------------------------------------------------------------------------- pipelined
+inline constexpr std::size_t market_ring_records = 131072;
+inline constexpr std::size_t command_ring_slots = 4096;
+static_assert(market_ring_records >= 4 * feed_batch_events, "one batch must not half-fill the ring");
+
+// Feed thread. Over half full it stops reading the normal feeds: TCP holds the data.
+class FeedStage {
+ public:
+  struct ToRing {
+    EventRing* ring{nullptr};
+    std::atomic<std::uint64_t>* overflows{nullptr};
+    bool overflowed{false};
+    void events(std::span<Event> batch) noexcept {
+      for (std::size_t at = 0; at < batch.size();) {
+        const std::size_t parts = batch[at].part_count();
+        if (!ring->push_unit(&batch[at], parts)) {
+          overflowed = true;
+          overflows->fetch_add(1, std::memory_order_relaxed);
+          return;
+        }
+        at += parts;
+      }
+    }
+  };
+  using Feed = FeedSession<BotVenue, ToRing>;
+
+  FeedStage(Poller& poller, EventRing& ring, ResyncRing& resyncs, const TscClock& clock,
+            TscProbe& probe)
+      : poller_{poller}, ring_{ring}, resyncs_{resyncs}, clock_{clock}, probe_{probe},
+        to_ring_{&ring, &overflows_} {}
+
+  void add_feed(std::unique_ptr<Feed> feed) { feeds_.push_back(std::move(feed)); }
+  [[nodiscard]] ToRing& sink() noexcept { return to_ring_; }
+  [[nodiscard]] std::vector<std::unique_ptr<Feed>>& feeds() noexcept { return feeds_; }
+  [[nodiscard]] std::uint64_t overflows() const noexcept {
+    return overflows_.load(std::memory_order_relaxed);
+  }
+
+  std::size_t do_work() noexcept {
+    InstrumentId id;
+    while (resyncs_.pop_into(id)) {
+      for (auto& feed : feeds_) feed->want_resync(id);
+    }
+    hold_back();
+    std::size_t done = poller_.poll(clock_, *this);
+    const RecvTime now = clock_.now();
+    for (auto& feed : feeds_) {
+      done += feed->session().adopt(poller_, now) ? 1 : 0;
+      feed->session().upkeep(poller_, now);
+    }
+    if (to_ring_.overflowed) start_over();
+    return done;
+  }
+  void on_received(std::uint16_t slot, std::span<const char> bytes, RecvTime at) noexcept {
+    probe_.begin();
+    feeds_[slot - hedge_slot]->session().received(poller_, bytes, at);
+  }
+  void on_lost(std::uint16_t slot, int error) noexcept {
+    feeds_[slot - hedge_slot]->session().lost(poller_, error);
+  }
+
+ private:
+  void hold_back() noexcept {
+    const bool full = ring_.over_half();
+    if (full == holding_) return;
+    holding_ = full;
+    for (auto& feed : feeds_) {
+      const std::uint16_t slot = feed->session().slot();
+      if (slot == hedge_slot || !feed->session().up()) continue;
+      full ? poller_.pause(slot) : poller_.resume(slot);
+    }
+  }
+  // Events were lost: every book of these connections is a guess. New connections, new snapshots.
+  void start_over() noexcept {
+    to_ring_.overflowed = false;
+    for (auto& feed : feeds_) feed->session().link().close(1001, "overload");
+  }
+
+  Poller& poller_;
+  EventRing& ring_;
+  ResyncRing& resyncs_;
+  const TscClock& clock_;
+  TscProbe& probe_;
+  std::atomic<std::uint64_t> overflows_{0};
+  ToRing to_ring_;
+  std::vector<std::unique_ptr<Feed>> feeds_;
+  bool holding_{false};
+};
+
+// Order thread: commands from the core, bytes to and from the order session.
+class OrderStage {
+ public:
+  using Orders = OrderSession<BotVenue>;
+  OrderStage(Poller& poller, SpscRing<Command>& commands, const TscClock& clock, TscProbe& probe)
+      : poller_{poller}, commands_{commands}, clock_{clock}, probe_{probe} {}
+  void set_orders(std::unique_ptr<Orders> orders) { orders_ = std::move(orders); }
+  [[nodiscard]] Orders& orders() noexcept { return *orders_; }
+
+  std::size_t do_work() noexcept {
+    std::size_t done = commands_.drain(
+        [this](Command& c) {
+          probe_.begin();
+          orders_->execute(c);
+        },
+        64);
+    done += poller_.poll(clock_, *this);
+    const RecvTime now = clock_.now();
+    done += orders_->session().adopt(poller_, now) ? 1 : 0;
+    orders_->session().upkeep(poller_, now);
+    return done;
+  }
+  void on_received(std::uint16_t, std::span<const char> bytes, RecvTime at) noexcept {
+    orders_->session().received(poller_, bytes, at);
+  }
+  void on_lost(std::uint16_t, int error) noexcept { orders_->session().lost(poller_, error); }
+
+ private:
+  Poller& poller_;
+  SpscRing<Command>& commands_;
+  const TscClock& clock_;
+  TscProbe& probe_;
+  std::unique_ptr<Orders> orders_;
+};
+
+// Core thread: everything from the rings, commands into rings.
+class CoreStage {
+ public:
+  CoreStage(const HotParts& parts, EventRing& market, SpscRing<Command>& commands,
+            ResyncRing& resyncs)
+      : parts_{parts}, commands_{commands}, resyncs_{resyncs}, core_{*parts.engine},
+        router_{*this, *this, *parts.queries, *parts.closer},
+        sequencer_{SequencerConfig{}, core_, router_, *parts.journal, *parts.clock,
+                   *parts.counters, parts.blocks} {
+    sequencer_.set_priority(*parts.from_control);
+    (void)sequencer_.add_input(*parts.from_orders);
+    (void)sequencer_.add_input(market);
+    (void)sequencer_.add_input(*parts.from_queries);
+  }
+  [[nodiscard]] auto& sequencer() noexcept { return sequencer_; }
+  [[nodiscard]] std::uint64_t faults() const noexcept { return router_.faults(); }
+
+  std::size_t do_work() noexcept {
+    const std::size_t done = sequencer_.do_work();
+    if (done == 0 && parts_.snapshot->wanted.load(std::memory_order_acquire)) {
+      show(*parts_.snapshot, *parts_.engine, parts_.engine->strategies(), sequencer_, scratch_);
+    }
+    return done;
+  }
+  bool execute(Command&& c) noexcept { return commands_.push(std::move(c)); }
+  void resync(InstrumentId id) noexcept { (void)resyncs_.push(id); }
+
+ private:
+  HotParts parts_;
+  SpscRing<Command>& commands_;
+  ResyncRing& resyncs_;
+  StepCore core_;
+  Router<CoreStage, CoreStage> router_;
+  Sequencer<StepCore, Router<CoreStage, CoreStage>, JournalWriter> sequencer_;
+  HotSnapshot scratch_{};
+};
+
+}  // namespace gimbal

@@ -1,0 +1,213 @@
+// The order session on the hot side: commands out through the last gate, acknowledgements and fills
+// in. Room: ops/app (wiring). Hot.
+//
+// The last gate is asked immediately before an order is encoded, and left after its bytes are with
+// the kernel; a refusal there goes back to the core as OrderReject{last_gate}: provably not sent.
+// Cancels never ask.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+
+#include "engine/core/command.hpp"
+#include "engine/core/instrument.hpp"
+#include "engine/core/payload.hpp"
+#include "engine/runtime/clock.hpp"
+#include "engine/runtime/gate_page.hpp"
+#include "engine/runtime/probe.hpp"
+#include "engine/runtime/ring.hpp"
+#include "ops/app/session.hpp"
+#include "venues/registry.hpp"
+
+namespace gimbal {
+
+inline constexpr std::size_t order_batch_events = 8192;
+
+// Read by the cold thread for status, report and the kill's proof.
+struct OrderSessionCounters {
+  std::atomic<std::uint64_t> placed{0};
+  std::atomic<std::uint64_t> replaced{0};
+  std::atomic<std::uint64_t> cancels{0};
+  std::atomic<std::uint64_t> mass_cancels{0};
+  std::atomic<std::uint64_t> last_gate{0};
+  std::atomic<std::uint64_t> stale{0};           // approvals that were void at the last gate
+  std::atomic<std::uint64_t> refused{0};         // by encode: rate, not connected
+  std::atomic<std::uint64_t> queue_full{0};      // events that could not go back to the core
+  std::atomic<std::int64_t> first_cancel_ns{0};  // since the last kill was noted
+  std::atomic<std::int64_t> last_cancel_ns{0};
+};
+
+template <class Venue>
+class OrderSession {
+ public:
+  // `back` takes what belongs to the core: it is an input of the sequencer. `fills` is for the cold
+  // side's books. `gate_epoch` is the core's, for approvals that were overtaken by a tightening.
+  OrderSession(typename Venue::Gateway gateway, SpscRing<Event>& back, SpscRing<Fill>& fills,
+               SenderGate gate, const InstrumentTable& table, TscProbe& probe,
+               const TscClock& clock, std::uint16_t slot, VenueId venue, const LinkConfig& link)
+      : gateway_{std::move(gateway)}, back_{back}, fills_{fills}, gate_{gate}, table_{table},
+        probe_{probe}, clock_{clock}, venue_{venue}, session_{*this, slot, Priority::first, link} {}
+
+  [[nodiscard]] Session<OrderSession>& session() noexcept { return session_; }
+  [[nodiscard]] typename Venue::Gateway& gateway() noexcept { return gateway_; }
+  [[nodiscard]] const OrderSessionCounters& counters() const noexcept { return counters_; }
+  // Cold: the next cancel is the first one after this moment.
+  void note_kill() noexcept { counters_.first_cancel_ns.store(0, std::memory_order_release); }
+
+  void execute(const Command& c) noexcept {
+    switch (c.kind()) {
+      case CommandKind::place: return place(c.place());
+      case CommandKind::replace: return replace(c.replace());
+      case CommandKind::cancel: return cancel(c.cancel());
+      case CommandKind::cancel_all: return cancel_all(c.cancel_all());
+      default: return;
+    }
+  }
+
+  // --- Session's owner
+  void opened(RecvTime now) noexcept {
+    gateway_.on_open(now, ++generation_, batch_, outbox_);
+    deliver();
+  }
+  void text(const TextFrame& t) noexcept {
+    (void)gateway_.on_frame(Frame{t.data, t.size, t.capacity}, t.at, batch_, outbox_);
+    deliver();
+  }
+  void ended(const LinkClosed&, RecvTime now) noexcept {
+    gateway_.on_close(now, batch_);
+    deliver();
+  }
+  void timer(RecvTime now) noexcept {
+    gateway_.on_timer(now, batch_, outbox_);
+    deliver();
+  }
+
+ private:
+  template <class Order>
+  [[nodiscard]] bool may_send(const Approved<Order>& approved, RecvTime now) noexcept {
+    const Order& o = *approved;
+    if (approved.expires() < now) {
+      count(counters_.stale);
+      return false;
+    }
+    const Instrument& instrument = table_[o.instrument];
+    const OrderScopes scopes{o.venue, o.order.strategy(), instrument.underlying, o.instrument};
+    if (gate_.enter(scopes, o.order, (o.flags & order_flag::reduces) != 0)) return true;
+    count(counters_.last_gate);
+    return false;
+  }
+  // Encodes in the link's own buffer, so that the order's text is written once.
+  template <class Message>
+  Encoded write(const Message& message, RecvTime now) noexcept {
+    const std::span<char> out = session_.link().reserve(encoded_order_max);
+    if (out.empty()) return Encoded{0, RejectReason::not_connected};
+    Encoded encoded = gateway_.encode(message, now, out);
+    if (!encoded.ok()) return encoded;
+    probe_.mark(ProbeHop::encode);
+    Link& link = session_.link();
+    if (!link.seal(encoded.bytes) || !link.encrypt()) return Encoded{0, RejectReason::not_connected};
+    probe_.mark(ProbeHop::encrypt);
+    link.flush();
+    probe_.mark(ProbeHop::send);
+    return encoded;
+  }
+  template <class Order>
+  void send(const Approved<Order>& approved, OrderAction action,
+            std::atomic<std::uint64_t>& counter) noexcept {
+    const RecvTime now = clock_.now();
+    const Order& o = *approved;
+    if (!may_send(approved, now)) return reject(RejectReason::last_gate, o.order, o.instrument, action);
+    const Encoded encoded = write(approved, now);
+    gate_.leave();
+    if (!encoded.ok()) {
+      count(counters_.refused);
+      return reject(encoded.refused, o.order, o.instrument, action);
+    }
+    count(counter);
+    probe_.finish(o.order.value);
+    sent(o.order, o.instrument, action);
+  }
+  void place(const Approved<PlaceOrder>& o) noexcept { send(o, OrderAction::place, counters_.placed); }
+  void replace(const Approved<ReplaceOrder>& o) noexcept {
+    send(o, OrderAction::replace, counters_.replaced);
+  }
+  void cancel(const CancelOrder& c) noexcept {
+    const Encoded encoded = write(c, clock_.now());
+    if (!encoded.ok()) {
+      return reject(encoded.refused, c.order, c.instrument, OrderAction::cancel);
+    }
+    count(counters_.cancels);
+    stamp_cancel();
+    sent(c.order, c.instrument, OrderAction::cancel);
+  }
+  void cancel_all(const CancelAll& c) noexcept {
+    if (!gateway_.encode(c, clock_.now(), outbox_)) {
+      outbox_.clear();
+      return;  // the core repeats the round and cancels order by order where this cannot
+    }
+    session_.send(outbox_);
+    count(counters_.mass_cancels);
+    stamp_cancel();
+  }
+  void stamp_cancel() noexcept {
+    const std::int64_t now = clock_.now().mono_ns;
+    if (counters_.first_cancel_ns.load(std::memory_order_relaxed) == 0) {
+      counters_.first_cancel_ns.store(now, std::memory_order_release);
+    }
+    counters_.last_cancel_ns.store(now, std::memory_order_release);
+  }
+  static void count(std::atomic<std::uint64_t>& c) noexcept {
+    c.store(c.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
+  void sent(OrderId order, InstrumentId instrument, OrderAction action) noexcept {
+    OrderSent payload;
+    payload.order = order;
+    payload.action = action;
+    Event e = make_event(EventKind::order_sent, venue_, instrument, clock_.now(), {}, payload);
+    hand_back(&e, 1);
+  }
+  void reject(RejectReason reason, OrderId order, InstrumentId instrument,
+              OrderAction action) noexcept {
+    Event e = refusal(Encoded{0, reason}, order, action, venue_, instrument, clock_.now());
+    hand_back(&e, 1);
+  }
+  void hand_back(const Event* unit, std::size_t count_records) noexcept {
+    if (!back_.push_unit(unit, count_records)) count(counters_.queue_full);
+  }
+  void deliver() noexcept {
+    const std::span<Event> all = batch_.committed();
+    for (std::size_t at = 0; at < all.size();) {
+      const std::size_t parts = all[at].part_count();
+      if (all[at].kind() == EventKind::fill) note_fill(&all[at]);
+      hand_back(&all[at], parts);
+      at += parts;
+    }
+    batch_.clear();
+    if (!outbox_.empty()) session_.send(outbox_);
+  }
+  void note_fill(const Event* parts) noexcept {
+    PartsBuffer<Fill> fill;
+    for (std::size_t i = 0; i < parts_of<Fill>; ++i) {
+      if (fill.add(parts[i])) (void)fills_.push(fill.value());
+    }
+  }
+
+  typename Venue::Gateway gateway_;
+  SpscRing<Event>& back_;
+  SpscRing<Fill>& fills_;
+  SenderGate gate_;
+  const InstrumentTable& table_;
+  TscProbe& probe_;
+  const TscClock& clock_;
+  VenueId venue_;
+  std::uint64_t generation_{0};
+  OrderSessionCounters counters_{};
+  EventBatch batch_{order_batch_events};
+  Outbox outbox_{1u << 18, 256};
+  Session<OrderSession> session_;
+};
+
+}  // namespace gimbal

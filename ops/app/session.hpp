@@ -1,0 +1,133 @@
+// One venue connection on the hot side: the link, its slot in the poller, and the hand-over with the
+// cold connector. FeedSession and OrderSession put a feed or a gateway behind it.
+//
+// Hot. The only system calls are the poller's and the link's. A dead connection goes back to the
+// cold side to be destroyed there; a new one is adopted when the connector has put it.
+// Room: ops/app (wiring).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "engine/runtime/clock.hpp"
+#include "engine/runtime/probe.hpp"
+#include "engine/wire/connector.hpp"
+#include "engine/wire/link.hpp"
+#include "engine/wire/poller.hpp"
+#include "feeds/frame.hpp"
+
+namespace gimbal {
+
+// What the connector sees of a session, and what it hands over. One per session; two threads.
+struct SessionPort {
+  Handover to_hot;                           // established connections
+  Handover to_cold;                          // finished ones, to be destroyed
+  std::atomic<bool> wanted{true};            // false while a connection is up or on its way
+  std::atomic<std::uint64_t> connected{0};   // connections adopted
+  std::atomic<std::uint64_t> lost{0};
+  std::atomic<std::uint64_t> frames{0};
+};
+
+inline constexpr std::size_t session_slots = 8;
+
+// `Owner` has: void opened(RecvTime), void text(const TextFrame&), void ended(const LinkClosed&,
+// RecvTime), void timer(RecvTime).
+template <class Owner>
+class Session {
+ public:
+  Session(Owner& owner, std::uint16_t slot, Priority priority, const LinkConfig& config)
+      : owner_{owner}, slot_{slot}, priority_{priority}, link_{config} {}
+
+  [[nodiscard]] SessionPort& port() noexcept { return port_; }
+  [[nodiscard]] const SessionPort& port() const noexcept { return port_; }
+  [[nodiscard]] Link& link() noexcept { return link_; }
+  [[nodiscard]] std::uint16_t slot() const noexcept { return slot_; }
+  [[nodiscard]] bool up() const noexcept { return added_; }
+
+  // Takes over a new connection, if the connector has put one.
+  bool adopt(Poller& poller, RecvTime now) noexcept {
+    if (added_) return false;
+    std::unique_ptr<Established> connection = port_.to_hot.take();
+    if (connection == nullptr) return false;
+    if (!poller.add(connection->fd, slot_, priority_)) {
+      (void)port_.to_cold.put(connection);
+      port_.wanted.store(true, std::memory_order_release);
+      return true;
+    }
+    added_ = true;
+    port_.connected.fetch_add(1, std::memory_order_relaxed);
+    // The login frames go out before anything that came along with the upgrade is looked at.
+    adopted_at_ = now;
+    link_.adopt(std::move(connection), now, *this);
+    owner_.opened(now);
+    settle(poller);
+    return true;
+  }
+  void received(Poller& poller, std::span<const char> bytes, RecvTime at) noexcept {
+    link_.on_bytes(bytes, at, *this);
+    settle(poller);
+  }
+  void lost(Poller& poller, int error) noexcept {
+    link_.on_lost(error, *this);
+    settle(poller);
+  }
+  // Unsent bytes, and the owner's timers every timer_interval.
+  void upkeep(Poller& poller, RecvTime now) noexcept {
+    if (added_ && link_.backlog() > 0) link_.flush();
+    if (now < timer_due_) return;
+    timer_due_ = now + timer_interval;
+    if (added_) owner_.timer(now);
+    settle(poller);
+  }
+  // Sends every text of an outbox, then empties it.
+  void send(Outbox& outbox) noexcept {
+    for (std::size_t i = 0; i < outbox.size(); ++i) {
+      if (!link_.send_text(outbox[i])) break;
+    }
+    outbox.clear();
+  }
+
+  // --- the link's sink
+  void on_text(const TextFrame& frame) noexcept {
+    port_.frames.fetch_add(1, std::memory_order_relaxed);
+    owner_.text(frame);
+  }
+  void on_closed(const LinkClosed& closed) noexcept {
+    dead_ = true;
+    closed_ = closed;
+  }
+
+ private:
+  static constexpr Nanos timer_interval = milliseconds(20);
+
+  void settle(Poller& poller) noexcept {
+    if (!dead_ || !added_) return;
+    dead_ = false;
+    added_ = false;
+    poller.remove(slot_);
+    std::unique_ptr<Established> remains = link_.retire();
+    // The connector empties this box before it connects again, so it is free here.
+    (void)port_.to_cold.put(remains);
+    port_.lost.fetch_add(1, std::memory_order_relaxed);
+    owner_.ended(closed_, last_time());
+    port_.wanted.store(true, std::memory_order_release);
+  }
+  [[nodiscard]] RecvTime last_time() const noexcept {
+    return timer_due_ < adopted_at_ ? adopted_at_ : timer_due_ - timer_interval;
+  }
+
+  Owner& owner_;
+  std::uint16_t slot_;
+  Priority priority_;
+  Link link_;
+  SessionPort port_;
+  bool added_{false};
+  bool dead_{false};
+  LinkClosed closed_{};
+  RecvTime adopted_at_{};
+  RecvTime timer_due_{};
+};
+
+}  // namespace gimbal
