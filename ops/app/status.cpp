@@ -33,7 +33,7 @@ void put(JsonWriter& w, const GatewayStatusLine& g) {
   w.number("rate_credits", g.rate_credits).text("poller", g.poller).end_object();
 }
 
-void put(JsonWriter& w, const UnderlyingStatus& u) {
+void put(JsonWriter& w, const UnderlyingLine& u) {
   w.begin_object()
       .text("underlying", u.underlying)
       .number("index", u.index)
@@ -43,7 +43,7 @@ void put(JsonWriter& w, const UnderlyingStatus& u) {
   w.number("outside_band_worst_ms", u.outside_band_worst_ms).end_object();
 }
 
-void put(JsonWriter& w, const PositionStatus& p) {
+void put(JsonWriter& w, const PositionLine& p) {
   w.begin_object()
       .text("account", p.account)
       .text("instrument", p.instrument)
@@ -52,7 +52,7 @@ void put(JsonWriter& w, const PositionStatus& p) {
   w.number("gamma", p.gamma).number("vega", p.vega).number("theta", p.theta).end_object();
 }
 
-void put(JsonWriter& w, const OrderStatus& o) {
+void put(JsonWriter& w, const OrderLine& o) {
   w.begin_object()
       .text("order", o.order)
       .text("account", o.account)

@@ -48,7 +48,7 @@ struct GatewayStatusLine {
   std::string poller;      // "io_uring: ..." and why
 };
 
-struct UnderlyingStatus {
+struct UnderlyingLine {
   std::string underlying;
   double index{0};
   double delta{0};  // coins, hedge included
@@ -61,7 +61,7 @@ struct UnderlyingStatus {
   double outside_band_worst_ms{0};
 };
 
-struct PositionStatus {
+struct PositionLine {
   std::string account;
   std::string instrument;
   Qty amount{};
@@ -73,7 +73,7 @@ struct PositionStatus {
   double theta{0};
 };
 
-struct OrderStatus {
+struct OrderLine {
   std::string order;  // our id, hex
   std::string account;
   std::string instrument;
@@ -138,9 +138,9 @@ struct StatusReport {
   std::uint64_t orders_unknown{0};
   std::vector<GatewayStatusLine> gateways;
   std::vector<FeedStatusLine> feeds;
-  std::vector<UnderlyingStatus> underlyings;
-  std::vector<PositionStatus> positions;
-  std::vector<OrderStatus> orders;
+  std::vector<UnderlyingLine> underlyings;
+  std::vector<PositionLine> positions;
+  std::vector<OrderLine> orders;
   std::vector<MarginStatus> margins;
   std::vector<LatencyStatus> latencies;
   std::vector<CounterStatus> counters;
@@ -175,8 +175,8 @@ struct KillProof {
   std::int64_t gate_closed_ns{0};  // after t_recv
   std::vector<std::string> in_flight_orders;
   std::vector<KillVenueProof> venues;
-  std::vector<PositionStatus> positions;
-  std::vector<UnderlyingStatus> underlyings;
+  std::vector<PositionLine> positions;
+  std::vector<UnderlyingLine> underlyings;
   std::string latch;  // file, and whether it is durable
   std::string build_hash;
   std::string config_hash;
