@@ -13,6 +13,7 @@
 #include <new>
 
 #include "engine/wire/ocsp.hpp"
+#include "engine/wire/openssl_memory.hpp"
 
 namespace gimbal {
 namespace {
@@ -143,7 +144,10 @@ TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
 Channel::~Channel() { SSL_free(ssl_); }
 
-void Channel::prepare_thread() noexcept { ERR_clear_error(); }
+void Channel::prepare_thread() noexcept {
+  keep_openssl_blocks();
+  ERR_clear_error();
+}
 
 std::unique_ptr<Channel> Channel::plaintext(std::size_t out_bytes) {
   return std::unique_ptr<Channel>{new Channel(out_bytes)};

@@ -72,7 +72,8 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  // Once on each thread that will read or write: makes OpenSSL's per-thread error queue there.
+  // Once on each hot thread before its first adopt(): makes OpenSSL's per-thread error queue and a
+  // store of small blocks there, so that reading and writing records never touches the heap.
   static void prepare_thread() noexcept;
 
   // Handshake step (cold): ok when done, need_more when out() must be sent or feed() called.

@@ -1,6 +1,8 @@
 #include "engine/wire/uring.hpp"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -71,8 +73,12 @@ bool UringBackend::open_ring(const PollerConfig& config) noexcept {
   return true;
 }
 
+// liburing 2.3 declares io_uring_enable_rings() but its shared library does not export it.
 bool UringBackend::enable() noexcept {
-  if (!enabled_) enabled_ = io_uring_enable_rings(&ring_) == 0;
+  if (!enabled_) {
+    enabled_ = ::syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS,
+                         nullptr, 0) == 0;
+  }
   return enabled_;
 }
 
