@@ -125,7 +125,9 @@ std::string convert(const RawRow& row, InstrumentRow& out) {
   d.contract_size = Qty{row.contract > 0 ? row.contract : row.amount_min};
   d.maker_fee_nano = row.maker;
   d.taker_fee_nano = row.taker;
-  if (!InstrumentTable::acceptable(d)) return "tick_size, its steps or min_trade_amount is not positive or not ascending";
+  Instrument judged = d;
+  judged.underlying = UnderlyingId{0};  // given at installation
+  if (!InstrumentTable::acceptable(judged)) return "tick_size, its steps or min_trade_amount is not positive or not ascending";
   return {};
 }
 
