@@ -76,6 +76,7 @@ class EngineCore {
   struct Market {                 // one per instrument
     FlatOrderBook* book{nullptr};
     Price mark{};
+    Price delta_price{};          // delta-one: last mid, the price its coins are counted at
     RecvTime mark_at{};
     RecvTime data_at{};           // newest of book and ticker
     RecvTime resync_at{};
@@ -129,6 +130,8 @@ class EngineCore {
     std::uint32_t round{0};
     RecvTime started{};
     RecvTime next{};
+    std::uint64_t stamp{0};       // of the round, unique over all jobs
+    bool partial{false};          // the round did not fit into one step
   };
   static constexpr std::size_t cancel_jobs_max = 32;
   static constexpr std::size_t room_for_orders = 6;  // commands kept free for cancels and timers
@@ -199,6 +202,7 @@ class EngineCore {
   void run_cancel(CancelJob& job, Commands& out) noexcept;
   [[nodiscard]] std::size_t open_in(Scope scope) const noexcept;
   [[nodiscard]] bool mass_cancel(const CancelJob& job, VenueId venue, Commands& out) noexcept;
+  bool cancel_in_round(const CancelJob& job, const Order& order, Commands& out) noexcept;
   void cancel_increasing() noexcept;
 
   // engine_reconcile.cpp
@@ -255,6 +259,7 @@ class EngineCore {
   RecvTime waiting_until_{};
   bool arm_waits_{false};
   bool replan_{true};                   // an order or a job may be due earlier than planned
+  std::uint64_t cancel_stamp_{0};
   RecvTime owed_since_{};
   RecvTime tick_due_{};
   RecvTime upkeep_due_{};

@@ -73,7 +73,10 @@ void EngineCore::price_changed(InstrumentId id, const Event& event) noexcept {
   const bool leads = coins_[i.underlying.value].perpetual == id;
   if (!quote) {
     if (leads) portfolio_.on_perpetual_lost(i.underlying);
-  } else if (leads) {
+    return;
+  }
+  markets_[id.value].delta_price = quote->mid();
+  if (leads) {
     portfolio_.on_perpetual_mid(i.underlying, quote->mid(), event.exch, event.now());
   } else {
     portfolio_.on_future_mid(id, quote->mid(), event.exch, event.now());
@@ -147,6 +150,7 @@ void EngineCore::on_ticker(const Event& event) noexcept {
   const bool leads = i.underlying.value < underlyings_max &&
                      coins_[i.underlying.value].perpetual == event.instrument;
   if (!has_quote && !leads && t.mark.nano > 0) {
+    m->delta_price = t.mark;
     portfolio_.on_future_mid(event.instrument, t.mark, event.exch, event.now());
   }
 }

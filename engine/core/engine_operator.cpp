@@ -163,7 +163,7 @@ void EngineCore::start_cancel(Scope scope) noexcept {
   CancelJob* slot = nullptr;
   for (CancelJob& job : jobs_) {
     if (job.active && (job.scope == scope || job.scope.level == ScopeLevel::global)) {
-      job.next = now_;  // the wider one covers it
+      job.next = std::min(job.next, now_ + milliseconds(1));  // the wider one covers it
       return;
     }
     if (!job.active && slot == nullptr) slot = &job;
@@ -198,53 +198,63 @@ void EngineCore::run_cancels(Commands& out) noexcept {
   }
 }
 
+// Whether one message covers the job's orders at the venue; sends it at the start of a round.
 bool EngineCore::mass_cancel(const CancelJob& job, VenueId venue, Commands& out) noexcept {
-  if (!setup_.own_account[venue.value] || !has_mass_cancel(job.scope.level)) return false;
-  if (!push(out, Command{CancelAll{job.scope, venue}})) return false;
+  const Scope scope = job.scope;
+  const bool other_venue =
+      (scope.level == ScopeLevel::venue || scope.level == ScopeLevel::account) &&
+      scope.id != venue.value;
+  const bool other_instrument = scope.level == ScopeLevel::instrument &&
+                                table_.contains({scope.id}) && table_[{scope.id}].venue != venue;
+  if (!setup_.own_account[venue.value] || !has_mass_cancel(scope.level) || other_venue ||
+      other_instrument || venues_[venue.value].gateway != GatewayState::ready) {
+    return false;
+  }
+  if (job.partial) return true;
+  if (out.room() <= 2 || !push(out, Command{CancelAll{scope, venue}})) return false;
   gate_.note_cancel(now_);
   return true;
+}
+
+// False when there was no room for its cancel.
+bool EngineCore::cancel_in_round(const CancelJob& job, const Order& o, Commands& out) noexcept {
+  if (out.room() <= 2) return false;
+  const bool known = orders_.ask_cancel(o.id, now_);
+  orders_.want_cancel(o.id);
+  orders_.note_cancel_round(o.id, job.stamp);
+  if (!known) return true;  // not acknowledged yet: goes with the acknowledgement
+  gate_.note_cancel(now_);
+  return push(out, Command{CancelOrder{o.id, o.instrument, o.venue}});
 }
 
 // One round: mass cancels where the account is ours, order by order elsewhere; four rounds with
 // doubling waits, then what is still silent becomes unknown and is looked up.
 void EngineCore::run_cancel(CancelJob& job, Commands& out) noexcept {
   const bool silent = job.round >= 4;
+  if (!job.partial) job.stamp = ++cancel_stamp_;
   std::array<bool, venues_max> massed{};
-  for (std::size_t v = 0; v < venues_max; ++v) {
-    const VenueId venue{static_cast<std::uint8_t>(v)};
-    if (!venues_[v].used || venues_[v].gateway != GatewayState::ready || out.room() <= 2) continue;
-    if ((job.scope.level == ScopeLevel::venue || job.scope.level == ScopeLevel::account) &&
-        job.scope.id != v) {
-      continue;
-    }
-    if (job.scope.level == ScopeLevel::instrument &&
-        table_.contains({job.scope.id}) && table_[{job.scope.id}].venue != venue) {
-      continue;
-    }
-    massed[v] = !silent && mass_cancel(job, venue, out);
+  for (std::size_t v = 0; v < venues_max && !silent; ++v) {
+    massed[v] = venues_[v].used && mass_cancel(job, {static_cast<std::uint8_t>(v)}, out);
   }
   std::size_t open = 0;
-  bool all_reached = true;
+  job.partial = false;
   for (std::size_t n = orders_.listed(); n > 0; --n) {
     const Order& o = orders_.open_order(n - 1);
     if (!o.open() || !covers(job.scope, o)) continue;
     ++open;
-    if (massed[o.venue.value]) {
+    if (o.cancel_round == job.stamp) continue;
+    if (silent && o.state == OrderState::pending_cancel) {
+      note(orders_.on_doubt(o.id, OrderAction::cancel, now_));
+    } else if (massed[o.venue.value]) {
       static_cast<void>(orders_.ask_cancel(o.id, now_));
       orders_.want_cancel(o.id);
-    } else if (silent && o.state == OrderState::pending_cancel) {
-      note(orders_.on_doubt(o.id, OrderAction::cancel, now_));
-    } else if (out.room() > 2) {
-      const bool known = orders_.ask_cancel(o.id, now_);
-      orders_.want_cancel(o.id);
-      if (!known) continue;  // not acknowledged yet: goes with the acknowledgement
-      gate_.note_cancel(now_);
-      push(out, Command{CancelOrder{o.id, o.instrument, o.venue}});
-    } else {
-      all_reached = false;
+      orders_.note_cancel_round(o.id, job.stamp);
+    } else if (!cancel_in_round(job, o, out)) {
+      job.partial = true;
+      break;
     }
   }
-  if (!all_reached) {
+  if (job.partial) {
     job.next = now_;  // the rest goes with the next events
     return;
   }

@@ -149,7 +149,7 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
   v.reconciled = settled;
   v.reconciled_at = now_;
   v.wants_reconcile = !settled;
-  v.retry_at = now_ + milliseconds(50);
+  v.retry_at = settled ? RecvTime{} : now_ + milliseconds(50);
   trace(TraceId::reconcile_done, venue.value, v.adopted, missing,
         static_cast<std::int64_t>(counters_.positions_corrected - corrected), {}, venue);
   retry_arm();

@@ -211,9 +211,9 @@ bool EngineCore::growth_blocked(InstrumentId id) const noexcept {
 
 std::optional<double> EngineCore::delta_price(InstrumentId id) const noexcept {
   if (!table_.contains(id)) return std::nullopt;
-  const double price = portfolio_.forward(id);
-  if (price > 0) return price;
-  return std::nullopt;
+  const Price price = markets_[id.value].delta_price;
+  if (price.nano <= 0) return std::nullopt;
+  return to_double(price);
 }
 
 std::optional<double> EngineCore::coins_of(InstrumentId id, Qty amount) const noexcept {

@@ -301,6 +301,11 @@ void OrderTable::note_seen(OrderId id, RecvTime now) noexcept {
   if (slot != no_slot) slots_[slot].seen_at = now;
 }
 
+void OrderTable::note_cancel_round(OrderId id, std::uint64_t round) noexcept {
+  const std::uint16_t slot = slot_of(id);
+  if (slot != no_slot) slots_[slot].cancel_round = round;
+}
+
 // --- the venue's ------------------------------------------------------------------------------
 
 OrderChange OrderTable::on_sent(const OrderSent& sent, RecvTime now) noexcept {

@@ -98,6 +98,7 @@ struct Order {
   RecvTime seen_at{};                     // last shown by a reconciliation
   std::uint32_t queries{0};
   std::uint8_t cancels{0};
+  std::uint64_t cancel_round{0};          // round of a scope's cancel that last reached it
   std::uint64_t intent{0};
   Price decision_price{};
   std::int64_t evidence_nano{0};
@@ -208,6 +209,7 @@ class OrderTable {
   void forgive_owed(VenueId venue) noexcept;
   void note_query(OrderId id, RecvTime now) noexcept;
   void note_seen(OrderId id, RecvTime now) noexcept;
+  void note_cancel_round(OrderId id, std::uint64_t round) noexcept;
 
   // --- reading
   [[nodiscard]] const Order* find(OrderId id) const noexcept;
