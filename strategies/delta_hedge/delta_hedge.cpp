@@ -117,12 +117,13 @@ std::int64_t DeltaHedge::half_band(const Book& book, const StrategyView& view,
 }
 
 void DeltaHedge::note_residual(const Book& book, std::int64_t residual, std::int64_t band,
-                               RecvTime now) noexcept {
+                               RecvTime now, bool trading) noexcept {
   HedgeState& s = states_[book.underlying.value];
   s.residual = static_cast<double>(residual) * 1e-9;
   s.band = static_cast<double>(band) * 1e-9;
   const bool outside = magnitude(residual) > band;
-  if (outside && !s.outside) s.outside_since = now;
+  // Time outside counts from the moment that something could be done about it.
+  if (outside && (!s.outside || !trading)) s.outside_since = now;
   if (s.outside) s.outside_longest = std::max(s.outside_longest, now - s.outside_since);
   s.outside = outside;
 }
@@ -172,7 +173,7 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   const std::optional<ResidualDelta> r = view.residual(book.underlying);
   if (!quote || !r) return;
   const std::int64_t band = half_band(book, view, quote->mid());
-  note_residual(book, r->settled, band, view.now());
+  note_residual(book, r->settled, band, view.now(), view.mode(id_, book.hedge) < Mode::halt);
   const Own own = own_orders(book, view);
   if (own.resting == nullptr && !own.unknown) judge_last(book, view, r->settled);
   if (s.stopped || view.mode(id_, book.hedge) >= Mode::halt) return;

@@ -135,7 +135,7 @@ class DeltaHedge {
   [[nodiscard]] std::int64_t half_band(const Book& book, const StrategyView& view,
                                        Price price) const noexcept;
   void note_residual(const Book& book, std::int64_t residual, std::int64_t band,
-                     RecvTime now) noexcept;
+                     RecvTime now, bool trading) noexcept;
   void judge_last(Book& book, const StrategyView& view, std::int64_t residual) noexcept;
   // The residual that is there in every outcome; zero when the outcomes disagree.
   [[nodiscard]] std::int64_t certain(const Book& book, const StrategyView& view,
