@@ -1,0 +1,169 @@
+// Query texts, reply parsers, and the proof that an order never arrived.
+#include "tests/venues/deribit_gateway_rig.hpp"
+#include "venues/deribit/queries.hpp"
+
+namespace gimbal {
+namespace {
+
+using deribit::OrderSearch;
+using deribit::QueryParser;
+using deribit::QueryResult;
+using deribit::QueryTexts;
+using test::amount;
+using test::usd;
+
+struct DeribitQueries : testing::Test, test::DeribitGatewayRig {
+  QueryParser parser{{config.venue, config.label_tag, &symbols}, std::size_t{1} << 20};
+  OrderId order = make_order_id(7, StrategyId{1}, 42);
+
+  static std::string reply(std::string_view result, std::int64_t us_out = 1'700'000'001'000'000) {
+    return R"({"jsonrpc":"2.0","id":1,"result":)" + std::string{result} + R"(,"usIn":1,"usOut":)" +
+           std::to_string(us_out) + R"(,"usDiff":1,"testnet":true})";
+  }
+  template <class Payload>
+  std::vector<Payload> found(EventKind kind) {
+    std::vector<Payload> out;
+    PartsBuffer<Payload> parts;
+    for (const Event& e : batch.committed()) {
+      if (e.kind() == kind && parts.add(e)) out.push_back(parts.value());
+    }
+    return out;
+  }
+  QueryOrder question() const {
+    return {order, from_unix_ms(1700000000500), from_unix_ms(1700000000000), instrument,
+            config.venue};
+  }
+};
+
+TEST_F(DeribitQueries, TextsNameMethodParametersAndToken) {
+  QueryTexts texts{"TOKEN"};
+  EXPECT_EQ(texts.get_time(5), R"({"jsonrpc":"2.0","id":5,"method":"public/get_time","params":{}})");
+  EXPECT_EQ(texts.get_positions(6), R"({"jsonrpc":"2.0","id":6,"method":"private/get_positions","params":{"access_token":"TOKEN","currency":"any"}})");
+  EXPECT_EQ(texts.get_user_trades_from(7, "BTC", "ETH-12", 1000), R"({"jsonrpc":"2.0","id":7,"method":"private/get_user_trades_by_currency","params":{"access_token":"TOKEN","currency":"BTC","start_id":"ETH-12","count":1000,"sorting":"asc"}})");
+  EXPECT_EQ(QueryTexts{}.get_open_orders(8), R"({"jsonrpc":"2.0","id":8,"method":"private/get_open_orders","params":{}})");
+}
+
+TEST_F(DeribitQueries, TimeAndItsRefusals) {
+  ExchTime at;
+  test::PaddedText good{reply("1550147385946")};
+  ASSERT_TRUE(parser.time(good.frame(), at).ok);
+  EXPECT_EQ(at, from_unix_ms(1550147385946));
+  test::PaddedText bad{reply("\"soon\"")};
+  EXPECT_FALSE(parser.time(bad.frame(), at).ok);
+  test::PaddedText error{R"({"id":1,"error":{"code":13009,"message":"unauthorized"},"usOut":2})"};
+  const QueryResult r = parser.time(error.frame(), at);
+  EXPECT_EQ(r.error_code, 13009);
+  EXPECT_NE(r.error.find("unauthorized"), std::string::npos);
+}
+
+TEST_F(DeribitQueries, OpenOrdersReportOwnAndForeignOnes) {
+  test::PaddedText text{reply("[" + order_text(order, usd(50000), amount(100), amount(20)) +
+      R"(,{"order_id":"9","instrument_name":"BTC-PERPETUAL","direction":"sell","price":1,"amount":10,"order_state":"open","label":"hand","reduce_only":true},{"order_id":"8","instrument_name":"NEW-PERPETUAL","direction":"sell","price":1,"amount":10,"order_state":"open"}])")};
+  const QueryResult r = parser.open_orders(text.frame(), now, batch);
+  ASSERT_TRUE(r.ok) << r.error;
+  EXPECT_EQ(r.rows, 2U);
+  EXPECT_EQ(r.skipped, 1U);
+  const auto open = found<OpenOrderReport>(EventKind::open_order_report);
+  ASSERT_EQ(open.size(), 2U);
+  EXPECT_EQ(open[0].order, order);
+  EXPECT_EQ(open[0].filled, amount(20));
+  EXPECT_FALSE(open[1].order.valid());
+  EXPECT_EQ(open[1].side, Side::sell);
+  EXPECT_EQ(open[1].reduce_only, 1);
+  EXPECT_NE(open[1].venue_ref, open[0].venue_ref);
+  EXPECT_TRUE(batch.committed()[0].has(event_flag::historical));
+}
+
+TEST_F(DeribitQueries, PositionsAreSignedWhicheverWayTheVenueWritesIt) {
+  const auto size = [&](std::string_view direction, std::string_view written) {
+    batch.clear();
+    test::PaddedText text{reply(R"([{"instrument_name":"BTC-PERPETUAL","kind":"future","direction":")" +
+        std::string{direction} + R"(","size":)" + std::string{written} + R"(,"average_price":0.0}])")};
+    const QueryResult r = parser.positions(text.frame(), now, batch);
+    return r.ok ? found<PositionReport>(EventKind::position_report)[0].amount : Qty{-1};
+  };
+  EXPECT_EQ(size("buy", "50"), amount(50));
+  EXPECT_EQ(size("sell", "-50"), -amount(50));
+  EXPECT_EQ(size("sell", "50.0"), -amount(50));
+  EXPECT_EQ(size("zero", "0.0"), Qty{});
+  EXPECT_EQ(size("buy", "-50"), Qty{-1}) << "contradiction is refused";
+}
+
+TEST_F(DeribitQueries, AccountGivesMarginAndTheMatchingEnginesLimits) {
+  deribit::RateLimits limits;
+  test::PaddedText text{reply(R"({"id":1,"email":"x","summaries":[{"currency":"BTC","equity":1.5,"balance":1.5,"margin_balance":1.5,"initial_margin":0.1,"maintenance_margin":0.05,"available_funds":1.4,"delta_total":0.25,"limits":{"non_matching_engine":{"rate":20,"burst":100},"matching_engine":{"trading":{"total":{"rate":30,"burst":100}},"cancel_all":{"rate":5,"burst":20},"maximum_quotes":{"rate":500,"burst":500}}}},{"currency":"ETH","equity":0.0}]})")};
+  const QueryResult r = parser.account(text.frame(), now, batch, &limits);
+  ASSERT_TRUE(r.ok) << r.error;
+  const auto margins = found<MarginReport>(EventKind::margin_report);
+  ASSERT_EQ(margins.size(), 2U);
+  EXPECT_EQ(margins[0].delta_total_nano, 250'000'000);
+  EXPECT_EQ(limits.rate_per_s, 30U);
+  EXPECT_EQ(limits.burst, 100U);
+}
+
+TEST_F(DeribitQueries, UserTradesAreHistoricalFillsWithAPageToFollow) {
+  test::PaddedText text{reply(R"({"trades":[)" + trade_text("ETH-1", label(order), usd(1), amount(10)) +
+      "," + trade_text("ETH-2", "", usd(1), amount(10)) + R"(],"has_more":true})")};
+  const QueryResult r = parser.user_trades(text.frame(), now, batch);
+  ASSERT_TRUE(r.ok) << r.error;
+  EXPECT_TRUE(r.has_more);
+  EXPECT_EQ(r.last_trade_id, "ETH-2");
+  EXPECT_EQ(r.last_timestamp_ms, 1700000000200);
+  EXPECT_EQ(found<Fill>(EventKind::fill).size(), 2U);
+}
+
+TEST_F(DeribitQueries, UnreadableReplyCommitsNothing) {
+  for (const char* text : {"", "{", "[]", R"({"result":[{"order_id":1}]})", R"({"id":1})"}) {
+    test::PaddedText bytes{text};
+    const QueryResult r = parser.open_orders(bytes.frame(), now, batch);
+    EXPECT_FALSE(r.ok) << text;
+    EXPECT_FALSE(r.error.empty());
+    EXPECT_TRUE(batch.committed().empty());
+  }
+}
+
+TEST_F(DeribitQueries, AbsenceIsProvenOnlyByAllThreeAfterTheTimeToLive) {
+  const std::string before = reply("[]", 1'700'000'000'400'000);
+  const std::string after = reply("[]");
+  const std::string trades = reply(R"({"trades":[],"has_more":false})");
+  const std::string cut = reply(R"({"trades":[],"has_more":true})");
+  const auto outcome = [&](const std::string& open, const std::string& history,
+                           const std::string& fills) {
+    OrderSearch search{parser, question()};
+    test::PaddedText a{open}, b{history}, c{fills};
+    (void)search.open_orders(a.frame());
+    (void)search.order_history(b.frame());
+    (void)search.user_trades(c.frame(), true);
+    return search.result().outcome;
+  };
+  EXPECT_EQ(outcome(after, after, trades), LookupOutcome::absent);
+  EXPECT_EQ(outcome(before, after, trades), LookupOutcome::unproven) << "asked too early";
+  EXPECT_EQ(outcome(after, before, trades), LookupOutcome::unproven);
+  EXPECT_EQ(outcome(after, after, cut), LookupOutcome::unproven) << "more trades exist";
+  EXPECT_EQ(outcome(after, R"({"id":1,"error":{"code":10028}})", trades), LookupOutcome::unproven);
+  EXPECT_EQ(outcome(after, after, "{"), LookupOutcome::unproven);
+}
+
+TEST_F(DeribitQueries, WhatShowsTheLabelDecides) {
+  const auto state = [&](std::string_view word, Qty filled) {
+    OrderSearch search{parser, question()};
+    test::PaddedText open{reply("[]")};
+    test::PaddedText history{
+        reply("[" + order_text(order, usd(50000), amount(100), filled, word) + "]")};
+    (void)search.open_orders(open.frame());
+    (void)search.order_history(history.frame());
+    return search.result();
+  };
+  EXPECT_EQ(state("filled", amount(100)).outcome, LookupOutcome::filled);
+  EXPECT_EQ(state("cancelled", amount(30)).filled, amount(30));
+  EXPECT_EQ(state("rejected", Qty{}).outcome, LookupOutcome::rejected);
+  EXPECT_EQ(state("hibernating", Qty{}).outcome, LookupOutcome::unproven);
+  OrderSearch search{parser, question()};
+  test::PaddedText open{reply("[" + order_text(order, usd(50000), amount(100), Qty{}) + "]")};
+  (void)search.open_orders(open.frame());
+  EXPECT_EQ(search.result().outcome, LookupOutcome::open);
+  EXPECT_EQ(search.event(now).as<OrderLookup>().order, order);
+}
+
+}  // namespace
+}  // namespace gimbal
