@@ -33,7 +33,8 @@ bool take_value(dom::element value, Param& p) {
       return true;
     case dom::element_type::ARRAY: {
       p.kind = ParamKind::list;
-      for (const dom::element item : value.get_array().value_unsafe()) {
+      const dom::array items = value.get_array().value_unsafe();
+      for (const dom::element item : items) {
         std::string_view text;
         if (item.get_string().get(text) == simdjson::SUCCESS) p.list.emplace_back(text);
       }
