@@ -10,5 +10,4 @@ namespace gimbal {
 }  // namespace gimbal
 
 #define GIMBAL_ASSERT(condition) \
-  ((condition) ? static_cast<void>(0) \
-               : ::gimbal::assertion_failed(#condition, __FILE__, __LINE__))
+  ((condition) ? static_cast<void>(0) : ::gimbal::assertion_failed(#condition, __FILE__, __LINE__))

@@ -1,8 +1,8 @@
 // Engine::step: one event in, at most 16 commands out.
 //
 // Hot. Deterministic: the answer depends on the events alone, in their order. No clock, no heap, no
-// lock, no text after construction. A strategy is woken at the end of a packet, sees const state and
-// asks; snap, gate and order table turn its requests into commands.
+// lock, no text after construction. A strategy is woken at the end of a packet, sees const state
+// and asks; snap, gate and order table turn its requests into commands.
 #pragma once
 
 #include <tuple>
@@ -19,10 +19,12 @@ namespace gimbal {
 // A strategy: `wake` looks and asks; it never waits, allocates or keeps a reference.
 template <class S>
 concept Strategy = requires(S strategy, const StrategyView& view, Requests& requests) {
-  { strategy.wake(view, requests) } noexcept;
+  { strategy.wake(view, requests) }
+  noexcept;
 };
 
-// `Strategies` is a std::tuple of Strategy types (strategies/registry.hpp); they are woken in order.
+// `Strategies` is a std::tuple of Strategy types (strategies/registry.hpp); they are woken in
+// order.
 template <class Probe, class Strategies>
 class Engine {
  public:

@@ -20,16 +20,16 @@ namespace gimbal {
 
 // [engine]
 struct EngineConfig {
-  Nanos order_ttl{milliseconds(500)};        // valid_until = the venue's now plus this
-  Nanos tick{milliseconds(100)};             // longest time between two looks at the clock
-  Nanos reconcile_age_max{seconds(5)};       // arming needs a clean picture younger than this
-  Nanos reconcile_timeout{seconds(10)};      // no answer: asked again
-  Nanos drift_wait{seconds(2)};              // position unlike the venue's for longer: REDUCE
-  Nanos pause_hold{seconds(3)};              // an input must be valid this long to end its pause
-  std::uint32_t pauses_per_hour_max{5};      // more than that latch REDUCE
-  double delta_tolerance{0.001};             // coins: our delta_total against the venue's
-  bool require_cancel_on_disconnect{true};   // arming needs it proven on
-  std::uint32_t delta_one_books{64};         // books of futures and perpetuals, listed later included
+  Nanos order_ttl{milliseconds(500)};       // valid_until = the venue's now plus this
+  Nanos tick{milliseconds(100)};            // longest time between two looks at the clock
+  Nanos reconcile_age_max{seconds(5)};      // arming needs a clean picture younger than this
+  Nanos reconcile_timeout{seconds(10)};     // no answer: asked again
+  Nanos drift_wait{seconds(2)};             // position unlike the venue's for longer: REDUCE
+  Nanos pause_hold{seconds(3)};             // an input must be valid this long to end its pause
+  std::uint32_t pauses_per_hour_max{5};     // more than that latch REDUCE
+  double delta_tolerance{0.001};            // coins: our delta_total against the venue's
+  bool require_cancel_on_disconnect{true};  // arming needs it proven on
+  std::uint32_t delta_one_books{64};  // books of futures and perpetuals, listed later included
   std::uint32_t option_books{2048};
   std::uint32_t delta_one_levels{static_cast<std::uint32_t>(delta_one_levels_max)};
   std::uint32_t option_levels{static_cast<std::uint32_t>(option_levels_max)};
@@ -43,16 +43,19 @@ void fields(Visitor&& visit, EngineConfig& c) {
         FieldInfo{0.01, 60, false, Reload::fixed, "s",
                   "Life of an order on its way: the venue refuses later arrival."});
   visit("tick", c.tick,
-        FieldInfo{0.001, 1, false, Reload::fixed, "s", "Longest time between two looks at the clock."});
+        FieldInfo{0.001, 1, false, Reload::fixed, "s",
+                  "Longest time between two looks at the clock."});
   visit("reconcile_age_max", c.reconcile_age_max,
         FieldInfo{0.1, 60, false, Reload::fixed, "s", "Age of the picture that arming needs."});
-  visit("reconcile_timeout", c.reconcile_timeout,
-        FieldInfo{0.1, 600, false, Reload::fixed, "s", "Reconciliation without answer is repeated."});
+  visit(
+      "reconcile_timeout", c.reconcile_timeout,
+      FieldInfo{0.1, 600, false, Reload::fixed, "s", "Reconciliation without answer is repeated."});
   visit("drift_wait", c.drift_wait,
         FieldInfo{0.1, 60, false, Reload::fixed, "s",
                   "Position unlike the venue's for longer: REDUCE on the instrument."});
-  visit("pause_hold", c.pause_hold,
-        FieldInfo{0, 60, false, Reload::fixed, "s", "Time an input must be valid to end its pause."});
+  visit(
+      "pause_hold", c.pause_hold,
+      FieldInfo{0, 60, false, Reload::fixed, "s", "Time an input must be valid to end its pause."});
   visit("pauses_per_hour_max", c.pauses_per_hour_max,
         FieldInfo{1, 1000, false, Reload::fixed, "", "More pauses of an instrument latch REDUCE."});
   visit("delta_tolerance", c.delta_tolerance,
@@ -61,15 +64,18 @@ void fields(Visitor&& visit, EngineConfig& c) {
   visit("require_cancel_on_disconnect", c.require_cancel_on_disconnect,
         FieldInfo{0, 1, false, Reload::fixed, "", "Arming needs cancel on disconnect proven on."});
   visit("delta_one_books", c.delta_one_books,
-        FieldInfo{1, 4096, false, Reload::fixed, "books", "Books of futures, later listings included."});
+        FieldInfo{1, 4096, false, Reload::fixed, "books",
+                  "Books of futures, later listings included."});
   visit("option_books", c.option_books,
-        FieldInfo{0, 16384, false, Reload::fixed, "books", "Books of options, later listings included."});
+        FieldInfo{0, 16384, false, Reload::fixed, "books",
+                  "Books of options, later listings included."});
   visit("delta_one_levels", c.delta_one_levels,
         FieldInfo{16, 8192, false, Reload::fixed, "levels", "Levels a side of a future's book."});
   visit("option_levels", c.option_levels,
         FieldInfo{16, 8192, false, Reload::fixed, "levels", "Levels a side of an option's book."});
   visit("trade_ids_kept", c.trade_ids_kept,
-        FieldInfo{1024, 16777216, false, Reload::fixed, "ids", "Trade ids remembered against duplicates."});
+        FieldInfo{1024, 16777216, false, Reload::fixed, "ids",
+                  "Trade ids remembered against duplicates."});
   fields(visit, c.orders);
 }
 
@@ -92,9 +98,9 @@ struct SideBlocks {
 enum class Numeraire : std::uint8_t { unset, coin, usd };
 
 struct UnderlyingSetup {
-  InstrumentId hedge{};             // for P-13 (b); its book also moves the forwards if a perpetual
+  InstrumentId hedge{};  // for P-13 (b); its book also moves the forwards if a perpetual
   Numeraire numeraire{Numeraire::coin};
-  Currency settlement{};            // account whose equity counts under `usd`
+  Currency settlement{};  // account whose equity counts under `usd`
   VenueId venue{};
 };
 
@@ -103,10 +109,10 @@ struct EngineSetup {
   RiskLimits limits{};
   PortfolioConfig portfolio{};
   std::array<UnderlyingSetup, underlyings_max> underlyings{};
-  std::array<bool, venues_max> own_account{};   // dedicated account: mass cancels are allowed
-  std::array<bool, venues_max> venue_used{};    // sessions that must be ready before arming
+  std::array<bool, venues_max> own_account{};  // dedicated account: mass cancels are allowed
+  std::array<bool, venues_max> venue_used{};   // sessions that must be ready before arming
   SideBlocks blocks{};
-  TraceRing* trace{nullptr};                    // may be null
+  TraceRing* trace{nullptr};  // may be null
   PricingKernels kernels{scalar_pricing()};
 };
 

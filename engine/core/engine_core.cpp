@@ -12,8 +12,8 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
       orders_{table.capacity(), setup.engine.orders},
       gate_{setup.limits},
       trades_{setup.engine.trade_ids_kept},
-      books_{setup.engine.delta_one_books, setup.engine.option_books,
-             setup.engine.delta_one_levels, setup.engine.option_levels},
+      books_{setup.engine.delta_one_books, setup.engine.option_books, setup.engine.delta_one_levels,
+             setup.engine.option_levels},
       markets_(table.capacity()) {
   held_.reserve(table.capacity());
   touched_.reserve(table.capacity());
@@ -50,8 +50,7 @@ const EngineCore::Market* EngineCore::market(InstrumentId id) const noexcept {
 }
 
 void EngineCore::trace(TraceId id, std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d,
-                       InstrumentId instrument, VenueId venue,
-                       StrategyId strategy) const noexcept {
+                       InstrumentId instrument, VenueId venue, StrategyId strategy) const noexcept {
   if (setup_.trace == nullptr) return;
   TraceRecord r;
   r.seq = seq_.value;
@@ -87,8 +86,8 @@ bool EngineCore::apply(const Event& event, Commands& out) noexcept {
   if (packet_ends) end_packet(event, out);
   if (replan_ || now_ >= upkeep_due_) upkeep(out);
   const EventKind kind = event.kind();
-  const bool wakes = packet_ends || kind == EventKind::timer ||
-                     (whole && kind == EventKind::operator_command);
+  const bool wakes =
+      packet_ends || kind == EventKind::timer || (whole && kind == EventKind::operator_command);
   return wakes && boot_.epoch != 0 && gate_.modes().at({}) < Mode::halt;
 }
 

@@ -1,5 +1,5 @@
-// The engine without its strategies: state of markets, orders, positions, modes and venues, and what
-// each event does to them. Engine (engine.hpp) adds the strategies and the probe.
+// The engine without its strategies: state of markets, orders, positions, modes and venues, and
+// what each event does to them. Engine (engine.hpp) adds the strategies and the probe.
 //
 // Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
 // prices), engine_orders.cpp (order and fill events), engine_requests.cpp (snap, gate, commands),
@@ -38,9 +38,7 @@ class EngineCore {
   EngineCore& operator=(const EngineCore&) = delete;
 
   // --- one step, in this order (Engine::step)
-  [[nodiscard]] bool in_sequence(Seq seq) const noexcept {
-    return !started_ || seq == seq_.next();
-  }
+  [[nodiscard]] bool in_sequence(Seq seq) const noexcept { return !started_ || seq == seq_.next(); }
   // Takes the event in. True when strategies are to be woken.
   [[nodiscard]] bool apply(const Event& event, Commands& out) noexcept;
   // Snap, gate, table, command; a refusal is counted and traced.
@@ -65,7 +63,8 @@ class EngineCore {
   [[nodiscard]] bool growth_blocked(InstrumentId id) const noexcept;
   [[nodiscard]] std::optional<ResidualDelta> residual(UnderlyingId u) const noexcept;
   [[nodiscard]] const MarginReport* margin(VenueId venue, Currency settlement) const noexcept;
-  // Coins of a signed amount: net delta for options, amount or N/P for the rest; empty when unknown.
+  // Coins of a signed amount: net delta for options, amount or N/P for the rest; empty when
+  // unknown.
   [[nodiscard]] std::optional<double> coins_of(InstrumentId id, Qty amount) const noexcept;
   // Price at which a delta-one instrument's delta is taken.
   [[nodiscard]] std::optional<double> delta_price(InstrumentId id) const noexcept;
@@ -73,31 +72,31 @@ class EngineCore {
  private:
   friend class StrategyView;
 
-  struct Market {                 // one per instrument
+  struct Market {  // one per instrument
     FlatOrderBook* book{nullptr};
     Price mark{};
-    Price delta_price{};          // delta-one: last mid, the price its coins are counted at
+    Price delta_price{};  // delta-one: last mid, the price its coins are counted at
     RecvTime mark_at{};
-    RecvTime data_at{};           // newest of book and ticker
+    RecvTime data_at{};  // newest of book and ticker
     RecvTime resync_at{};
     RecvTime pause_until{};
     RecvTime pause_window{};
-    Qty venue_position{};         // last report outside of a reconciliation, while it differs
-    Qty reported{};               // of the reconciliation that is running
+    Qty venue_position{};  // last report outside of a reconciliation, while it differs
+    Qty reported{};        // of the reconciliation that is running
     RecvTime drift_since{};
     std::uint32_t pauses{0};
     bool touched{false};
-    bool lost{false};             // was valid, is not: its return starts the pause
+    bool lost{false};  // was valid, is not: its return starts the pause
     bool has_report{false};
-    bool filled_meanwhile{false}; // live fill during the reconciliation
+    bool filled_meanwhile{false};  // live fill during the reconciliation
     bool held{false};
     bool drift_listed{false};
     bool drift_reported{false};
   };
-  struct Coin {                   // one per underlying
+  struct Coin {  // one per underlying
     Price index{};
     RecvTime index_at{};
-    InstrumentId perpetual{};     // moves the forwards
+    InstrumentId perpetual{};  // moves the forwards
   };
   struct MarginSlot {
     MarginReport report{};
@@ -124,14 +123,14 @@ class EngineCore {
     std::uint32_t adopted{0};
     std::array<MarginSlot, 8> margins{};
   };
-  struct CancelJob {              // a scope that must end with no order open
+  struct CancelJob {  // a scope that must end with no order open
     bool active{false};
     Scope scope{};
     std::uint32_t round{0};
     RecvTime started{};
     RecvTime next{};
-    std::uint64_t stamp{0};       // of the round, unique over all jobs
-    bool partial{false};          // the round did not fit into one step
+    std::uint64_t stamp{0};  // of the round, unique over all jobs
+    bool partial{false};     // the round did not fit into one step
   };
   static constexpr std::size_t cancel_jobs_max = 32;
   static constexpr std::size_t room_for_orders = 6;  // commands kept free for cancels and timers
@@ -233,7 +232,7 @@ class EngineCore {
   TradeLedger trades_;
   BookPool books_;
   std::vector<Market> markets_;
-  std::vector<InstrumentId> held_;      // instruments with a position
+  std::vector<InstrumentId> held_;  // instruments with a position
   std::array<Coin, underlyings_max> coins_{};
   std::array<Venue, venues_max> venues_{};
   std::array<CancelJob, cancel_jobs_max> jobs_{};
@@ -258,12 +257,12 @@ class EngineCore {
   OperatorCommand waiting_arm_{};
   RecvTime waiting_until_{};
   bool arm_waits_{false};
-  bool replan_{true};                   // an order or a job may be due earlier than planned
+  bool replan_{true};  // an order or a job may be due earlier than planned
   std::uint64_t cancel_stamp_{0};
   RecvTime owed_since_{};
   RecvTime tick_due_{};
   RecvTime upkeep_due_{};
-  RecvTime armed_for_{};                // due time of the timer we asked for; zero when none
+  RecvTime armed_for_{};  // due time of the timer we asked for; zero when none
   EngineCounters counters_{};
 };
 

@@ -27,8 +27,14 @@ bool EngineCore::covers(Scope scope, const Order& o) noexcept {
 
 void EngineCore::answer(const OperatorCommand& command, OperatorResult result,
                         std::uint32_t detail) noexcept {
-  last_operator_ = OperatorAnswer{command.command_id, seq_.value, command.action, result,
-                                  gate_.modes().at(command.scope), 0, detail, command.scope};
+  last_operator_ = OperatorAnswer{command.command_id,
+                                  seq_.value,
+                                  command.action,
+                                  result,
+                                  gate_.modes().at(command.scope),
+                                  0,
+                                  detail,
+                                  command.scope};
   trace(TraceId::operator_answer, static_cast<std::int64_t>(command.command_id),
         static_cast<std::int64_t>(command.action), static_cast<std::int64_t>(result), detail);
 }
@@ -78,8 +84,7 @@ EngineCore::Judgement EngineCore::judge_venue(std::size_t v) const noexcept {
     return {OperatorResult::refused_cancel_on_disconnect, detail};
   }
   if (!venue.clock_known) return {OperatorResult::refused_clock, detail};
-  if (!setup_.own_account[v] &&
-      gate_.limits().max_open_orders > gate_.limits().order_burst) {
+  if (!setup_.own_account[v] && gate_.limits().max_open_orders > gate_.limits().order_burst) {
     return {OperatorResult::refused_open_orders,
             static_cast<std::uint32_t>(gate_.limits().max_open_orders)};
   }
@@ -94,8 +99,8 @@ EngineCore::Judgement EngineCore::judge_arm(const OperatorCommand& command) cons
   if (boot_.epoch == 0 || command.config_hash != boot_.config_hash) {
     return {OperatorResult::refused_config_hash, 0};
   }
-  const auto running = std::count_if(jobs_.begin(), jobs_.end(),
-                                     [](const CancelJob& job) { return job.active; });
+  const auto running =
+      std::count_if(jobs_.begin(), jobs_.end(), [](const CancelJob& job) { return job.active; });
   if (running > 0) {
     return {OperatorResult::refused_cancel_running, static_cast<std::uint32_t>(running)};
   }
@@ -151,8 +156,10 @@ void EngineCore::retry_arm() noexcept {
   if (now_ > waiting_until_) {
     arm_waits_ = false;
     const Judgement j = judge_arm(command);
-    return answer(command, j.result == OperatorResult::accepted
-                               ? OperatorResult::refused_not_reconciled : j.result, j.detail);
+    return answer(
+        command,
+        j.result == OperatorResult::accepted ? OperatorResult::refused_not_reconciled : j.result,
+        j.detail);
   }
   if (judge_arm(command).result != OperatorResult::refused_not_reconciled) arm(command);
 }
@@ -262,7 +269,8 @@ void EngineCore::run_cancel(CancelJob& job, Commands& out) noexcept {
   trace(TraceId::cancel_round, static_cast<std::int64_t>(job.scope.level), job.scope.id, job.round,
         static_cast<std::int64_t>(open));
   const Nanos first = setup_.engine.orders.cancel_retry;
-  job.next = now_ + (job.round < 4 ? first * (1 << job.round) : setup_.engine.orders.query_interval);
+  job.next =
+      now_ + (job.round < 4 ? first * (1 << job.round) : setup_.engine.orders.query_interval);
   ++job.round;
 }
 

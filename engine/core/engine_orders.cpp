@@ -19,8 +19,8 @@ void EngineCore::note(const OrderChange& change) noexcept {
         static_cast<std::int64_t>(o.state), static_cast<std::int64_t>(change.event), o.instrument,
         o.venue, o.id.strategy());
   if (o.state == OrderState::unknown) {
-    trace(TraceId::order_unknown, id, static_cast<std::int64_t>(o.doubt),
-          (now_ - o.created).count, 0, o.instrument, o.venue, o.id.strategy());
+    trace(TraceId::order_unknown, id, static_cast<std::int64_t>(o.doubt), (now_ - o.created).count,
+          0, o.instrument, o.venue, o.id.strategy());
   }
 }
 

@@ -62,7 +62,9 @@ Qty StrategyView::position(InstrumentId id) const noexcept {
 const Exposure& StrategyView::exposure(InstrumentId id) const noexcept {
   return engine_->orders_.exposure(id);
 }
-RiskNumbers StrategyView::risk(UnderlyingId u) const noexcept { return engine_->portfolio_.risk(u); }
+RiskNumbers StrategyView::risk(UnderlyingId u) const noexcept {
+  return engine_->portfolio_.risk(u);
+}
 OptionMark StrategyView::option_mark(InstrumentId id) const noexcept {
   return engine_->portfolio_.mark(id);
 }
@@ -146,7 +148,8 @@ EngineStatus EngineCore::snapshot() const noexcept {
     }
   }
   s.tightened_scopes = static_cast<std::uint8_t>(std::min<std::size_t>(tight, 255));
-  for (const CancelJob& job : jobs_) s.cancel_jobs = static_cast<std::uint8_t>(s.cancel_jobs + (job.active ? 1 : 0));
+  for (const CancelJob& job : jobs_)
+    s.cancel_jobs = static_cast<std::uint8_t>(s.cancel_jobs + (job.active ? 1 : 0));
   s.config_hash = boot_.config_hash;
   s.gate_epoch = gate_.epoch();
   s.last_operator = last_operator_;
@@ -160,8 +163,8 @@ EngineStatus EngineCore::snapshot() const noexcept {
     if (!o.open()) continue;
     ++s.open_orders;
     if (s.orders_shown == status_orders_max) continue;
-    s.order[s.orders_shown++] = OrderStatus{o.id,    o.instrument, o.side,   o.state,
-                                            o.price, o.amount,     o.filled, o.created};
+    s.order[s.orders_shown++] =
+        OrderStatus{o.id, o.instrument, o.side, o.state, o.price, o.amount, o.filled, o.created};
   }
   s.positions_total = static_cast<std::uint32_t>(held_.size());
   for (const InstrumentId id : held_) {
@@ -172,9 +175,9 @@ EngineStatus EngineCore::snapshot() const noexcept {
   }
   for (std::size_t v = 0; v < venues_max; ++v) {
     const Venue& from = venues_[v];
-    s.venues[v] = VenueStatus{from.used,    from.reconciled, from.cancel_on_disconnect,
-                              from.clock_known, from.gateway, from.generation,
-                              from.reconciled_at, from.foreign};
+    s.venues[v] =
+        VenueStatus{from.used,    from.reconciled, from.cancel_on_disconnect, from.clock_known,
+                    from.gateway, from.generation, from.reconciled_at,        from.foreign};
   }
   fill_underlyings(s);
   return s;

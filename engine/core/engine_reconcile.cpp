@@ -1,8 +1,9 @@
 // Reconciliation: the venue's picture of orders, trades and positions, taken over at its end.
 //
-// Between `begin` and `complete` nothing new is sent at that venue. Positions are staged and adopted
-// at the end; an instrument that traded while the picture was taken is compared, not overwritten, and
-// the picture is taken again. Orders of ours that it does not show become unknown and are looked up.
+// Between `begin` and `complete` nothing new is sent at that venue. Positions are staged and
+// adopted at the end; an instrument that traded while the picture was taken is compared, not
+// overwritten, and the picture is taken again. Orders of ours that it does not show become unknown
+// and are looked up.
 #include "engine/core/engine_core.hpp"
 
 namespace gimbal {
@@ -102,9 +103,8 @@ void EngineCore::on_open_order(const Event& event) noexcept {
     return;
   }
   const bool known = orders_.find(report.order) != nullptr;
-  const Order* order =
-      orders_.on_open_report(report, event.instrument, table_[event.instrument].underlying,
-                             event.venue, v.begun_at, now_);
+  const Order* order = orders_.on_open_report(
+      report, event.instrument, table_[event.instrument].underlying, event.venue, v.begun_at, now_);
   if (order == nullptr) {
     ++v.foreign;
     return;
@@ -134,7 +134,8 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
   for (std::size_t n = orders_.listed(); n > 0; --n) {
     const Order& o = orders_.open_order(n - 1);
     // Placed or seen after the picture began: its absence from it says nothing.
-    if (o.venue != venue || !o.open() || o.created > v.begun_at || o.seen_at >= v.begun_at) continue;
+    if (o.venue != venue || !o.open() || o.created > v.begun_at || o.seen_at >= v.begun_at)
+      continue;
     ++missing;
     if (o.state == OrderState::unknown) continue;
     note(orders_.on_doubt(o.id, o.state == OrderState::live ? OrderAction::cancel : o.doubt, now_));

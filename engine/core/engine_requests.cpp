@@ -48,7 +48,8 @@ void EngineCore::place(const OrderRequest& request, Commands& out) noexcept {
   order.side = request.side;
   order.tif = request.tif;
   order.flags = request.flags;
-  order.price = i.ticks.snap(request.limit, rests ? passive(request.side) : aggressive(request.side));
+  order.price =
+      i.ticks.snap(request.limit, rests ? passive(request.side) : aggressive(request.side));
   order.amount = Qty{request.amount.nano - request.amount.nano % i.lot.nano};
   GateContext context =
       gather(request.instrument, request.strategy, request.side, order.price, order.amount);
@@ -61,15 +62,15 @@ void EngineCore::place(const OrderRequest& request, Commands& out) noexcept {
   }
   if (out.room() <= room_for_orders) {
     ++counters_.commands_dropped;
-    return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy,
-                   request.instrument, request.intent);
+    return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy, request.instrument,
+                   request.intent);
   }
-  NewOrder fresh{order, i.underlying, request.intent, request.decision_price,
-                 request.evidence_nano, {}};
+  NewOrder fresh{order, i.underlying, request.intent, request.decision_price, request.evidence_nano,
+                 {}};
   static_cast<void>(i.exposure_usd(order.price, order.amount, context.index, fresh.reserved_usd));
   if (orders_.place(fresh, now_, context.venue_now) == nullptr) {
-    return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy,
-                   request.instrument, request.intent);
+    return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy, request.instrument,
+                   request.intent);
   }
   ++order_counter_;
   trace(TraceId::order_requested, static_cast<std::int64_t>(order.order.value), order.amount.nano,
@@ -89,7 +90,8 @@ void EngineCore::replace(const ReplaceRequest& request, Commands& out) noexcept 
   change.instrument = current->instrument;
   change.venue = current->venue;
   change.flags = current->flags;
-  change.price = i.ticks.snap(request.limit, rests ? passive(current->side) : aggressive(current->side));
+  change.price =
+      i.ticks.snap(request.limit, rests ? passive(current->side) : aggressive(current->side));
   change.amount = Qty{request.amount.nano - request.amount.nano % i.lot.nano};
   const Qty grown = change.amount - current->amount;
   const GateContext context = gather(current->instrument, request.order.strategy(), current->side,
@@ -185,8 +187,9 @@ bool EngineCore::meets_own(InstrumentId id, Side side, Price price) const noexce
   for (std::size_t n = 0; n < orders_.listed(); ++n) {
     const Order& o = orders_.open_order(n);
     if (o.instrument != id || o.side == side || !o.open()) continue;
-    const Price theirs = side == Side::buy ? std::min(o.price, o.new_amount.nano > 0 ? o.new_price : o.price)
-                                           : std::max(o.price, o.new_amount.nano > 0 ? o.new_price : o.price);
+    const Price theirs = side == Side::buy
+                             ? std::min(o.price, o.new_amount.nano > 0 ? o.new_price : o.price)
+                             : std::max(o.price, o.new_amount.nano > 0 ? o.new_price : o.price);
     if (side == Side::buy ? price >= theirs : price <= theirs) return true;
   }
   return false;

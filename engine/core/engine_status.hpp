@@ -19,27 +19,27 @@ inline constexpr std::size_t status_orders_max = 128;
 enum class OperatorResult : std::uint8_t {
   none,
   accepted,
-  unchanged,                // the scope already had this mode or a stricter one
-  waiting,                  // arm: a fresh reconciliation was asked for; answered when it is in
-  refused_source,           // arming is for humans
+  unchanged,       // the scope already had this mode or a stricter one
+  waiting,         // arm: a fresh reconciliation was asked for; answered when it is in
+  refused_source,  // arming is for humans
   refused_config_hash,
-  refused_gateway,          // detail: venue
+  refused_gateway,  // detail: venue
   refused_cancel_on_disconnect,
-  refused_not_reconciled,   // detail: venue
-  refused_unknown_orders,   // detail: how many
-  refused_cancel_running,   // a kill has not been confirmed
-  refused_open_orders,      // not own_account: more open orders allowed than one burst can cancel
-  refused_clock,            // detail: venue
+  refused_not_reconciled,  // detail: venue
+  refused_unknown_orders,  // detail: how many
+  refused_cancel_running,  // a kill has not been confirmed
+  refused_open_orders,     // not own_account: more open orders allowed than one burst can cancel
+  refused_clock,           // detail: venue
   refused_unsupported,
   refused_scope,
 };
 
 struct OperatorAnswer {
   std::uint64_t command_id{0};
-  std::uint64_t seq{0};             // event that was answered
+  std::uint64_t seq{0};  // event that was answered
   OperatorAction action{OperatorAction::kill};
   OperatorResult result{OperatorResult::none};
-  Mode mode{Mode::halt};            // of the scope, after
+  Mode mode{Mode::halt};  // of the scope, after
   std::uint8_t reserved{0};
   std::uint32_t detail{0};
   Scope scope{};
@@ -48,7 +48,7 @@ struct OperatorAnswer {
 struct PositionStatus {
   InstrumentId instrument{};
   Qty amount{};
-  double delta_net{0};              // coins, whole position
+  double delta_net{0};  // coins, whole position
   Price mark{};
 };
 
@@ -65,10 +65,10 @@ struct OrderStatus {
 
 struct UnderlyingStatus {
   bool used{false};
-  bool complete{false};             // every held instrument has a recent mark
+  bool complete{false};  // every held instrument has a recent mark
   double delta_net{0}, delta_bs{0}, gamma{0}, vega{0}, theta{0};
-  double residual{0};               // in the account's numeraire: zero is hedged
-  double low{0}, high{0};           // residual over every outcome of open and unknown orders
+  double residual{0};      // in the account's numeraire: zero is hedged
+  double low{0}, high{0};  // residual over every outcome of open and unknown orders
   Price index{};
   Price perpetual{};
 };
@@ -87,7 +87,7 @@ struct VenueStatus {
 struct EngineCounters {
   std::uint64_t events{0};
   std::uint64_t commands{0};
-  std::uint64_t commands_dropped{0};    // no room in the step's list
+  std::uint64_t commands_dropped{0};  // no room in the step's list
   std::uint64_t books_invalidated{0};
   std::uint64_t resyncs{0};
   std::uint64_t reconciles{0};
@@ -99,7 +99,7 @@ struct EngineCounters {
   std::uint64_t delta_alarms{0};
   std::uint64_t drift_alarms{0};
   std::uint64_t unknown_instruments{0};
-  std::uint64_t books_missing{0};       // instruments without a book: the pool is exhausted
+  std::uint64_t books_missing{0};  // instruments without a book: the pool is exhausted
   std::uint64_t cancel_rounds{0};
   std::uint64_t queries{0};
 };
@@ -109,8 +109,8 @@ struct EngineStatus {
   RecvTime now{};
   std::uint32_t epoch{0};
   Mode global{Mode::halt};
-  std::uint8_t tightened_scopes{0};     // saturating count of other scopes that are not ACTIVE
-  std::uint8_t cancel_jobs{0};          // kills not yet confirmed
+  std::uint8_t tightened_scopes{0};  // saturating count of other scopes that are not ACTIVE
+  std::uint8_t cancel_jobs{0};       // kills not yet confirmed
   std::uint8_t reserved{0};
   std::uint64_t config_hash{0};
   std::uint64_t gate_epoch{0};

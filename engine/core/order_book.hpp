@@ -85,7 +85,9 @@ class FlatOrderBook {
   // The packet is complete: building becomes valid; a crossed or locked book becomes invalid.
   // True when the state or a best level may be used now.
   bool end_of_packet() noexcept;
-  void invalidate() noexcept { if (state_ != BookState::nothing) state_ = BookState::invalid; }
+  void invalidate() noexcept {
+    if (state_ != BookState::nothing) state_ = BookState::invalid;
+  }
 
   [[nodiscard]] std::optional<BookView> view() const noexcept {
     if (state_ != BookState::valid) return std::nullopt;
@@ -122,8 +124,8 @@ class FlatOrderBook {
   bool truncated_{false};
 };
 
-// Hands out books from two preallocated classes of storage. Never frees: a book lives as long as its
-// instrument id, which is the whole boot.
+// Hands out books from two preallocated classes of storage. Never frees: a book lives as long as
+// its instrument id, which is the whole boot.
 class BookPool {
  public:
   BookPool(std::size_t delta_one_books, std::size_t option_books,

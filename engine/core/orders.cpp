@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 #include "engine/core/assert.hpp"
 
 namespace gimbal {
 namespace {
-
-constexpr RecvTime never{std::numeric_limits<std::int64_t>::max()};
 
 bool in_flight(OrderState s) noexcept {
   return s == OrderState::pending_new || s == OrderState::pending_replace ||
@@ -31,7 +28,8 @@ OrderTable::OrderTable(std::size_t instruments, const OrderConfig& config, std::
       exposure_(instruments) {
   open_.reserve(slots_.size());
   free_.reserve(slots_.size());
-  for (std::size_t i = slots_.size(); i > 0; --i) free_.push_back(static_cast<std::uint16_t>(i - 1));
+  for (std::size_t i = slots_.size(); i > 0; --i)
+    free_.push_back(static_cast<std::uint16_t>(i - 1));
 }
 
 // --- index ------------------------------------------------------------------------------------
@@ -350,12 +348,13 @@ OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexc
   return with(reject.order, OrderEvent::refused_place, [&](Order& o) noexcept {
     const bool place = reject.action == OrderAction::place;
     // The venue refusing a change often means that the order has just ended: look it up.
-    const bool unclear = reject.reason == RejectReason::unclear ||
-                         (!place && reject.reason == RejectReason::venue);
+    const bool unclear =
+        reject.reason == RejectReason::unclear || (!place && reject.reason == RejectReason::venue);
     const bool waiting = in_flight(o.state) || o.state == OrderState::unknown;
     OrderEvent event = place ? OrderEvent::refused_place : OrderEvent::refused_change;
     if (unclear) event = OrderEvent::doubt;
-    if (waiting && o.doubt != reject.action) event = OrderEvent::ack_old;  // answers something older
+    if (waiting && o.doubt != reject.action)
+      event = OrderEvent::ack_old;  // answers something older
     OrderChange c = step(o, event, now);
     if (c.verdict == Verdict::ignored) return c;
     if (event == OrderEvent::refused_change) {
@@ -425,8 +424,8 @@ OrderChange OrderTable::on_lookup(const OrderLookup& lookup, bool proven, RecvTi
   }
   return with(lookup.order, event, [&](Order& o) noexcept {
     // An order the venue has shown before did arrive: its absence is an end, not a non-arrival.
-    const bool vanished =
-        event == OrderEvent::found_absent && (o.confirmed || o.filled.nano > 0) && o.state == OrderState::unknown;
+    const bool vanished = event == OrderEvent::found_absent && (o.confirmed || o.filled.nano > 0) &&
+                          o.state == OrderState::unknown;
     if (vanished) {
       OrderChange c = step(o, OrderEvent::found_ended, now);
       end_with(o, o.filled, false);
@@ -520,81 +519,6 @@ void OrderTable::forgive_owed(VenueId venue) noexcept {
     add_share(o, 1);
     list(slot);
   }
-}
-
-// --- reading ----------------------------------------------------------------------------------
-
-const Order* OrderTable::find(OrderId id) const noexcept {
-  const std::uint16_t slot = slot_of(id);
-  return slot == no_slot ? nullptr : &slots_[slot];
-}
-
-const Exposure& OrderTable::exposure(InstrumentId id) const noexcept {
-  static constexpr Exposure nothing{};
-  return id.value < exposure_.size() ? exposure_[id.value] : nothing;
-}
-
-Money OrderTable::reserved_usd(VenueId venue) const noexcept {
-  return venue.value < venues_max ? venue_reserved_[venue.value] : Money{};
-}
-
-bool OrderTable::intent_open(StrategyId strategy, std::uint64_t intent) const noexcept {
-  return std::any_of(open_.begin(), open_.end(), [&](std::uint16_t slot) {
-    const Order& o = slots_[slot];
-    return o.open() && o.intent == intent && o.id.strategy() == strategy && !o.adopted;
-  });
-}
-
-RecvTime OrderTable::next_due() const noexcept {
-  RecvTime due = never;
-  for (const std::uint16_t slot : open_) {
-    const Order& o = slots_[slot];
-    if (o.state == OrderState::unknown) {
-      due = std::min(due, o.next_query);
-    } else if (o.deadline.mono_ns != 0) {
-      due = std::min(due, o.deadline);
-    }
-    if (o.wants_cancel && o.state == OrderState::live) due = std::min(due, o.next_cancel);
-  }
-  return due;
-}
-
-bool OrderTable::consistent() const noexcept {
-  std::vector<Exposure> fresh(exposure_.size());
-  std::size_t open = 0;
-  std::size_t unknown = 0;
-  std::size_t owed = 0;
-  Money reserved{};
-  for (const std::uint16_t slot : open_) {
-    const Order& o = slots_[slot];
-    Exposure& e = fresh[o.instrument.value];
-    const bool buy = o.side == Side::buy;
-    const bool in_doubt = o.state == OrderState::unknown;
-    (in_doubt ? (buy ? e.unknown_buy : e.unknown_sell) : (buy ? e.live_buy : e.live_sell)) +=
-        o.open_amount();
-    if (ended(o.state)) {
-      if (o.owed.nano == 0) return false;
-      ++owed;
-      continue;
-    }
-    ++open;
-    ++e.open;
-    reserved += o.reserved_usd;
-    if (in_doubt) {
-      ++unknown;
-      ++e.unknown;
-    }
-  }
-  for (std::size_t i = 0; i < fresh.size(); ++i) {
-    const Exposure& a = fresh[i];
-    const Exposure& b = exposure_[i];
-    if (a.live_buy != b.live_buy || a.live_sell != b.live_sell || a.unknown_buy != b.unknown_buy ||
-        a.unknown_sell != b.unknown_sell || a.open != b.open || a.unknown != b.unknown) {
-      return false;
-    }
-  }
-  return open == open_count_ && unknown == unknown_count_ && owed == owed_count_ &&
-         reserved == reserved_;
 }
 
 }  // namespace gimbal

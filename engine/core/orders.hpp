@@ -1,12 +1,13 @@
 // Every order of ours that may exist at a venue, and what may still come of it.
 //
 // Hot. Fixed memory: a slab with an open-addressing index by OrderId; no allocation, no iteration
-// order that depends on addresses. Ended orders stay until their slot is needed, so that a late fill
-// still finds its order.
+// order that depends on addresses. Ended orders stay until their slot is needed, so that a late
+// fill still finds its order.
 //
 //   pending_new -> live -> pending_replace | pending_cancel -> filled | cancelled | rejected
-//   any of the first four -> unknown when its fate is in doubt: no answer within the acknowledgement
-//   time, an answer that proves nothing, or the session lost while something was in flight.
+//   any of the first four -> unknown when its fate is in doubt: no answer within the
+//   acknowledgement time, an answer that proves nothing, or the session lost while something was in
+//   flight.
 //
 // UNKNOWN is left only through a definitive answer: a terminal event of the venue, an
 // acknowledgement of the very action in doubt, or the venue's own lookup; never through a timer.
@@ -29,7 +30,14 @@ inline constexpr std::size_t open_orders_max = 1024;
 inline constexpr std::size_t ended_orders_kept_max = 1024;
 
 enum class OrderState : std::uint8_t {
-  pending_new, live, pending_replace, pending_cancel, unknown, filled, cancelled, rejected
+  pending_new,
+  live,
+  pending_replace,
+  pending_cancel,
+  unknown,
+  filled,
+  cancelled,
+  rejected
 };
 inline constexpr std::size_t order_states = 8;
 constexpr bool ended(OrderState s) noexcept { return s >= OrderState::filled; }
@@ -42,13 +50,13 @@ enum class OrderEvent : std::uint8_t {
   refused_change,  // definitive: the replace or cancel did not happen, the order works as before
   doubt,           // no answer in time, unclear answer, session lost, missing at the venue
   fill_part,
-  fill_last,       // reaches the whole amount
+  fill_last,  // reaches the whole amount
   done,
-  found_open,      // lookup answers
+  found_open,  // lookup answers
   found_ended,
   found_absent,
   unproven,
-  ask_replace,     // ours
+  ask_replace,  // ours
   ask_cancel,
 };
 inline constexpr std::size_t order_events = 15;
@@ -81,28 +89,28 @@ struct Order {
   bool confirmed{false};                  // the venue has shown it at least once
   bool wants_cancel{false};               // cancel it as soon as its state allows
   Price price{};
-  Qty amount{};                           // total, filled included
-  Qty filled{};                           // sum of distinct trades
-  Qty venue_filled{};                     // largest total the venue has reported
-  Price new_price{};                      // of a replace in flight or in doubt
-  Qty new_amount{};                       // zero when none
-  Qty owed{};                             // ended, but the venue filled more than we have seen
+  Qty amount{};        // total, filled included
+  Qty filled{};        // sum of distinct trades
+  Qty venue_filled{};  // largest total the venue has reported
+  Price new_price{};   // of a replace in flight or in doubt
+  Qty new_amount{};    // zero when none
+  Qty owed{};          // ended, but the venue filled more than we have seen
   ExchTime valid_until{};
-  ExchTime sent_exch{};                   // venue time when it was handed out
+  ExchTime sent_exch{};  // venue time when it was handed out
   RecvTime created{};
-  RecvTime deadline{};                    // answer expected by; zero when none
+  RecvTime deadline{};  // answer expected by; zero when none
   RecvTime unknown_since{};
   RecvTime next_query{};
   RecvTime next_cancel{};
   RecvTime ended_at{};
-  RecvTime seen_at{};                     // last shown by a reconciliation
+  RecvTime seen_at{};  // last shown by a reconciliation
   std::uint32_t queries{0};
   std::uint8_t cancels{0};
-  std::uint64_t cancel_round{0};          // round of a scope's cancel that last reached it
+  std::uint64_t cancel_round{0};  // round of a scope's cancel that last reached it
   std::uint64_t intent{0};
   Price decision_price{};
   std::int64_t evidence_nano{0};
-  Money reserved_usd{};                   // value counted against the open-value limit
+  Money reserved_usd{};  // value counted against the open-value limit
 
   [[nodiscard]] bool open() const noexcept { return !ended(state); }
   // The most that may still be filled; after the end, what is filled but not yet seen.
@@ -117,17 +125,17 @@ struct Order {
 struct Exposure {
   Qty live_buy{}, live_sell{};
   Qty unknown_buy{}, unknown_sell{};
-  std::uint16_t open{0};       // orders that have not ended
+  std::uint16_t open{0};  // orders that have not ended
   std::uint16_t unknown{0};
   [[nodiscard]] Qty worst_buy() const noexcept { return live_buy + unknown_buy; }
   [[nodiscard]] Qty worst_sell() const noexcept { return live_sell + unknown_sell; }
 };
 
 struct OrderConfig {
-  Nanos ack_timeout{milliseconds(100)};      // silence that makes an order unknown
-  Nanos query_interval{milliseconds(250)};   // between lookups of one unknown order
-  Nanos unknown_pause{seconds(2)};           // unknown for longer blocks growth on its instrument
-  Nanos cancel_retry{milliseconds(1)};       // first of four doubling waits
+  Nanos ack_timeout{milliseconds(100)};     // silence that makes an order unknown
+  Nanos query_interval{milliseconds(250)};  // between lookups of one unknown order
+  Nanos unknown_pause{seconds(2)};          // unknown for longer blocks growth on its instrument
+  Nanos cancel_retry{milliseconds(1)};      // first of four doubling waits
 };
 template <class Visitor>
 void fields(Visitor&& visit, OrderConfig& c) {
@@ -148,11 +156,11 @@ void fields(Visitor&& visit, OrderConfig& c) {
 struct OrderCounters {
   std::uint64_t placed{0}, acknowledged{0}, rejected{0}, filled{0}, cancelled{0};
   std::uint64_t became_unknown{0}, resolved{0};
-  std::uint64_t ignored{0};         // ignored (state, event) pairs
-  std::uint64_t faults{0};          // faulty pairs, overfills included
-  std::uint64_t late_fills{0};      // applied after the order had ended
-  std::uint64_t overfills{0};       // beyond the order's amount
-  std::uint64_t strangers{0};       // events for orders that are not in the table
+  std::uint64_t ignored{0};     // ignored (state, event) pairs
+  std::uint64_t faults{0};      // faulty pairs, overfills included
+  std::uint64_t late_fills{0};  // applied after the order had ended
+  std::uint64_t overfills{0};   // beyond the order's amount
+  std::uint64_t strangers{0};   // events for orders that are not in the table
   std::uint64_t adopted{0}, revived{0};
 };
 
@@ -162,7 +170,7 @@ struct OrderChange {
   OrderState before{OrderState::pending_new};
   OrderEvent event{OrderEvent::sent};
   Verdict verdict{Verdict::ignored};
-  bool late{false};       // fill after the end
+  bool late{false};  // fill after the end
   bool overfill{false};
 };
 
@@ -220,8 +228,8 @@ class OrderTable {
   [[nodiscard]] std::size_t owed_count() const noexcept { return owed_count_; }
   [[nodiscard]] Money reserved_usd() const noexcept { return reserved_; }
   [[nodiscard]] Money reserved_usd(VenueId venue) const noexcept;
-  // Open orders, and ended ones that still owe a fill, in an order that depends on the history only.
-  // `n` below listed().
+  // Open orders, and ended ones that still owe a fill, in an order that depends on the history
+  // only. `n` below listed().
   [[nodiscard]] const Order& open_order(std::size_t n) const noexcept { return slots_[open_[n]]; }
   [[nodiscard]] bool intent_open(StrategyId strategy, std::uint64_t intent) const noexcept;
   // Earliest time at which an order needs attention; RecvTime max when none does.
@@ -260,7 +268,7 @@ class OrderTable {
   std::vector<std::uint16_t> open_position_;  // slot -> place in open_, no_slot when not listed
   std::vector<std::uint16_t> open_;           // dense list of open slots, and of those that owe
   std::vector<std::uint16_t> free_;
-  std::vector<std::uint16_t> ended_ring_;     // ended slots, oldest first
+  std::vector<std::uint16_t> ended_ring_;  // ended slots, oldest first
   std::size_t ended_first_{0};
   std::size_t ended_count_{0};
   std::vector<std::uint16_t> index_;

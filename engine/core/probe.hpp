@@ -7,10 +7,10 @@
 namespace gimbal {
 
 enum class Hop : std::uint8_t {
-  step_begin,      // the event entered Engine::step
-  state_updated,   // books, portfolio and orders have taken it in
-  strategy_done,   // every strategy has answered
-  step_end,        // commands are complete
+  step_begin,     // the event entered Engine::step
+  state_updated,  // books, portfolio and orders have taken it in
+  strategy_done,  // every strategy has answered
+  step_end,       // commands are complete
 };
 inline constexpr std::uint8_t hops = 4;
 

@@ -22,11 +22,11 @@ class EngineCore;
 
 // Residual delta of an underlying in its numeraire, coins at 1e-9.
 struct ResidualDelta {
-  std::int64_t settled{0};    // positions only (plus equity under `usd`)
-  std::int64_t expected{0};   // live orders counted as filled, unknown ones not
-  DeltaRange unknown{};       // `expected` over every outcome of the unknown orders
-  DeltaRange worst{};         // `settled` over every outcome of live and unknown orders
-  std::size_t live{0};        // orders behind these numbers
+  std::int64_t settled{0};   // positions only (plus equity under `usd`)
+  std::int64_t expected{0};  // live orders counted as filled, unknown ones not
+  DeltaRange unknown{};      // `expected` over every outcome of the unknown orders
+  DeltaRange worst{};        // `settled` over every outcome of live and unknown orders
+  std::size_t live{0};       // orders behind these numbers
   std::size_t unknown_orders{0};
 };
 

@@ -1,7 +1,8 @@
 // Remembers the last N trade ids exactly, so that a fill is booked once however often it arrives.
 //
-// Hot. Fixed memory: a ring of ids in arrival order and an open-addressing index over it. The oldest
-// id is forgotten when the ring is full; choose N above any replay a venue sends after a reconnect.
+// Hot. Fixed memory: a ring of ids in arrival order and an open-addressing index over it. The
+// oldest id is forgotten when the ring is full; choose N above any replay a venue sends after a
+// reconnect.
 #pragma once
 
 #include <cstddef>

@@ -23,8 +23,7 @@ std::int64_t to_coins(const Instrument& i, Qty amount, Price price) noexcept {
 }
 
 Price beyond(Price best, Side side, std::int64_t bps) noexcept {
-  const auto reach =
-      static_cast<std::int64_t>(static_cast<i128>(best.nano) * bps / 10000);
+  const auto reach = static_cast<std::int64_t>(static_cast<i128>(best.nano) * bps / 10000);
   return side == Side::buy ? best + PriceOffset{reach} : best - PriceOffset{reach};
 }
 
@@ -107,9 +106,9 @@ std::int64_t DeltaHedge::half_band(const Book& book, const StrategyView& view,
   double band = c.band;
   if (c.risk_aversion > 0) {
     const double gamma = view.risk(book.underlying).gamma_net.value;
-    band = std::min(whalley_wilmott_band(c.cost_bps * 1e-4, to_double(price), gamma,
-                                         c.risk_aversion),
-                    c.band_max);
+    band =
+        std::min(whalley_wilmott_band(c.cost_bps * 1e-4, to_double(price), gamma, c.risk_aversion),
+                 c.band_max);
   }
   std::int64_t nano = 0;
   if (!decision_nano(band, nano)) return INT64_MAX;
@@ -149,8 +148,8 @@ void DeltaHedge::judge_last(Book& book, const StrategyView& view, std::int64_t r
       residual);
 }
 
-std::int64_t DeltaHedge::certain(const Book& book, const StrategyView& view,
-                                 const ResidualDelta& r, std::int64_t band) noexcept {
+std::int64_t DeltaHedge::certain(const Book& book, const StrategyView& view, const ResidualDelta& r,
+                                 std::int64_t band) noexcept {
   if (r.unknown_orders == 0) return r.expected;
   if (r.unknown.low > band) return r.unknown.low;
   if (r.unknown.high < -band) return r.unknown.high;
@@ -214,7 +213,8 @@ Qty DeltaHedge::amount_for(Book& book, const StrategyView& view, std::int64_t re
   if (!i.exposure_usd(price, i.lot, price, lot_usd) || lot_usd.nano <= 0) return {};
   const std::int64_t left = c.usd_per_second_max.nano - book.second_usd.nano;
   // The limit price is beyond the mid: leave room for it in the value of linear instruments.
-  const std::int64_t order_max = limits.max_order_usd.nano - (in_usd(i) ? 0 : limits.max_order_usd.nano / 50);
+  const std::int64_t order_max =
+      limits.max_order_usd.nano - (in_usd(i) ? 0 : limits.max_order_usd.nano / 50);
   lots = std::min<i128>(lots, std::min(left, order_max) / lot_usd.nano);
   const i128 amount = lots * i.lot.nano;
   if (lots <= 0 || !fits_int64(amount) || Qty{static_cast<std::int64_t>(amount)} < i.amount_min) {

@@ -31,21 +31,21 @@ enum class HedgeTarget : std::uint8_t { edge, zero };  // trade back to the band
 
 // [[strategy.delta_hedge]]: one per underlying.
 struct DeltaHedgeConfig {
-  std::string underlying;                      // "BTC"
-  Numeraire numeraire{Numeraire::unset};       // required
+  std::string underlying;                 // "BTC"
+  Numeraire numeraire{Numeraire::unset};  // required
   HedgeExecution execution{HedgeExecution::ioc};
   HedgeTarget target{HedgeTarget::edge};
-  double band{0.05};                           // coins; used when risk_aversion is zero
-  double band_max{1.0};                        // coins
-  double risk_aversion{0};                     // A, per USD; above zero: gamma and cost based band
-  double cost_bps{6};                          // lam: fee, half spread and impact of one trade
-  std::int64_t collar_bps{20};                 // how far an IOC may reach beyond the opposite best
-  Nanos interval_min{milliseconds(20)};        // between two orders of one underlying
-  std::uint32_t attempts_max{20};              // hedge cycles without improvement (P-07) ...
-  Nanos attempts_window{seconds(60)};          // ... within this time stop the strategy
+  double band{0.05};                     // coins; used when risk_aversion is zero
+  double band_max{1.0};                  // coins
+  double risk_aversion{0};               // A, per USD; above zero: gamma and cost based band
+  double cost_bps{6};                    // lam: fee, half spread and impact of one trade
+  std::int64_t collar_bps{20};           // how far an IOC may reach beyond the opposite best
+  Nanos interval_min{milliseconds(20)};  // between two orders of one underlying
+  std::uint32_t attempts_max{20};        // hedge cycles without improvement (P-07) ...
+  Nanos attempts_window{seconds(60)};    // ... within this time stop the strategy
   Money usd_per_second_max{1'000'000'000'000'000};  // traded value, 1,000,000 USD
-  Nanos data_age_max{milliseconds(1000)};      // older hedge-instrument data moves no order
-  std::int64_t maker_reprice_bps{2};           // a resting order further off than this is moved
+  Nanos data_age_max{milliseconds(1000)};           // older hedge-instrument data moves no order
+  std::int64_t maker_reprice_bps{2};  // a resting order further off than this is moved
 };
 
 template <class Visitor>
@@ -67,7 +67,8 @@ void fields(Visitor&& visit, DeltaHedgeConfig& c) {
         FieldInfo{0, 1e3, false, Reload::live, "1/USD",
                   "Above zero: the band follows gamma and cost."});
   visit("cost_bps", c.cost_bps,
-        FieldInfo{0.01, 1000, false, Reload::live, "bp", "Cost of a hedge: fee, half spread, impact."});
+        FieldInfo{0.01, 1000, false, Reload::live, "bp",
+                  "Cost of a hedge: fee, half spread, impact."});
   visit("collar_bps", c.collar_bps,
         FieldInfo{0, 1000, false, Reload::live, "bp", "Reach of an IOC beyond the opposite best."});
   visit("interval_min", c.interval_min,
@@ -85,13 +86,13 @@ void fields(Visitor&& visit, DeltaHedgeConfig& c) {
 }
 
 struct HedgeState {
-  bool stopped{false};                 // P-07 tripped: latched until the next arm
-  bool outside{false};                 // residual outside the band at the last look
-  double residual{0};                  // coins, at the last look
-  double band{0};                      // half-width, coins
-  std::uint64_t orders{0};             // requests made
-  std::uint64_t waits{0};              // looks that had to wait for unknown orders
-  std::uint32_t cycles{0};             // attempts without improvement in the window
+  bool stopped{false};      // P-07 tripped: latched until the next arm
+  bool outside{false};      // residual outside the band at the last look
+  double residual{0};       // coins, at the last look
+  double band{0};           // half-width, coins
+  std::uint64_t orders{0};  // requests made
+  std::uint64_t waits{0};   // looks that had to wait for unknown orders
+  std::uint32_t cycles{0};  // attempts without improvement in the window
   RecvTime outside_since{};
   Nanos outside_longest{};
 };
@@ -110,7 +111,7 @@ class DeltaHedge {
   [[nodiscard]] const HedgeState& state(UnderlyingId u) const noexcept { return states_[u.value]; }
 
  private:
-  struct Book {                        // one configured underlying
+  struct Book {  // one configured underlying
     UnderlyingId underlying{};
     InstrumentId hedge{};
     DeltaHedgeConfig config{};
@@ -120,11 +121,11 @@ class DeltaHedge {
     RecvTime window_start{};
     RecvTime second_start{};
     Money second_usd{};
-    std::int64_t asked_residual{0};    // when the last order was asked for
+    std::int64_t asked_residual{0};  // when the last order was asked for
     std::uint64_t asked_refusals{0};
-    bool awaiting{false};              // an order's effect has not been judged yet
+    bool awaiting{false};  // an order's effect has not been judged yet
   };
-  struct Own {                         // our open orders on the hedge instrument
+  struct Own {  // our open orders on the hedge instrument
     const Order* resting{nullptr};
     bool unknown{false};
   };
@@ -134,8 +135,8 @@ class DeltaHedge {
   [[nodiscard]] Own own_orders(const Book& book, const StrategyView& view) const noexcept;
   [[nodiscard]] std::int64_t half_band(const Book& book, const StrategyView& view,
                                        Price price) const noexcept;
-  void note_residual(const Book& book, std::int64_t residual, std::int64_t band,
-                     RecvTime now, bool trading) noexcept;
+  void note_residual(const Book& book, std::int64_t residual, std::int64_t band, RecvTime now,
+                     bool trading) noexcept;
   void judge_last(Book& book, const StrategyView& view, std::int64_t residual) noexcept;
   // The residual that is there in every outcome; zero when the outcomes disagree.
   [[nodiscard]] std::int64_t certain(const Book& book, const StrategyView& view,
@@ -149,8 +150,8 @@ class DeltaHedge {
             std::int64_t band, const Own& own, Requests& requests) noexcept;
   void ask(Book& book, const StrategyView& view, OrderRequest request, std::int64_t residual,
            std::int64_t band, Requests& requests) noexcept;
-  void say(const StrategyView& view, const Book& book, TraceId what, std::int64_t a,
-           std::int64_t b, std::int64_t c = 0, std::int64_t d = 0) const noexcept;
+  void say(const StrategyView& view, const Book& book, TraceId what, std::int64_t a, std::int64_t b,
+           std::int64_t c = 0, std::int64_t d = 0) const noexcept;
 
   StrategyId id_{0};
   std::size_t count_{0};

@@ -17,26 +17,26 @@
 namespace gimbal {
 
 enum class RebalanceTrigger : std::uint8_t {
-  price_above,       // mid at or above `level`
+  price_above,  // mid at or above `level`
   price_below,
   volatility_above,  // the watched option's mark volatility, a fraction
   volatility_below,
-  after,             // `delay` since the last arm
+  after,  // `delay` since the last arm
 };
 
 // [[strategy.rebalance]]
 struct RebalanceConfig {
-  std::string instrument;                    // symbol to trade
-  std::string watch;                         // symbol whose price or volatility is watched; empty: itself
+  std::string instrument;  // symbol to trade
+  std::string watch;       // symbol whose price or volatility is watched; empty: itself
   RebalanceTrigger trigger{RebalanceTrigger::after};
-  Price level{};                             // price triggers
-  double volatility{0};                      // volatility triggers
-  Nanos delay{seconds(60)};                  // time trigger
-  Qty target{};                              // signed position wanted, in the venue's amount unit
-  Qty slice_max{};                           // largest single order; zero: everything at once
+  Price level{};             // price triggers
+  double volatility{0};      // volatility triggers
+  Nanos delay{seconds(60)};  // time trigger
+  Qty target{};              // signed position wanted, in the venue's amount unit
+  Qty slice_max{};           // largest single order; zero: everything at once
   std::int64_t collar_bps{20};
   Nanos interval_min{milliseconds(200)};
-  std::uint32_t orders_max{100};             // then it stops until the next arm
+  std::uint32_t orders_max{100};  // then it stops until the next arm
   Nanos data_age_max{seconds(1)};
 };
 
@@ -46,18 +46,19 @@ void fields(Visitor&& visit, RebalanceConfig& c) {
         FieldInfo{1, 48, true, Reload::fixed, "", "Instrument whose position is moved."});
   visit("watch", c.watch,
         FieldInfo{0, 48, false, Reload::fixed, "", "Instrument that the trigger watches."});
-  visit("trigger", c.trigger,
-        FieldInfo{0, 0, true, Reload::fixed, "", "What starts the move."});
+  visit("trigger", c.trigger, FieldInfo{0, 0, true, Reload::fixed, "", "What starts the move."});
   visit("level", c.level, FieldInfo{0, 9e9, false, Reload::live, "", "Price of a price trigger."});
   visit("volatility", c.volatility,
         FieldInfo{0, 10, false, Reload::live, "", "Level of a volatility trigger, a fraction."});
-  visit("delay", c.delay, FieldInfo{0, 864000, false, Reload::live, "s", "Time after the last arm."});
+  visit("delay", c.delay,
+        FieldInfo{0, 864000, false, Reload::live, "s", "Time after the last arm."});
   visit("target", c.target,
         FieldInfo{-9e9, 9e9, true, Reload::live, "amount", "Signed position to reach."});
   visit("slice_max", c.slice_max,
         FieldInfo{0, 9e9, false, Reload::live, "amount", "Largest single order; 0 is no bound."});
-  visit("collar_bps", c.collar_bps,
-        FieldInfo{0, 1000, false, Reload::live, "bp", "Reach of an order beyond the opposite best."});
+  visit(
+      "collar_bps", c.collar_bps,
+      FieldInfo{0, 1000, false, Reload::live, "bp", "Reach of an order beyond the opposite best."});
   visit("interval_min", c.interval_min,
         FieldInfo{0, 3600, false, Reload::live, "s", "Shortest time between two orders."});
   visit("orders_max", c.orders_max,

@@ -39,8 +39,8 @@ struct EngineTest : testing::Test, test::World<Puppet> {
     return placed().size() > before ? placed().back() : PlaceOrder{};
   }
   PlaceOrder resting(double limit = 49000, double size = 1000, Side side = Side::buy) {
-    const PlaceOrder o = order(limit, size, side, TimeInForce::good_til_cancelled, 0,
-                               order_flag::post_only);
+    const PlaceOrder o =
+        order(limit, size, side, TimeInForce::good_til_cancelled, 0, order_flag::post_only);
     EXPECT_TRUE(o.order.valid()) << "refused: " << static_cast<int>(last_refusal());
     ack(o);
     return o;
@@ -51,9 +51,7 @@ struct EngineTest : testing::Test, test::World<Puppet> {
     return found == nullptr ? OrderState::rejected : found->state;
   }
   Refusal last_refusal() const { return core().view().last_refusal(StrategyId{0}).reason; }
-  void TearDown() override {
-    EXPECT_TRUE(!started || core().orders().consistent());
-  }
+  void TearDown() override { EXPECT_TRUE(!started || core().orders().consistent()); }
 };
 
 // --- boot, arm, kill ---------------------------------------------------------------------------
@@ -128,8 +126,11 @@ TEST_F(EngineTest, WithoutAnOwnAccountMoreOrdersThanOneBurstCancelsIsRefused) {
 }
 
 TEST_F(EngineTest, EveryScopeAndModeStopsNewOrdersThere) {
-  const std::array<Scope, 6> scopes{Scope{}, Scope{ScopeLevel::venue, 0}, Scope{ScopeLevel::account, 0},
-                                    Scope{ScopeLevel::strategy, 0}, Scope{ScopeLevel::underlying, 0},
+  const std::array<Scope, 6> scopes{Scope{},
+                                    Scope{ScopeLevel::venue, 0},
+                                    Scope{ScopeLevel::account, 0},
+                                    Scope{ScopeLevel::strategy, 0},
+                                    Scope{ScopeLevel::underlying, 0},
                                     Scope{ScopeLevel::instrument, 0}};
   for (const Scope scope : scopes) {
     for (const Mode mode : {Mode::reduce, Mode::halt, Mode::cancel, Mode::lock}) {

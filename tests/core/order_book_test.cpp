@@ -274,9 +274,11 @@ TEST(FlatOrderBook, AgreesWithItsTwinOverAMillionRandomChanges) {
     const auto b = *naive.view();
     for (Side side : {Side::buy, Side::sell}) {
       ASSERT_EQ(a.levels(side), b.levels(side));
-      for (std::size_t n = 0; n < a.levels(side); ++n) ASSERT_EQ(a.level(side, n), b.level(side, n));
+      for (std::size_t n = 0; n < a.levels(side); ++n)
+        ASSERT_EQ(a.level(side, n), b.level(side, n));
     }
-    ASSERT_EQ(a.depth(Side::buy, of(50), at(700)).amount, b.depth(Side::buy, of(50), at(700)).amount);
+    ASSERT_EQ(a.depth(Side::buy, of(50), at(700)).amount,
+              b.depth(Side::buy, of(50), at(700)).amount);
   }
 }
 

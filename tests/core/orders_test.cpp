@@ -61,7 +61,8 @@ struct Orders : testing::Test {
     r.action = action;
     return table.on_reject(r, now);
   }
-  OrderChange lookup(OrderId id, LookupOutcome outcome, std::int64_t filled = 0, bool proven = true) {
+  OrderChange lookup(OrderId id, LookupOutcome outcome, std::int64_t filled = 0,
+                     bool proven = true) {
     OrderLookup l;
     l.order = id;
     l.outcome = outcome;
@@ -88,19 +89,20 @@ TEST(OrderMachine, EveryStateAndEventHasItsAnswer) {
       "found_ended found_absent unproven ask_replace ask_cancel";
   ASSERT_EQ(std::count(events.begin(), events.end(), ' ') + 1, order_events);
   constexpr std::array<std::string_view, order_states> expected{
-      "nl.R.ulFClC!...",   // pending_new
-      "ll.!.ulFClC!.rc",   // live
-      "rl.!lurFC.C!..c",   // pending_replace
-      "c..!lucFC.C!..c",   // pending_cancel
-      "ul.Rl.uFClCRu.u",   // unknown
-      "......FF.......",   // filled
-      "......CC.......",   // cancelled
-      "......!!.......",   // rejected
+      "nl.R.ulFClC!...",  // pending_new
+      "ll.!.ulFClC!.rc",  // live
+      "rl.!lurFC.C!..c",  // pending_replace
+      "c..!lucFC.C!..c",  // pending_cancel
+      "ul.Rl.uFClCRu.u",  // unknown
+      "......FF.......",  // filled
+      "......CC.......",  // cancelled
+      "......!!.......",  // rejected
   };
   const std::map<char, OrderState> states{
-      {'n', OrderState::pending_new}, {'l', OrderState::live}, {'r', OrderState::pending_replace},
-      {'c', OrderState::pending_cancel}, {'u', OrderState::unknown}, {'F', OrderState::filled},
-      {'C', OrderState::cancelled}, {'R', OrderState::rejected}};
+      {'n', OrderState::pending_new},     {'l', OrderState::live},
+      {'r', OrderState::pending_replace}, {'c', OrderState::pending_cancel},
+      {'u', OrderState::unknown},         {'F', OrderState::filled},
+      {'C', OrderState::cancelled},       {'R', OrderState::rejected}};
   for (std::size_t s = 0; s < order_states; ++s) {
     for (std::size_t e = 0; e < order_events; ++e) {
       const auto state = static_cast<OrderState>(s);
@@ -114,9 +116,7 @@ TEST(OrderMachine, EveryStateAndEventHasItsAnswer) {
       } else {
         EXPECT_EQ(t, (Transition{Verdict::legal, states.at(cell)})) << s << ' ' << e;
       }
-      if (ended(state)) {
-        EXPECT_EQ(t.next, state) << "ended states absorb";
-      }
+      if (ended(state)) { EXPECT_EQ(t.next, state) << "ended states absorb"; }
     }
   }
 }
@@ -162,9 +162,9 @@ TEST_F(Orders, AnUnclearAnswerIsNotARejection) {
 }
 
 TEST_F(Orders, DefinitiveRefusalsFreeTheReservation) {
-  for (const RejectReason why : {RejectReason::venue, RejectReason::throttled, RejectReason::last_gate,
-                                 RejectReason::local_rate, RejectReason::expired,
-                                 RejectReason::not_connected}) {
+  for (const RejectReason why :
+       {RejectReason::venue, RejectReason::throttled, RejectReason::last_gate,
+        RejectReason::local_rate, RejectReason::expired, RejectReason::not_connected}) {
     const OrderId id = place();
     reject(id, why);
     EXPECT_EQ(state(id), OrderState::rejected);
@@ -325,7 +325,7 @@ TEST_F(Orders, ReconciliationAdoptsKeepsAndRevives) {
   EXPECT_EQ(state(id), OrderState::cancelled);  // the picture was begun before the end
   now = now + seconds(1);
   table.on_open_report(r, perp, UnderlyingId{0}, venue, now, now);
-  EXPECT_EQ(state(id), OrderState::live);       // it really rests
+  EXPECT_EQ(state(id), OrderState::live);  // it really rests
   EXPECT_EQ(table.counters().revived, 1U);
   EXPECT_EQ(buys(), of(10));
 }
@@ -351,10 +351,9 @@ TEST_F(Orders, RandomEventsNeverBreakTheSums) {
     const std::uint64_t r = random();
     now = now + microseconds(100);
     if (ids.size() < 40 || r % 37 == 0) {
-      ids.push_back(place(static_cast<std::int64_t>(r % 20 + 1),
-                          r % 2 == 0 ? Side::buy : Side::sell,
-                          r % 3 == 0 ? TimeInForce::immediate_or_cancel
-                                     : TimeInForce::good_til_cancelled));
+      ids.push_back(
+          place(static_cast<std::int64_t>(r % 20 + 1), r % 2 == 0 ? Side::buy : Side::sell,
+                r % 3 == 0 ? TimeInForce::immediate_or_cancel : TimeInForce::good_til_cancelled));
     }
     const std::size_t pick = (r >> 8) % ids.size();
     const OrderId id = ids[pick];
@@ -364,7 +363,9 @@ TEST_F(Orders, RandomEventsNeverBreakTheSums) {
       case 0: ack(id, n + 1); break;
       case 1: fill(id, n % 5 + 1); break;
       case 2: done(id, n); break;
-      case 3: reject(id, static_cast<RejectReason>(r % 7 + 1), static_cast<OrderAction>(n % 3)); break;
+      case 3:
+        reject(id, static_cast<RejectReason>(r % 7 + 1), static_cast<OrderAction>(n % 3));
+        break;
       case 4: table.on_doubt(id, OrderAction::cancel, now); break;
       case 5: lookup(id, static_cast<LookupOutcome>(n % 6), n, r % 2 == 0); break;
       case 6: replace(id, n + 1); break;
@@ -426,9 +427,11 @@ struct SmallWorld {
   }
   void deliver(int message) {
     switch (message) {
-      case 0: table.on_ack(OrderAck{id, at(100), of(10), {}}, now); break;      // submit ack
-      case 1: table.on_ack(OrderAck{id, at(100), of(10), of(3)}, now); break;   // reply, one trade in it
-      case 2: table.on_ack(OrderAck{id, at(100), of(10), of(7)}, now); break;   // order update
+      case 0: table.on_ack(OrderAck{id, at(100), of(10), {}}, now); break;  // submit ack
+      case 1:
+        table.on_ack(OrderAck{id, at(100), of(10), of(3)}, now);
+        break;  // reply, one trade in it
+      case 2: table.on_ack(OrderAck{id, at(100), of(10), of(7)}, now); break;  // order update
       case 3: trade(1, 3); break;
       case 4: trade(2, 4); break;
       default: table.on_done(OrderDone{id, of(7), DoneReason::cancelled_by_us, {}}, now); break;
@@ -438,12 +441,12 @@ struct SmallWorld {
     const Order& o = *table.find(id);
     std::int64_t expected = 0;
     for (const std::uint64_t n : distinct) expected += n == 1 ? 3 : 4;
-    ASSERT_EQ(o.filled, of(expected));                       // I1, I2
+    ASSERT_EQ(o.filled, of(expected));  // I1, I2
     ASSERT_EQ(position, expected);
     ASSERT_LE(o.filled, o.amount);
-    ASSERT_GE(o.filled + o.open_amount(), of(7));            // I4: the venue can still make it 7
-    ASSERT_LE(table.open_count(), 1U);                       // I5
-    ASSERT_TRUE(!was_ended || ended(o.state));               // I6
+    ASSERT_GE(o.filled + o.open_amount(), of(7));  // I4: the venue can still make it 7
+    ASSERT_LE(table.open_count(), 1U);             // I5
+    ASSERT_TRUE(!was_ended || ended(o.state));     // I6
     was_ended = ended(o.state);
     ASSERT_TRUE(table.consistent());
   }
@@ -494,9 +497,7 @@ TEST(TradeLedger, BooksEachTradeOnceAndForgetsTheOldest) {
     ASSERT_TRUE(ledger.remember(venue, ids.back()));
     const std::size_t back = random() % std::min<std::size_t>(ids.size(), 1000);
     ASSERT_FALSE(ledger.remember(venue, ids[ids.size() - 1 - back]));
-    if (ids.size() > 1000) {
-      ASSERT_FALSE(ledger.knows(venue, ids[ids.size() - 1001]));
-    }
+    if (ids.size() > 1000) { ASSERT_FALSE(ledger.knows(venue, ids[ids.size() - 1001])); }
   }
   EXPECT_TRUE(ledger.remember(VenueId{1}, ids.back()));  // ids are the venue's own
   EXPECT_EQ(ledger.size(), 1000U);

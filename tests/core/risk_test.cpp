@@ -152,11 +152,14 @@ TEST_F(Gate, OpenValueCountsWhatIsOpenEverywhereAndAtTheVenue) {
 
 TEST_F(Gate, TheCollarIsExactOnBothSidesForFutures) {
   limits.collar_bps = 50;  // 250 at 50,000
-  for (const auto& [side, price, expected] :
-       {std::tuple{Side::buy, 50249.5, Refusal::none}, {Side::buy, 50250.0, Refusal::none},
-        {Side::buy, 50250.5, Refusal::price_collar}, {Side::sell, 49750.5, Refusal::none},
-        {Side::sell, 49750.0, Refusal::none}, {Side::sell, 49749.5, Refusal::price_collar},
-        {Side::buy, 100.0, Refusal::none}, {Side::sell, 90000.0, Refusal::none}}) {
+  for (const auto& [side, price, expected] : {std::tuple{Side::buy, 50249.5, Refusal::none},
+                                              {Side::buy, 50250.0, Refusal::none},
+                                              {Side::buy, 50250.5, Refusal::price_collar},
+                                              {Side::sell, 49750.5, Refusal::none},
+                                              {Side::sell, 49750.0, Refusal::none},
+                                              {Side::sell, 49749.5, Refusal::price_collar},
+                                              {Side::buy, 100.0, Refusal::none},
+                                              {Side::sell, 90000.0, Refusal::none}}) {
     o.side = side;
     o.price = usd(price);
     EXPECT_EQ(reason(), expected) << price;
@@ -172,7 +175,7 @@ TEST_F(Gate, TheCollarOfAnOptionIsTheWiderOfTicksAndShare) {
   EXPECT_EQ(reason(), Refusal::none);
   o.price = usd(0.0021);
   EXPECT_EQ(reason(), Refusal::price_collar);
-  c.mark = usd(0.1);     // a quarter of it is wider
+  c.mark = usd(0.1);  // a quarter of it is wider
   o.price = usd(0.125);
   EXPECT_EQ(reason(), Refusal::none);
   o.price = usd(0.1251);
@@ -374,14 +377,16 @@ TEST_F(Gate, TheReduceRuleLetsExitsAndHedgesThroughAndNothingElse) {
       {"a hedge that lowers delta", 0, 0, 1000, Side::buy, -0.5, -0.5, 0.02, true, true},
       {"the same elsewhere", 0, 0, 1000, Side::buy, -0.5, -0.5, 0.02, false, false},
       {"a hedge that overshoots", 0, 0, 1000, Side::buy, -0.5, -0.5, 1.0, true, false},
-      {"a hedge with the worst outcome unchanged", 0, 0, 1000, Side::buy, -0.5, 0.5, 0.02, true, false},
+      {"a hedge with the worst outcome unchanged", 0, 0, 1000, Side::buy, -0.5, 0.5, 0.02, true,
+       false},
       {"from no position nothing shrinks", 0, 0, 10, Side::sell, 0.0, 0.0, -0.0002, false, false},
   };
   limits.max_delta_usd = money(100000);  // two coins
   for (const ReduceRow& row : rows) {
     c.position = amount(row.position);
     c.exposure = {};
-    (row.side == Side::buy ? c.exposure.live_buy : c.exposure.unknown_sell) = amount(row.open_same_side);
+    (row.side == Side::buy ? c.exposure.live_buy : c.exposure.unknown_sell) =
+        amount(row.open_same_side);
     o.side = row.side;
     o.amount = amount(row.size);
     c.delta = {amount(row.delta_low).nano, amount(row.delta_high).nano};

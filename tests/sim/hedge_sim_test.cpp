@@ -32,7 +32,7 @@ struct Bot {
   static SimConfig market(std::uint64_t seed) {
     SimConfig c = small_market(seed);
     c.enforce_rates = true;
-    c.walk_speed = 200;  // a day's walk in seven minutes: plenty to hedge
+    c.walk_speed = 60;  // an hour's walk in a minute: plenty to hedge at three orders a second
     return c;
   }
 
@@ -71,8 +71,8 @@ struct Bot {
     setup.limits.max_venue_open_usd = coins(10'000'000);
     setup.limits.max_position_lots = 10'000'000;
     setup.limits.max_delta_usd = coins(50'000'000);
-    setup.limits.order_rate_per_s = 3;   // 70% of the venue's 5
-    setup.limits.order_burst = 14;       // and of its burst of 20
+    setup.limits.order_rate_per_s = 3;  // 70% of the venue's 5
+    setup.limits.order_burst = 14;      // and of its burst of 20
     setup.limits.cancel_reserve = 4;
     setup.engine.delta_one_books = 32;
     setup.engine.option_books = 8;
@@ -168,6 +168,7 @@ TEST(HedgeSim, KeepsTheDeltaInsideTheBandWithoutARateErrorAndStopsClean) {
       if (!(std::abs(bot.residual()) <= 0.1)) ++outside;
     }
     EXPECT_LT(outside, looks / 20);
+    EXPECT_LT(bot.hedge().outside_longest, seconds(2));
     EXPECT_GT(bot.core().orders().counters().filled, 5U);
     EXPECT_FALSE(bot.hedge().stopped);
     EXPECT_EQ(bot.throttled, 0U);

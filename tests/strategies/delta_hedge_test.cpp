@@ -133,13 +133,13 @@ TEST_F(HedgeTest, CountsALiveOrderAsFilled) {
 TEST_F(HedgeTest, WhileAnOrderIsUnknownOnlyThePartNeededInEveryOutcomeIsHedged) {
   go(5000);
   moment();
-  const PlaceOrder o = placed()[0];   // sells 2500
+  const PlaceOrder o = placed()[0];  // sells 2500
   run(milliseconds(101));
   ASSERT_EQ(core().orders().find(o.order)->state, OrderState::unknown);
   moment();
   EXPECT_EQ(placed().size(), 1U) << "filled it is 0.05, unfilled 0.1: the outcomes disagree";
   EXPECT_GT(state().waits, 0U);
-  Fill f;                              // someone else makes us 0.2 longer: needed in every outcome
+  Fill f;  // someone else makes us 0.2 longer: needed in every outcome
   f.trade = TradeId{5, 5};
   f.price = usd(50000);
   f.amount = amount(10000);

@@ -95,7 +95,7 @@ struct World {
   std::uint64_t seq{0};
   std::uint64_t trade{0};
   std::uint64_t generation{1};
-  std::vector<Command> seen;        // every command since the last clear
+  std::vector<Command> seen;  // every command since the last clear
   CommandDigest digest;
 
   World() {
@@ -171,7 +171,8 @@ struct World {
     level(perp, Side::buy, bid_, 100000, 0);
     level(perp, Side::sell, ask_, 100000);
   }
-  void mark(InstrumentId id, double at, double index, std::uint8_t flags = event_flag::last_in_packet) {
+  void mark(InstrumentId id, double at, double index,
+            std::uint8_t flags = event_flag::last_in_packet) {
     Ticker t;
     t.mark = usd(at);
     t.index = usd(index);

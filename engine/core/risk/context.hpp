@@ -27,46 +27,46 @@ struct DeltaRange {
 struct GateContext {
   const Instrument* instrument{nullptr};
   RecvTime now{};
-  ExchTime venue_now{};            // zero: the venue's clock is not known
-  Mode mode{Mode::halt};           // strictest over the order's scopes
+  ExchTime venue_now{};   // zero: the venue's clock is not known
+  Mode mode{Mode::halt};  // strictest over the order's scopes
   bool gateway_ready{false};
   bool reconciled{false};
-  bool growth_blocked{false};      // PAUSE: an input is invalid
+  bool growth_blocked{false};  // PAUSE: an input is invalid
   bool intent_open{false};
-  bool self_match{false};          // would meet an order of ours
-  bool hedge_instrument{false};    // configured as the hedge of its underlying
-  Price mark{};                    // zero: none
-  Price index{};                   // zero: none
-  Nanos mark_age{};                // since the venue's mark of the instrument
-  Nanos quote_age{};               // since the newest of its book, quote or ticker
+  bool self_match{false};        // would meet an order of ours
+  bool hedge_instrument{false};  // configured as the hedge of its underlying
+  Price mark{};                  // zero: none
+  Price index{};                 // zero: none
+  Nanos mark_age{};              // since the venue's mark of the instrument
+  Nanos quote_age{};             // since the newest of its book, quote or ticker
   Nanos index_age{};
   Qty position{};
   Exposure exposure{};
   // Underlying: worst case over every outcome of open and unknown orders, the new one not included.
   bool delta_known{false};
   DeltaRange delta{};
-  std::int64_t order_delta{0};     // signed coins at 1e-9 if the order fills whole
-  std::int64_t gamma_usd{0};       // USD at 1e-9 per 1% move: current, and the order's share
+  std::int64_t order_delta{0};  // signed coins at 1e-9 if the order fills whole
+  std::int64_t gamma_usd{0};    // USD at 1e-9 per 1% move: current, and the order's share
   std::int64_t order_gamma_usd{0};
   std::int64_t vega_usd{0};
   std::int64_t order_vega_usd{0};
   std::size_t open_orders{0};
   std::size_t open_orders_table_max{open_orders_max};
-  Money open_usd{};                // reserved by open and unknown orders
+  Money open_usd{};  // reserved by open and unknown orders
   Money venue_open_usd{};
   std::uint64_t intent{0};
   StrategyId strategy{};
 };
 
-// The order as the checks see it. For a replace: the new price and what would be open beyond what is
-// counted already (`added`), never negative.
+// The order as the checks see it. For a replace: the new price and what would be open beyond what
+// is counted already (`added`), never negative.
 struct OrderFacts {
   InstrumentId instrument{};
   Side side{Side::buy};
   TimeInForce tif{TimeInForce::immediate_or_cancel};
   Price price{};
-  Qty amount{};   // total
-  Qty added{};    // growth of the worst case
+  Qty amount{};  // total
+  Qty added{};   // growth of the worst case
   bool replace{false};
 };
 

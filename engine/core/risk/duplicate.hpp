@@ -1,5 +1,5 @@
-// The same order twice: equal instrument, side, price, amount and intent within the window. A second
-// order for an intent that is still open is refused however different it looks.
+// The same order twice: equal instrument, side, price, amount and intent within the window. A
+// second order for an intent that is still open is refused however different it looks.
 #pragma once
 
 #include <array>

@@ -68,7 +68,7 @@ Refused RiskGate::check(const OrderFacts& order, const GateContext& context) noe
 
 GateAnswer<PlaceOrder> RiskGate::approve(const PlaceOrder& order,
                                          const GateContext& context) noexcept {
-  const OrderFacts facts{order.instrument, order.side, order.tif, order.price,
+  const OrderFacts facts{order.instrument, order.side,   order.tif, order.price,
                          order.amount,     order.amount, false};
   const Refused answer = check(facts, context);
   if (answer.reason != Refusal::none) return refuse(answer);
@@ -90,9 +90,13 @@ GateAnswer<ReplaceOrder> RiskGate::approve(const ReplaceOrder& order, const Orde
     return refuse({Refusal::malformed, current.filled.nano, order.amount.nano});
   }
   const Qty grown = order.amount - current.amount;
-  const OrderFacts facts{order.instrument, current.side,
-                         current.tif,      order.price,
-                         order.amount,     grown.nano > 0 ? grown : Qty{}, true};
+  const OrderFacts facts{order.instrument,
+                         current.side,
+                         current.tif,
+                         order.price,
+                         order.amount,
+                         grown.nano > 0 ? grown : Qty{},
+                         true};
   const Refused answer = check(facts, context);
   if (answer.reason != Refusal::none) return refuse(answer);
   rate_.take();

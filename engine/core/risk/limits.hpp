@@ -11,25 +11,25 @@ namespace gimbal {
 
 struct RiskLimits {
   // Required.
-  Money max_order_usd{};           // exposure of one order
-  std::int64_t max_order_lots{0};  // amount of one order in lots of its instrument
-  Money max_open_usd{};            // exposure of all open and unknown orders, every venue
-  Money max_venue_open_usd{};      // the same, per venue
+  Money max_order_usd{};              // exposure of one order
+  std::int64_t max_order_lots{0};     // amount of one order in lots of its instrument
+  Money max_open_usd{};               // exposure of all open and unknown orders, every venue
+  Money max_venue_open_usd{};         // the same, per venue
   std::int64_t max_position_lots{0};  // per instrument, worst case over open and unknown orders
-  Money max_delta_usd{};           // per underlying: |delta in coins| * index, worst case
+  Money max_delta_usd{};              // per underlying: |delta in coins| * index, worst case
   // Zero switches these off.
-  Money max_gamma_usd{};           // per underlying: change of the USD delta for a 1% move
-  Money max_vega_usd{};            // per underlying: USD per volatility point
+  Money max_gamma_usd{};  // per underlying: change of the USD delta for a 1% move
+  Money max_vega_usd{};   // per underlying: USD per volatility point
 
   std::int64_t collar_bps{50};           // futures and perpetuals, against the mark
   std::int64_t option_collar_ticks{10};  // options: the wider of ticks and share of the mark
   std::int64_t option_collar_bps{2500};
-  std::int64_t max_open_orders{800};     // 80% of the venue's cap
-  std::int64_t order_rate_per_s{14};     // new, replace and cancel: 70% of the venue's rate
+  std::int64_t max_open_orders{800};  // 80% of the venue's cap
+  std::int64_t order_rate_per_s{14};  // new, replace and cancel: 70% of the venue's rate
   std::int64_t order_burst{70};
-  std::int64_t cancel_reserve{20};       // part of the burst that only cancels may use
+  std::int64_t cancel_reserve{20};  // part of the burst that only cancels may use
   Nanos duplicate_window{milliseconds(500)};
-  Nanos mark_age_max{seconds(5)};        // options; delta-one uses quote_age_max
+  Nanos mark_age_max{seconds(5)};  // options; delta-one uses quote_age_max
   Nanos quote_age_max{seconds(1)};
   Nanos index_age_max{milliseconds(2500)};
   Nanos approval_ttl{milliseconds(50)};  // an approval not encoded by then is void

@@ -1,4 +1,5 @@
-// The price may not be worse for us than the mark by more than the collar. Passive distance is free.
+// The price may not be worse for us than the mark by more than the collar. Passive distance is
+// free.
 #pragma once
 
 #include "engine/core/risk/context.hpp"
@@ -24,8 +25,8 @@ struct PriceCollar {
     const i128 edge = o.side == Side::buy ? c.mark.nano + allowed : c.mark.nano - allowed;
     const bool beyond = o.side == Side::buy ? o.price.nano > edge : o.price.nano < edge;
     if (!beyond) return {};
-    return {Refusal::price_collar,
-            fits_int64(edge) ? static_cast<std::int64_t>(edge) : INT64_MAX, o.price.nano};
+    return {Refusal::price_collar, fits_int64(edge) ? static_cast<std::int64_t>(edge) : INT64_MAX,
+            o.price.nano};
   }
 };
 

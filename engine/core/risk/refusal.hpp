@@ -17,7 +17,7 @@ enum class Refusal : std::uint8_t {
   clock_unknown,      // no venue clock: valid_until cannot be given
   instrument_closed,  // invalid, settled or not listed
   off_tick,
-  off_lot,            // not a multiple of the lot, or below the minimum
+  off_lot,  // not a multiple of the lot, or below the minimum
   order_lots,
   order_usd,
   open_usd,
@@ -27,25 +27,25 @@ enum class Refusal : std::uint8_t {
   index_stale,
   position_limit,
   delta_limit,
-  delta_unknown,      // the underlying's risk is incomplete or stale
+  delta_unknown,  // the underlying's risk is incomplete or stale
   gamma_limit,
   vega_limit,
   open_orders,
   order_rate,
   duplicate,
-  intent_open,        // an order of the same intent is live or unknown
+  intent_open,  // an order of the same intent is live or unknown
   reduce_rule,
   self_match,
-  market_order,       // fill or kill and unpriced orders are off
+  market_order,  // fill or kill and unpriced orders are off
   overflow,
-  order_state,        // replace: the order cannot be changed now
+  order_state,  // replace: the order cannot be changed now
   table_full,
 };
 inline constexpr std::size_t refusals = 32;
 
 struct Refused {
   Refusal reason{Refusal::none};
-  std::int64_t limit{0};   // in the unit of the check
+  std::int64_t limit{0};  // in the unit of the check
   std::int64_t actual{0};
   friend constexpr bool operator==(const Refused&, const Refused&) = default;
 };
