@@ -128,7 +128,8 @@ class Loader {
   void one(const TableShape& shape, std::size_t index, const TomlValue& table, TomlPlace place) {
     const auto known = shape.open(config_, index);
     for (std::size_t i = 0; i < table.members.size(); ++i) {
-      const auto& [key, value] = table.members[i];
+      const std::string& key = table.members[i].key;
+      const TomlValue& value = table.members[i].value;
       const ConfigPath path{shape.path, shape.array, index, key};
       const auto ref =
           std::find_if(known.begin(), known.end(), [&](const FieldRef& f) { return f.key == key; });

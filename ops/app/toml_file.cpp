@@ -3,13 +3,23 @@
 
 #include <algorithm>
 #include <charconv>
-#include <sstream>
+#include <utility>
 
 #if defined(__GNUC__) && !defined(__clang__)
 // The library's inlined optional access trips this check in GCC 12 at -O2.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #define TOML_HEADER_ONLY 1
+
+namespace gimbal {
+// An expectation of the library about its own state that hostile text broke ("[[:x]]" does, in the
+// packaged version). By default it would abort, or with NDEBUG be assumed true: here it is an
+// error.
+struct BrokenExpectation {};
+[[noreturn]] inline void expectation_broken() { throw BrokenExpectation{}; }
+}  // namespace gimbal
+#undef NDEBUG
+#define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : ::gimbal::expectation_broken())
 #include <toml++/toml.h>
 
 namespace gimbal {
@@ -39,8 +49,8 @@ void convert_table(const toml::table& table, TomlValue& out) {
   });
   for (const auto& entry : entries) {
     out.key_places.push_back(entry.place);
-    auto& [key, value] = out.members.emplace_back(entry.key, TomlValue{});
-    convert(*entry.node, value);
+    out.members.push_back({entry.key, TomlValue{}});
+    convert(*entry.node, out.members.back().value);
   }
 }
 
@@ -68,6 +78,27 @@ void convert(const toml::node& node, TomlValue& out) {
     out.kind = TomlKind::other;
     out.text = "date or time";
   }
+}
+
+// The first table header whose name cannot start with the character that stands there.
+TomlPlace odd_header(std::string_view text) {
+  TomlPlace place{0, 0};
+  while (!text.empty()) {
+    ++place.line;
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const auto open = line.find_first_not_of(" \t");
+    if (open == std::string_view::npos || line[open] != '[') continue;
+    const auto name = line.find_first_not_of("[ \t", open);
+    if (name == std::string_view::npos) continue;
+    const char c = line[name];
+    const bool key = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     c == '_' || c == '-' || c == '"' || c == '\'';
+    if (key) continue;
+    place.column = static_cast<std::uint32_t>(name + 1);
+    return place;
+  }
+  return {};
 }
 
 }  // namespace
@@ -114,6 +145,9 @@ bool parse_toml(std::string_view text, TomlValue& root, TomlProblem& problem) {
     return true;
   } catch (const toml::parse_error& error) {
     problem = {place_of(error.source()), std::string{error.description()}};
+  } catch (const BrokenExpectation&) {
+    problem = {odd_header(text),
+               "this is not TOML: a table header needs a name of letters, digits, _ and -"};
   }
   return false;
 }

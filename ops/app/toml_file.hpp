@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace gimbal {
@@ -17,6 +16,8 @@ struct TomlPlace {
   std::uint32_t column{0};
 };
 
+struct TomlMember;
+
 struct TomlValue {
   TomlKind kind{TomlKind::table};
   TomlPlace place{};
@@ -24,13 +25,18 @@ struct TomlValue {
   std::int64_t integer{0};
   double real{0};
   bool boolean{false};
-  std::vector<std::pair<std::string, TomlValue>> members;  // table, in the order of the file
-  std::vector<TomlPlace> key_places;                       // of the members, same index
-  std::vector<TomlValue> items;                            // array
+  std::vector<TomlMember> members;    // table, in the order of the file
+  std::vector<TomlPlace> key_places;  // of the members, same index
+  std::vector<TomlValue> items;       // array
 
   [[nodiscard]] const TomlValue* find(std::string_view key) const noexcept;
   // What stands there, for a message: `the string "x"`, `the integer 5`, `a table`.
   [[nodiscard]] std::string found() const;
+};
+
+struct TomlMember {
+  std::string key;
+  TomlValue value;
 };
 
 struct TomlProblem {
