@@ -80,6 +80,16 @@ void convert(const toml::node& node, TomlValue& out) {
   }
 }
 
+TomlPlace first_beyond_ascii(std::string_view text) {
+  TomlPlace place{1, 1};
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) >= 0x80) return place;
+    ++place.column;
+    if (c == '\n') place = {place.line + 1, 1};
+  }
+  return {};
+}
+
 // The first table header whose name cannot start with the character that stands there.
 TomlPlace odd_header(std::string_view text) {
   TomlPlace place{0, 0};
@@ -135,6 +145,11 @@ bool parse_toml(std::string_view text, TomlValue& root, TomlProblem& problem) {
   }
   if (text.find('\0') != std::string_view::npos) {
     problem = {{}, "the file holds a NUL byte: not a text file"};
+    return false;
+  }
+  // The library's tables of other characters reach undefined behaviour on some of them.
+  if (const TomlPlace odd = first_beyond_ascii(text); odd.line != 0) {
+    problem = {odd, "config files are ASCII, comments included; this character is not"};
     return false;
   }
   try {

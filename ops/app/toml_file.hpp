@@ -48,7 +48,7 @@ struct TomlProblem {
 inline constexpr std::size_t config_bytes_max = 1u << 20;
 
 // Parses `text` into `root`. False with one problem when it is not TOML 1.0 (a duplicate key is
-// one such error), is over config_bytes_max, or holds a NUL byte.
+// one such error), is over config_bytes_max, or holds a NUL or non-ASCII byte.
 [[nodiscard]] bool parse_toml(std::string_view text, TomlValue& root, TomlProblem& problem);
 
 }  // namespace gimbal
