@@ -160,8 +160,8 @@ void Decoder::message(const std::string& text) {
              std::to_string(last.expected) + " but is " + std::to_string(last.found));
   }
   emit();
-  const bool book = last.kind == deribit::ChannelKind::book ||
-                    last.kind == deribit::ChannelKind::grouped_book;
+  const bool book =
+      last.kind == deribit::ChannelKind::book || last.kind == deribit::ChannelKind::grouped_book;
   if (!book || last.channel.empty()) return;
   books_.apply(last.channel, batch_.committed());
   if (!command_.top) return;
@@ -240,8 +240,7 @@ int decode(const DecodeCommand& command) {
 void add_decode(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<DecodeCommand>();
   auto* command = app.add_subcommand("decode", "Print recorded venue messages as events");
-  command->add_option("--venue", options->venue, "Whose messages these are")
-      ->capture_default_str();
+  command->add_option("--venue", options->venue, "Whose messages these are")->capture_default_str();
   command->add_option("files", options->files,
                       "Files with one message per line; - or none: standard input");
   command->add_flag("--top", options->top,

@@ -9,22 +9,22 @@ std::string_view side_text(Side side) { return side == Side::buy ? "buy" : "sell
 
 std::string_view reason_text(FeedReason reason) {
   static constexpr std::array<std::string_view, 10> names{
-      "none", "connected", "disconnected", "malformed", "sequence_gap",
-      "crossed", "stale", "resynced", "overload", "not_accepted"};
+      "none",    "connected", "disconnected", "malformed", "sequence_gap",
+      "crossed", "stale",     "resynced",     "overload",  "not_accepted"};
   return names.at(static_cast<std::size_t>(reason));
 }
 
 std::string_view done_text(DoneReason reason) {
   static constexpr std::array<std::string_view, 7> names{
-      "filled", "cancelled_by_us", "cancelled_by_venue", "cancelled_on_disconnect",
-      "ioc_remainder", "expired", "never_arrived"};
+      "filled",        "cancelled_by_us", "cancelled_by_venue", "cancelled_on_disconnect",
+      "ioc_remainder", "expired",         "never_arrived"};
   return names.at(static_cast<std::size_t>(reason));
 }
 
 std::string_view reject_text(RejectReason reason) {
-  static constexpr std::array<std::string_view, 8> names{
-      "none", "venue", "throttled", "last_gate", "local_rate", "expired", "not_connected",
-      "unclear"};
+  static constexpr std::array<std::string_view, 8> names{"none",          "venue",      "throttled",
+                                                         "last_gate",     "local_rate", "expired",
+                                                         "not_connected", "unclear"};
   return names.at(static_cast<std::size_t>(reason));
 }
 
@@ -40,9 +40,9 @@ std::string_view change_text(InstrumentChangeKind kind) {
 std::string_view kind_text(std::string_view name) {
   deribit::InstrumentRow row;
   if (!deribit::instrument_from_name(name, row)) return "other";
-  static constexpr std::array<std::string_view, 6> names{
-      "inverse_perpetual", "inverse_future", "linear_perpetual",
-      "linear_future", "inverse_option", "linear_option"};
+  static constexpr std::array<std::string_view, 6> names{"inverse_perpetual", "inverse_future",
+                                                         "linear_perpetual",  "linear_future",
+                                                         "inverse_option",    "linear_option"};
   return names.at(static_cast<std::size_t>(row.definition.kind));
 }
 
@@ -103,7 +103,8 @@ void EventLines::margin(const MarginReport& m, FlatJson& json) const {
   json.decimal("initial_margin", m.initial_margin.nano);
   json.decimal("maintenance_margin", m.maintenance_margin.nano);
   json.decimal("available", m.available.nano).decimal("delta_total", m.delta_total_nano);
-  json.decimal("options_delta", m.options_delta_nano).decimal("options_value", m.options_value.nano);
+  json.decimal("options_delta", m.options_delta_nano)
+      .decimal("options_value", m.options_value.nano);
 }
 
 void EventLines::single(const Event& event, FlatJson& json) const {
@@ -164,12 +165,31 @@ void EventLines::single(const Event& event, FlatJson& json) const {
 }
 
 std::string EventLines::line(const Event& event) {
-  static constexpr std::array<std::string_view, event_kinds> names{
-      "none", "boot", "book_delta", "book_reset", "trade", "ticker", "index_price", "order_ack",
-      "order_reject", "fill", "order_done", "position_report", "margin_report", "feed_status",
-      "gateway_status", "timer", "operator_command", "config_change", "instrument_change",
-      "side_block", "venue_clock", "open_order_report", "reconcile_mark", "order_lookup",
-      "order_sent"};
+  static constexpr std::array<std::string_view, event_kinds> names{"none",
+                                                                   "boot",
+                                                                   "book_delta",
+                                                                   "book_reset",
+                                                                   "trade",
+                                                                   "ticker",
+                                                                   "index_price",
+                                                                   "order_ack",
+                                                                   "order_reject",
+                                                                   "fill",
+                                                                   "order_done",
+                                                                   "position_report",
+                                                                   "margin_report",
+                                                                   "feed_status",
+                                                                   "gateway_status",
+                                                                   "timer",
+                                                                   "operator_command",
+                                                                   "config_change",
+                                                                   "instrument_change",
+                                                                   "side_block",
+                                                                   "venue_clock",
+                                                                   "open_order_report",
+                                                                   "reconcile_mark",
+                                                                   "order_lookup",
+                                                                   "order_sent"};
   FlatJson json;
   head(event, names.at(static_cast<std::size_t>(event.kind())), json);
   switch (event.kind()) {
@@ -195,8 +215,10 @@ std::string EventLines::line(const Event& event) {
 void TopBooks::apply(std::string_view channel, std::span<const Event> events) {
   Book& book = books_[std::string{channel}];
   const auto set = [](auto& side, const BookDelta& d) {
-    if (d.amount.nano == 0) side.erase(d.price.nano);
-    else side[d.price.nano] = d.amount.nano;
+    if (d.amount.nano == 0)
+      side.erase(d.price.nano);
+    else
+      side[d.price.nano] = d.amount.nano;
   };
   for (const Event& e : events) {
     if (e.kind() == EventKind::book_reset) {
@@ -204,8 +226,10 @@ void TopBooks::apply(std::string_view channel, std::span<const Event> events) {
       book.asks.clear();
     } else if (e.kind() == EventKind::book_delta) {
       const auto d = e.as<BookDelta>();
-      if (d.side == Side::buy) set(book.bids, d);
-      else set(book.asks, d);
+      if (d.side == Side::buy)
+        set(book.bids, d);
+      else
+        set(book.asks, d);
     }
   }
 }

@@ -15,20 +15,12 @@ std::string version_text() {
 }
 
 void add_commands(CLI::App& app, int& exit_code) {
-#ifdef GIMBAL_HAS_RUN
   gimbal::add_run(app, exit_code);
-#endif
   gimbal::add_check(app, exit_code);
   gimbal::add_doctor(app, exit_code);
-#ifdef GIMBAL_HAS_DECODE
   gimbal::add_decode(app, exit_code);
-#endif
-#ifdef GIMBAL_HAS_GREEKS
   gimbal::add_greeks(app, exit_code);
-#endif
-#ifdef GIMBAL_HAS_REPLAY
   gimbal::add_replay(app, exit_code);
-#endif
 }
 
 }  // namespace

@@ -25,6 +25,12 @@ namespace gimbal {
 
 inline constexpr std::size_t order_batch_events = 8192;
 
+// A fill on its way to the cold side's ledger.
+struct FillNote {
+  InstrumentId instrument{};
+  Fill fill{};
+};
+
 // Read by the cold thread for status, report and the kill's proof.
 struct OrderSessionCounters {
   std::atomic<std::uint64_t> placed{0};
@@ -44,7 +50,7 @@ class OrderSession {
  public:
   // `back` takes what belongs to the core: it is an input of the sequencer. `fills` is for the cold
   // side's books. `gate_epoch` is the core's, for approvals that were overtaken by a tightening.
-  OrderSession(typename Venue::Gateway gateway, SpscRing<Event>& back, SpscRing<Fill>& fills,
+  OrderSession(typename Venue::Gateway gateway, SpscRing<Event>& back, SpscRing<FillNote>& fills,
                SenderGate gate, const InstrumentTable& table, TscProbe& probe,
                const TscClock& clock, std::uint16_t slot, VenueId venue, const LinkConfig& link)
       : gateway_{std::move(gateway)}, back_{back}, fills_{fills}, gate_{gate}, table_{table},
@@ -191,13 +197,13 @@ class OrderSession {
   void note_fill(const Event* parts) noexcept {
     PartsBuffer<Fill> fill;
     for (std::size_t i = 0; i < parts_of<Fill>; ++i) {
-      if (fill.add(parts[i])) (void)fills_.push(fill.value());
+      if (fill.add(parts[i])) (void)fills_.push(FillNote{parts[i].instrument, fill.value()});
     }
   }
 
   typename Venue::Gateway gateway_;
   SpscRing<Event>& back_;
-  SpscRing<Fill>& fills_;
+  SpscRing<FillNote>& fills_;
   SenderGate gate_;
   const InstrumentTable& table_;
   TscProbe& probe_;

@@ -75,7 +75,7 @@ class Session {
   }
   // Unsent bytes, and the owner's timers every timer_interval.
   void upkeep(Poller& poller, RecvTime now) noexcept {
-    if (added_ && link_.backlog() > 0) link_.flush();
+    if (added_) link_.settle(*this);
     if (now < timer_due_) return;
     timer_due_ = now + timer_interval;
     if (added_) owner_.timer(now);

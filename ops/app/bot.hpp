@@ -1,0 +1,156 @@
+// One running bot: everything that `gimbal run` builds, in the order it is built, and the threads.
+// bot_build.cpp builds it, bot_run.cpp runs it, desk.cpp answers operators. Room: ops/app (wiring).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/runtime/journal.hpp"
+#include "engine/runtime/latch.hpp"
+#include "engine/runtime/pin.hpp"
+#include "ops/app/config.hpp"
+#include "ops/app/connect_loop.hpp"
+#include "ops/app/hot.hpp"
+#include "ops/app/ledger.hpp"
+#include "ops/app/query_loop.hpp"
+#include "ops/app/secret.hpp"
+#include "ops/app/universe.hpp"
+#include "ops/app/venue_queries.hpp"
+
+namespace gimbal {
+
+inline constexpr std::size_t side_block_slots = 32;
+inline constexpr std::size_t side_block_bytes = std::size_t{2} << 20;
+
+struct BotOptions {
+  bool live_line{true};      // one line a second on standard output
+  Nanos duration{};          // stop by itself after this; 0: never
+  std::string report_file;   // closing report as JSON
+};
+
+class Bot {
+ public:
+  // Config is loaded and valid. Nothing touches the network before build().
+  Bot(std::unique_ptr<LoadedConfig> loaded, std::string config_text, BotOptions options);
+  ~Bot();
+  Bot(const Bot&) = delete;
+  Bot& operator=(const Bot&) = delete;
+
+  // Secrets, lock, epoch, pages, latch, instruments, engine, sessions. Empty text on success.
+  [[nodiscard]] std::string build();
+  // Until stopped by signal, duration or failure. An ExitCode.
+  [[nodiscard]] int run();
+
+ private:
+  friend class Desk;
+
+  // bot_build.cpp
+  std::string claim_state();
+  std::string read_secrets();
+  std::string open_query_session();
+  std::string load_market();
+  std::string make_engine();
+  std::string make_hot();
+  void subscribe_hedges(BotVenue::Feed& feed) const;
+  void subscribe_rest(BotVenue::Feed& feed) const;
+  [[nodiscard]] deribit::LoginConfig login_config(std::int64_t first_id, const char* scope) const;
+  template <class Events>
+  std::unique_ptr<FeedSession<BotVenue, Events>> make_feed(Events& events, TscProbe& probe,
+                                                           std::uint16_t slot);
+  std::unique_ptr<OrderSession<BotVenue>> make_orders(TscProbe& probe);
+  void boot_events();
+  void say(const std::string& text) const;
+
+  // bot_run.cpp
+  void start_threads();
+  void stop_threads();
+  void hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work);
+  void cold_loop();
+  void cold_cycle();
+  void mirror_stops();
+  void drain_notes();
+  void refresh(bool wait);
+  void live_line();
+  int close_down();
+  [[nodiscard]] OrderSession<BotVenue>& orders();
+  [[nodiscard]] deribit::FeedCounters feed_counters();
+  [[nodiscard]] std::uint64_t faults();
+  void closing_report(int exit_code);
+  [[nodiscard]] double equity_change(std::size_t i) const;
+
+  std::unique_ptr<LoadedConfig> loaded_;
+  std::string config_text_;
+  BotOptions options_;
+  VenueId venue_{0};
+
+  TscClock clock_;
+  InstanceLock lock_;
+  std::uint32_t epoch_{0};
+  GatePage gate_;
+  StopPage stop_page_;
+  std::unique_ptr<GateCloser> closer_;
+  std::unique_ptr<LatchFile> latch_;
+  std::vector<LatchEntry> latched_;
+  bool latch_trusted_{false};
+  Credentials credentials_;
+  std::shared_ptr<TlsContext> tls_;
+  Universe universe_;
+  std::unique_ptr<VenueQueries> queries_;
+  std::unique_ptr<SideBlockPool> blocks_;
+  std::unique_ptr<JournalWriter> journal_;
+  TraceRing trace_{1u << 16};
+  StrategySet strategies_{};
+  EngineSetup setup_{};
+  std::unique_ptr<BotEngine> engine_;
+
+  Counters counters_{"core"};
+  TscProbe probe_;
+  TscProbe order_probe_;
+  TscProbe feed_probe_;
+  std::unique_ptr<HopTimes> hops_;
+  SnapshotPort snapshot_port_;
+  std::unique_ptr<HotSnapshot> snapshot_;
+  QueryRing query_tasks_{1024};
+  EventRing from_queries_{1u << 16};
+  EventRing from_control_{1024};
+  EventRing from_orders_{1u << 15};
+  SpscRing<FillNote> fills_{8192};
+  std::unique_ptr<deribit::RateBudget> budget_;
+  std::unique_ptr<FillLedger> ledger_;
+
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<Poller> order_poller_;
+  PollerChoice poller_choice_;
+  std::unique_ptr<FusedHot> fused_;
+  std::unique_ptr<EventRing> market_;
+  std::unique_ptr<SpscRing<Command>> commands_;
+  std::unique_ptr<ResyncRing> resyncs_;
+  std::unique_ptr<FeedStage> feed_stage_;
+  std::unique_ptr<CoreStage> core_stage_;
+  std::unique_ptr<OrderStage> order_stage_;
+  std::unique_ptr<ConnectLoop> connects_;
+  std::unique_ptr<QueryLoop> query_loop_;
+  std::unique_ptr<class Desk> desk_;
+
+  std::atomic<bool> stop_hot_{false};
+  std::atomic<bool> stop_cold_{false};
+  std::vector<std::thread> hot_threads_;
+  std::vector<std::thread> cold_threads_;
+  std::atomic<std::uint64_t> hot_allocations_{0};
+  RecvTime started_{};
+  RecvTime status_due_{};
+  RecvTime anchor_due_{};
+  RecvTime snapshot_due_{};
+  std::array<MarginReport, margins_shown_max> first_margin_{};
+  std::uint64_t trace_faults_{0};
+  std::array<std::uint64_t, refusals> refusal_counts_{};
+};
+
+// What SIGINT, SIGTERM and a run's duration set; read by the cold loop.
+extern std::atomic<int> stop_signal;
+
+}  // namespace gimbal

@@ -1,0 +1,401 @@
+// Builds a bot: state directory, secrets, query session, instruments, engine, journal, sessions.
+// Room: ops/app (wiring). Cold.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+
+#include "engine/core/payload.hpp"
+#include "ops/app/bot.hpp"
+#include "ops/app/control.hpp"
+#include "ops/app/desk.hpp"
+#include "ops/app/hash.hpp"
+#include "ops/app/scope_names.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr Nanos token_refresh = seconds(600);
+constexpr std::int64_t feed_first_id = 800'000'000;
+
+std::int64_t wall_ms() { return to_unix_ms(wall_now()); }
+
+std::string tag_of(const std::string& account) {
+  std::string tag;
+  for (const char c : account) {
+    const auto u = static_cast<unsigned char>(c);
+    if (std::isalnum(u) != 0 && tag.size() < deribit::label_tag_max) {
+      tag += static_cast<char>(std::tolower(u));
+    }
+  }
+  return tag;
+}
+
+deribit::Interval interval_of(FeedInterval i) {
+  switch (i) {
+    case FeedInterval::raw: return deribit::Interval::raw;
+    case FeedInterval::ms100: return deribit::Interval::ms100;
+    case FeedInterval::agg2: return deribit::Interval::agg2;
+  }
+  return deribit::Interval::ms100;
+}
+
+Endpoint endpoint_of(const VenueConfig& venue, const std::string& path) {
+  Endpoint e;
+  e.host = venue.host;
+  e.port = venue.port;
+  e.path = path;
+  e.headers = {{"User-Agent", "gimbal"}};
+  return e;
+}
+
+std::chrono::milliseconds to_ms(Nanos n) { return std::chrono::milliseconds{n.count / 1'000'000}; }
+
+}  // namespace
+
+std::atomic<int> stop_signal{0};
+
+Bot::Bot(std::unique_ptr<LoadedConfig> loaded, std::string config_text, BotOptions options)
+    : loaded_{std::move(loaded)}, config_text_{std::move(config_text)},
+      options_{std::move(options)}, snapshot_{std::make_unique<HotSnapshot>()} {
+  hops_ = std::make_unique<HopTimes>(clock_.tsc_ghz());
+}
+
+Bot::~Bot() { stop_threads(); }
+
+void Bot::say(const std::string& text) const {
+  std::fprintf(stderr, "%12.6f  %s\n", static_cast<double>((clock_.now() - started_).count) * 1e-9,
+               text.c_str());
+}
+
+std::string Bot::build() {
+  started_ = clock_.now();
+  const Config& config = loaded_->config;
+  if (config.venues.size() != 1) {
+    return "this version runs one [[venue]] account per process; the file has " +
+           std::to_string(config.venues.size());
+  }
+  if (config.runtime.guardian_required) {
+    return "[runtime] guardian_required: no guardian is running; start one, or set it to false to "
+           "run on the venue's cancel-on-disconnect alone";
+  }
+  if (Outcome o = forbid_dumps(); !o) return o.error();
+  say(fmt::format("gimbal build {:016x} config {} ({})", short_hash(build_hash()),
+                  loaded_->hash_hex().substr(0, 16), loaded_->path));
+  say("guardian: waived by [runtime] guardian_required = false");
+  say("clock: " + clock_.reason());
+  for (auto step : {&Bot::claim_state, &Bot::read_secrets, &Bot::open_query_session,
+                    &Bot::load_market, &Bot::make_engine, &Bot::make_hot}) {
+    if (std::string error = (this->*step)(); !error.empty()) return error;
+  }
+  boot_events();
+  return {};
+}
+
+std::string Bot::claim_state() {
+  const RuntimeConfig& r = loaded_->config.runtime;
+  for (const std::string& dir : {r.state_dir, r.runtime_dir, r.journal_dir}) {
+    if (Outcome o = make_private_directory(dir); !o) return o.error();
+  }
+  if (Outcome o = lock_.acquire(r.state_dir + "/lock"); !o) return o.error();
+  if (Outcome o = next_boot_epoch(r.state_dir + "/epoch", 1, epoch_); !o) return o.error();
+  const std::string gate = r.runtime_dir + "/" + std::string{gate_page_file};
+  if (Outcome o = gate_.create(gate, epoch_); !o) return o.error();
+  const std::string stop = r.runtime_dir + "/" + std::string{stop_page_file};
+  if (Outcome o = stop_page_.create(stop); !o) return o.error();
+  closer_ = std::make_unique<GateCloser>(gate_, clock_);
+  latch_ = std::make_unique<LatchFile>(r.state_dir + "/latch");
+  const LatchState latched = latch_->load();
+  latch_trusted_ = latched.trusted;
+  latched_ = latched.entries;
+  for (const LatchEntry& e : latched_) {
+    gate_.tighten(e.scope, e.mode);
+    say(fmt::format("latched: mode {} on scope {}/{}: {}", static_cast<int>(e.mode),
+                    static_cast<int>(e.scope.level), e.scope.id, e.reason));
+  }
+  say(fmt::format("boot epoch {}; starting in HALT", epoch_));
+  return {};
+}
+
+std::string Bot::read_secrets() {
+  if (Outcome o = read_credentials(loaded_->config.venues[0].credential, credentials_); !o) {
+    return o.error();
+  }
+  if (loaded_->config.runtime.lock_memory) {
+    if (Outcome o = lock_memory(); !o) return o.error() + " (or set [runtime] lock_memory = false)";
+  }
+  return {};
+}
+
+deribit::LoginConfig Bot::login_config(std::int64_t first_id, const char* scope) const {
+  deribit::LoginConfig login;
+  login.client_id = std::string{credentials_.client_id.reveal()};
+  login.client_secret = std::string{credentials_.client_secret.reveal()};
+  login.grant = loaded_->config.venues[0].auth == AuthMethod::client_credentials
+                    ? deribit::GrantType::client_credentials
+                    : deribit::GrantType::client_signature;
+  login.required_scope = scope;
+  login.first_request_id = first_id;
+  login.unix_ms = &wall_ms;
+  login.nonce_seed = static_cast<std::uint64_t>(wall_now().unix_ns) ^
+                     (static_cast<std::uint64_t>(first_id) << 20);
+  return login;
+}
+
+std::string Bot::open_query_session() {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  TlsConfig tls;
+  tls.ca_file = venue.ca_file;
+  for (const std::string& text : venue.pins) {
+    SpkiPin pin{};
+    if (!parse_pin(text, pin)) return "[[venue]] pins: cannot read " + text;
+    tls.pins.push_back(pin);
+  }
+  std::string error;
+  tls_ = TlsContext::make(tls, error);
+  if (tls_ == nullptr) return "TLS: " + error;
+  QuerySetup setup;
+  setup.venue = venue_;
+  setup.tls = tls_;
+  setup.endpoint = endpoint_of(venue, "/api/v2");
+  setup.login = login_config(900'000'000, "trade:read_write account:read");
+  setup.label_tag = tag_of(venue.account);
+  for (const UnderlyingConfig& u : loaded_->config.underlyings) {
+    if (std::find(setup.currencies.begin(), setup.currencies.end(), u.currency) ==
+        setup.currencies.end()) {
+      setup.currencies.push_back(u.currency);
+    }
+  }
+  setup.symbols = &universe_.symbols();
+  setup.clock = &clock_;
+  queries_ = std::make_unique<VenueQueries>(std::move(setup));
+  return queries_->login();
+}
+
+std::string Bot::load_market() {
+  const Config& config = loaded_->config;
+  for (const UnderlyingConfig& u : config.underlyings) {
+    deribit::InstrumentList list;
+    if (std::string error = queries_->instruments(u.currency, list); !error.empty()) return error;
+    for (const std::string& refused : list.refused) say("instrument refused: " + refused);
+    if (std::string error = universe_.add(u, venue_, wall_now(), list); !error.empty()) return error;
+    const Universe::Member& m = universe_.members().back();
+    say(fmt::format("{}: {} futures, {} options, hedge {}", u.name, m.futures.size(),
+                    m.options.size(), u.hedge_instrument));
+  }
+  std::vector<ScopeName> names{
+      {Scope{ScopeLevel::venue, 0}, config.venues[0].name},
+      {Scope{ScopeLevel::account, 0}, config.venues[0].account},
+      {Scope{ScopeLevel::strategy, 0}, "delta_hedge"},
+      {Scope{ScopeLevel::strategy, 1}, "rebalance"}};
+  for (std::size_t u = 0; u < universe_.underlyings().size(); ++u) {
+    const UnderlyingId id{static_cast<std::uint8_t>(u)};
+    names.push_back({Scope{ScopeLevel::underlying, id.value},
+                     std::string{universe_.underlyings().name(id)}});
+  }
+  for (std::size_t i = 0; i < universe_.table().size(); ++i) {
+    const InstrumentId id{static_cast<std::uint16_t>(i)};
+    names.push_back({Scope{ScopeLevel::instrument, id.value},
+                     std::string{universe_.symbols().name(id)}});
+  }
+  if (Outcome o = write_scope_names(config.runtime.runtime_dir, names); !o) return o.error();
+  return {};
+}
+
+std::string Bot::make_engine() {
+  blocks_ = std::make_unique<SideBlockPool>(side_block_slots, side_block_bytes);
+  if (std::string e = make_engine_setup(loaded_->config, universe_, setup_, strategies_); !e.empty()) {
+    return e;
+  }
+  setup_.blocks = SideBlocks{blocks_.get(), &SideBlockPool::find};
+  setup_.trace = &trace_;
+  engine_ = std::make_unique<BotEngine>(setup_, universe_.table(), strategies_, ProbeRef{&probe_});
+  const RuntimeConfig& r = loaded_->config.runtime;
+  JournalConfig journal;
+  journal.directory = r.journal_dir;
+  journal.segment_bytes = static_cast<std::uint64_t>(r.journal_segment_mib) << 20;
+  journal.sync_interval = r.journal_sync;
+  journal_ = std::make_unique<JournalWriter>(
+      journal, JournalIdentity{epoch_, short_hash(build_hash()), loaded_->short_hash()},
+      blocks_.get());
+  if (Outcome o = journal_->open(); !o) return o.error();
+  snapshot_port_.venue = venue_;
+  std::size_t n = 0;
+  for (const UnderlyingConfig& u : loaded_->config.underlyings) {
+    const Currency c = currency(u.currency);
+    auto& shown = snapshot_port_.currencies;
+    if (n < margins_shown_max && std::find(shown.begin(), shown.end(), c) == shown.end()) {
+      snapshot_port_.currencies[n++] = c;
+    }
+  }
+  ledger_ = std::make_unique<FillLedger>(universe_.table());
+  return {};
+}
+
+void Bot::subscribe_hedges(BotVenue::Feed& feed) const {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  for (const Universe::Member& m : universe_.members()) {
+    feed.want_book(m.hedge, interval_of(venue.book_interval));
+    feed.want_ticker(m.hedge, interval_of(venue.ticker_interval));
+  }
+}
+
+void Bot::subscribe_rest(BotVenue::Feed& feed) const {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  for (std::size_t i = 0; i < universe_.members().size(); ++i) {
+    const Universe::Member& m = universe_.members()[i];
+    const UnderlyingConfig& u = loaded_->config.underlyings[i];
+    feed.want_price_index(u.index, m.id);
+    for (const InstrumentId id : m.futures) {
+      if (id == m.hedge) continue;
+      feed.want_book(id, interval_of(venue.option_book_interval));
+      feed.want_ticker(id, interval_of(venue.ticker_interval));
+    }
+    for (const InstrumentId id : m.options) {
+      feed.want_book(id, interval_of(venue.option_book_interval));
+      feed.want_ticker(id, interval_of(venue.ticker_interval));
+    }
+    feed.want_instrument_state("any", u.currency);
+  }
+  feed.want_platform_state();
+}
+
+template <class Events>
+std::unique_ptr<FeedSession<BotVenue, Events>> Bot::make_feed(Events& events, TscProbe& probe,
+                                                              std::uint16_t slot) {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  deribit::FeedConfig config;
+  config.venue = venue_;
+  config.channels_max = 3 * universe_.table().size() + 64;
+  config.heartbeat_s = static_cast<std::uint32_t>(venue.heartbeat.count / 1'000'000'000);
+  config.private_subscribe = true;
+  deribit::DeribitFeed feed{config, universe_.symbols()};
+  slot == hedge_slot ? subscribe_hedges(feed) : subscribe_rest(feed);
+  deribit::DeribitLogin login{login_config(feed_first_id + slot * 10'000, "")};
+  using Joined = typename FeedSession<BotVenue, Events>::Feed;
+  return std::make_unique<FeedSession<BotVenue, Events>>(
+      Joined{std::move(feed), std::move(login)}, events, probe, clock_, slot,
+      slot == hedge_slot ? Priority::first : Priority::normal, LinkConfig{});
+}
+
+std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  deribit::GatewayConfig config;
+  config.venue = venue_;
+  config.label_tag = tag_of(venue.account);
+  config.config_hash = static_cast<std::uint32_t>(loaded_->short_hash() >> 32);
+  config.boot_epoch = epoch_;
+  config.own_account = venue.own_account;
+  config.heartbeat_s = static_cast<std::uint32_t>(venue.heartbeat.count / 1'000'000'000);
+  config.login = login_config(700'000'000, "trade:read_write account:read_write");
+  const int sender = gate_.register_sender();
+  deribit::DeribitGateway gateway{std::move(config), universe_.symbols(), universe_.table(),
+                                  universe_.underlyings(), *budget_};
+  return std::make_unique<OrderSession<BotVenue>>(
+      std::move(gateway), from_orders_, fills_, SenderGate{gate_, stop_page_, sender},
+      universe_.table(), probe, clock_, order_slot, venue_, LinkConfig{});
+}
+
+std::string Bot::make_hot() {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  deribit::RateLimits limits;
+  limits.rate_per_s = static_cast<std::uint32_t>(venue.matching_rate);
+  limits.burst = static_cast<std::uint32_t>(venue.matching_burst);
+  limits.usable_permille = static_cast<std::uint32_t>(venue.rate_use * 1000);
+  limits.reserve_permille = static_cast<std::uint32_t>(venue.cancel_reserve * 1000);
+  budget_ = std::make_unique<deribit::RateBudget>(limits);
+  if (!budget_->set_quota(0, 1000)) return "rate budget: the session's quota is refused";
+
+  PollerConfig poller;
+  poller.kind = loaded_->config.runtime.poller;
+  poller.kernel_stamps = loaded_->config.runtime.kernel_time;
+  poller_ = Poller::open(poller, poller_choice_);
+  if (poller_ == nullptr) return "poller: " + poller_choice_.reason;
+  say(fmt::format("poller: {} ({})", name_of(poller_choice_.kind), poller_choice_.reason));
+
+  HotParts parts{&clock_,      engine_.get(), journal_.get(), blocks_.get(),
+                 closer_.get(), &query_tasks_, &from_queries_, &from_control_,
+                 &from_orders_, &snapshot_port_, &probe_,       &counters_,
+                 loaded_->config.runtime.keep_warm};
+  connects_ = std::make_unique<ConnectLoop>(
+      tls_, endpoint_of(venue, venue.path), to_ms(venue.connect_timeout),
+      ReconnectConfig{venue.reconnect_min, venue.reconnect_max, seconds(10),
+                      venue.reconnects_per_minute},
+      clock_, [this](const std::string& text) { say(text); });
+  if (loaded_->config.runtime.topology == Topology::fused) {
+    fused_ = std::make_unique<FusedHot>(parts, *poller_);
+    fused_->set_orders(make_orders(probe_));
+    for (const std::uint16_t slot : {hedge_slot, option_slot}) {
+      fused_->add_feed(make_feed(fused_->direct(), probe_, slot));
+    }
+    connects_->add("orders", fused_->orders().session().port());
+    connects_->add("hedge feed", fused_->feeds()[0]->session().port());
+    connects_->add("option feed", fused_->feeds()[1]->session().port());
+  } else {
+    PollerChoice second;
+    order_poller_ = Poller::open(poller, second);
+    if (order_poller_ == nullptr) return "poller: " + second.reason;
+    market_ = std::make_unique<EventRing>(market_ring_records);
+    commands_ = std::make_unique<SpscRing<Command>>(command_ring_slots);
+    resyncs_ = std::make_unique<ResyncRing>(256);
+    feed_stage_ = std::make_unique<FeedStage>(*poller_, *market_, *resyncs_, clock_, feed_probe_);
+    order_stage_ = std::make_unique<OrderStage>(*order_poller_, *commands_, clock_, order_probe_);
+    core_stage_ = std::make_unique<CoreStage>(parts, *market_, *commands_, *resyncs_);
+    order_stage_->set_orders(make_orders(order_probe_));
+    for (const std::uint16_t slot : {hedge_slot, option_slot}) {
+      feed_stage_->add_feed(make_feed(feed_stage_->sink(), feed_probe_, slot));
+    }
+    connects_->add("orders", order_stage_->orders().session().port());
+    connects_->add("hedge feed", feed_stage_->feeds()[0]->session().port());
+    connects_->add("option feed", feed_stage_->feeds()[1]->session().port());
+  }
+  query_loop_ = std::make_unique<QueryLoop>(
+      *queries_, query_tasks_, from_queries_, clock_, venue_, token_refresh,
+      [this](const std::string& text) { say(text); });
+  desk_ = std::make_unique<Desk>(*this);
+  return desk_->open();
+}
+
+// Boot first, then what a replay needs to build the same engine: the config's text and the tables.
+void Bot::boot_events() {
+  const auto submit_all = [this](const Event* unit, std::size_t count) {
+    fused_ != nullptr ? fused_->sequencer().submit(unit, count)
+                      : core_stage_->sequencer().submit(unit, count);
+  };
+  const auto submit = [&](const Event& e) { submit_all(&e, 1); };
+  Boot boot;
+  boot.build_hash = short_hash(build_hash());
+  boot.config_hash = loaded_->short_hash();
+  boot.epoch = epoch_;
+  submit(make_event(EventKind::boot, venue_, InstrumentId{}, clock_.now(), wall_now(), boot));
+  const auto block = [&](SideBlockKind kind, std::span<const std::byte> bytes) {
+    const SideBlockRef ref = blocks_->publish(kind, bytes);
+    submit(make_event(EventKind::side_block, venue_, InstrumentId{}, clock_.now(), {}, ref));
+    while (journal_->drain() > 0) {
+    }
+  };
+  block(SideBlockKind::config, std::as_bytes(std::span{config_text_}));
+  for (const auto& bytes : universe_.dump(side_block_bytes)) block(SideBlockKind::instrument, bytes);
+  // Latched scopes hold in the core too, until each is armed again.
+  for (const LatchEntry& e : latched_) {
+    OperatorCommand c;
+    c.command_id = e.command_id;
+    c.scope = e.scope;
+    c.action = OperatorAction::kill;
+    c.mode = e.mode == Mode::reduce ? Mode::reduce : Mode::halt;
+    c.source = OperatorSource::monitor;
+    std::array<Event, parts_of<OperatorCommand>> unit;
+    const Event head = make_event(EventKind::operator_command, venue_, InstrumentId{},
+                                  clock_.now(), {}, OperatorCommand{});
+    write_parts(head, c, unit.data());
+    submit_all(unit.data(), unit.size());
+  }
+}
+
+OrderSession<BotVenue>& Bot::orders() {
+  return fused_ != nullptr ? fused_->orders() : order_stage_->orders();
+}
+
+}  // namespace gimbal

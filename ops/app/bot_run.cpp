@@ -1,0 +1,224 @@
+// Runs a bot: starts the threads, the cold loop, and the orderly end. Room: ops/app (wiring).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "engine/runtime/alloc_guard.hpp"
+#include "engine/runtime/pin.hpp"
+#include "engine/runtime/trace.hpp"
+#include "ops/app/bot.hpp"
+#include "ops/app/commands.hpp"
+#include "ops/app/desk.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr Nanos snapshot_interval = milliseconds(50);
+constexpr Nanos stop_patience = seconds(5);
+constexpr std::size_t prefault_stack_bytes = 256 * 1024;
+
+}  // namespace
+
+void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work) {
+  hot_threads_.emplace_back([this, plan, work = std::move(work)] {
+    const std::string report = apply(plan);
+    if (!report.empty()) say(report);
+    prefault_stack(prefault_stack_bytes);
+    Channel::prepare_thread();
+    Idle idle{IdleConfig{loaded_->config.runtime.idle}};
+    arm_alloc_guard();
+    while (!stop_hot_.load(std::memory_order_acquire)) idle.after(work());
+    const AllocCounts counts = thread_alloc_counts();
+    disarm_alloc_guard();
+    hot_allocations_.fetch_add(counts.allocations + counts.maps, std::memory_order_relaxed);
+  });
+}
+
+void Bot::start_threads() {
+  const RuntimeConfig& r = loaded_->config.runtime;
+  const Scheduling scheduling = r.realtime ? Scheduling::fifo : Scheduling::normal;
+  const auto plan = [&](const char* name, int core) {
+    return ThreadPlan{name, core, scheduling, 10};
+  };
+  if (fused_ != nullptr) {
+    hot_thread(plan("gimbal-hot", r.core_core), [this] { return fused_->do_work(); });
+  } else {
+    hot_thread(plan("gimbal-feed", r.io_core), [this] { return feed_stage_->do_work(); });
+    hot_thread(plan("gimbal-core", r.core_core), [this] { return core_stage_->do_work(); });
+    hot_thread(plan("gimbal-order", r.order_core), [this] { return order_stage_->do_work(); });
+  }
+  const auto cold = [this, core = r.cold_core](const char* name, auto work) {
+    cold_threads_.emplace_back([this, name, core, work] {
+      const ThreadPlan cold_plan{name, core, Scheduling::batch, 0};
+      if (const std::string report = apply(cold_plan); !report.empty()) say(report);
+      work();
+    });
+  };
+  cold("gimbal-connect", [this] { connects_->run(stop_cold_); });
+  cold("gimbal-query", [this] { query_loop_->run(stop_cold_); });
+}
+
+void Bot::stop_threads() {
+  stop_hot_.store(true, std::memory_order_release);
+  for (std::thread& t : hot_threads_) t.join();
+  hot_threads_.clear();
+  stop_cold_.store(true, std::memory_order_release);
+  for (std::thread& t : cold_threads_) t.join();
+  cold_threads_.clear();
+}
+
+std::uint64_t Bot::faults() { return fused_ != nullptr ? fused_->faults() : core_stage_->faults(); }
+
+deribit::FeedCounters Bot::feed_counters() {
+  deribit::FeedCounters sum;
+  const auto add = [&sum](const deribit::FeedCounters& c) {
+    sum.frames += c.frames;
+    sum.events += c.events;
+    sum.malformed += c.malformed;
+    sum.gaps += c.gaps;
+    sum.resyncs += c.resyncs;
+    sum.not_accepted += c.not_accepted;
+  };
+  if (fused_ != nullptr) {
+    for (const auto& feed : fused_->feeds()) add(feed->feed().counters());
+  } else {
+    for (const auto& feed : feed_stage_->feeds()) add(feed->feed().counters());
+  }
+  return sum;
+}
+
+// A stop written straight to the stop page becomes a closed gate, a latch and an operator command.
+void Bot::mirror_stops() {
+  stop_page_.each_stop([this](Scope scope, Mode mode) {
+    if (gate_.at(scope) >= mode) return;
+    say("stop page: a stop was written; closing the gate");
+    desk_->stop_from(OperatorSource::stop_page, scope, mode, "stop page");
+  });
+}
+
+void Bot::drain_notes() {
+  FillNote note;
+  while (fills_.pop_into(note)) ledger_->book(note.fill, note.instrument);
+  drain_trace(trace_, [this](const TraceRecord& record) {
+    if (record.id == TraceId::order_refused) {
+      const auto code = static_cast<std::size_t>(record.a);
+      if (code < refusals) ++refusal_counts_[code];
+      return;
+    }
+    const bool loud = record.id == TraceId::order_unknown || record.id == TraceId::order_fault ||
+                      record.id == TraceId::mode_changed || record.id == TraceId::hedge_stopped ||
+                      record.id == TraceId::delta_mismatch || record.id == TraceId::foreign_order ||
+                      record.id == TraceId::foreign_fill || record.id == TraceId::position_drift ||
+                      record.id == TraceId::gateway || record.id == TraceId::fill_overflow;
+    if (loud || loaded_->config.log.level == LogLevel::debug) say(to_json(record));
+  });
+  (void)hops_->drain(probe_);
+}
+
+// Asks the core for a new picture; with `wait` gives it up to 20 ms to answer.
+void Bot::refresh(bool wait) {
+  const std::uint64_t before = snapshot_port_.box.writes();
+  snapshot_port_.wanted.store(true, std::memory_order_release);
+  for (int i = 0; wait && i < 200 && snapshot_port_.box.writes() == before; ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds{100});
+  }
+  if (snapshot_port_.box.writes() > 0) (void)snapshot_port_.box.try_load(*snapshot_);
+  for (std::size_t i = 0; i < margins_shown_max; ++i) {
+    const MarginReport& m = snapshot_->margin[i];
+    if (first_margin_[i].settlement.text().empty()) first_margin_[i] = m;
+  }
+}
+
+double Bot::equity_change(std::size_t i) const {
+  return to_double(snapshot_->margin[i].equity) - to_double(first_margin_[i].equity);
+}
+
+void Bot::live_line() {
+  const EngineStatus& s = snapshot_->engine;
+  static constexpr const char* modes[] = {"ACTIVE", "REDUCE", "HALT", "CANCEL", "LOCK"};
+  const Mode mode = stricter(s.global, gate_.at(Scope{}));
+  std::string text = fmt::format("{:7.1f}s {:6}", static_cast<double>((clock_.now() - started_).count) * 1e-9,
+                                 modes[static_cast<std::size_t>(mode)]);
+  for (std::size_t u = 0; u < underlyings_max; ++u) {
+    if (!s.underlyings[u].used) continue;
+    const auto& from = s.underlyings[u];
+    const HedgeState& hedge = snapshot_->hedge[u];
+    text += fmt::format(" | {} {:.1f} delta {:+.4f} band {:.4f}{} gamma {:+.2e}",
+                        universe_.underlyings().name(UnderlyingId{static_cast<std::uint8_t>(u)}),
+                        to_double(from.index), from.residual, hedge.band,
+                        from.complete ? "" : " (incomplete)", from.gamma);
+  }
+  const OrderSessionCounters& c = orders().counters();
+  const Histogram& h = hops_->tick_to_order();
+  text += fmt::format(" | orders {} filled {} open {} unknown {} | tick-to-order p50 {:.0f}us p99 {:.0f}us",
+                      c.placed.load(), s.orders.filled, s.open_orders, s.unknown_orders,
+                      static_cast<double>(h.p50()) * 1e-3, static_cast<double>(h.p99()) * 1e-3);
+  if (!snapshot_->margin[0].settlement.text().empty()) {
+    text += fmt::format(" | P&L {:+.5f} {}", equity_change(0), snapshot_->margin[0].settlement.text());
+  }
+  std::printf("%s\n", text.c_str());
+  std::fflush(stdout);
+}
+
+void Bot::cold_cycle() {
+  while (journal_->drain() > 0) {
+  }
+  mirror_stops();
+  drain_notes();
+  (void)desk_->poll_once(std::chrono::milliseconds{1});
+  const RecvTime now = clock_.now();
+  gate_.beat(gate_.layout().bot, now, 1);
+  if (now >= anchor_due_) {
+    anchor_due_ = now + milliseconds(100);
+    (void)clock_.anchor();
+  }
+  if (now >= snapshot_due_) {
+    snapshot_due_ = now + snapshot_interval;
+    refresh(false);
+  }
+  if (now >= status_due_) {
+    status_due_ = now + loaded_->config.log.status_interval;
+    if (options_.live_line) live_line();
+  }
+}
+
+void Bot::cold_loop() {
+  while (stop_signal.load(std::memory_order_acquire) == 0) {
+    cold_cycle();
+    if (options_.duration.count > 0 && clock_.now() - started_ > options_.duration) break;
+  }
+}
+
+// SIGTERM is CANCEL: close the gate, cancel, and leave only when the venue shows nothing of ours.
+int Bot::close_down() {
+  desk_->stop_from(OperatorSource::signal, Scope{}, Mode::cancel, "shutdown");
+  const RecvTime deadline = clock_.now() + stop_patience;
+  bool confirmed = false;
+  while (!confirmed && clock_.now() < deadline) {
+    cold_cycle();
+    confirmed = desk_->stop_confirmed();
+  }
+  say(confirmed ? "shutdown: no order rests at the venue"
+                : "shutdown: NOT confirmed: orders may rest at the venue; cancel-on-disconnect acts now");
+  refresh(true);
+  return confirmed ? exit_done : exit_unconfirmed;
+}
+
+int Bot::run() {
+  start_threads();
+  say("running; arm with: gimbalctl arm --yes --reason TEXT --config-hash " +
+      loaded_->hash_hex().substr(0, 16));
+  cold_loop();
+  int code = close_down();
+  stop_threads();
+  drain_notes();
+  if (Outcome o = journal_->close(); !o) {
+    say("journal: " + o.error());
+    code = code == exit_done ? exit_failed : code;
+  }
+  if (options_.live_line || !options_.report_file.empty()) closing_report(code);
+  return code;
+}
+
+}  // namespace gimbal

@@ -1,0 +1,54 @@
+// The cold thread that makes connections: for every session that wants one it waits its back-off,
+// connects, and puts the result where the hot thread finds it. Room: ops/app (wiring). Cold.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/runtime/clock.hpp"
+#include "engine/wire/connector.hpp"
+#include "engine/wire/reconnect.hpp"
+#include "ops/app/session.hpp"
+
+namespace gimbal {
+
+// One sentence for the log.
+using Say = std::function<void(const std::string&)>;
+
+class ConnectLoop {
+ public:
+  ConnectLoop(std::shared_ptr<TlsContext> tls, Endpoint endpoint, std::chrono::milliseconds limit,
+              const ReconnectConfig& reconnect, const TscClock& clock, Say say);
+
+  // Before run(). `name` is for the log; the port outlives the loop.
+  void add(std::string name, SessionPort& port);
+  // Until `stop`; wakes every few milliseconds, blocks only inside a bounded connect.
+  void run(const std::atomic<bool>& stop);
+
+ private:
+  struct Line {
+    std::string name;
+    SessionPort* port{nullptr};
+    ReconnectPolicy policy;
+    bool scheduled{false};
+    bool first{true};
+    RecvTime due{};
+    std::uint64_t lost_seen{0};
+  };
+  void attend(Line& line);
+  void attempt(Line& line);
+
+  Connector connector_;
+  Endpoint endpoint_;
+  std::chrono::milliseconds limit_;
+  ReconnectConfig reconnect_;
+  const TscClock& clock_;
+  Say say_;
+  std::vector<Line> lines_;
+};
+
+}  // namespace gimbal

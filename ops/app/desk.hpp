@@ -1,0 +1,87 @@
+// The operator's desk: answers the control socket for a running bot. A kill closes the last gate
+// first, then tells the core, then writes the latch, and is answered with a proof once the venue
+// shows nothing resting; an arm is the core's to judge. Room: ops/app (wiring). Cold thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ops/app/bot.hpp"
+#include "ops/app/control.hpp"
+
+namespace gimbal {
+
+class Desk final : public ControlHandler {
+ public:
+  explicit Desk(Bot& bot);
+  // Opens the socket. Empty text on success.
+  [[nodiscard]] std::string open();
+  std::size_t poll_once(std::chrono::milliseconds timeout) { return server_->poll_once(timeout); }
+
+  // A stop that did not come over the socket (signal, stop page): the same work, no answer to send.
+  void stop_from(OperatorSource source, Scope scope, Mode mode, const std::string& reason);
+  // Whether the last stop is confirmed: nothing of ours rests at the venue.
+  [[nodiscard]] bool stop_confirmed();
+  [[nodiscard]] const KillProof& last_proof() const noexcept { return proof_; }
+
+  // --- ControlHandler
+  std::optional<std::uint16_t> resolve(ScopeLevel level, std::string_view name) override;
+  ControlAnswer kill(const KillRequest& request) override;
+  ControlAnswer arm(const ArmRequest& request) override;
+  ControlAnswer other(const OtherRequest& request) override;
+  ControlAnswer progress(std::uint64_t request_id, bool deadline_passed) override;
+  const StatusReport& status() override;
+
+ private:
+  struct PendingKill {
+    std::uint64_t command{0};
+    Scope scope{};
+    Mode mode{Mode::cancel};
+    RecvTime t_recv{};
+    RecvTime t_closed{};
+    std::uint64_t cancels_before{0};
+    std::uint64_t count_asked{0};
+    bool answered{false};       // the core has stepped the command
+    bool shown{false};          // the first proof line went out
+  };
+  struct PendingArm {
+    std::uint64_t command{0};
+    Scope scope{};
+    std::string reason;
+  };
+
+  void begin_kill(Scope scope, Mode mode, OperatorSource source, const ControlPeer& peer,
+                  const std::string& reason);
+  void send_command(OperatorAction action, std::uint64_t id, Scope scope, Mode mode,
+                    OperatorSource source, const ControlPeer& peer);
+  [[nodiscard]] bool kill_settled(bool& counted_ours, std::uint64_t& ours);
+  void fill_proof();
+  ControlAnswer kill_progress(bool deadline_passed);
+  ControlAnswer arm_progress(bool deadline_passed);
+  ControlAnswer finish_arm(const OperatorAnswer& answer);
+  void latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason);
+
+  // desk_status.cpp
+  void fill_status();
+  void fill_scopes();
+  void fill_venues();
+  void fill_books();
+  void fill_latency();
+  [[nodiscard]] std::string scope_text(Scope scope) const;
+  [[nodiscard]] std::string instrument_name(InstrumentId id) const;
+
+  Bot& bot_;
+  std::unique_ptr<ControlServer> server_;
+  StatusReport report_;
+  KillProof proof_;
+  std::optional<PendingKill> kill_;
+  std::uint64_t kill_request_{0};
+  std::optional<PendingArm> arm_;
+  std::uint64_t arm_request_{0};
+  std::uint64_t next_command_{1};
+  std::uint64_t confirmed_command_{0};
+};
+
+}  // namespace gimbal

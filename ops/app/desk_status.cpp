@@ -1,0 +1,218 @@
+// Turns the core's snapshot and the sessions' counters into the status report. Room: ops/app. Cold.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "ops/app/desk.hpp"
+#include "ops/app/hash.hpp"
+
+namespace gimbal {
+namespace {
+
+const char* text(OrderState s) {
+  switch (s) {
+    case OrderState::pending_new: return "sent";
+    case OrderState::live: return "working";
+    case OrderState::pending_cancel: return "cancelling";
+    case OrderState::pending_replace: return "replacing";
+    case OrderState::unknown: return "unknown";
+    case OrderState::filled: return "filled";
+    case OrderState::cancelled: return "cancelled";
+    case OrderState::rejected: return "rejected";
+  }
+  return "unknown";
+}
+
+const char* text(GatewayState s) {
+  switch (s) {
+    case GatewayState::down: return "down";
+    case GatewayState::connecting: return "connecting";
+    case GatewayState::authenticated: return "authenticated";
+    case GatewayState::ready: return "ready";
+  }
+  return "down";
+}
+
+const char* text(Mode m) {
+  switch (m) {
+    case Mode::active: return "active";
+    case Mode::reduce: return "reduce";
+    case Mode::halt: return "halt";
+    case Mode::cancel: return "cancel";
+    case Mode::lock: return "lock";
+  }
+  return "lock";
+}
+
+LatencyStatus latency(const std::string& hop, const Histogram& h) {
+  return LatencyStatus{hop, h.count(), static_cast<std::int64_t>(h.p50()),
+                       static_cast<std::int64_t>(h.p90()), static_cast<std::int64_t>(h.p99()),
+                       static_cast<std::int64_t>(h.p999()), static_cast<std::int64_t>(h.max())};
+}
+
+}  // namespace
+
+std::string Desk::scope_text(Scope s) const {
+  switch (s.level) {
+    case ScopeLevel::global: return "global";
+    case ScopeLevel::venue: return "venue:" + bot_.loaded_->config.venues[0].name;
+    case ScopeLevel::account: return "account:" + bot_.loaded_->config.venues[0].account;
+    case ScopeLevel::strategy: return s.id == 0 ? "strategy:delta_hedge" : "strategy:rebalance";
+    case ScopeLevel::underlying:
+      return "underlying:" + std::string{bot_.universe_.underlyings().name(
+                                 UnderlyingId{static_cast<std::uint8_t>(s.id)})};
+    case ScopeLevel::instrument: return "instrument:" + instrument_name(InstrumentId{s.id});
+  }
+  return "unknown";
+}
+
+void Desk::fill_scopes() {
+  report_.scopes.clear();
+  for (std::size_t l = 0; l < scope_levels; ++l) {
+    const auto level = static_cast<ScopeLevel>(l);
+    for (std::size_t id = 0; id < scope_count(level); ++id) {
+      const Scope s{level, static_cast<std::uint16_t>(id)};
+      const Mode page = stricter(bot_.gate_.at(s), bot_.stop_page_.at(s));
+      if (page == Mode::active) continue;
+      report_.scopes.push_back(ScopeStatus{scope_text(s), text(page), true, {}});
+    }
+  }
+  const Mode page = stricter(bot_.gate_.at(Scope{}), bot_.stop_page_.at(Scope{}));
+  const Mode global = stricter(page, bot_.snapshot_->engine.global);
+  report_.mode = text(global);
+  report_.armed = global == Mode::active;
+}
+
+void Desk::fill_venues() {
+  const EngineStatus& s = bot_.snapshot_->engine;
+  const VenueConfig& venue = bot_.loaded_->config.venues[0];
+  const VenueStatus& v = s.venues[0];
+  GatewayStatusLine line;
+  line.account = venue.account;
+  line.environment = venue.environment == Environment::sim    ? "sim"
+                     : venue.environment == Environment::test ? "test"
+                                                              : "live";
+  line.state = text(v.gateway);
+  line.cancel_on_disconnect = v.cancel_on_disconnect;
+  line.reconciled = v.reconciled;
+  line.reconcile_age_ns = v.reconciled ? (s.now - v.reconciled_at).count : -1;
+  const std::uint64_t connected = bot_.orders().session().port().connected.load();
+  line.reconnects = connected > 0 ? connected - 1 : 0;
+  line.poller = std::string{name_of(bot_.poller_choice_.kind)} + ": " + bot_.poller_choice_.reason;
+  report_.gateways = {line};
+  const deribit::FeedCounters c = bot_.feed_counters();
+  FeedStatusLine feed;
+  feed.account = venue.account;
+  feed.connected = true;
+  feed.frames = c.frames;
+  feed.events = c.events;
+  feed.gaps = c.gaps;
+  feed.malformed = c.malformed;
+  feed.resyncs = c.resyncs;
+  report_.feeds = {feed};
+}
+
+void Desk::fill_books() {
+  const HotSnapshot& snap = *bot_.snapshot_;
+  const EngineStatus& s = snap.engine;
+  report_.underlyings.clear();
+  for (std::size_t u = 0; u < underlyings_max; ++u) {
+    const auto& from = s.underlyings[u];
+    if (!from.used) continue;
+    UnderlyingLine line;
+    line.underlying = std::string{
+        bot_.universe_.underlyings().name(UnderlyingId{static_cast<std::uint8_t>(u)})};
+    line.index = to_double(from.index);
+    line.delta = from.residual;
+    line.options_delta = from.delta_bs;
+    line.gamma = from.gamma;
+    line.vega = from.vega;
+    line.theta = from.theta;
+    line.band = snap.hedge[u].band;
+    line.inside_band = !snap.hedge[u].outside;
+    line.outside_band_worst_ms = static_cast<double>(snap.hedge[u].outside_longest.count) * 1e-6;
+    report_.underlyings.push_back(line);
+  }
+  report_.positions.clear();
+  for (std::size_t i = 0; i < s.positions_shown; ++i) {
+    PositionLine line;
+    line.account = bot_.loaded_->config.venues[0].account;
+    line.instrument = instrument_name(s.position[i].instrument);
+    line.amount = s.position[i].amount;
+    line.mark = s.position[i].mark;
+    line.delta = s.position[i].delta_net;
+    report_.positions.push_back(line);
+  }
+  report_.orders.clear();
+  for (std::size_t i = 0; i < s.orders_shown; ++i) {
+    const auto& o = s.order[i];
+    report_.orders.push_back(OrderLine{fmt::format("{:016x}", o.id.value),
+                                       bot_.loaded_->config.venues[0].account,
+                                       instrument_name(o.instrument),
+                                       o.side == Side::buy ? "buy" : "sell", o.price, o.amount,
+                                       o.filled, text(o.state), (s.now - o.created).count});
+  }
+  report_.margins.clear();
+  for (const MarginReport& m : snap.margin) {
+    if (m.settlement.text().empty()) continue;
+    report_.margins.push_back(MarginStatus{bot_.loaded_->config.venues[0].account,
+                                           std::string{m.settlement.text()}, m.equity, m.balance,
+                                           m.initial_margin, m.maintenance_margin, m.available});
+  }
+}
+
+void Desk::fill_latency() {
+  report_.latencies.clear();
+  report_.latencies.push_back(latency("tick_to_order", bot_.hops_->tick_to_order()));
+  for (std::size_t h = 1; h < probe_hops; ++h) {
+    const auto hop = static_cast<ProbeHop>(h);
+    report_.latencies.push_back(latency(std::string{name_of(hop)}, bot_.hops_->step_of(hop)));
+  }
+}
+
+void Desk::fill_status() {
+  const EngineStatus& s = bot_.snapshot_->engine;
+  report_.build_hash = to_hex(build_hash());
+  report_.config_hash = bot_.loaded_->hash_hex();
+  report_.boot_epoch = bot_.epoch_;
+  report_.pid = static_cast<std::uint32_t>(::getpid());
+  report_.uptime_ns = (bot_.clock_.now() - bot_.started_).count;
+  report_.topology = bot_.fused_ != nullptr ? "fused" : "pipelined";
+  report_.guardian_waived = true;
+  report_.journal_seq = bot_.journal_->written().value;
+  const OrderSessionCounters& c = bot_.orders().counters();
+  report_.orders_sent = c.placed.load();
+  report_.orders_filled = s.orders.filled;
+  report_.orders_rejected = s.orders.rejected;
+  report_.orders_open = s.open_orders;
+  report_.orders_unknown = s.unknown_orders;
+  fill_scopes();
+  fill_venues();
+  fill_books();
+  fill_latency();
+  report_.counters.clear();
+  const auto put = [this](const char* name, std::uint64_t v) {
+    report_.counters.push_back(CounterStatus{name, v});
+  };
+  put("events", s.counters.events);
+  put("commands", s.counters.commands);
+  put("approved", s.approved);
+  put("fills", s.counters.fills);
+  put("duplicate_fills", s.counters.duplicate_fills);
+  put("foreign_fills", s.counters.foreign_fills);
+  put("reconciles", s.counters.reconciles);
+  put("positions_corrected", s.counters.positions_corrected);
+  put("books_invalidated", s.counters.books_invalidated);
+  put("delta_alarms", s.counters.delta_alarms);
+  put("drift_alarms", s.counters.drift_alarms);
+  put("replaced", c.replaced.load());
+  put("cancels", c.cancels.load());
+  put("mass_cancels", c.mass_cancels.load());
+  put("last_gate", c.last_gate.load());
+  put("stale_approvals", c.stale.load());
+  put("local_refusals", c.refused.load());
+  put("sequencer_faults", bot_.faults());
+  put("journal_lost", bot_.journal_->lost_records());
+  put("hot_allocations", bot_.hot_allocations_.load());
+}
+
+}  // namespace gimbal

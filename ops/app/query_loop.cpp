@@ -1,0 +1,85 @@
+#include "ops/app/query_loop.hpp"
+
+#include <thread>
+
+namespace gimbal {
+namespace {
+
+constexpr Nanos clock_interval = seconds(10);
+constexpr int clock_samples = 3;
+
+}  // namespace
+
+QueryLoop::QueryLoop(VenueQueries& queries, QueryRing& tasks, EventRing& events,
+                     const TscClock& clock, VenueId venue, Nanos token_life, Say say)
+    : queries_{queries}, tasks_{tasks}, events_{events}, clock_{clock}, venue_{venue},
+      token_life_{token_life}, say_{std::move(say)} {}
+
+bool QueryLoop::push(std::span<const Event> unit) {
+  // The core empties this ring every cycle; a short wait bridges a burst of a large picture.
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    if (events_.push_unit(unit.data(), unit.size())) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  return false;
+}
+
+void QueryLoop::serve(const QueryTask& task) {
+  const PushUnits out = [this](std::span<const Event> unit) { return push(unit); };
+  std::string error;
+  if (task.kind == CommandKind::reconcile) error = queries_.reconcile(task.reconcile, out);
+  if (task.kind == CommandKind::query_order) error = queries_.look_up(task.query, out);
+  if (!error.empty()) say_(error);
+}
+
+void QueryLoop::send_clock() {
+  VenueClock payload;
+  const std::string error = queries_.venue_clock(clock_samples, payload);
+  if (!error.empty()) return say_(error);
+  Event e = make_event(EventKind::venue_clock, venue_, InstrumentId{}, clock_.now(), {}, payload);
+  e.add_flag(event_flag::last_in_packet);
+  (void)push(std::span<const Event>{&e, 1});
+}
+
+void QueryLoop::answer_count() {
+  const std::uint64_t asked = asked_.load(std::memory_order_acquire);
+  if (asked == answered_) return;
+  Count count;
+  count.number = asked;
+  const std::string error = queries_.count_open(count.open);
+  count.ok = error.empty();
+  if (!error.empty()) say_(error);
+  answered_ = asked;
+  const std::lock_guard lock{mutex_};
+  count_ = count;
+}
+
+std::uint64_t QueryLoop::ask_count() { return asked_.fetch_add(1, std::memory_order_acq_rel) + 1; }
+
+QueryLoop::Count QueryLoop::last_count() const {
+  const std::lock_guard lock{mutex_};
+  return count_;
+}
+
+void QueryLoop::run(const std::atomic<bool>& stop) {
+  login_due_ = clock_.now() + token_life_;
+  while (!stop.load(std::memory_order_acquire)) {
+    answer_count();
+    QueryTask task;
+    if (tasks_.pop_into(task)) {
+      serve(task);
+      continue;
+    }
+    if (clock_.now() >= clock_due_) {
+      clock_due_ = clock_.now() + clock_interval;
+      send_clock();
+    }
+    if (clock_.now() >= login_due_) {
+      login_due_ = clock_.now() + token_life_;
+      if (const std::string error = queries_.login(); !error.empty()) say_(error);
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds{500});
+  }
+}
+
+}  // namespace gimbal

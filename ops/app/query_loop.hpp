@@ -1,0 +1,55 @@
+// The cold thread that asks the venue: reconciliations and look-ups that the core wants, the venue's
+// clock, and how many orders rest there, for the proof of a kill. Its answers reach the core as
+// events through their own ring. Room: ops/app (wiring). Cold.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "ops/app/connect_loop.hpp"
+#include "ops/app/hot.hpp"
+#include "ops/app/venue_queries.hpp"
+
+namespace gimbal {
+
+class QueryLoop {
+ public:
+  QueryLoop(VenueQueries& queries, QueryRing& tasks, EventRing& events, const TscClock& clock,
+            VenueId venue, Nanos token_life, Say say);
+
+  void run(const std::atomic<bool>& stop);
+
+  // From the control thread: asks for a count of resting orders. The answer's number is higher than
+  // any before the call.
+  std::uint64_t ask_count();
+  struct Count {
+    std::uint64_t number{0};      // of the request that it answers
+    bool ok{false};
+    VenueQueries::OpenCount open{};
+  };
+  [[nodiscard]] Count last_count() const;
+
+ private:
+  void serve(const QueryTask& task);
+  void send_clock();
+  void answer_count();
+  bool push(std::span<const Event> unit);
+
+  VenueQueries& queries_;
+  QueryRing& tasks_;
+  EventRing& events_;
+  const TscClock& clock_;
+  VenueId venue_;
+  Nanos token_life_;
+  Say say_;
+  RecvTime clock_due_{};
+  RecvTime login_due_{};
+  std::atomic<std::uint64_t> asked_{0};
+  std::uint64_t answered_{0};
+  mutable std::mutex mutex_;
+  Count count_{};
+};
+
+}  // namespace gimbal
