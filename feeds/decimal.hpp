@@ -2,8 +2,9 @@
 //
 // Reads the whole JSON number grammar: -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?, nothing
 // before or after it. Two doors:
-//   parse_nano       prices, amounts, strikes, ticks: refused when the value is no multiple of 1e-9;
-//   parse_nano_round analytics and booked money (index, greeks, volatility, fee, profit): venues send
+//   parse_nano       prices, amounts, strikes, ticks: refused when the value is no multiple of
+//   1e-9; parse_nano_round analytics and booked money (index, greeks, volatility, fee, profit):
+//   venues send
 //                    binary noise there (-9.999999999886402e-10), so half away from zero.
 // Both refuse what does not fit 64 bits. Nothing allocates, nothing throws.
 #pragma once
@@ -159,7 +160,8 @@ inline constexpr std::size_t decimal_text_max = 21;
       fraction /= 10;
       --digits;
     }
-    for (; digits > 0; --digits, fraction /= 10) text[--at] = static_cast<char>('0' + fraction % 10);
+    for (; digits > 0; --digits, fraction /= 10)
+      text[--at] = static_cast<char>('0' + fraction % 10);
     text[--at] = '.';
   }
   do {

@@ -28,10 +28,10 @@ concept FeedDecoder = requires(F feed, const Frame& frame, RecvTime now, EventBa
 };
 
 enum class LoginStep : std::uint8_t {
-  not_mine,   // the frame is no answer to a login request
-  waiting,    // an answer, more to come
-  accepted,   // logged in (or the token was refreshed: `first` tells)
-  refused,    // the venue said no; error_code() says why
+  not_mine,  // the frame is no answer to a login request
+  waiting,   // an answer, more to come
+  accepted,  // logged in (or the token was refreshed: `first` tells)
+  refused,   // the venue said no; error_code() says why
 };
 
 // A login: yields request texts, reads the answers.

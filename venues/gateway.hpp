@@ -27,23 +27,23 @@ struct Encoded {
 };
 
 template <class G>
-concept OrderGateway =
-    requires(G gateway, const Frame& frame, RecvTime now, EventBatch& batch, Outbox& outbox,
-             std::span<char> out, const Approved<PlaceOrder>& place,
-             const Approved<ReplaceOrder>& replace, const CancelOrder& cancel,
-             const CancelAll& cancel_all, std::uint64_t generation) {
-      // The private connection is up: login frames to the outbox, GatewayStatus{connecting}.
-      { gateway.on_open(now, generation, batch, outbox) } -> std::same_as<void>;
-      { gateway.on_frame(frame, now, batch, outbox) } -> std::same_as<DecodeStatus>;
-      { gateway.on_close(now, batch) } -> std::same_as<void>;
-      { gateway.on_timer(now, batch, outbox) } -> std::same_as<void>;
-      { gateway.encode(place, now, out) } -> std::same_as<Encoded>;
-      { gateway.encode(replace, now, out) } -> std::same_as<Encoded>;
-      { gateway.encode(cancel, now, out) } -> std::same_as<Encoded>;
-      // One mass cancel may need several messages; false when any of them could not be queued.
-      { gateway.encode(cancel_all, now, outbox) } -> std::same_as<bool>;
-      { gateway.ready() } -> std::same_as<bool>;
-    };
+concept OrderGateway = requires(G gateway, const Frame& frame, RecvTime now, EventBatch& batch,
+                                Outbox& outbox, std::span<char> out,
+                                const Approved<PlaceOrder>& place,
+                                const Approved<ReplaceOrder>& replace, const CancelOrder& cancel,
+                                const CancelAll& cancel_all, std::uint64_t generation) {
+  // The private connection is up: login frames to the outbox, GatewayStatus{connecting}.
+  { gateway.on_open(now, generation, batch, outbox) } -> std::same_as<void>;
+  { gateway.on_frame(frame, now, batch, outbox) } -> std::same_as<DecodeStatus>;
+  { gateway.on_close(now, batch) } -> std::same_as<void>;
+  { gateway.on_timer(now, batch, outbox) } -> std::same_as<void>;
+  { gateway.encode(place, now, out) } -> std::same_as<Encoded>;
+  { gateway.encode(replace, now, out) } -> std::same_as<Encoded>;
+  { gateway.encode(cancel, now, out) } -> std::same_as<Encoded>;
+  // One mass cancel may need several messages; false when any of them could not be queued.
+  { gateway.encode(cancel_all, now, outbox) } -> std::same_as<bool>;
+  { gateway.ready() } -> std::same_as<bool>;
+};
 
 // The event for a command that encode refused.
 inline Event refusal(const Encoded& encoded, OrderId order, OrderAction action, VenueId venue,

@@ -108,8 +108,7 @@ Channel* ChannelTable::find(std::string_view name) noexcept {
 }
 
 std::size_t write_channel_request(std::int64_t id, std::string_view method,
-                                  std::span<const Channel> channels,
-                                  std::span<char> out) noexcept {
+                                  std::span<const Channel> channels, std::span<char> out) noexcept {
   std::size_t used = 0;
   bool fits = true;
   const auto put = [&](std::string_view piece) {

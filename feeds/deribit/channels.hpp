@@ -1,5 +1,5 @@
-// The channels of one feed: names, what each carries, and where its subscription stands. Room: feeds
-// (hot look-up, cold changes). Source: Deribit API v2, subscriptions.
+// The channels of one feed: names, what each carries, and where its subscription stands. Room:
+// feeds (hot look-up, cold changes). Source: Deribit API v2, subscriptions.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,11 @@ namespace gimbal::deribit {
 inline constexpr std::size_t channel_text_max = 95;
 
 enum class ChannelStage : std::uint8_t {
-  idle,        // not asked for on this connection
-  requested,   // subscribe sent, no answer yet
-  accepted,    // in the subscription answer
-  waiting,     // resync after a back-off, at `due`
-  refused,     // left out of the answer, or the request failed for good
+  idle,       // not asked for on this connection
+  requested,  // subscribe sent, no answer yet
+  accepted,   // in the subscription answer
+  waiting,    // resync after a back-off, at `due`
+  refused,    // left out of the answer, or the request failed for good
 };
 
 struct Channel {
@@ -31,15 +31,15 @@ struct Channel {
   ChannelStage stage{ChannelStage::idle};
   InstrumentId instrument{};
   UnderlyingId underlying{};
-  bool bad{false};            // its instrument may not be used on account of this channel
-  bool has_snapshot{false};   // book: the chain is followed
-  bool empty_snapshot{false}; // book: nothing but an empty snapshot so far
-  bool was_valid{false};      // decides between `connected` and `resynced`
-  bool has_book{false};       // ticker and quote: the instrument also has a book channel here
-  std::uint8_t failures{0};   // resyncs in a row
+  bool bad{false};             // its instrument may not be used on account of this channel
+  bool has_snapshot{false};    // book: the chain is followed
+  bool empty_snapshot{false};  // book: nothing but an empty snapshot so far
+  bool was_valid{false};       // decides between `connected` and `resynced`
+  bool has_book{false};        // ticker and quote: the instrument also has a book channel here
+  std::uint8_t failures{0};    // resyncs in a row
   std::uint64_t change_id{0};
   std::int64_t request_id{0};
-  RecvTime due{};             // waiting: when to ask again; requested: when to give up waiting
+  RecvTime due{};  // waiting: when to ask again; requested: when to give up waiting
   RecvTime failed_at{};
 
   [[nodiscard]] std::string_view name() const noexcept { return {text_, length}; }
@@ -71,12 +71,12 @@ class ChannelTable {
  private:
   std::size_t capacity_;
   std::size_t mask_;
-  std::vector<Channel> channels_;        // reserved, never moves
-  std::vector<std::uint32_t> slots_;     // index + 1, 0 when free
+  std::vector<Channel> channels_;     // reserved, never moves
+  std::vector<std::uint32_t> slots_;  // index + 1, 0 when free
 };
 
-// {"jsonrpc":"2.0","id":ID,"method":METHOD,"params":{"channels":[..]}} into `out`; its length, 0 when
-// it does not fit.
+// {"jsonrpc":"2.0","id":ID,"method":METHOD,"params":{"channels":[..]}} into `out`; its length, 0
+// when it does not fit.
 [[nodiscard]] std::size_t write_channel_request(std::int64_t id, std::string_view method,
                                                 std::span<const Channel> channels,
                                                 std::span<char> out) noexcept;

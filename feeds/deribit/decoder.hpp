@@ -10,12 +10,13 @@
 // - Member order is free, numbers follow the whole JSON grammar, a member that counts may not come
 //   twice, nesting is limited, prices and amounts are exact at 1e-9 or the frame is refused.
 // - No allocation after construction; no clock; no exception leaves it.
-// - A snapshot gives BookReset, its levels, then (when the instrument was invalid) FeedStatus{valid,
+// - A snapshot gives BookReset, its levels, then (when the instrument was invalid)
+// FeedStatus{valid,
 //   connected|resynced}; the last event of every frame, all of its parts, carries last_in_packet.
 //   A change that arrives while a book waits for its snapshot is counted and ignored.
 // - An instrument is valid while its book channel (without one: its ticker or quote) has a picture
-//   and none of its channels was malformed since its last good frame. A malformed frame of a channel
-//   that belongs to no instrument invalidates the session.
+//   and none of its channels was malformed since its last good frame. A malformed frame of a
+//   channel that belongs to no instrument invalidates the session.
 #pragma once
 
 #include <array>
@@ -37,15 +38,15 @@
 namespace gimbal::deribit {
 
 enum class ChannelKind : std::uint8_t {
-  other,            // known to the venue, nothing in it for us
-  book,             // incremental, raw | 100ms | agg2
-  grouped_book,     // full picture each time
+  other,         // known to the venue, nothing in it for us
+  book,          // incremental, raw | 100ms | agg2
+  grouped_book,  // full picture each time
   quote,
   ticker,
-  trades,           // of one instrument
-  trades_of_kind,   // trades.{kind}.{currency}.{interval}
+  trades,          // of one instrument
+  trades_of_kind,  // trades.{kind}.{currency}.{interval}
   price_index,
-  mark_prices,      // markprice.options.{index}
+  mark_prices,  // markprice.options.{index}
   instrument_state,
   platform_state,
   perpetual,
@@ -58,17 +59,17 @@ enum class Interval : std::uint8_t { raw, ms100, agg2 };
 enum class Ignored : std::uint8_t {
   none,
   heartbeat,
-  reply,                   // an answer to a request of this feed
-  foreign_reply,           // an answer with an id that nobody waits for
+  reply,          // an answer to a request of this feed
+  foreign_reply,  // an answer with an id that nobody waits for
   error_reply,
-  request,                 // a client's own message (in recordings)
-  bare_result,             // an object or array without a JSON-RPC envelope (in recordings)
-  private_channel,         // user.*: belongs to the gateway
-  other_channel,           // chart.*, announcements, volatility index ..
-  not_subscribed,          // a channel that this feed did not ask for
+  request,          // a client's own message (in recordings)
+  bare_result,      // an object or array without a JSON-RPC envelope (in recordings)
+  private_channel,  // user.*: belongs to the gateway
+  other_channel,    // chart.*, announcements, volatility index ..
+  not_subscribed,   // a channel that this feed did not ask for
   unknown_instrument,
   change_before_snapshot,
-  nothing_new,             // instrument.state of a listing, platform state without a lock
+  nothing_new,  // instrument.state of a listing, platform state without a lock
   count_
 };
 inline constexpr std::size_t ignored_kinds = static_cast<std::size_t>(Ignored::count_);
@@ -88,14 +89,14 @@ struct FeedConfig {
   VenueId venue{};
   std::size_t frame_max{std::size_t{1} << 20};  // bytes; larger frames are malformed
   std::size_t channels_max{4096};
-  std::size_t subscribe_batch{100};             // channels per request
-  std::uint32_t heartbeat_s{10};                // 0: no set_heartbeat
-  Nanos resync_delay{milliseconds(100)};        // doubles for each failure in a row
+  std::size_t subscribe_batch{100};       // channels per request
+  std::uint32_t heartbeat_s{10};          // 0: no set_heartbeat
+  Nanos resync_delay{milliseconds(100)};  // doubles for each failure in a row
   Nanos resync_delay_max{seconds(10)};
-  Nanos answer_timeout{seconds(5)};             // for subscription answers and snapshots
-  bool private_subscribe{false};                // raw channels: private/subscribe after a login
-  bool learn{false};      // accept channels that were not asked for (tools reading recordings)
-  bool strict{false};     // validate whole documents, skipped members included
+  Nanos answer_timeout{seconds(5)};  // for subscription answers and snapshots
+  bool private_subscribe{false};     // raw channels: private/subscribe after a login
+  bool learn{false};   // accept channels that were not asked for (tools reading recordings)
+  bool strict{false};  // validate whole documents, skipped members included
 };
 
 class DeribitFeed {
@@ -143,11 +144,11 @@ class DeribitFeed {
   struct LastFrame {
     Ignored ignored{Ignored::none};
     ChannelKind kind{ChannelKind::other};
-    std::string_view channel{};        // empty when the frame named none
-    std::string_view reason{};         // why it was malformed
-    std::uint64_t expected{0};         // gap: change ids
+    std::string_view channel{};  // empty when the frame named none
+    std::string_view reason{};   // why it was malformed
+    std::uint64_t expected{0};   // gap: change ids
     std::uint64_t found{0};
-    std::uint64_t change_id{0};        // book channels: the last one applied
+    std::uint64_t change_id{0};  // book channels: the last one applied
     bool book_valid{false};
   };
   [[nodiscard]] const LastFrame& last() const noexcept;

@@ -51,10 +51,10 @@ struct DeribitFeed::State final : FrameReader::Channels {
   LearnName learner{nullptr};
   void* learner_context{nullptr};
 
-  std::vector<std::uint8_t> bad_channels;     // by instrument: channels that forbid its use
-  std::vector<std::uint32_t> book_channel;    // by instrument
+  std::vector<std::uint8_t> bad_channels;   // by instrument: channels that forbid its use
+  std::vector<std::uint32_t> book_channel;  // by instrument
   std::array<Pending, pending_max> pending{};
-  std::vector<char> text;                     // a request being written
+  std::vector<char> text;  // a request being written
   std::array<ListedName, listed_max> listed{};
   std::size_t listed_count{0};
   std::int64_t next_id{first_channel_id};
@@ -62,7 +62,7 @@ struct DeribitFeed::State final : FrameReader::Channels {
   bool open{false};
   bool locked{false};
   bool silent{false};
-  bool all_waiting{false};       // a resync of every channel is due at all_due
+  bool all_waiting{false};  // a resync of every channel is due at all_due
   std::uint8_t all_failures{0};
   RecvTime all_due{};
   RecvTime all_failed_at{};

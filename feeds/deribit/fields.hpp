@@ -1,8 +1,8 @@
 // Reading JSON members through simdjson's on-demand values. Room: feeds and venues (hot).
 //
-// Templates over the value types, so that the parser's header is included by .cpp files only (before
-// this one). Rules: a known member may come once; unknown members are skipped after a check of
-// scalars and of nesting (depth_max); numbers keep their exact decimal value.
+// Templates over the value types, so that the parser's header is included by .cpp files only
+// (before this one). Rules: a known member may come once; unknown members are skipped after a check
+// of scalars and of nesting (depth_max); numbers keep their exact decimal value.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,10 @@ inline constexpr std::int64_t unix_ms_max = 9'000'000'000'000;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {
@@ -162,8 +164,7 @@ template <class Value>
     case '[': {
       auto array = value.get_array();
       std::string_view json;
-      return array.error() == 0 && array.value_unsafe().raw_json().get(json) == 0 &&
-             depth_ok(json);
+      return array.error() == 0 && array.value_unsafe().raw_json().get(json) == 0 && depth_ok(json);
     }
     default: {
       decimal_detail::Scanned number;

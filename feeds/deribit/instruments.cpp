@@ -92,7 +92,8 @@ InstrumentKind kind_of(bool is_option, bool is_inverse, bool perpetual) noexcept
 
 // Judges a row; the reason when it does not fit, empty when `out` is filled.
 std::string convert(const RawRow& row, InstrumentRow& out) {
-  if (row.name.empty() || row.name.size() > symbol_text_max) return "instrument_name is missing or too long";
+  if (row.name.empty() || row.name.size() > symbol_text_max)
+    return "instrument_name is missing or too long";
   if (!row.type.empty() && row.type != "reversed" && row.type != "linear") {
     return "instrument_type '" + std::string{row.type} + "' is unknown";
   }
@@ -107,7 +108,8 @@ std::string convert(const RawRow& row, InstrumentRow& out) {
   d.state = InstrumentState::open;
   const std::string_view settlement =
       !row.settlement.empty() ? row.settlement : (inv ? row.base : row.quote);
-  if (settlement.empty() || settlement.size() > 8) return "settlement_currency is missing or too long";
+  if (settlement.empty() || settlement.size() > 8)
+    return "settlement_currency is missing or too long";
   d.settlement = currency(settlement);
   if (option) {
     if (row.option != "call" && row.option != "put") return "option_type is neither call nor put";
@@ -116,7 +118,8 @@ std::string convert(const RawRow& row, InstrumentRow& out) {
     d.strike = Price{row.strike};
   }
   if (!is_perpetual(d.kind)) {
-    if (row.expiry_ms <= 0 || row.expiry_ms > unix_ms_max) return "expiration_timestamp is missing or out of range";
+    if (row.expiry_ms <= 0 || row.expiry_ms > unix_ms_max)
+      return "expiration_timestamp is missing or out of range";
     d.expiry = from_unix_ms(row.expiry_ms);
   }
   if (row.too_many_steps) return "tick_size_steps has more steps than supported";
@@ -127,7 +130,8 @@ std::string convert(const RawRow& row, InstrumentRow& out) {
   d.taker_fee_nano = row.taker;
   Instrument judged = d;
   judged.underlying = UnderlyingId{0};  // given at installation
-  if (!InstrumentTable::acceptable(judged)) return "tick_size, its steps or min_trade_amount is not positive or not ascending";
+  if (!InstrumentTable::acceptable(judged))
+    return "tick_size, its steps or min_trade_amount is not positive or not ascending";
   return {};
 }
 
@@ -139,8 +143,8 @@ void take_row(value& v, InstrumentList& list) {
     row.bad_member = key_detail::names[static_cast<std::size_t>(key)];
     return false;
   });
-  const std::string name = row.name.empty() ? "row " + std::to_string(list.rows.size() + 1)
-                                            : std::string{row.name};
+  const std::string name =
+      row.name.empty() ? "row " + std::to_string(list.rows.size() + 1) : std::string{row.name};
   if (!read) {
     list.refused.push_back(name + ": member " +
                            (row.bad_member.empty() ? "(structure)" : std::string{row.bad_member}) +
@@ -202,8 +206,7 @@ bool parse_expiry(std::string_view text, ExchTime& out) noexcept {
   const int era_year = y % 400;
   const int day_of_year = (153 * shifted + 2) / 5 + day - 1;
   const std::int64_t days = static_cast<std::int64_t>(y / 400) * 146097 +
-                            (era_year * 365 + era_year / 4 - era_year / 100 + day_of_year) -
-                            719468;
+                            (era_year * 365 + era_year / 4 - era_year / 100 + day_of_year) - 719468;
   out = ExchTime{(days * 86400 + 8 * 3600) * nano_per_unit};
   return true;
 }

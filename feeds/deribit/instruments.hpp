@@ -22,17 +22,17 @@ namespace gimbal::deribit {
 struct InstrumentRow {
   std::string name;
   std::string underlying;
-  std::string price_index;   // "btc_usd"
-  Instrument definition{};   // id, venue, underlying and expiry_id not set
+  std::string price_index;  // "btc_usd"
+  Instrument definition{};  // id, venue, underlying and expiry_id not set
 };
 
 struct InstrumentList {
   std::vector<InstrumentRow> rows;
-  std::vector<std::string> refused;   // one sentence each
+  std::vector<std::string> refused;  // one sentence each
   std::size_t spot{0};
   std::size_t combos{0};
-  std::size_t inactive{0};            // is_active false or a state other than open/started/created
-  std::string error;                  // the reply as a whole could not be read; rows is empty
+  std::size_t inactive{0};  // is_active false or a state other than open/started/created
+  std::string error;        // the reply as a whole could not be read; rows is empty
 };
 
 // `frame` is the whole reply, its result array, or one get_instrument reply.
@@ -40,8 +40,8 @@ struct InstrumentList {
 [[nodiscard]] InstrumentList parse_instruments(std::string_view text);
 
 // Kind, strike and expiry from a name ("BTC-25MAR23-420-C", "XRP_USDC-30JUN23-0d625-C",
-// "BTC-PERPETUAL"); false for combos, spot pairs and names that follow no known form. Ticks, lot and
-// fees stay at the smallest positive value. For tools that have no instrument list.
+// "BTC-PERPETUAL"); false for combos, spot pairs and names that follow no known form. Ticks, lot
+// and fees stay at the smallest positive value. For tools that have no instrument list.
 [[nodiscard]] bool instrument_from_name(std::string_view name, InstrumentRow& out);
 
 // Gives ids to underlyings by name, in order of first use.

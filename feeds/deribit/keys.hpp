@@ -11,6 +11,8 @@
 
 namespace gimbal::deribit {
 
+// Two word lists; one name a line would bury the rest.
+// clang-format off
 enum class Key : std::uint8_t {
   above_price, access_token, action, advanced, amount, api, ask_iv, asks, available_funds,
   average_price, average_price_usd, balance, base_currency, best_ask_amount, best_ask_price,
@@ -57,6 +59,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Key::unkn
     "summaries", "taker_commission", "testnet", "theta", "tick_size", "tick_size_steps",
     "time_in_force", "timestamp", "total", "trade_id", "trade_seq", "trades", "trading", "type",
     "underlying_price", "usDiff", "user_id", "usIn", "usOut", "vega"};
+// clang-format on
 
 inline constexpr std::size_t slots = 1024;
 

@@ -174,8 +174,7 @@ bool FrameReader::State::quote(value& v) noexcept {
     }
   });
   if (!read) return fail("quote data are not well formed");
-  return seen.has(Key::timestamp) && seen.has(Key::best_bid_price) &&
-                 seen.has(Key::best_ask_price)
+  return seen.has(Key::timestamp) && seen.has(Key::best_bid_price) && seen.has(Key::best_ask_price)
              ? true
              : fail("quote data lack timestamp or prices");
 }
@@ -310,8 +309,7 @@ bool FrameReader::State::marks(value& v) noexcept {
 
 bool FrameReader::State::index(value& v) noexcept {
   SeenKeys seen;
-  const Key wanted =
-      out.channel->kind == ChannelKind::perpetual ? Key::index_price : Key::price;
+  const Key wanted = out.channel->kind == ChannelKind::perpetual ? Key::index_price : Key::price;
   const bool read = read_object(v, seen, [&](Key key, value& m) noexcept {
     if (key == Key::timestamp) return read_time(m, out.time);
     if (key == wanted) return read_rounded(m, out.index.nano);
@@ -337,23 +335,29 @@ bool FrameReader::State::state_change(value& v) noexcept {
   if (!read || !seen.has(Key::instrument_name) || !seen.has(Key::state)) {
     return fail("instrument state data lack instrument_name or state");
   }
-  if (state == "created") out.listed = ListedState::created;
-  else if (state == "started") out.listed = ListedState::started;
-  else if (state == "settled") out.listed = ListedState::settled;
-  else out.listed = ListedState::closed;  // unknown states stop trading too
+  if (state == "created")
+    out.listed = ListedState::created;
+  else if (state == "started")
+    out.listed = ListedState::started;
+  else if (state == "settled")
+    out.listed = ListedState::settled;
+  else
+    out.listed = ListedState::closed;  // unknown states stop trading too
   return true;
 }
 
 bool FrameReader::State::platform(value& v) noexcept {
   SeenKeys seen;
-  return read_object(v, seen, [&](Key key, value& m) noexcept {
-    if (key != Key::maintenance && key != Key::locked) return skip(m);
-    bool on = false;
-    if (!read_bool(m, on)) return false;
-    out.lock_said = true;
-    out.locked = out.locked || on;
-    return true;
-  }) || fail("platform state data are not well formed");
+  return read_object(v, seen,
+                     [&](Key key, value& m) noexcept {
+                       if (key != Key::maintenance && key != Key::locked) return skip(m);
+                       bool on = false;
+                       if (!read_bool(m, on)) return false;
+                       out.lock_said = true;
+                       out.locked = out.locked || on;
+                       return true;
+                     }) ||
+         fail("platform state data are not well formed");
 }
 
 bool FrameReader::State::data(value& v) noexcept {
@@ -395,44 +399,52 @@ bool FrameReader::State::take_channel(value& v) noexcept {
 bool FrameReader::State::params(value& v) noexcept {
   if (!is_object(v)) return skip(v);
   SeenKeys seen;
-  return read_object(v, seen, [&](Key key, value& m) noexcept {
-    switch (key) {
-      case Key::channel: return !out.channel_name.empty() ? skip(m) : take_channel(m);
-      case Key::data:
-        if (out.channel_name.empty()) {
-          data_deferred = true;
-          return skip(m);
-        }
-        return data(m);
-      case Key::type: {
-        const bool is_text = read_text(m, heartbeat_type);
-        return is_text || skip(m);
-      }
-      default: return skip(m);
-    }
-  }) || fail("params are not well formed");
+  return read_object(v, seen,
+                     [&](Key key, value& m) noexcept {
+                       switch (key) {
+                         case Key::channel:
+                           return !out.channel_name.empty() ? skip(m) : take_channel(m);
+                         case Key::data:
+                           if (out.channel_name.empty()) {
+                             data_deferred = true;
+                             return skip(m);
+                           }
+                           return data(m);
+                         case Key::type: {
+                           const bool is_text = read_text(m, heartbeat_type);
+                           return is_text || skip(m);
+                         }
+                         default: return skip(m);
+                       }
+                     }) ||
+         fail("params are not well formed");
 }
 
 bool FrameReader::State::result(value& v) noexcept {
   if (!is_array(v)) return skip(v) || fail("result is not well formed");
-  return read_array(v, [&](value& item) noexcept {
-    std::string_view name;
-    if (!read_text(item, name)) return skip(item);
-    if (out.names.size() < out.names.capacity()) out.names.push_back(name);
-    return true;
-  }) || fail("result is not well formed");
+  return read_array(v,
+                    [&](value& item) noexcept {
+                      std::string_view name;
+                      if (!read_text(item, name)) return skip(item);
+                      if (out.names.size() < out.names.capacity()) out.names.push_back(name);
+                      return true;
+                    }) ||
+         fail("result is not well formed");
 }
 
 bool FrameReader::State::error(value& v) noexcept {
   if (!is_object(v)) return skip(v);
   SeenKeys seen;
-  return read_object(v, seen, [&](Key key, value& m) noexcept {
-    if (key != Key::code) return skip(m);
-    std::int64_t code = 0;
-    if (!read_integer(m, code) || code > INT32_MAX || code < INT32_MIN) return false;
-    out.error_code = static_cast<std::int32_t>(code);
-    return true;
-  }) || fail("error is not well formed");
+  return read_object(v, seen,
+                     [&](Key key, value& m) noexcept {
+                       if (key != Key::code) return skip(m);
+                       std::int64_t code = 0;
+                       if (!read_integer(m, code) || code > INT32_MAX || code < INT32_MIN)
+                         return false;
+                       out.error_code = static_cast<std::int32_t>(code);
+                       return true;
+                     }) ||
+         fail("error is not well formed");
 }
 
 bool FrameReader::State::root(simdjson::ondemand::object object) noexcept {
@@ -459,8 +471,7 @@ void FrameReader::State::finish(const SeenKeys& seen) noexcept {
   if (method == "subscription") {
     out.shape = FrameShape::subscription;
   } else if (method == "heartbeat") {
-    out.shape = heartbeat_type == "test_request" ? FrameShape::test_request
-                                                 : FrameShape::heartbeat;
+    out.shape = heartbeat_type == "test_request" ? FrameShape::test_request : FrameShape::heartbeat;
   } else if (!method.empty()) {
     out.shape = FrameShape::request;
   } else if (seen.has(Key::error)) {

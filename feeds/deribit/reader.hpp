@@ -18,7 +18,14 @@
 namespace gimbal::deribit {
 
 enum class FrameShape : std::uint8_t {
-  malformed, subscription, heartbeat, test_request, reply, error, request, bare
+  malformed,
+  subscription,
+  heartbeat,
+  test_request,
+  reply,
+  error,
+  request,
+  bare
 };
 
 struct LevelRow {
@@ -41,18 +48,19 @@ struct MarkRow {
 enum class BookType : std::uint8_t { unsaid, snapshot, change };
 enum class ListedState : std::uint8_t { other, created, started, settled, closed };
 
-// Which members are filled depends on `shape` and on the channel's kind. Views point into the frame.
+// Which members are filled depends on `shape` and on the channel's kind. Views point into the
+// frame.
 struct PublicFrame {
   FrameShape shape{FrameShape::malformed};
-  std::string_view reason{};           // malformed: why
-  std::string_view channel_name{};     // also of a malformed frame, when it was reached
+  std::string_view reason{};        // malformed: why
+  std::string_view channel_name{};  // also of a malformed frame, when it was reached
   Channel* channel{nullptr};
-  Ignored ignored{Ignored::none};      // subscription: why its data were not read
+  Ignored ignored{Ignored::none};  // subscription: why its data were not read
   ExchTime time{};
   // replies
   std::int64_t id{-1};
   std::int32_t error_code{0};
-  std::vector<std::string_view> names; // result, when it is a list of texts
+  std::vector<std::string_view> names;  // result, when it is a list of texts
   // books
   BookType type{BookType::unsaid};
   bool has_prev{false};
@@ -63,7 +71,7 @@ struct PublicFrame {
   Ticker ticker{};
   std::vector<TradeRow> trades;
   std::vector<MarkRow> marks;
-  std::size_t unknown_rows{0};         // rows of instruments that have no id
+  std::size_t unknown_rows{0};  // rows of instruments that have no id
   Price index{absent_nano};
   std::string_view listed_name{};
   ListedState listed{ListedState::other};

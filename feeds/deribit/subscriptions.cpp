@@ -31,8 +31,8 @@ Channel* DeribitFeed::State::want(std::string_view name, ChannelKind kind,
     book_channel[id.value] = static_cast<std::uint32_t>(table.size() - 1);
   }
   if (open) {
-    const bool gates = channel->is_book() ||
-                       (needs_data(kind) && book_channel[id.value] == no_channel);
+    const bool gates =
+        channel->is_book() || (needs_data(kind) && book_channel[id.value] == no_channel);
     if (gates) mark_bad(*channel);
   }
   return channel;
@@ -66,8 +66,8 @@ void DeribitFeed::State::request(std::uint32_t first, std::uint32_t count, bool 
     if (n == 0 || !call.outbox->push({text.data(), n})) again = false;
   }
   const std::int64_t id = next_id++;
-  const std::size_t n = write_channel_request(
-      id, priv ? "private/subscribe" : "public/subscribe", channels, text);
+  const std::size_t n =
+      write_channel_request(id, priv ? "private/subscribe" : "public/subscribe", channels, text);
   const bool sent = n != 0 && call.outbox->push({text.data(), n});
   Pending* slot = find_pending(0);
   if (slot != nullptr && sent) *slot = Pending{id, first, count};
@@ -104,8 +104,7 @@ Nanos DeribitFeed::State::delay_after(std::uint8_t failures) const noexcept {
 }
 
 void DeribitFeed::State::resync_channel(Channel& channel, const FeedCall& call) noexcept {
-  if (!open || channel.stage == ChannelStage::requested ||
-      channel.stage == ChannelStage::waiting) {
+  if (!open || channel.stage == ChannelStage::requested || channel.stage == ChannelStage::waiting) {
     return;  // one at a time
   }
   if (call.now - channel.failed_at > config.resync_delay_max * 2) channel.failures = 0;
@@ -220,7 +219,7 @@ void DeribitFeed::State::timer(const FeedCall& call) noexcept {
       resync_channel(channel, call);
     } else if (channel.stage == ChannelStage::accepted && channel.is_book() &&
                !channel.has_snapshot && call.now >= channel.due) {
-      resync_channel(channel, call);       // accepted, but the snapshot never came
+      resync_channel(channel, call);  // accepted, but the snapshot never came
     }
   }
 }

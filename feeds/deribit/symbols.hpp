@@ -44,8 +44,8 @@ class SymbolTable {
   std::size_t capacity_;
   std::size_t mask_;
   std::size_t size_{0};
-  std::vector<std::uint16_t> slots_;   // InstrumentId value, 0xFFFF when free
-  std::vector<Entry> names_;           // by InstrumentId value
+  std::vector<std::uint16_t> slots_;  // InstrumentId value, 0xFFFF when free
+  std::vector<Entry> names_;          // by InstrumentId value
 };
 
 }  // namespace gimbal::deribit

@@ -23,9 +23,7 @@ std::int64_t rounded(std::string_view text) {
 DecimalStatus status(std::string_view text) {
   std::int64_t nano = -77;
   const DecimalStatus s = parse_nano(text, nano);
-  if (s != DecimalStatus::ok) {
-    EXPECT_EQ(nano, -77) << "written although refused: " << text;
-  }
+  if (s != DecimalStatus::ok) { EXPECT_EQ(nano, -77) << "written although refused: " << text; }
   return s;
 }
 
@@ -46,8 +44,9 @@ TEST(Decimal, ReadsEveryFormOfAJsonNumberExactly) {
 }
 
 TEST(Decimal, RefusesWhatIsNoJsonNumber) {
-  for (const char* text : {"", "-", "+1", ".5", "1.", "01", "-01", "1e", "1e+", "0x10", "1 ", " 1",
-                           "1,0", "NaN", "Infinity", "1.5.2", "\"1\"", "null", "--1", "1e5.0"}) {
+  for (const char* text :
+       {"",   "-",  "+1",  ".5",  "1.",       "01",    "-01",   "1e",   "1e+", "0x10",
+        "1 ", " 1", "1,0", "NaN", "Infinity", "1.5.2", "\"1\"", "null", "--1", "1e5.0"}) {
     EXPECT_EQ(status(text), DecimalStatus::not_a_number) << text;
   }
 }

@@ -12,7 +12,8 @@ TEST(DeribitAllocation, DecodingAllocatesNothing) {
   ASSERT_TRUE(rig.feed->want_book(rig.perp, deribit::Interval::raw));
   ASSERT_TRUE(rig.feed->want_ticker(rig.option, deribit::Interval::ms100));
   ASSERT_TRUE(rig.feed->want_trades(rig.perp, deribit::Interval::ms100));
-  rig.open(R"("book.BTC-PERPETUAL.raw","ticker.BTC-25DEC26-76000-C.100ms","trades.BTC-PERPETUAL.100ms")");
+  rig.open(R"("book.BTC-PERPETUAL.raw",)"
+           R"("ticker.BTC-25DEC26-76000-C.100ms","trades.BTC-PERPETUAL.100ms")");
   std::string many;
   for (int i = 0; i < 4000; ++i) {
     many += (i == 0 ? "[\"new\"," : ",[\"new\",") + std::to_string(i + 1) + ".5,10.0]";

@@ -33,8 +33,12 @@ TEST_F(Decoder, OpeningSetsTheHeartbeatAndSubscribesWhatIsWanted) {
   EXPECT_FALSE(feed->want_book(InstrumentId{40}, Interval::raw)) << "an id without a name";
   feed->on_open(now, outbox);
   ASSERT_EQ(outbox.size(), 2U);
-  EXPECT_EQ(outbox[0], R"({"jsonrpc":"2.0","id":1,"method":"public/set_heartbeat","params":{"interval":10}})");
-  EXPECT_EQ(outbox[1], R"({"jsonrpc":"2.0","id":16,"method":"public/subscribe","params":{"channels":["book.BTC-PERPETUAL.100ms","ticker.BTC-25DEC26-76000-C.100ms"]}})");
+  EXPECT_EQ(outbox[0],
+            R"({"jsonrpc":"2.0","id":1,"method":"public/set_heartbeat","params":{"interval":10}})");
+  EXPECT_EQ(
+      outbox[1],
+      R"({"jsonrpc":"2.0","id":16,"method":"public/subscribe",)"
+      R"("params":{"channels":["book.BTC-PERPETUAL.100ms","ticker.BTC-25DEC26-76000-C.100ms"]}})");
 }
 
 TEST_F(Decoder, SnapshotResetsThenFillsTheBookAndMakesItValid) {
@@ -81,8 +85,11 @@ TEST_F(Decoder, ChangeWithItsPreviousIdLastFollowsTheChain) {
 TEST_F(Decoder, MemberOrderDoesNotMatter) {
   open_book();
   snapshot(10);
-  EXPECT_EQ(take(R"({"params":{"data":{"prev_change_id":10,"asks":[],"bids":[["new",5.5,1]],"type":"change","change_id":11,"instrument_name":"BTC-PERPETUAL","timestamp":1},"channel":"book.BTC-PERPETUAL.raw"},"method":"subscription","jsonrpc":"2.0"})"),
-            DecodeStatus::ok);
+  EXPECT_EQ(
+      take(R"({"params":{"data":{"prev_change_id":10,"asks":[],"bids":[["new",5.5,1]],)"
+           R"("type":"change","change_id":11,"instrument_name":"BTC-PERPETUAL","timestamp":1},)"
+           R"("channel":"book.BTC-PERPETUAL.raw"},"method":"subscription","jsonrpc":"2.0"})"),
+      DecodeStatus::ok);
   ASSERT_EQ(kinds(), Kinds{EventKind::book_delta});
   EXPECT_EQ(events()[0].as<BookDelta>().price, px(5.5));
 }
@@ -115,8 +122,13 @@ TEST_F(Decoder, GapGivesOneStatusAndOneResync) {
   EXPECT_EQ(status_at(0).expected, 100U);
   EXPECT_EQ(status_at(0).found, 101U);
   ASSERT_EQ(outbox.size(), 2U);
-  EXPECT_NE(outbox[0].find(R"("method":"public/unsubscribe","params":{"channels":["book.BTC-PERPETUAL.raw"]})"), std::string_view::npos);
-  EXPECT_NE(outbox[1].find(R"("method":"public/subscribe","params":{"channels":["book.BTC-PERPETUAL.raw"]})"), std::string_view::npos);
+  EXPECT_NE(
+      outbox[0].find(
+          R"("method":"public/unsubscribe","params":{"channels":["book.BTC-PERPETUAL.raw"]})"),
+      std::string_view::npos);
+  EXPECT_NE(outbox[1].find(
+                R"("method":"public/subscribe","params":{"channels":["book.BTC-PERPETUAL.raw"]})"),
+            std::string_view::npos);
   outbox.clear();
   EXPECT_EQ(take(book_message("change", 103, 102, snapshot_bids, "")), DecodeStatus::ignored);
   EXPECT_EQ(feed->last().ignored, Ignored::change_before_snapshot);
@@ -198,17 +210,25 @@ TEST_F(Decoder, RefusesWhatItCannotTrust) {
                    R"({"timestamp":-1,"change_id":2,"bids":[],"asks":[]})"),
       data_message("book.BTC-PERPETUAL.raw",
                    R"({"timestamp":1,"change_id":2.5,"bids":[],"asks":[]})"),
-      data_message("book.BTC-PERPETUAL.raw",
-                   R"({"timestamp":1,"change_id":2,"instrument_name":"ETH-PERPETUAL","bids":[],"asks":[]})"),
+      data_message(
+          "book.BTC-PERPETUAL.raw",
+          R"({"timestamp":1,"change_id":2,"instrument_name":"ETH-PERPETUAL","bids":[],"asks":[]})"),
       data_message("book.BTC-PERPETUAL.raw",
                    R"({"timestamp":1,"change_id":2,"bids":[],"asks":[],"x":)" + deep + "}"),
       data_message("book.BTC-PERPETUAL.raw",
-                   R"({"timestamp":1,"change_id":2,"bids":[],"asks":[],"x":)" + std::string(40, '[') +
-                       std::string(40, ']') + "}"),
+                   R"({"timestamp":1,"change_id":2,"bids":[],"asks":[],"x":)" +
+                       std::string(40, '[') + std::string(40, ']') + "}"),
       data_message("book.BTC-PERPETUAL.raw",
                    R"({"timestamp":1,"change_id":2,"bids":[],"asks":[],"x":nope})"),
       book_message("change", 2, 1, "", "") + "{}",
-      "", "x", "17", "\"text\"", "{", "{\"a\"", "[1,2", "\xff\xfe{}",
+      "",
+      "x",
+      "17",
+      "\"text\"",
+      "{",
+      "{\"a\"",
+      "[1,2",
+      "\xff\xfe{}",
       R"({"method":"subscription","params":{}})",
       R"({"method":"subscription","method":"subscription"})"};
   for (const std::string& text : refused) {
@@ -247,8 +267,10 @@ TEST_F(Decoder, SnapshotLargerThanTheBatchIsRefusedWhole) {
 TEST_F(Decoder, GroupedBookIsAFullPictureEachTime) {
   ASSERT_TRUE(feed->want_grouped_book(perp, "none", 20, Interval::ms100));
   open(R"("book.BTC-PERPETUAL.none.20.100ms")");
-  const auto picture = data_message("book.BTC-PERPETUAL.none.20.100ms",
-      R"({"timestamp":1653983481909,"instrument_name":"BTC-PERPETUAL","change_id":45176552517,"bids":[[31523.5,128780.0]],"asks":[[31524.0,30.0]]})");
+  const auto picture = data_message(
+      "book.BTC-PERPETUAL.none.20.100ms",
+      R"({"timestamp":1653983481909,"instrument_name":"BTC-PERPETUAL","change_id":45176552517,)"
+      R"("bids":[[31523.5,128780.0]],"asks":[[31524.0,30.0]]})");
   EXPECT_EQ(take(picture), DecodeStatus::ok);
   EXPECT_EQ(kinds(), (Kinds{EventKind::book_reset, EventKind::book_delta, EventKind::book_delta,
                             EventKind::feed_status}));
@@ -284,9 +306,14 @@ TEST_F(Decoder, OptionTickerCarriesMarkForwardVolatilityAndGreeks) {
 TEST_F(Decoder, PerpetualTickerTakesExponentsNullsAndTexts) {
   ASSERT_TRUE(feed->want_ticker(perp, Interval::raw));
   open(R"("ticker.BTC-PERPETUAL.raw")");
-  ASSERT_EQ(take(data_message("ticker.BTC-PERPETUAL.raw",
-      R"({"timestamp":1790755218559,"state":"open","stats":{"high":null,"low":null},"index_price":83251.03,"instrument_name":"BTC-PERPETUAL","last_price":null,"mark_price":8.321214e4,"funding_8h":-3.1e-6,"best_ask_price":null,"best_bid_price":83212,"estimated_delivery_price":"expired","interest_value":-4.467407940520975e-5})")),
-      DecodeStatus::ok);
+  ASSERT_EQ(take(data_message(
+                "ticker.BTC-PERPETUAL.raw",
+                R"({"timestamp":1790755218559,"state":"open","stats":{"high":null,"low":null},)"
+                R"("index_price":83251.03,"instrument_name":"BTC-PERPETUAL","last_price":null,)"
+                R"("mark_price":8.321214e4,"funding_8h":-3.1e-6,"best_ask_price":null,)"
+                R"("best_bid_price":83212,"estimated_delivery_price":"expired",)"
+                R"("interest_value":-4.467407940520975e-5})")),
+            DecodeStatus::ok);
   PartsBuffer<Ticker> parts;
   for (std::size_t i = 0; i < 3; ++i) (void)parts.add(events()[i]);
   EXPECT_EQ(parts.value().mark, px(83212.14));
@@ -310,9 +337,12 @@ TEST_F(Decoder, MalformedTickerAlsoResyncsTheBookThatItsStatusInvalidates) {
 TEST_F(Decoder, QuoteGivesTheBestPricesAndNothingElse) {
   ASSERT_TRUE(feed->want_quote(perp));
   open(R"("quote.BTC-PERPETUAL")");
-  ASSERT_EQ(take(data_message("quote.BTC-PERPETUAL",
-      R"({"timestamp":1654012882984,"instrument_name":"BTC-PERPETUAL","best_bid_price":32143.0,"best_bid_amount":179960.0,"best_ask_price":null,"best_ask_amount":0.0})")),
-      DecodeStatus::ok);
+  ASSERT_EQ(take(data_message(
+                "quote.BTC-PERPETUAL",
+                R"({"timestamp":1654012882984,"instrument_name":"BTC-PERPETUAL",)"
+                R"("best_bid_price":32143.0,"best_bid_amount":179960.0,"best_ask_price":null,)"
+                R"("best_ask_amount":0.0})")),
+            DecodeStatus::ok);
   PartsBuffer<Ticker> parts;
   for (std::size_t i = 0; i < 3; ++i) (void)parts.add(events()[i]);
   EXPECT_EQ(parts.value().best_bid, px(32143));
@@ -338,23 +368,28 @@ TEST_F(Decoder, PriceIndexAndPerpetualChannelsGiveTheIndex) {
   ASSERT_TRUE(feed->want_price_index("btc_usd", UnderlyingId{4}));
   ASSERT_TRUE(feed->want_perpetual(perp, UnderlyingId{4}, Interval::ms100));
   open(R"("deribit_price_index.btc_usd","perpetual.BTC-PERPETUAL.100ms")");
-  ASSERT_EQ(take(data_message("deribit_price_index.btc_usd",
-                              R"({"timestamp":1535098298227,"price":6521.17,"index_name":"btc_usd"})")),
-            DecodeStatus::ok);
+  ASSERT_EQ(
+      take(data_message("deribit_price_index.btc_usd",
+                        R"({"timestamp":1535098298227,"price":6521.17,"index_name":"btc_usd"})")),
+      DecodeStatus::ok);
   ASSERT_EQ(kinds(), Kinds{EventKind::index_price});
   EXPECT_EQ(events()[0].as<IndexPrice>().price, px(6521.17));
   EXPECT_EQ(events()[0].as<IndexPrice>().underlying, UnderlyingId{4});
-  ASSERT_EQ(take(data_message("perpetual.BTC-PERPETUAL.100ms",
-                              R"({"interest":0.004,"index_price":7872.88,"timestamp":1571386349530})")),
-            DecodeStatus::ok);
+  ASSERT_EQ(
+      take(data_message("perpetual.BTC-PERPETUAL.100ms",
+                        R"({"interest":0.004,"index_price":7872.88,"timestamp":1571386349530})")),
+      DecodeStatus::ok);
   EXPECT_EQ(events()[0].as<IndexPrice>().price, px(7872.88));
 }
 
 TEST_F(Decoder, MarkPricesOfOptionsAreFractionsAlready) {
   ASSERT_TRUE(feed->want_mark_prices("btc_usd"));
   open(R"("markprice.options.btc_usd")");
-  ASSERT_EQ(take(data_message("markprice.options.btc_usd",
-      R"([{"timestamp":1622470378005,"mark_price":0.0333,"iv":0.9,"instrument_name":"BTC-25DEC26-76000-C"},{"timestamp":1622470378005,"mark_price":0.117,"iv":0.9,"instrument_name":"BTC-2JUN21-40000-C"}])")),
+  ASSERT_EQ(
+      take(data_message("markprice.options.btc_usd",
+                        R"([{"timestamp":1622470378005,"mark_price":0.0333,"iv":0.9,)"
+                        R"("instrument_name":"BTC-25DEC26-76000-C"},{"timestamp":1622470378005,)"
+                        R"("mark_price":0.117,"iv":0.9,"instrument_name":"BTC-2JUN21-40000-C"}])")),
       DecodeStatus::ok);
   ASSERT_EQ(batch.committed().size(), 3U);
   PartsBuffer<Ticker> parts;
@@ -420,12 +455,14 @@ TEST_F(Decoder, RefusedSubscriptionIsReportedAndARetryableOneRepeated) {
   ASSERT_TRUE(feed->want_book(perp, Interval::raw));
   feed->on_open(now, outbox);
   outbox.clear();
-  (void)take(R"({"jsonrpc":"2.0","id":16,"error":{"code":10028,"message":"too_many_requests","data":null}})");
+  (void)take(R"({"jsonrpc":"2.0","id":16,"error":{"code":10028,"message":"too_many_requests",)"
+             R"("data":null}})");
   EXPECT_TRUE(batch.committed().empty());
   now = now + seconds(1);
   feed->on_timer(now, outbox, batch);
   EXPECT_EQ(outbox.size(), 2U);
-  (void)take(R"({"jsonrpc":"2.0","id":18,"error":{"code":13778,"message":"raw_subscriptions_not_available_for_unauthorized"}})");
+  (void)take(R"({"jsonrpc":"2.0","id":18,"error":{"code":13778,)"
+             R"("message":"raw_subscriptions_not_available_for_unauthorized"}})");
   EXPECT_EQ(status_at(0).reason, FeedReason::not_accepted);
 }
 
@@ -495,9 +532,13 @@ TEST_F(Decoder, ForeignAndPrivateMessagesAreCountedNotRefused) {
 
 TEST_F(Decoder, EscapedMemberNamesAreTheSameNames) {
   open_book();
-  EXPECT_EQ(take(R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.raw","data":{"timestamp":1,"\u0074ype":"snapshot","change_id":3,"bids":[],"asks":[]}}})"),
+  EXPECT_EQ(take(R"({"jsonrpc":"2.0","method":"subscription",)"
+                 R"("params":{"channel":"book.BTC-PERPETUAL.raw","data":{"timestamp":1,)"
+                 R"("\u0074ype":"snapshot","change_id":3,"bids":[],"asks":[]}}})"),
             DecodeStatus::ok);
-  EXPECT_EQ(take(R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.raw","data":{"timestamp":1,"type":"snapshot","\u0074ype":"change","change_id":3,"bids":[],"asks":[]}}})"),
+  EXPECT_EQ(take(R"({"jsonrpc":"2.0","method":"subscription",)"
+                 R"("params":{"channel":"book.BTC-PERPETUAL.raw","data":{"timestamp":1,)"
+                 R"("type":"snapshot","\u0074ype":"change","change_id":3,"bids":[],"asks":[]}}})"),
             DecodeStatus::malformed);
 }
 

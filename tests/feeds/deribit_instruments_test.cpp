@@ -94,9 +94,9 @@ TEST(DeribitInstruments, NamesTellKindStrikeAndExpiry) {
   ASSERT_TRUE(deribit::instrument_from_name("BTC-5JUN20-9250-P", row));
   EXPECT_EQ(row.definition.option, OptionType::put);
   EXPECT_EQ(row.definition.expiry, from_unix_ms(1591344000000));
-  for (const char* name : {"", "BTC", "BTC-FS-30SEP22_PERP", "BTC-CS-19MAY26-70000_75000",
-                           "BTC_USDC", "BTC-32JAN26", "BTC-5JUX20", "BTC-5JUN20-x-C",
-                           "BTC-5JUN20-1-D", "-PERPETUAL", "BTC-5JUN20-1-C-9"}) {
+  for (const char* name :
+       {"", "BTC", "BTC-FS-30SEP22_PERP", "BTC-CS-19MAY26-70000_75000", "BTC_USDC", "BTC-32JAN26",
+        "BTC-5JUX20", "BTC-5JUN20-x-C", "BTC-5JUN20-1-D", "-PERPETUAL", "BTC-5JUN20-1-C-9"}) {
     EXPECT_FALSE(deribit::instrument_from_name(name, row)) << name;
   }
 }

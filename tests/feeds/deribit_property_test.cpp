@@ -1,5 +1,6 @@
-// The feed against a slow reference: no book that it calls valid ever differs from the venue's, under
-// lost, repeated, swapped and damaged frames; and recordings decode to what a naive reader sees.
+// The feed against a slow reference: no book that it calls valid ever differs from the venue's,
+// under lost, repeated, swapped and damaged frames; and recordings decode to what a naive reader
+// sees.
 #include <algorithm>
 #include <map>
 #include <random>
@@ -22,8 +23,10 @@ struct NaiveBook {
 
   void set(Side side, std::int64_t price, std::int64_t amount) {
     auto& levels = side == Side::buy ? bids : asks;
-    if (amount == 0) levels.erase(price);
-    else levels[price] = amount;
+    if (amount == 0)
+      levels.erase(price);
+    else
+      levels[price] = amount;
   }
   void apply(const Event& e) {
     if (e.kind() == EventKind::book_reset) *this = NaiveBook{};
@@ -57,8 +60,7 @@ class Venue {
   static std::string levels(const std::map<std::int64_t, std::int64_t>& side) {
     std::string out;
     for (const auto& [price, amount] : side) {
-      out += (out.empty() ? "" : ",") +
-             level("new", price / nano_per_unit, amount / nano_per_unit);
+      out += (out.empty() ? "" : ",") + level("new", price / nano_per_unit, amount / nano_per_unit);
     }
     return out;
   }
@@ -106,11 +108,23 @@ void run_faulty_session(std::uint64_t seed) {
     std::string text = venue.change();
     auto& random = venue.random();
     switch (random() % 12) {
-      case 0: break;                                            // lost
-      case 1: deliver(text); deliver(text); break;              // repeated
-      case 2: held.swap(text); if (!text.empty()) deliver(text); break;  // late
-      case 3: text.resize(random() % text.size()); deliver(text); break;  // cut
-      case 4: text.insert(random() % text.size(), "}"); deliver(text); break;  // damaged
+      case 0: break;  // lost
+      case 1:
+        deliver(text);
+        deliver(text);
+        break;  // repeated
+      case 2:
+        held.swap(text);
+        if (!text.empty()) deliver(text);
+        break;  // late
+      case 3:
+        text.resize(random() % text.size());
+        deliver(text);
+        break;  // cut
+      case 4:
+        text.insert(random() % text.size(), "}");
+        deliver(text);
+        break;  // damaged
       default: deliver(text); break;
     }
     rig.now = rig.now + milliseconds(200);
@@ -144,7 +158,8 @@ TEST(DeribitProperty, EveryPrefixOfAFrameIsRefusedWithoutATrace) {
   }
 }
 
-// --- recordings -----------------------------------------------------------------------------------
+// --- recordings
+// -----------------------------------------------------------------------------------
 
 struct Learnt {
   deribit::SymbolTable symbols{4096};
@@ -157,7 +172,7 @@ struct Learnt {
 
 struct ReferenceBooks {
   std::map<std::string, NaiveBook> books;
-  std::map<std::string, std::uint64_t> chain;   // present: followed
+  std::map<std::string, std::uint64_t> chain;  // present: followed
   std::size_t gaps{0};
 
   // Follows one message; true when it touched a followed book.
@@ -165,8 +180,8 @@ struct ReferenceBooks {
     const bool grouped = std::count(channel.begin(), channel.end(), '.') == 4;
     const SlowJson& prev = data["prev_change_id"];
     const bool has_prev = prev.type == SlowJson::Type::number;
-    const bool snapshot = grouped || data["type"].text == "snapshot" ||
-                          (!data.has("type") && !has_prev);
+    const bool snapshot =
+        grouped || data["type"].text == "snapshot" || (!data.has("type") && !has_prev);
     if (!snapshot) {
       const auto known = chain.find(channel);
       if (known == chain.end()) return false;

@@ -18,7 +18,8 @@ namespace gimbal::test {
 // A frame's bytes with their padding; parsed in place, so each use needs its own.
 class FrameBytes {
  public:
-  explicit FrameBytes(std::string_view text) : bytes_(text.begin(), text.end()), size_{text.size()} {
+  explicit FrameBytes(std::string_view text)
+      : bytes_(text.begin(), text.end()), size_{text.size()} {
     bytes_.resize(size_ + frame_padding, '\0');
   }
   [[nodiscard]] Frame frame() noexcept { return {bytes_.data(), size_, bytes_.size()}; }

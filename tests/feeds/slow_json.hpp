@@ -15,7 +15,7 @@ namespace gimbal::test {
 struct SlowJson {
   enum class Type { null, boolean, number, text, array, object };
   Type type{Type::null};
-  std::string text;                       // of numbers and texts
+  std::string text;  // of numbers and texts
   std::vector<SlowJson> items;
   std::map<std::string, SlowJson> members;
 
@@ -45,7 +45,8 @@ class SlowParser {
  private:
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   void blank() {
-    while (std::string_view{" \t\r\n"}.find(peek()) != std::string_view::npos && peek() != '\0') ++at_;
+    while (std::string_view{" \t\r\n"}.find(peek()) != std::string_view::npos && peek() != '\0')
+      ++at_;
   }
   void expect(char c) {
     blank();
@@ -93,7 +94,7 @@ class SlowParser {
         if (at_ >= text_.size()) break;
         out.text += text_[at_++];
       }
-      out.type = out.text == "null" ? SlowJson::Type::null
+      out.type = out.text == "null"                          ? SlowJson::Type::null
                  : out.text == "true" || out.text == "false" ? SlowJson::Type::boolean
                                                              : SlowJson::Type::number;
     }

@@ -1,5 +1,5 @@
-// Hostile bytes into the Deribit feed: no crash, no event but a FeedStatus from a refused frame, and
-// nothing left staged. The first byte chooses strictness and whether channels are learnt.
+// Hostile bytes into the Deribit feed: no crash, no event but a FeedStatus from a refused frame,
+// and nothing left staged. The first byte chooses strictness and whether channels are learnt.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -30,8 +30,8 @@ struct World {
     config.login.client_secret = "secret";
     config.login.grant = deribit::GrantType::client_credentials;
     gateway = std::make_unique<deribit::DeribitGateway>(config, symbols, table, coins, budget);
-    queries = std::make_unique<deribit::QueryParser>(
-        deribit::QueryContext{VenueId{}, "", &symbols}, std::size_t{1} << 16);
+    queries = std::make_unique<deribit::QueryParser>(deribit::QueryContext{VenueId{}, "", &symbols},
+                                                     std::size_t{1} << 16);
     gateway->on_open(RecvTime{1}, 1, batch, outbox);
   }
 };

@@ -17,7 +17,8 @@ namespace gimbal::test {
 
 class PaddedText {
  public:
-  explicit PaddedText(std::string_view text) : bytes_(text.begin(), text.end()), size_{text.size()} {
+  explicit PaddedText(std::string_view text)
+      : bytes_(text.begin(), text.end()), size_{text.size()} {
     bytes_.resize(size_ + frame_padding, '\0');
   }
   [[nodiscard]] Frame frame() noexcept { return {bytes_.data(), size_, bytes_.size()}; }
@@ -88,12 +89,15 @@ struct DeribitGatewayRig {
     gateway().on_open(now, ++connections, batch, outbox);
     const std::string asked{outbox[0]};
     (void)take(R"({"jsonrpc":"2.0","id":)" + id_of(asked) +
-               R"(,"result":{"access_token":"A","expires_in":900,"refresh_token":"R","scope":"connection trade:read_write","token_type":"bearer"}})");
+               R"(,"result":{"access_token":"A","expires_in":900,"refresh_token":"R",)"
+               R"("scope":"connection trade:read_write","token_type":"bearer"}})");
   }
   void connect(bool cod = true) {
     log_in();
     (void)take(R"({"jsonrpc":"2.0","id":1,"result":"ok"})");
-    (void)take(R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.ANY","user.trades.any.any.raw","user.orders.any.any.raw"]})");
+    (void)take(
+        R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.ANY","user.trades.any.any.raw",)"
+        R"("user.orders.any.any.raw"]})");
     (void)take(R"({"jsonrpc":"2.0","id":2,"result":"ok"})");
     (void)take(std::string{R"({"jsonrpc":"2.0","id":3,"result":{"scope":"connection","enabled":)"} +
                (cod ? "true" : "false") + "}}");
@@ -119,7 +123,8 @@ struct DeribitGatewayRig {
            R"(","instrument_name":"BTC-PERPETUAL","direction":"buy","price":)" +
            decimal(price.nano) + R"(,"amount":)" + decimal(amount.nano) + R"(,"filled_amount":)" +
            decimal(filled.nano) + R"(,"order_state":")" + std::string{state} +
-           R"(","time_in_force":"good_til_cancelled","order_type":"limit","last_update_timestamp":1700000000100)" +
+           R"(","time_in_force":"good_til_cancelled","order_type":"limit",)"
+           R"("last_update_timestamp":1700000000100)" +
            std::string{more} + "}";
   }
   static std::string notice(std::string_view channel, std::string_view data) {
@@ -131,11 +136,13 @@ struct DeribitGatewayRig {
   }
   static std::string trade_text(std::string_view trade, std::string_view label_text, Price price,
                                 Qty amount, std::string_view more = "") {
-    return R"({"trade_id":")" + std::string{trade} + R"(","trade_seq":7,"timestamp":1700000000200,"label":")" +
-           std::string{label_text} +
+    return R"({"trade_id":")" + std::string{trade} +
+           R"(","trade_seq":7,"timestamp":1700000000200,"label":")" + std::string{label_text} +
            R"(","instrument_name":"BTC-PERPETUAL","direction":"buy","price":)" +
            decimal(price.nano) + R"(,"amount":)" + decimal(amount.nano) +
-           R"(,"fee":-2.5e-7,"fee_currency":"BTC","liquidity":"M","state":"filled","order_id":"5550001","profit_loss":null,"index_price":50001.5,"mark_price":50000.25,"matching_id":null)" +
+           R"(,"fee":-2.5e-7,"fee_currency":"BTC","liquidity":"M","state":"filled",)"
+           R"("order_id":"5550001","profit_loss":null,"index_price":50001.5,)"
+           R"("mark_price":50000.25,"matching_id":null)" +
            std::string{more} + "}";
   }
   std::string fill_notice(OrderId order, std::string_view trade, Price price, Qty amount) const {

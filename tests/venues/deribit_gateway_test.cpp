@@ -47,13 +47,20 @@ TEST_F(DeribitGateway, LoginSetsTheSessionUpStepByStep) {
   gateway().on_open(now, 1, batch, outbox);
   EXPECT_EQ(found<GatewayStatus>(EventKind::gateway_status)[0].state, GatewayState::connecting);
   ASSERT_EQ(outbox.size(), 1U);
-  EXPECT_EQ(outbox[0], R"({"jsonrpc":"2.0","id":900000000,"method":"public/auth","params":{"grant_type":"client_credentials","client_id":"id","client_secret":"secret"}})");
+  EXPECT_EQ(
+      outbox[0],
+      R"({"jsonrpc":"2.0","id":900000000,"method":"public/auth",)"
+      R"("params":{"grant_type":"client_credentials","client_id":"id","client_secret":"secret"}})");
   log_in();
   EXPECT_EQ(found<GatewayStatus>(EventKind::gateway_status)[0].state, GatewayState::authenticated);
   ASSERT_EQ(outbox.size(), 4U);
   EXPECT_NE(outbox[1].find("public/set_heartbeat"), std::string_view::npos);
-  EXPECT_NE(outbox[2].find(R"("private/enable_cancel_on_disconnect","params":{"scope":"connection"})"), std::string_view::npos);
-  EXPECT_NE(outbox[3].find(R"(["user.orders.any.any.raw","user.trades.any.any.raw","user.portfolio.any"])"), std::string_view::npos);
+  EXPECT_NE(
+      outbox[2].find(R"("private/enable_cancel_on_disconnect","params":{"scope":"connection"})"),
+      std::string_view::npos);
+  EXPECT_NE(outbox[3].find(
+                R"(["user.orders.any.any.raw","user.trades.any.any.raw","user.portfolio.any"])"),
+            std::string_view::npos);
   connect();
   EXPECT_TRUE(gateway().ready());
   EXPECT_EQ(gateway().waiting_for(), "");
@@ -62,10 +69,12 @@ TEST_F(DeribitGateway, LoginSetsTheSessionUpStepByStep) {
 
 TEST_F(DeribitGateway, MissingScopeChannelOrAnswerKeepsItFromReady) {
   gateway().on_open(now, 1, batch, outbox);
-  (void)take(R"({"jsonrpc":"2.0","id":900000000,"result":{"access_token":"A","expires_in":900,"refresh_token":"R","scope":"connection trade:read"}})");
+  (void)take(R"({"jsonrpc":"2.0","id":900000000,"result":{"access_token":"A","expires_in":900,)"
+             R"("refresh_token":"R","scope":"connection trade:read"}})");
   EXPECT_EQ(gateway().waiting_for(), "the login was refused");
   log_in();
-  (void)take(R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.any","user.trades.any.any.raw"]})");
+  (void)take(
+      R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.any","user.trades.any.any.raw"]})");
   EXPECT_EQ(gateway().waiting_for(), "a private channel is missing from the subscription answer");
   log_in();
   now = now + seconds(6);
@@ -77,7 +86,12 @@ TEST_F(DeribitGateway, MissingScopeChannelOrAnswerKeepsItFromReady) {
 
 TEST_F(DeribitGateway, PlaceTextIsExact) {
   connect();
-  EXPECT_EQ(placed(), R"({"jsonrpc":"2.0","id":17,"method":"private/buy","params":{"instrument_name":"BTC-PERPETUAL","type":"limit","label":"gt1-000007010000002a-abcd1234","amount":120,"time_in_force":"immediate_or_cancel","price":50000.5,"valid_until":1700000000500}})");
+  EXPECT_EQ(
+      placed(),
+      R"({"jsonrpc":"2.0","id":17,"method":"private/buy",)"
+      R"("params":{"instrument_name":"BTC-PERPETUAL","type":"limit",)"
+      R"("label":"gt1-000007010000002a-abcd1234","amount":120,)"
+      R"("time_in_force":"immediate_or_cancel","price":50000.5,"valid_until":1700000000500}})");
 }
 
 TEST_F(DeribitGateway, PostOnlyIsNeverLetToReprice) {
@@ -99,7 +113,8 @@ TEST_F(DeribitGateway, PostOnlyIsNeverLetToReprice) {
   ASSERT_EQ(answer.index(), 0U);
   const std::string text = encoded(gateway().encode(std::get<0>(answer), now, bytes));
   EXPECT_NE(text.find("private/sell"), std::string::npos);
-  EXPECT_NE(text.find(R"("post_only":true,"reject_post_only":true,"reduce_only":true)"), std::string::npos);
+  EXPECT_NE(text.find(R"("post_only":true,"reject_post_only":true,"reduce_only":true)"),
+            std::string::npos);
   EXPECT_NE(text.find(R"("price":0.0715)"), std::string::npos);
   EXPECT_NE(text.find(R"("amount":0.3,)"), std::string::npos);
 }
@@ -107,10 +122,14 @@ TEST_F(DeribitGateway, PostOnlyIsNeverLetToReprice) {
 TEST_F(DeribitGateway, CancelAndReplaceUseTheVenuesIdOnceItIsKnown) {
   connect();
   const CancelOrder cancel{order, instrument, config.venue};
-  EXPECT_EQ(encoded(gateway().encode(cancel, now, bytes)), R"({"jsonrpc":"2.0","id":17,"method":"private/cancel_by_label","params":{"label":"gt1-000007010000002a-abcd1234"}})");
+  EXPECT_EQ(encoded(gateway().encode(cancel, now, bytes)),
+            R"({"jsonrpc":"2.0","id":17,"method":"private/cancel_by_label",)"
+            R"("params":{"label":"gt1-000007010000002a-abcd1234"}})");
   (void)take(ack(order, usd(50000), amount(100), Qty{}));
   EXPECT_EQ(gateway().venue_order_id(order), "5550001");
-  EXPECT_EQ(encoded(gateway().encode(cancel, now, bytes)), R"({"jsonrpc":"2.0","id":18,"method":"private/cancel","params":{"order_id":"5550001"}})");
+  EXPECT_EQ(
+      encoded(gateway().encode(cancel, now, bytes)),
+      R"({"jsonrpc":"2.0","id":18,"method":"private/cancel","params":{"order_id":"5550001"}})");
   (void)take(notice("user.orders.any.any.raw",
                     order_text(order, usd(50000), amount(100), Qty{}, "cancelled",
                                R"(,"cancel_reason":"user_request")")));
@@ -121,10 +140,14 @@ TEST_F(DeribitGateway, CancelAndReplaceUseTheVenuesIdOnceItIsKnown) {
 TEST_F(DeribitGateway, MassCancelsFollowTheScopeAndTheAccountsOwnership) {
   connect();
   EXPECT_TRUE(gateway().encode(CancelAll{{ScopeLevel::global, 0}, config.venue}, now, outbox));
-  EXPECT_EQ(outbox[0], R"({"jsonrpc":"2.0","id":17,"method":"private/cancel_all","params":{"detailed":true}})");
+  EXPECT_EQ(
+      outbox[0],
+      R"({"jsonrpc":"2.0","id":17,"method":"private/cancel_all","params":{"detailed":true}})");
   outbox.clear();
-  EXPECT_TRUE(gateway().encode(CancelAll{{ScopeLevel::instrument, option.value}, config.venue}, now, outbox));
-  EXPECT_NE(outbox[0].find(R"("instrument_name":"BTC-25DEC26-50000-C","type":"all")"), std::string_view::npos);
+  EXPECT_TRUE(gateway().encode(CancelAll{{ScopeLevel::instrument, option.value}, config.venue}, now,
+                               outbox));
+  EXPECT_NE(outbox[0].find(R"("instrument_name":"BTC-25DEC26-50000-C","type":"all")"),
+            std::string_view::npos);
   outbox.clear();
   EXPECT_TRUE(gateway().encode(CancelAll{{ScopeLevel::underlying, 0}, config.venue}, now, outbox));
   ASSERT_EQ(outbox.size(), 2U);
@@ -201,9 +224,12 @@ TEST_F(DeribitGateway, UnknownOrderStateIsUnclearNotSilent) {
 
 TEST_F(DeribitGateway, OrdersComeAsObjectOrArrayAndForeignOnesUnderNoId) {
   connect();
-  (void)take(notice("user.orders.any.any.100ms",
-                    "[" + order_text(order, usd(1), amount(10), Qty{}) +
-                        R"(,{"order_id":"USDC-SLMB-19641","instrument_name":"BTC-PERPETUAL","direction":"sell","price":"market_price","amount":10,"order_state":"untriggered","label":""}])"));
+  (void)take(notice(
+      "user.orders.any.any.100ms",
+      "[" + order_text(order, usd(1), amount(10), Qty{}) +
+          R"(,{"order_id":"USDC-SLMB-19641","instrument_name":"BTC-PERPETUAL",)"
+          R"("direction":"sell","price":"market_price","amount":10,"order_state":"untriggered",)"
+          R"("label":""}])"));
   const auto acks = found<OrderAck>(EventKind::order_ack);
   ASSERT_EQ(acks.size(), 2U);
   EXPECT_EQ(acks[0].order, order);
@@ -213,8 +239,11 @@ TEST_F(DeribitGateway, OrdersComeAsObjectOrArrayAndForeignOnesUnderNoId) {
 
 TEST_F(DeribitGateway, ChangesCarryFillsBeforeOrdersAndThePosition) {
   connect();
-  (void)take(notice("user.changes.any.any.raw",
-      R"({"instrument_name":"BTC-PERPETUAL","positions":[{"instrument_name":"BTC-PERPETUAL","direction":"sell","size":-40.0,"average_price":50000.0,"mark_price":50001.0,"delta":-0.0008}],"orders":[)" +
+  (void)take(notice(
+      "user.changes.any.any.raw",
+      R"({"instrument_name":"BTC-PERPETUAL","positions":[{"instrument_name":"BTC-PERPETUAL",)"
+      R"("direction":"sell","size":-40.0,"average_price":50000.0,"mark_price":50001.0,)"
+      R"("delta":-0.0008}],"orders":[)" +
           order_text(order, usd(50000), amount(40), amount(40), "filled") + R"(],"trades":[)" +
           trade_text("89", label(order), usd(50000), amount(40)) + "]}"));
   EXPECT_EQ(kinds(),
@@ -235,10 +264,11 @@ TEST_F(DeribitGateway, PortfolioGivesTheMargin) {
 
 TEST_F(DeribitGateway, CombosAreCountedFromTheirLegsOnly) {
   connect();
-  const std::string leg = trade_text("258544119", "", usd(64451.5), amount(10),
-      R"(,"combo_id":"BTC-FS-25DEC26_PERP","combo_trade_id":"258544118")");
+  const std::string leg =
+      trade_text("258544119", "", usd(64451.5), amount(10),
+                 R"(,"combo_id":"BTC-FS-25DEC26_PERP","combo_trade_id":"258544118")");
   std::string net = trade_text("258544118", "", usd(1199), amount(10),
-      R"(,"combo_id":"BTC-FS-25DEC26_PERP","combo_trade_id":"258544118")");
+                               R"(,"combo_id":"BTC-FS-25DEC26_PERP","combo_trade_id":"258544118")");
   (void)take(notice("user.trades.any.any.raw", "[" + leg + "," + net + "]"));
   EXPECT_EQ(found<Fill>(EventKind::fill).size(), 1U);
   EXPECT_EQ(gateway().counters().combo_rows, 1U);
@@ -248,8 +278,10 @@ TEST_F(DeribitGateway, LiquidationIsToldByWhoseSideItWasOn) {
   connect();
   const auto kind = [&](std::string_view flag) {
     (void)take(notice("user.trades.any.any.raw",
-                      "[" + trade_text("1", "", usd(1), amount(10),
-                                       R"(,"liquidation":")" + std::string{flag} + "\"") + "]"));
+                      "[" +
+                          trade_text("1", "", usd(1), amount(10),
+                                     R"(,"liquidation":")" + std::string{flag} + "\"") +
+                          "]"));
     return found<Fill>(EventKind::fill).at(0).kind;
   };
   EXPECT_EQ(kind("M"), FillKind::liquidation) << "we were the maker";
@@ -271,9 +303,12 @@ TEST_F(DeribitGateway, CancelByLabelThatFoundNothingIsARefusedCancel) {
 TEST_F(DeribitGateway, DetailedMassCancelReportsEachOrder) {
   connect();
   EXPECT_TRUE(gateway().encode(CancelAll{{ScopeLevel::global, 0}, config.venue}, now, outbox));
-  (void)take(R"({"jsonrpc":"2.0","id":17,"result":[{"currency":"BTC","type":"limit","instrument_name":"BTC-PERPETUAL","result":[)" +
-             order_text(order, usd(1), amount(10), Qty{}, "cancelled") +
-             R"(]},{"currency":"ETH","type":"limit","error":{"message":"matching_engine_queue_full","code":10047}}]})");
+  (void)take(
+      R"({"jsonrpc":"2.0","id":17,"result":[{"currency":"BTC","type":"limit",)"
+      R"("instrument_name":"BTC-PERPETUAL","result":[)" +
+      order_text(order, usd(1), amount(10), Qty{}, "cancelled") +
+      R"(]},{"currency":"ETH","type":"limit","error":{"message":"matching_engine_queue_full",)"
+      R"("code":10047}}]})");
   EXPECT_EQ(kinds(), std::vector{EventKind::order_done});
 }
 

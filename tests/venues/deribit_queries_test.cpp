@@ -37,10 +37,16 @@ struct DeribitQueries : testing::Test, test::DeribitGatewayRig {
 
 TEST_F(DeribitQueries, TextsNameMethodParametersAndToken) {
   QueryTexts texts{"TOKEN"};
-  EXPECT_EQ(texts.get_time(5), R"({"jsonrpc":"2.0","id":5,"method":"public/get_time","params":{}})");
-  EXPECT_EQ(texts.get_positions(6), R"({"jsonrpc":"2.0","id":6,"method":"private/get_positions","params":{"access_token":"TOKEN","currency":"any"}})");
-  EXPECT_EQ(texts.get_user_trades_from(7, "BTC", "ETH-12", 1000), R"({"jsonrpc":"2.0","id":7,"method":"private/get_user_trades_by_currency","params":{"access_token":"TOKEN","currency":"BTC","start_id":"ETH-12","count":1000,"sorting":"asc"}})");
-  EXPECT_EQ(QueryTexts{}.get_open_orders(8), R"({"jsonrpc":"2.0","id":8,"method":"private/get_open_orders","params":{}})");
+  EXPECT_EQ(texts.get_time(5),
+            R"({"jsonrpc":"2.0","id":5,"method":"public/get_time","params":{}})");
+  EXPECT_EQ(texts.get_positions(6), R"({"jsonrpc":"2.0","id":6,"method":"private/get_positions",)"
+                                    R"("params":{"access_token":"TOKEN","currency":"any"}})");
+  EXPECT_EQ(texts.get_user_trades_from(7, "BTC", "ETH-12", 1000),
+            R"({"jsonrpc":"2.0","id":7,"method":"private/get_user_trades_by_currency",)"
+            R"("params":{"access_token":"TOKEN","currency":"BTC","start_id":"ETH-12","count":1000,)"
+            R"("sorting":"asc"}})");
+  EXPECT_EQ(QueryTexts{}.get_open_orders(8),
+            R"({"jsonrpc":"2.0","id":8,"method":"private/get_open_orders","params":{}})");
 }
 
 TEST_F(DeribitQueries, TimeAndItsRefusals) {
@@ -57,8 +63,12 @@ TEST_F(DeribitQueries, TimeAndItsRefusals) {
 }
 
 TEST_F(DeribitQueries, OpenOrdersReportOwnAndForeignOnes) {
-  test::PaddedText text{reply("[" + order_text(order, usd(50000), amount(100), amount(20)) +
-      R"(,{"order_id":"9","instrument_name":"BTC-PERPETUAL","direction":"sell","price":1,"amount":10,"order_state":"open","label":"hand","reduce_only":true},{"order_id":"8","instrument_name":"NEW-PERPETUAL","direction":"sell","price":1,"amount":10,"order_state":"open"}])")};
+  test::PaddedText text{reply(
+      "[" + order_text(order, usd(50000), amount(100), amount(20)) +
+      R"(,{"order_id":"9","instrument_name":"BTC-PERPETUAL","direction":"sell","price":1,)"
+      R"("amount":10,"order_state":"open","label":"hand","reduce_only":true},{"order_id":"8",)"
+      R"("instrument_name":"NEW-PERPETUAL","direction":"sell","price":1,"amount":10,)"
+      R"("order_state":"open"}])")};
   const QueryResult r = parser.open_orders(text.frame(), now, batch);
   ASSERT_TRUE(r.ok) << r.error;
   EXPECT_EQ(r.rows, 2U);
@@ -77,8 +87,10 @@ TEST_F(DeribitQueries, OpenOrdersReportOwnAndForeignOnes) {
 TEST_F(DeribitQueries, PositionsAreSignedWhicheverWayTheVenueWritesIt) {
   const auto size = [&](std::string_view direction, std::string_view written) {
     batch.clear();
-    test::PaddedText text{reply(R"([{"instrument_name":"BTC-PERPETUAL","kind":"future","direction":")" +
-        std::string{direction} + R"(","size":)" + std::string{written} + R"(,"average_price":0.0}])")};
+    test::PaddedText text{
+        reply(R"([{"instrument_name":"BTC-PERPETUAL","kind":"future","direction":")" +
+              std::string{direction} + R"(","size":)" + std::string{written} +
+              R"(,"average_price":0.0}])")};
     const QueryResult r = parser.positions(text.frame(), now, batch);
     return r.ok ? found<PositionReport>(EventKind::position_report)[0].amount : Qty{-1};
   };
@@ -91,7 +103,13 @@ TEST_F(DeribitQueries, PositionsAreSignedWhicheverWayTheVenueWritesIt) {
 
 TEST_F(DeribitQueries, AccountGivesMarginAndTheMatchingEnginesLimits) {
   deribit::RateLimits limits;
-  test::PaddedText text{reply(R"({"id":1,"email":"x","summaries":[{"currency":"BTC","equity":1.5,"balance":1.5,"margin_balance":1.5,"initial_margin":0.1,"maintenance_margin":0.05,"available_funds":1.4,"delta_total":0.25,"limits":{"non_matching_engine":{"rate":20,"burst":100},"matching_engine":{"trading":{"total":{"rate":30,"burst":100}},"cancel_all":{"rate":5,"burst":20},"maximum_quotes":{"rate":500,"burst":500}}}},{"currency":"ETH","equity":0.0}]})")};
+  test::PaddedText text{reply(
+      R"({"id":1,"email":"x","summaries":[{"currency":"BTC","equity":1.5,"balance":1.5,)"
+      R"("margin_balance":1.5,"initial_margin":0.1,"maintenance_margin":0.05,)"
+      R"("available_funds":1.4,"delta_total":0.25,"limits":{"non_matching_engine":{"rate":20,)"
+      R"("burst":100},"matching_engine":{"trading":{"total":{"rate":30,"burst":100}},)"
+      R"("cancel_all":{"rate":5,"burst":20},"maximum_quotes":{"rate":500,"burst":500}}}},)"
+      R"({"currency":"ETH","equity":0.0}]})")};
   const QueryResult r = parser.account(text.frame(), now, batch, &limits);
   ASSERT_TRUE(r.ok) << r.error;
   const auto margins = found<MarginReport>(EventKind::margin_report);
@@ -102,8 +120,9 @@ TEST_F(DeribitQueries, AccountGivesMarginAndTheMatchingEnginesLimits) {
 }
 
 TEST_F(DeribitQueries, UserTradesAreHistoricalFillsWithAPageToFollow) {
-  test::PaddedText text{reply(R"({"trades":[)" + trade_text("ETH-1", label(order), usd(1), amount(10)) +
-      "," + trade_text("ETH-2", "", usd(1), amount(10)) + R"(],"has_more":true})")};
+  test::PaddedText text{
+      reply(R"({"trades":[)" + trade_text("ETH-1", label(order), usd(1), amount(10)) + "," +
+            trade_text("ETH-2", "", usd(1), amount(10)) + R"(],"has_more":true})")};
   const QueryResult r = parser.user_trades(text.frame(), now, batch);
   ASSERT_TRUE(r.ok) << r.error;
   EXPECT_TRUE(r.has_more);

@@ -25,7 +25,8 @@ TEST(DeribitSign, HttpHeaderNamesItsParts) {
   const std::string header =
       sign_http("id", "secret", 1576074319000, "n1", "GET", "/api/v2/private/get_positions", "");
   EXPECT_EQ(header.rfind("deri-hmac-sha256 id=id,ts=1576074319000,sig=", 0), 0U);
-  EXPECT_EQ(header.size(), std::string{"deri-hmac-sha256 id=id,ts=1576074319000,sig=,nonce=n1"}.size() + 64);
+  EXPECT_EQ(header.size(),
+            std::string{"deri-hmac-sha256 id=id,ts=1576074319000,sig=,nonce=n1"}.size() + 64);
   EXPECT_NE(header, sign_http("id", "secret", 1576074319000, "n1", "POST",
                               "/api/v2/private/get_positions", ""));
 }
@@ -47,12 +48,15 @@ struct LoginTest : testing::Test {
     config.client_secret = "AMANDASECRECT";
     config.unix_ms = [] { return std::int64_t{1576074319000}; };
   }
-  static LoginStep take(deribit::DeribitLogin& login, std::string_view text, RecvTime at, Outbox& out) {
+  static LoginStep take(deribit::DeribitLogin& login, std::string_view text, RecvTime at,
+                        Outbox& out) {
     test::PaddedText bytes{text};
     return login.on_frame(bytes.frame(), at, out);
   }
   static std::string granted(std::int64_t id, int expires) {
-    return R"({"id":)" + std::to_string(id) + R"(,"jsonrpc":"2.0","result":{"token_type":"bearer","scope":"connection","refresh_token":"R1","expires_in":)" +
+    return R"({"id":)" + std::to_string(id) +
+           R"(,"jsonrpc":"2.0","result":{"token_type":"bearer","scope":"connection",)"
+           R"("refresh_token":"R1","expires_in":)" +
            std::to_string(expires) + R"(,"enabled_features":[],"access_token":"A1"}})";
   }
 };
@@ -61,14 +65,19 @@ TEST_F(LoginTest, SignatureLoginCarriesTimestampNonceAndSignature) {
   deribit::DeribitLogin login{config};
   login.on_open(now, outbox);
   ASSERT_EQ(outbox.size(), 1U);
-  EXPECT_NE(outbox[0].find(R"("grant_type":"client_signature","client_id":"AMANDA","timestamp":1576074319000,"nonce":")"), std::string_view::npos);
+  EXPECT_NE(outbox[0].find(
+                R"("grant_type":"client_signature","client_id":"AMANDA","timestamp":1576074319000,)"
+                R"("nonce":")"),
+            std::string_view::npos);
   EXPECT_EQ(outbox[0].find("AMANDASECRECT"), std::string_view::npos) << "the secret is not sent";
 }
 
 TEST_F(LoginTest, TokenIsRefreshedAtFourFifthsOfItsLife) {
   deribit::DeribitLogin login{config};
   login.on_open(now, outbox);
-  EXPECT_EQ(take(login, R"({"jsonrpc":"2.0","method":"heartbeat","params":{"type":"heartbeat"}})", now, outbox), LoginStep::not_mine);
+  EXPECT_EQ(take(login, R"({"jsonrpc":"2.0","method":"heartbeat","params":{"type":"heartbeat"}})",
+                 now, outbox),
+            LoginStep::not_mine);
   EXPECT_EQ(take(login, granted(900'000'000, 900), now, outbox), LoginStep::accepted);
   EXPECT_TRUE(login.ready());
   EXPECT_EQ(login.access_token(), "A1");
@@ -77,15 +86,21 @@ TEST_F(LoginTest, TokenIsRefreshedAtFourFifthsOfItsLife) {
   EXPECT_TRUE(outbox.empty());
   login.on_timer(now + seconds(721), outbox);
   ASSERT_EQ(outbox.size(), 1U);
-  EXPECT_EQ(outbox[0], R"({"jsonrpc":"2.0","id":900000001,"method":"public/auth","params":{"grant_type":"refresh_token","refresh_token":"R1"}})");
-  EXPECT_EQ(take(login, granted(900'000'001, 900), now + seconds(721), outbox), LoginStep::accepted);
+  EXPECT_EQ(outbox[0], R"({"jsonrpc":"2.0","id":900000001,"method":"public/auth",)"
+                       R"("params":{"grant_type":"refresh_token","refresh_token":"R1"}})");
+  EXPECT_EQ(take(login, granted(900'000'001, 900), now + seconds(721), outbox),
+            LoginStep::accepted);
 }
 
 TEST_F(LoginTest, RefusalIsToldInWordsAndNotRepeated) {
   deribit::DeribitLogin login{config};
   login.on_open(now, outbox);
   outbox.clear();
-  EXPECT_EQ(take(login, R"({"jsonrpc":"2.0","id":900000000,"error":{"message":"invalid_credentials","code":13004}})", now, outbox), LoginStep::refused);
+  EXPECT_EQ(take(login,
+                 R"({"jsonrpc":"2.0","id":900000000,"error":{"message":"invalid_credentials",)"
+                 R"("code":13004}})",
+                 now, outbox),
+            LoginStep::refused);
   EXPECT_EQ(login.error_code(), 13004);
   EXPECT_NE(login.refusal().find("13004"), std::string_view::npos);
   login.on_timer(now + seconds(60), outbox);
@@ -111,9 +126,10 @@ TEST(DeribitLabel, RoundTripsAndRefusesEverythingElse) {
   EXPECT_TRUE(of_epoch(parse_label("bot1", text), 0xABCDEF));
   EXPECT_FALSE(of_epoch(parse_label("bot1", text), 0xABCDEE));
   EXPECT_FALSE(parse_label("bot2", text).order.valid());
-  for (const char* other : {"", "g", "gate4-fill-1784494768234", "gbot1-ABCDEF090000004d-01234567",
-                            "gbot1-0000000000000000-01234567", "gbot1-abcdef090000004d-0123456",
-                            "gbot1-abcdef090000004d-012345678", "hbot1-abcdef090000004d-01234567"}) {
+  for (const char* other :
+       {"", "g", "gate4-fill-1784494768234", "gbot1-ABCDEF090000004d-01234567",
+        "gbot1-0000000000000000-01234567", "gbot1-abcdef090000004d-0123456",
+        "gbot1-abcdef090000004d-012345678", "hbot1-abcdef090000004d-01234567"}) {
     EXPECT_FALSE(parse_label("bot1", other).order.valid()) << other;
   }
   EXPECT_EQ(write_label("Bot", order, 0, out), 0U) << "upper case is no tag";

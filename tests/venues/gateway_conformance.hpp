@@ -129,15 +129,16 @@ TYPED_TEST_P(GatewayConformance, CancelsOutliveTheOrderBudget) {
   Encoded e{1, RejectReason::none};
   std::uint32_t counter = 100;
   while (e.ok()) {
-    e = this->rig.gateway().encode(this->rig.place(make_order_id(7, StrategyId{1}, counter++),
-                                                   this->price, this->amount, 0),
-                                   this->rig.now, this->bytes);
+    e = this->rig.gateway().encode(
+        this->rig.place(make_order_id(7, StrategyId{1}, counter++), this->price, this->amount, 0),
+        this->rig.now, this->bytes);
     ASSERT_LT(counter, 10'000U);
   }
   EXPECT_EQ(e.refused, RejectReason::local_rate);
   EXPECT_TRUE(this->rig.gateway()
-                  .encode(CancelOrder{this->order, this->rig.instrument, VenueId{}},
-                          this->rig.now, this->bytes).ok());
+                  .encode(CancelOrder{this->order, this->rig.instrument, VenueId{}}, this->rig.now,
+                          this->bytes)
+                  .ok());
 }
 
 TYPED_TEST_P(GatewayConformance, ForeignFillsMoveThePositionUnderNoOrder) {

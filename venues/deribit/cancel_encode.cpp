@@ -45,16 +45,16 @@ std::size_t encode_cancel_all_by_currency(std::int64_t id, std::string_view curr
 
 std::size_t encode_cancel_all_by_instrument(std::int64_t id, std::string_view instrument,
                                             std::span<char> out) noexcept {
-  return with_text(
-      id, R"(,"method":"private/cancel_all_by_instrument","params":{"instrument_name":")",
-      instrument, R"(","type":"all"}})", out);
+  return with_text(id,
+                   R"(,"method":"private/cancel_all_by_instrument","params":{"instrument_name":")",
+                   instrument, R"(","type":"all"}})", out);
 }
 
 std::size_t encode_cancel_all_by_currency_pair(std::int64_t id, std::string_view currency_pair,
                                                std::span<char> out) noexcept {
-  return with_text(
-      id, R"(,"method":"private/cancel_all_by_currency_pair","params":{"currency_pair":")",
-      currency_pair, R"("}})", out);
+  return with_text(id,
+                   R"(,"method":"private/cancel_all_by_currency_pair","params":{"currency_pair":")",
+                   currency_pair, R"("}})", out);
 }
 
 }  // namespace gimbal::deribit

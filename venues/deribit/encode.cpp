@@ -108,7 +108,8 @@ Encoded DeribitGateway::encode(const CancelOrder& cancel, RecvTime now,
     bytes = encode_cancel(id, venue_id, out);
   } else {
     char label[label_text_max];
-    const std::size_t n = write_label(s.config.label_tag, cancel.order, s.config.config_hash, label);
+    const std::size_t n =
+        write_label(s.config.label_tag, cancel.order, s.config.config_hash, label);
     bytes = encode_cancel_by_label(id, {label, n}, out);
   }
   if (bytes == 0) return {0, RejectReason::venue};

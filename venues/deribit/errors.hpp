@@ -11,9 +11,9 @@
 namespace gimbal::deribit {
 
 enum class ErrorClass : std::uint8_t {
-  terminal,    // refused for good; sending the same again fails the same way
-  retryable,   // refused now; nothing is working; a later attempt may pass
-  unknown,     // proves nothing about the order: it must be looked up
+  terminal,   // refused for good; sending the same again fails the same way
+  retryable,  // refused now; nothing is working; a later attempt may pass
+  unknown,    // proves nothing about the order: it must be looked up
 };
 
 struct ErrorInfo {

@@ -19,8 +19,8 @@ constexpr std::int64_t id_cod_read = 2;
 constexpr std::int64_t id_channels = 3;
 constexpr std::int64_t id_test = 4;
 
-constexpr std::array<std::string_view, 3> channels{
-    "user.orders.any.any.raw", "user.trades.any.any.raw", "user.portfolio.any"};
+constexpr std::array<std::string_view, 3> channels{"user.orders.any.any.raw",
+                                                   "user.trades.any.any.raw", "user.portfolio.any"};
 
 constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -28,9 +28,8 @@ constexpr char lower(char c) noexcept {
 
 // The venue echoes some channel names in another case.
 bool same_name(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-    return lower(x) == lower(y);
-  });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 
 void push(Outbox& outbox, std::int64_t id, std::string_view rest) noexcept {
@@ -62,7 +61,8 @@ DeribitGateway::State::State(GatewayConfig settings, const SymbolTable& names,
       login{std::move(config.login)},
       reader{config.frame_max} {}
 
-// --- set-up ---------------------------------------------------------------------------------------
+// --- set-up
+// ---------------------------------------------------------------------------------------
 
 void DeribitGateway::State::status(GatewayState state, std::int32_t code, RecvTime now,
                                    EventBatch& batch) noexcept {
@@ -156,7 +156,8 @@ bool DeribitGateway::State::on_set_up_answer(const PrivateFrame& frame, RecvTime
   return true;
 }
 
-// --- rows -> events -------------------------------------------------------------------------------
+// --- rows -> events
+// -------------------------------------------------------------------------------
 
 void DeribitGateway::State::count(Reported reported) noexcept {
   if (reported == Reported::combo) ++counters.combo_rows;
@@ -228,8 +229,8 @@ DecodeStatus DeribitGateway::State::on_reply(const PrivateFrame& frame, RecvTime
   if (asked.action == OrderAction::cancel && frame.result_is_number) {
     // By label: the orders themselves come as notifications; none means that none was open.
     if (frame.result_number != 0) return DecodeStatus::ok;
-    reject(asked.order, asked.instrument, asked.action, RejectReason::venue,
-           error_not_open_order, now, batch);
+    reject(asked.order, asked.instrument, asked.action, RejectReason::venue, error_not_open_order,
+           now, batch);
     return DecodeStatus::ok;
   }
   reject(asked.order, asked.instrument, asked.action, RejectReason::unclear, 0, now, batch);
@@ -289,13 +290,14 @@ DecodeStatus DeribitGateway::State::decode(const PrivateFrame& frame, RecvTime n
                                             : on_reply(frame, now, batch);
 }
 
-// --- the public face ------------------------------------------------------------------------------
+// --- the public face
+// ------------------------------------------------------------------------------
 
 DeribitGateway::DeribitGateway(GatewayConfig config, const SymbolTable& symbols,
                                const InstrumentTable& instruments,
                                const UnderlyingNames& underlyings, RateBudget& budget)
-    : state_{std::make_unique<State>(std::move(config), symbols, instruments, underlyings,
-                                     budget)} {}
+    : state_{
+          std::make_unique<State>(std::move(config), symbols, instruments, underlyings, budget)} {}
 DeribitGateway::DeribitGateway(DeribitGateway&&) noexcept = default;
 DeribitGateway& DeribitGateway::operator=(DeribitGateway&&) noexcept = default;
 DeribitGateway::~DeribitGateway() = default;
@@ -324,9 +326,7 @@ DecodeStatus DeribitGateway::on_frame(const Frame& frame, RecvTime recv, EventBa
   const std::size_t staged_before = batch.staged();
   DecodeStatus result = DecodeStatus::ok;
   switch (s.login.on_frame(frame, recv, outbox)) {
-    case LoginStep::not_mine:
-      result = s.decode(s.reader.read(frame), recv, batch, outbox);
-      break;
+    case LoginStep::not_mine: result = s.decode(s.reader.read(frame), recv, batch, outbox); break;
     case LoginStep::accepted:
       if ((s.done_steps & State::step_login) == 0) {
         s.done_steps |= State::step_login;

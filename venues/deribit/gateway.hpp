@@ -38,11 +38,11 @@ namespace gimbal::deribit {
 
 struct GatewayConfig {
   VenueId venue{};
-  std::string label_tag;             // [a-z0-9]{0,16}: tells bots that share an account apart
-  std::uint32_t config_hash{0};      // first 4 bytes of the config's SHA-256
+  std::string label_tag;         // [a-z0-9]{0,16}: tells bots that share an account apart
+  std::uint32_t config_hash{0};  // first 4 bytes of the config's SHA-256
   std::uint32_t boot_epoch{0};
-  bool own_account{false};           // required in the app's config; false: no mass cancel
-  std::size_t budget_session{0};     // this session's slot in the RateBudget
+  bool own_account{false};        // required in the app's config; false: no mass cancel
+  std::size_t budget_session{0};  // this session's slot in the RateBudget
   std::uint32_t heartbeat_s{10};
   Nanos answer_timeout{seconds(5)};  // for each step of the session's set-up
   std::size_t frame_max{std::size_t{1} << 20};
@@ -55,7 +55,7 @@ struct GatewayCounters {
   std::uint64_t malformed{0};
   std::uint64_t ignored{0};
   std::uint64_t foreign_orders{0};
-  std::uint64_t combo_rows{0};        // net rows of combos, not counted as fills
+  std::uint64_t combo_rows{0};  // net rows of combos, not counted as fills
   std::uint64_t unknown_replies{0};
   std::uint64_t unknown_enums{0};
   std::uint64_t unknown_instruments{0};

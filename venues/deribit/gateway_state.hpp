@@ -71,7 +71,11 @@ class OrderRefs {
 struct DeribitGateway::State {
   // Steps of the set-up, each with its own answer.
   enum Step : unsigned {
-    step_login = 1, step_heartbeat = 2, step_cod_on = 4, step_cod_read = 8, step_channels = 16
+    step_login = 1,
+    step_heartbeat = 2,
+    step_cod_on = 4,
+    step_cod_read = 8,
+    step_channels = 16
   };
   static constexpr unsigned all_steps = 31;
   static constexpr std::int64_t ids_of_session = 16;  // first ids are the set-up's
@@ -95,7 +99,7 @@ struct DeribitGateway::State {
   bool open{false};
   bool failed{false};
   RecvTime set_up_by{};
-  std::string_view trouble{};      // what stands in the way of ready
+  std::string_view trouble{};  // what stands in the way of ready
 
   [[nodiscard]] bool ready() const noexcept { return open && !failed && done_steps == all_steps; }
   [[nodiscard]] std::int64_t session_id(std::int64_t n) const noexcept {

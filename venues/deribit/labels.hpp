@@ -16,7 +16,7 @@ inline constexpr std::size_t label_tag_max = 16;
 inline constexpr std::size_t label_text_max = 64;
 
 struct Label {
-  OrderId order{};               // invalid: foreign
+  OrderId order{};  // invalid: foreign
   std::uint32_t config_hash{0};
 };
 

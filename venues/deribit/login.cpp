@@ -16,7 +16,7 @@ namespace {
 
 using simdjson::ondemand::value;
 
-constexpr std::size_t answer_max = 16 * 1024;   // bytes; auth answers are below 2 kB
+constexpr std::size_t answer_max = 16 * 1024;  // bytes; auth answers are below 2 kB
 constexpr std::int64_t request_ids = 1000;
 
 void wipe(std::string& text) noexcept {
@@ -82,9 +82,8 @@ bool each_word(std::string_view text, Visit&& visit) noexcept {
 
 bool scope_covers(std::string_view granted, std::string_view required) noexcept {
   return each_word(required, [&](std::string_view wanted) noexcept {
-    return !each_word(granted, [&](std::string_view word) noexcept {
-      return !word_covers(word, wanted);
-    });
+    return !each_word(granted,
+                      [&](std::string_view word) noexcept { return !word_covers(word, wanted); });
   });
 }
 
@@ -148,8 +147,9 @@ void DeribitLogin::State::send_grant(Outbox& outbox) {
   if (!config.scope.empty()) w.raw(R"(,"scope":")").plain(config.scope).raw("\"");
   w.raw("}}");
   if (w.size() == 0 || !outbox.push(w.view())) {
-    (void)refuse(0, "the login request does not fit, or the credentials hold characters that "
-                    "JSON must escape");
+    (void)refuse(0,
+                 "the login request does not fit, or the credentials hold characters that "
+                 "JSON must escape");
   }
 }
 

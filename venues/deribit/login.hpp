@@ -24,8 +24,8 @@ struct LoginConfig {
   std::string client_id;
   std::string client_secret;
   GrantType grant{GrantType::client_signature};
-  std::string scope;                 // asked for; empty: the key's default
-  std::string required_scope;        // space separated; each must be granted ("trade:read_write")
+  std::string scope;           // asked for; empty: the key's default
+  std::string required_scope;  // space separated; each must be granted ("trade:read_write")
   std::int64_t first_request_id{900'000'000};  // its requests use 1000 ids from here
   // Wall-clock ms for client_signature (accepted by the venue for 60 s) and a nonce seed; given by
   // the application so that nothing here reads a clock or a random device.
@@ -61,8 +61,8 @@ class DeribitLogin {
   void on_close() noexcept;
 
   [[nodiscard]] bool ready() const noexcept;
-  [[nodiscard]] std::int32_t error_code() const noexcept;   // of the last refusal; 0 none
-  [[nodiscard]] std::string_view refusal() const noexcept;  // in words: code, or missing scope
+  [[nodiscard]] std::int32_t error_code() const noexcept;        // of the last refusal; 0 none
+  [[nodiscard]] std::string_view refusal() const noexcept;       // in words: code, or missing scope
   [[nodiscard]] std::string_view access_token() const noexcept;  // for HTTPS queries
 
  private:

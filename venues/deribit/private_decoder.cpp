@@ -204,8 +204,8 @@ void PrivateReader::State::clear() noexcept {
 }
 
 bool PrivateReader::State::add_order(const OrderRow& row, const SeenKeys& seen) noexcept {
-  if (!seen.has(Key::order_id) || !seen.has(Key::instrument_name) ||
-      !seen.has(Key::order_state) || !seen.has(Key::amount)) {
+  if (!seen.has(Key::order_id) || !seen.has(Key::instrument_name) || !seen.has(Key::order_state) ||
+      !seen.has(Key::amount)) {
     return fail("an order lacks order_id, instrument_name, order_state or amount");
   }
   if (out.orders.size() == rows_max) return fail("too many orders");
@@ -279,7 +279,8 @@ bool PrivateReader::State::position(value& v) noexcept {
   // The sign of a short is written in `size`, in `direction`, or in both.
   std::int64_t& amount = row.report.amount.nano;
   if (direction == "sell" && amount > 0) amount = -amount;
-  if (direction == "buy" && amount < 0) return fail("a position is long by direction, short by size");
+  if (direction == "buy" && amount < 0)
+    return fail("a position is long by direction, short by size");
   if (direction == "zero" && amount != 0) return fail("a position of direction zero has a size");
   if (out.positions.size() == rows_max) return fail("too many positions");
   out.positions.push_back(row);
@@ -308,14 +309,16 @@ bool PrivateReader::State::margin(value& v) noexcept {
 
 bool PrivateReader::State::changes(value& v) noexcept {
   SeenKeys seen;
-  return read_object(v, seen, [&](Key key, value& m) noexcept {
-    switch (key) {
-      case Key::orders: return orders(m);
-      case Key::trades: return trades(m);
-      case Key::positions: return positions(m);
-      default: return skip(m);
-    }
-  }) || fail("changes are not well formed");
+  return read_object(v, seen,
+                     [&](Key key, value& m) noexcept {
+                       switch (key) {
+                         case Key::orders: return orders(m);
+                         case Key::trades: return trades(m);
+                         case Key::positions: return positions(m);
+                         default: return skip(m);
+                       }
+                     }) ||
+         fail("changes are not well formed");
 }
 
 bool PrivateReader::State::data(value& v) noexcept {
@@ -333,36 +336,41 @@ bool PrivateReader::State::data(value& v) noexcept {
 bool PrivateReader::State::params(value& v) noexcept {
   if (!is_object(v)) return skip(v);
   SeenKeys seen;
-  return read_object(v, seen, [&](Key key, value& m) noexcept {
-    switch (key) {
-      case Key::channel:
-        if (!out.channel_name.empty()) return skip(m);
-        if (!read_text(m, out.channel_name)) return fail("channel is no text");
-        out.channel = channel_of(out.channel_name);
-        return true;
-      case Key::data:
-        if (!out.channel_name.empty()) return data(m);
-        data_deferred = true;
-        return skip(m);
-      case Key::type: {
-        const bool is_text = read_text(m, heartbeat_type);
-        return is_text || skip(m);
-      }
-      default: return skip(m);
-    }
-  }) || fail("params are not well formed");
+  return read_object(v, seen,
+                     [&](Key key, value& m) noexcept {
+                       switch (key) {
+                         case Key::channel:
+                           if (!out.channel_name.empty()) return skip(m);
+                           if (!read_text(m, out.channel_name)) return fail("channel is no text");
+                           out.channel = channel_of(out.channel_name);
+                           return true;
+                         case Key::data:
+                           if (!out.channel_name.empty()) return data(m);
+                           data_deferred = true;
+                           return skip(m);
+                         case Key::type: {
+                           const bool is_text = read_text(m, heartbeat_type);
+                           return is_text || skip(m);
+                         }
+                         default: return skip(m);
+                       }
+                     }) ||
+         fail("params are not well formed");
 }
 
 bool PrivateReader::State::error(value& v) noexcept {
   if (!is_object(v)) return skip(v);
   SeenKeys seen;
-  return read_object(v, seen, [&](Key key, value& m) noexcept {
-    if (key != Key::code) return skip(m);
-    std::int64_t code = 0;
-    if (!read_integer(m, code) || code > INT32_MAX || code < INT32_MIN) return false;
-    out.error_code = static_cast<std::int32_t>(code);
-    return true;
-  }) || fail("error is not well formed");
+  return read_object(v, seen,
+                     [&](Key key, value& m) noexcept {
+                       if (key != Key::code) return skip(m);
+                       std::int64_t code = 0;
+                       if (!read_integer(m, code) || code > INT32_MAX || code < INT32_MIN)
+                         return false;
+                       out.error_code = static_cast<std::int32_t>(code);
+                       return true;
+                     }) ||
+         fail("error is not well formed");
 }
 
 // {order, trades}, an order itself, {trades, has_more}, {scope, enabled}, or an entry of a detailed
@@ -409,8 +417,8 @@ bool PrivateReader::State::rate(value& v) noexcept {
   return true;
 }
 
-// limits: {non_matching_engine: {..}, matching_engine: {trading: {total: {rate, burst}}, ..}}; older
-// replies have matching_engine: {rate, burst}.
+// limits: {non_matching_engine: {..}, matching_engine: {trading: {total: {rate, burst}}, ..}};
+// older replies have matching_engine: {rate, burst}.
 bool PrivateReader::State::limits(value& v) noexcept {
   if (!is_object(v)) return skip(v);
   SeenKeys seen;
@@ -459,19 +467,20 @@ bool PrivateReader::State::account_object(value& v) noexcept {
 
 bool PrivateReader::State::result(value& v) noexcept {
   if (mode == ReplyMode::positions) return positions(v);
-  if (is_object(v)) {
-    return mode == ReplyMode::account ? account_object(v) : result_object(v, 0);
-  }
+  if (is_object(v)) { return mode == ReplyMode::account ? account_object(v) : result_object(v, 0); }
   if (is_array(v)) {
-    return read_array(v, [&](value& item) noexcept {
-      if (is_object(item)) {
-        return mode == ReplyMode::account ? account_object(item) : result_object(item, 0);
-      }
-      std::string_view name;
-      if (!read_text(item, name)) return skip(item);
-      if (out.names.size() < rows_max) out.names.push_back(name);
-      return true;
-    }) || fail("result is not well formed");
+    return read_array(v,
+                      [&](value& item) noexcept {
+                        if (is_object(item)) {
+                          return mode == ReplyMode::account ? account_object(item)
+                                                            : result_object(item, 0);
+                        }
+                        std::string_view name;
+                        if (!read_text(item, name)) return skip(item);
+                        if (out.names.size() < rows_max) out.names.push_back(name);
+                        return true;
+                      }) ||
+           fail("result is not well formed");
   }
   std::string_view text;
   if (read_text(v, text)) {
@@ -505,13 +514,17 @@ bool PrivateReader::State::pass(simdjson::ondemand::document& document) noexcept
   if (document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS) {
     return fail("text after the message");
   }
-  if (method == "subscription") out.shape = PrivateShape::subscription;
+  if (method == "subscription")
+    out.shape = PrivateShape::subscription;
   else if (method == "heartbeat") {
-    out.shape = heartbeat_type == "test_request" ? PrivateShape::test_request
-                                                 : PrivateShape::heartbeat;
-  } else if (seen.has(Key::error)) out.shape = PrivateShape::error;
-  else if (seen.has(Key::result)) out.shape = PrivateShape::reply;
-  else out.shape = PrivateShape::other;
+    out.shape =
+        heartbeat_type == "test_request" ? PrivateShape::test_request : PrivateShape::heartbeat;
+  } else if (seen.has(Key::error))
+    out.shape = PrivateShape::error;
+  else if (seen.has(Key::result))
+    out.shape = PrivateShape::reply;
+  else
+    out.shape = PrivateShape::other;
   return true;
 }
 
@@ -551,8 +564,7 @@ const PrivateFrame& PrivateReader::read(const Frame& frame, ReplyMode mode) noex
     s.data_deferred = false;
     if (!s.pass(document)) return refused("not well formed");
   }
-  if (s.out.shape == PrivateShape::subscription &&
-      (s.out.channel_name.empty() || !s.data_read)) {
+  if (s.out.shape == PrivateShape::subscription && (s.out.channel_name.empty() || !s.data_read)) {
     return refused("a subscription message lacks channel or data");
   }
   return s.out;

@@ -15,22 +15,20 @@
 
 namespace gimbal::deribit {
 
-enum class OrderState : std::uint8_t {
-  unknown, open, filled, rejected, cancelled, untriggered
-};
+enum class OrderState : std::uint8_t { unknown, open, filled, rejected, cancelled, untriggered };
 
 // Views point into the frame (or the parser's buffer) until the next read.
 struct OrderRow {
   std::string_view order_id, label, instrument, cancel_reason;
   ExchTime updated{}, created{};
-  Price price{absent_nano};          // absent: "market_price" of an untriggered trigger
+  Price price{absent_nano};  // absent: "market_price" of an untriggered trigger
   Price average{absent_nano};
   Qty amount{};
   Qty filled{};
   OrderState state{OrderState::unknown};
   Side side{Side::buy};
   bool side_known{false};
-  bool immediate{false};             // immediate_or_cancel or fill_or_kill
+  bool immediate{false};  // immediate_or_cancel or fill_or_kill
   bool post_only{false};
   bool reduce_only{false};
   bool liquidation{false};
@@ -39,7 +37,7 @@ struct OrderRow {
 struct UserTradeRow {
   std::string_view trade_id, label, instrument, combo_id, combo_trade_id;
   ExchTime time{};
-  Fill fill{};                       // order and trade not set
+  Fill fill{};  // order and trade not set
   bool liquidity_known{true};
 };
 
@@ -49,7 +47,13 @@ struct PositionRow {
 };
 
 enum class PrivateShape : std::uint8_t {
-  malformed, reply, error, subscription, heartbeat, test_request, other
+  malformed,
+  reply,
+  error,
+  subscription,
+  heartbeat,
+  test_request,
+  other
 };
 enum class PrivateChannel : std::uint8_t { other, orders, trades, changes, portfolio };
 
@@ -63,21 +67,21 @@ struct PrivateFrame {
   PrivateChannel channel{PrivateChannel::other};
   std::int64_t id{-1};
   std::int32_t error_code{0};
-  std::int64_t us_out{0};            // 0: not given
+  std::int64_t us_out{0};  // 0: not given
   std::vector<std::string_view> names;
   std::vector<OrderRow> orders;
   std::vector<UserTradeRow> trades;
   std::vector<PositionRow> positions;
   std::vector<MarginReport> margins;
-  std::size_t partial_errors{0};     // detailed mass cancels: entries that hold an error
+  std::size_t partial_errors{0};  // detailed mass cancels: entries that hold an error
   bool result_is_number{false};
   std::int64_t result_number{0};
   bool result_ok_text{false};
-  bool enabled_said{false};          // cancel on disconnect
+  bool enabled_said{false};  // cancel on disconnect
   bool enabled{false};
   bool has_more{false};
   bool limits_said{false};
-  RateLimits limits{};               // matching-engine figures
+  RateLimits limits{};  // matching-engine figures
 };
 
 class PrivateReader {

@@ -12,7 +12,8 @@
 
 namespace gimbal::deribit {
 
-// --- texts ----------------------------------------------------------------------------------------
+// --- texts
+// ----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -55,7 +56,9 @@ std::string QueryTexts::get_time(std::int64_t id) const {
 }
 std::string QueryTexts::get_instruments(std::int64_t id, std::string_view currency) const {
   return Request{id, "public/get_instruments", {}}
-      .text("currency", currency).flag("expired", false).done();
+      .text("currency", currency)
+      .flag("expired", false)
+      .done();
 }
 std::string QueryTexts::get_instrument(std::int64_t id, std::string_view name) const {
   return Request{id, "public/get_instrument", {}}.text("instrument_name", name).done();
@@ -68,7 +71,9 @@ std::string QueryTexts::get_positions(std::int64_t id) const {
 }
 std::string QueryTexts::get_account_summary(std::int64_t id, std::string_view currency) const {
   return Request{id, "private/get_account_summary", access_token}
-      .text("currency", currency).flag("extended", true).done();
+      .text("currency", currency)
+      .flag("extended", true)
+      .done();
 }
 std::string QueryTexts::get_account_summaries(std::int64_t id) const {
   return Request{id, "private/get_account_summaries", access_token}.flag("extended", true).done();
@@ -77,31 +82,44 @@ std::string QueryTexts::get_user_trades_by_time(std::int64_t id, std::string_vie
                                                 std::int64_t start_ms, std::int64_t end_ms,
                                                 unsigned count) const {
   return Request{id, "private/get_user_trades_by_currency_and_time", access_token}
-      .text("currency", currency).integer("start_timestamp", start_ms)
-      .integer("end_timestamp", end_ms).integer("count", count).text("sorting", "asc").done();
+      .text("currency", currency)
+      .integer("start_timestamp", start_ms)
+      .integer("end_timestamp", end_ms)
+      .integer("count", count)
+      .text("sorting", "asc")
+      .done();
 }
 std::string QueryTexts::get_user_trades_from(std::int64_t id, std::string_view currency,
                                              std::string_view start_id, unsigned count) const {
   return Request{id, "private/get_user_trades_by_currency", access_token}
-      .text("currency", currency).text("start_id", start_id).integer("count", count)
-      .text("sorting", "asc").done();
+      .text("currency", currency)
+      .text("start_id", start_id)
+      .integer("count", count)
+      .text("sorting", "asc")
+      .done();
 }
 std::string QueryTexts::get_order_state_by_label(std::int64_t id, std::string_view currency,
                                                  std::string_view label) const {
   return Request{id, "private/get_order_state_by_label", access_token}
-      .text("currency", currency).text("label", label).done();
+      .text("currency", currency)
+      .text("label", label)
+      .done();
 }
 std::string QueryTexts::get_order_history(std::int64_t id, std::string_view currency,
                                           unsigned count) const {
   return Request{id, "private/get_order_history_by_currency", access_token}
-      .text("currency", currency).integer("count", count).flag("include_old", true)
-      .flag("include_unfilled", true).done();
+      .text("currency", currency)
+      .integer("count", count)
+      .flag("include_old", true)
+      .flag("include_unfilled", true)
+      .done();
 }
 std::string QueryTexts::get_cancel_on_disconnect(std::int64_t id) const {
   return Request{id, "private/get_cancel_on_disconnect", access_token}.done();
 }
 
-// --- replies --------------------------------------------------------------------------------------
+// --- replies
+// --------------------------------------------------------------------------------------
 
 struct QueryParser::State {
   QueryContext context;
@@ -228,8 +246,7 @@ QueryResult QueryParser::user_trades(const Frame& reply, RecvTime now, EventBatc
 
 QueryResult QueryParser::cancel_on_disconnect(const Frame& reply, bool& enabled) {
   QueryResult result;
-  const PrivateFrame* f =
-      state_->answer(reply, ReplyMode::orders, "cancel on disconnect", result);
+  const PrivateFrame* f = state_->answer(reply, ReplyMode::orders, "cancel on disconnect", result);
   if (f == nullptr) return result;
   if (!f->enabled_said) {
     result.error = "cancel on disconnect: the result lacks 'enabled'";
@@ -240,7 +257,8 @@ QueryResult QueryParser::cancel_on_disconnect(const Frame& reply, bool& enabled)
   return result;
 }
 
-// --- the search for one order ---------------------------------------------------------------------
+// --- the search for one order
+// ---------------------------------------------------------------------
 
 OrderSearch::OrderSearch(QueryParser& parser, const QueryOrder& order) noexcept
     : parser_{&parser}, order_{order} {
@@ -260,8 +278,7 @@ void OrderSearch::see(LookupOutcome outcome, Qty filled, Price price) noexcept {
 
 QueryResult OrderSearch::scan_orders(const Frame& reply, bool& answered) {
   QueryResult result;
-  const PrivateFrame* f =
-      parser_->state_->answer(reply, ReplyMode::orders, "order search", result);
+  const PrivateFrame* f = parser_->state_->answer(reply, ReplyMode::orders, "order search", result);
   if (f == nullptr) return result;
   result.ok = true;
   result.has_more = f->has_more;
@@ -305,8 +322,7 @@ QueryResult OrderSearch::state_by_label(const Frame& reply) {
 
 QueryResult OrderSearch::user_trades(const Frame& reply, bool complete) {
   QueryResult result;
-  const PrivateFrame* f =
-      parser_->state_->answer(reply, ReplyMode::orders, "order search", result);
+  const PrivateFrame* f = parser_->state_->answer(reply, ReplyMode::orders, "order search", result);
   if (f == nullptr) return result;
   result.ok = true;
   result.has_more = f->has_more;
@@ -322,8 +338,10 @@ QueryResult OrderSearch::user_trades(const Frame& reply, bool complete) {
   }
   if (result.rows > 0) {
     // Trades prove that it arrived; what its rest became, only an order row can say.
-    if (!seen_) see(open ? LookupOutcome::open : LookupOutcome::unproven, filled, Price{absent_nano});
-    else if (filled > best_.filled) best_.filled = filled;
+    if (!seen_)
+      see(open ? LookupOutcome::open : LookupOutcome::unproven, filled, Price{absent_nano});
+    else if (filled > best_.filled)
+      best_.filled = filled;
   }
   return result;
 }

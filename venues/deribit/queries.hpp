@@ -21,7 +21,8 @@
 
 namespace gimbal::deribit {
 
-// --- request texts (whole JSON-RPC objects; `access_token` is added when not empty) ---------------
+// --- request texts (whole JSON-RPC objects; `access_token` is added when not empty)
+// ---------------
 struct QueryTexts {
   std::string access_token;
 
@@ -29,7 +30,7 @@ struct QueryTexts {
   [[nodiscard]] std::string get_instruments(std::int64_t id, std::string_view currency) const;
   [[nodiscard]] std::string get_instrument(std::int64_t id, std::string_view name) const;
   [[nodiscard]] std::string get_open_orders(std::int64_t id) const;
-  [[nodiscard]] std::string get_positions(std::int64_t id) const;               // every currency
+  [[nodiscard]] std::string get_positions(std::int64_t id) const;  // every currency
   [[nodiscard]] std::string get_account_summary(std::int64_t id, std::string_view currency) const;
   [[nodiscard]] std::string get_account_summaries(std::int64_t id) const;
   // Oldest first, at most `count` rows (venue maximum 1000); both ends inclusive, in ms.
@@ -54,13 +55,13 @@ struct QueryContext {
 
 struct QueryResult {
   bool ok{false};
-  std::int32_t error_code{0};     // the venue's; 0 when the reply itself could not be read
-  std::string error;              // in words, naming what and where
-  ExchTime venue_time{};          // usOut of the envelope
+  std::int32_t error_code{0};  // the venue's; 0 when the reply itself could not be read
+  std::string error;           // in words, naming what and where
+  ExchTime venue_time{};       // usOut of the envelope
   std::size_t rows{0};
-  std::size_t skipped{0};         // instruments that are not in the table, combo rows
-  bool has_more{false};           // trades: another page exists
-  std::string last_trade_id;      // of the page, by the venue's order
+  std::size_t skipped{0};     // instruments that are not in the table, combo rows
+  bool has_more{false};       // trades: another page exists
+  std::string last_trade_id;  // of the page, by the venue's order
   std::int64_t last_timestamp_ms{0};
 };
 

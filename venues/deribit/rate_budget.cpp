@@ -76,9 +76,7 @@ std::uint32_t RateBudget::available(std::size_t session, RateUse use, RecvTime n
   refill(account_, now);
   refill(sessions_[session], now);
   std::int64_t milli = account_.milli;
-  if (use == RateUse::risk) {
-    milli = std::min(milli - reserve_milli(), sessions_[session].milli);
-  }
+  if (use == RateUse::risk) { milli = std::min(milli - reserve_milli(), sessions_[session].milli); }
   return milli <= 0 ? 0 : static_cast<std::uint32_t>(milli / token);
 }
 

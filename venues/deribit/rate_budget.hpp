@@ -1,10 +1,10 @@
 // One rate budget per account, shared out to its sessions. Room: venues (hot, pure: time is passed
 // in). Source: Deribit rate limits, matching-engine pool; controls T-01, T-02.
 //
-// A leaky bucket of 70 % of what the venue grants (`usable_permille`), counting every place, replace
-// and cancel. New risk may not take the last `reserve_permille` of the bucket (20 %, at least one
-// token): that part is for cancels. Each session also has a quota of the refill; sessions' quotas
-// sum to at most the whole. One thread only.
+// A leaky bucket of 70 % of what the venue grants (`usable_permille`), counting every place,
+// replace and cancel. New risk may not take the last `reserve_permille` of the bucket (20 %, at
+// least one token): that part is for cancels. Each session also has a quota of the refill;
+// sessions' quotas sum to at most the whole. One thread only.
 #pragma once
 
 #include <array>
@@ -17,8 +17,8 @@
 namespace gimbal::deribit {
 
 struct RateLimits {
-  std::uint32_t rate_per_s{5};      // the venue's sustained rate
-  std::uint32_t burst{20};          // the venue's bucket depth
+  std::uint32_t rate_per_s{5};  // the venue's sustained rate
+  std::uint32_t burst{20};      // the venue's bucket depth
   std::uint32_t usable_permille{700};
   std::uint32_t reserve_permille{200};
 };
@@ -51,10 +51,10 @@ class RateBudget {
 
  private:
   struct Bucket {
-    std::int64_t milli{0};      // thousandths of a token
+    std::int64_t milli{0};  // thousandths of a token
     std::int64_t depth_milli{0};
-    std::int64_t rate_milli{0}; // thousandths of a token per second
-    std::int64_t rest{0};       // refill carried over, in 1e-9 of a thousandth
+    std::int64_t rate_milli{0};  // thousandths of a token per second
+    std::int64_t rest{0};        // refill carried over, in 1e-9 of a thousandth
     RecvTime at{};
     bool started{false};
   };

@@ -82,8 +82,7 @@ Reported report_state(const ReportContext& c, const OrderRow& row, OrderAction a
   }
   OrderReject reject;
   reject.order = owner(c, row.label);
-  reject.reason =
-      row.state == OrderState::rejected ? RejectReason::venue : RejectReason::unclear;
+  reject.reason = row.state == OrderState::rejected ? RejectReason::venue : RejectReason::unclear;
   reject.action = action;
   return put(c, EventKind::order_reject, id, row.updated, reject);
 }

@@ -1,5 +1,5 @@
-// Rows of private data -> events. Shared by the order session and the queries, so that a fill learnt
-// by reconciliation is the same fill. Room: venues (hot).
+// Rows of private data -> events. Shared by the order session and the queries, so that a fill
+// learnt by reconciliation is the same fill. Room: venues (hot).
 #pragma once
 
 #include <cstddef>
@@ -20,15 +20,15 @@ struct ReportContext {
   std::string_view label_tag;
   const SymbolTable* symbols{nullptr};
   RecvTime now{};
-  std::uint8_t flags{0};      // event_flag::historical for queries
+  std::uint8_t flags{0};  // event_flag::historical for queries
   EventBatch* batch{nullptr};
 };
 
 enum class Reported : std::uint8_t {
   pushed,
-  combo,                // the net row of a combo, or an order of one: counted from its legs
+  combo,  // the net row of a combo, or an order of one: counted from its legs
   unknown_instrument,
-  full,                 // the batch has no room
+  full,  // the batch has no room
 };
 
 // Why an order is done, from its row; meaningless for open orders.

@@ -9,7 +9,14 @@
 
 namespace gimbal::deribit {
 
-enum class RuleBreach : std::uint8_t { none, not_open, price_tick, price_range, amount_lot, amount_min };
+enum class RuleBreach : std::uint8_t {
+  none,
+  not_open,
+  price_tick,
+  price_range,
+  amount_lot,
+  amount_min
+};
 
 // `total` is the order's whole amount (for a replacement: filled included).
 [[nodiscard]] RuleBreach check_order(const Instrument& instrument, Price price, Qty total) noexcept;
