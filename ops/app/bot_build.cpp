@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <iterator>
 
 #include "engine/core/payload.hpp"
 #include "ops/app/bot.hpp"
@@ -273,10 +274,20 @@ std::unique_ptr<FeedSession<BotVenue, Events>> Bot::make_feed(Events& events, Ts
   config.private_subscribe = true;
   deribit::DeribitFeed feed{config, universe_.symbols()};
   slot == hedge_slot ? subscribe_hedges(feed) : subscribe_rest(feed);
+  std::vector<InstrumentId> books;
+  for (const Universe::Member& m : universe_.members()) {
+    if (slot == hedge_slot) {
+      books.push_back(m.hedge);
+      continue;
+    }
+    std::copy_if(m.futures.begin(), m.futures.end(), std::back_inserter(books),
+                 [&](InstrumentId id) { return id != m.hedge; });
+    books.insert(books.end(), m.options.begin(), m.options.end());
+  }
   deribit::DeribitLogin login{login_config(feed_first_id + slot * 10'000, "")};
   using Joined = typename FeedSession<BotVenue, Events>::Feed;
   return std::make_unique<FeedSession<BotVenue, Events>>(
-      Joined{std::move(feed), std::move(login)}, events, probe, clock_, slot,
+      Joined{std::move(feed), std::move(login)}, std::move(books), events, probe, clock_, slot,
       slot == hedge_slot ? Priority::first : Priority::normal, LinkConfig{});
 }
 

@@ -1,7 +1,9 @@
 // A public session on the hot side: bytes in, events to the sink. Room: ops/app (wiring). Hot.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <vector>
 
 #include "engine/core/command.hpp"
 #include "engine/runtime/clock.hpp"
@@ -21,9 +23,10 @@ class FeedSession {
  public:
   using Feed = WithLogin<typename Venue::Feed, typename Venue::Login>;
 
-  FeedSession(Feed feed, Events& events, TscProbe& probe, const TscClock& clock,
+  // `books` are the instruments whose books come over this connection.
+  FeedSession(Feed feed, std::vector<InstrumentId> books, Events& events, TscProbe& probe, const TscClock& clock,
               std::uint16_t slot, Priority priority, const LinkConfig& link)
-      : feed_{std::move(feed)}, events_{events}, probe_{probe}, clock_{clock},
+      : feed_{std::move(feed)}, books_{std::move(books)}, events_{events}, probe_{probe}, clock_{clock},
         session_{*this, slot, priority, link} {}
 
   [[nodiscard]] Session<FeedSession>& session() noexcept { return session_; }
@@ -57,10 +60,27 @@ class FeedSession {
 
  private:
   void deliver(RecvTime now) noexcept {
-    if (!batch_.committed().empty()) events_.events(batch_.committed());
-    batch_.clear();
+    pass_on();
     if (resyncs_ > 0) run_resyncs(now);
     if (!outbox_.empty()) session_.send(outbox_);
+  }
+  // An account has several feed connections: what this one says about its whole session concerns
+  // its own instruments only, so it becomes one event for each of them.
+  void pass_on() noexcept {
+    const std::span<Event> all = batch_.committed();
+    std::size_t from = 0;
+    for (std::size_t at = 0; at < all.size(); ++at) {
+      if (all[at].kind() != EventKind::feed_status || all[at].instrument.valid()) continue;
+      if (at > from) events_.events(all.subspan(from, at - from));
+      from = at + 1;
+      Event one = all[at];
+      for (const InstrumentId id : books_) {
+        one.instrument = id;
+        events_.events(std::span<Event>{&one, 1});
+      }
+    }
+    if (all.size() > from) events_.events(all.subspan(from));
+    batch_.clear();
   }
   void run_resyncs(RecvTime now) noexcept {
     const std::size_t count = resyncs_;
@@ -68,11 +88,11 @@ class FeedSession {
     for (std::size_t i = 0; i < count; ++i) {
       feed_.feed().resync(resync_[i], FeedReason::crossed, now, batch_, outbox_);
     }
-    if (!batch_.committed().empty()) events_.events(batch_.committed());
-    batch_.clear();
+    pass_on();
   }
 
   Feed feed_;
+  std::vector<InstrumentId> books_;
   Events& events_;
   TscProbe& probe_;
   const TscClock& clock_;
