@@ -9,6 +9,8 @@
 namespace gimbal {
 namespace {
 
+constexpr Nanos page_stop_window = seconds(2);
+
 const char* mode_text(Mode m) {
   switch (m) {
     case Mode::active: return "active";
@@ -168,12 +170,28 @@ void Desk::begin_kill(Scope scope, Mode mode, OperatorSource source, const Contr
 void Desk::stop_from(OperatorSource source, Scope scope, Mode mode, const std::string& reason) {
   bot_.refresh(false);
   begin_kill(scope, mode, source, ControlPeer{}, reason);
+  kill_->from_page = source == OperatorSource::stop_page;
+}
+
+// gimbalctl writes the stop page first and asks second: one kill, one proof.
+bool Desk::joins_page_stop(const KillRequest& request) const {
+  return kill_ && kill_->from_page && kill_->scope == request.scope &&
+         kill_->mode >= request.mode && bot_.clock_.now() - kill_->t_recv < page_stop_window;
 }
 
 ControlAnswer Desk::kill(const KillRequest& request) {
   bot_.refresh(false);
-  begin_kill(request.scope, request.mode, OperatorSource::human, request.peer, request.reason);
   kill_request_ = request.id;
+  if (joins_page_stop(request)) {
+    kill_->from_page = false;
+    proof_.reason = request.reason;
+    proof_.uid = request.peer.uid;
+    proof_.gid = request.peer.gid;
+    proof_.pid = request.peer.pid;
+    proof_.exe = request.peer.exe;
+    return ControlAnswer{AnswerState::pending, 0, {}};
+  }
+  begin_kill(request.scope, request.mode, OperatorSource::human, request.peer, request.reason);
   return ControlAnswer{AnswerState::pending, 0, {}};
 }
 

@@ -45,6 +45,7 @@ class Desk final : public ControlHandler {
     std::uint64_t count_asked{0};
     bool answered{false};       // the core has stepped the command
     bool shown{false};          // the first proof line went out
+    bool from_page{false};      // the stop page had it first; its command line follows
   };
   struct PendingArm {
     std::uint64_t command{0};
@@ -57,6 +58,7 @@ class Desk final : public ControlHandler {
   void send_command(OperatorAction action, std::uint64_t id, Scope scope, Mode mode,
                     OperatorSource source, const ControlPeer& peer);
   [[nodiscard]] bool kill_settled(bool& counted_ours, std::uint64_t& ours);
+  [[nodiscard]] bool joins_page_stop(const KillRequest& request) const;
   void fill_proof();
   ControlAnswer kill_progress(bool deadline_passed);
   ControlAnswer arm_progress(bool deadline_passed);

@@ -186,6 +186,7 @@ class FusedHot {
   [[nodiscard]] std::uint64_t faults() const noexcept { return router_.faults(); }
 
   std::size_t do_work() noexcept {
+    parts_.probe->begin();  // what timers and operators cause is not a tick's way
     std::size_t done = sequencer_.do_work();
     done += poller_.poll(*parts_.clock, *this);
     const RecvTime now = parts_.clock->now();
