@@ -23,6 +23,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/core/time.hpp"
 #include "venues/sim/exchange.hpp"
@@ -39,6 +40,8 @@ struct DialectConfig {
   bool vary{true};                              // member order and number spelling; false: constant
   std::size_t queue_bytes_max{16u << 20};       // of one connection, then it is overflowed
   FaultConfig faults{};
+  // Further keys of accounts that the exchange already has (a guardian's own key, say).
+  std::vector<Credential> extra_keys;
 };
 
 struct DialectStats {

@@ -119,6 +119,13 @@ std::string from_base64(std::string_view text) {
 
 }  // namespace
 
+const Credential* DeribitDialect::Inside::credential(std::string_view client_id) const noexcept {
+  for (const Credential& key : config.extra_keys) {
+    if (key.client_id == client_id) return &key;
+  }
+  return exchange.credential(client_id);
+}
+
 void DeribitDialect::Inside::auth(Call& call) {
   const Params& p = *call.params;
   const auto grant_type = p.text("grant_type");
@@ -138,7 +145,7 @@ void DeribitDialect::Inside::auth(Call& call) {
     tokens.erase(at);
     return issue(call, old.grant, old.connection == 0, config.token_life_s);
   }
-  const Credential* known = exchange.credential(p.text("client_id").value_or(""));
+  const Credential* known = credential(p.text("client_id").value_or(""));
   if (known == nullptr) return call.fail(code::invalid_credentials);
   bool genuine = false;
   if (by_secret) {
@@ -287,7 +294,7 @@ void DeribitDialect::Inside::authorize_header(std::string_view header, const Htt
     const std::string pair = from_base64(rest);
     const std::size_t colon = std::min(pair.find(':'), pair.size());
     id = pair.substr(0, colon);
-    const Credential* known = exchange.credential(id);
+    const Credential* known = credential(id);
     genuine = known != nullptr && colon < pair.size() &&
               same_secret(pair.substr(colon + 1), known->secret);
   } else if (kind == "deri-hmac-sha256") {
@@ -299,11 +306,11 @@ void DeribitDialect::Inside::authorize_header(std::string_view header, const Htt
     const std::int64_t age = to_unix_ms(exchange.now()) - sent_ms;
     const std::string text = ts + '\n' + nonce + '\n' + std::string{http.verb} + '\n' +
                              std::string{http.target} + '\n' + std::string{http.body} + '\n';
-    const Credential* known = exchange.credential(id);
+    const Credential* known = credential(id);
     genuine = known != nullptr && age < signature_window_ms && age > -signature_window_ms &&
               same_secret(header_field(rest, "sig"), hmac_sha256_hex(known->secret, text));
   }
-  const Credential* known = exchange.credential(id);
+  const Credential* known = credential(id);
   if (!genuine || known == nullptr) return call.fail(code::unauthorized);
   call.grant.account = known->account;
   grant_scope(call.grant, "");

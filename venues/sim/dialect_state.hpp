@@ -167,6 +167,7 @@ struct DeribitDialect::Inside final : Observer {
 
   // --- dialect_session.cpp
   void auth(Call&);
+  [[nodiscard]] const Credential* credential(std::string_view client_id) const noexcept;
   void issue(Call&, Grant grant, bool session_scope, std::int64_t life);
   void hello(Call&);
   void test(Call&);

@@ -264,6 +264,16 @@ std::size_t SimExchange::list_expiry(std::uint32_t product, ExchTime expiry, Per
   return state_->list_expiry(product, {expiry, period}, out);
 }
 
+void SimExchange::mark_now() {
+  State& s = *state_;
+  for (const Account& a : s.accounts) {
+    for (const InstrumentIndex i : a.active) {
+      const Listing& l = s.listings[i];
+      if (l.active && is_option(l.def.kind) && a.holdings[i].size != 0) s.mark_option(i);
+    }
+  }
+}
+
 void SimExchange::shock(std::string_view coin, double log_return, Observer& out) {
   State& s = *state_;
   for (std::size_t c = 0; c < s.coins.size(); ++c) {

@@ -145,6 +145,9 @@ class SimExchange {
   // expiry; gives the number of new instruments, 0 when it has options already, has passed, or is
   // not at 08:00 UTC.
   std::size_t list_expiry(std::uint32_t product, ExchTime expiry, Period period, Observer& out);
+  // Marks every held option at this moment's forward, so that an equity sampled now is of one
+  // instant; between their own times the options' marks lag the perpetual's.
+  void mark_now();
   // Moves a coin's price by a log return at once (index, marks and quotes follow).
   void shock(std::string_view coin, double log_return, Observer& out);
 

@@ -7,7 +7,7 @@
 namespace gimbal::sim {
 namespace {
 
-constexpr double basis_memory_s = 30;       // the perpetual's premium reverts over this time
+constexpr double basis_memory_s = 300;      // the premium reverts over this time: marks are averaged
 constexpr double basis_deviation = 0.0003;  // and lives at about 3 basis points
 constexpr double funding_period_s = 8 * 3600;
 
@@ -44,7 +44,8 @@ void SimExchange::State::walk() {
                  c.config.vol_of_vol * root * shock;
     c.log_vol = std::clamp(c.log_vol, level - 1.4, level + 1.4);
   }
-  const double seconds = static_cast<double>(config.step.count) * 1e-9 * config.walk_speed;
+  // The basis stays on exchange time: a faster walk moves coins, not the perpetual against them.
+  const double seconds = static_cast<double>(config.step.count) * 1e-9;
   const double pull = std::min(seconds / basis_memory_s, 1.0);
   for (ProductState& p : products) {
     p.basis += -p.basis * pull + basis_deviation * sqrt_of(2 * pull) * walk_rng.normal();
