@@ -55,6 +55,12 @@ class Samples {
   void append(const Samples& other) {
     values_.insert(values_.end(), other.values_.begin(), other.values_.end());
   }
+  // The samples added since there were `first`.
+  [[nodiscard]] Samples from(std::size_t first) const {
+    Samples rest;
+    rest.values_.assign(values_.begin() + static_cast<std::ptrdiff_t>(first), values_.end());
+    return rest;
+  }
   [[nodiscard]] std::size_t count() const { return values_.size(); }
   // Value at a fraction in [0, 1]; 0 when empty.
   [[nodiscard]] std::int64_t at(double fraction) const {

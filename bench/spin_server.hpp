@@ -1,6 +1,6 @@
-// The bench's own exchange door: raw sockets, memory BIOs, own framing, one spinning thread. It takes
-// WebSocket and HTTPS connections on one port and hands texts to a callback; it adds nothing between
-// a tick's time stamp and its send, or between an order's first byte and its stamp.
+// The bench's own exchange door: raw sockets, memory BIOs, own framing, one spinning thread. It
+// takes WebSocket and HTTPS connections on one port and hands texts to a callback; it adds nothing
+// between a tick's time stamp and its send, or between an order's first byte and its stamp.
 #pragma once
 
 #include <arpa/inet.h>
@@ -30,15 +30,22 @@ struct SpinConnection {
   bool websocket{false};
   bool closed{false};
   std::string path;
-  std::uint64_t tag{0};          // the user's own
-  std::int64_t first_byte_ns{0}; // when recv() gave the first byte of the newest batch
+  std::uint64_t tag{0};           // the user's own
+  std::int64_t first_byte_ns{0};  // when recv() gave the first byte of the newest batch
+};
+
+struct HttpRequest {
+  std::string_view verb;
+  std::string_view target;
+  std::string_view authorization;
+  std::string_view body;
 };
 
 class SpinServer {
  public:
-  // on_text(connection, text): a WebSocket text. on_http(target, body) -> response body.
+  // on_text(connection, text): a WebSocket text. on_http(request) -> response body.
   std::function<void(SpinConnection&, std::string_view)> on_text;
-  std::function<std::string(std::string_view, std::string_view)> on_http;
+  std::function<std::string(const HttpRequest&)> on_http;
   std::function<void(SpinConnection&)> on_open;
 
   SpinServer(const std::string& certificate, const std::string& key) {
@@ -102,8 +109,7 @@ class SpinServer {
       if (!c.secured) return true;
     }
     if (!c.tls->decrypt()) c.closed = true;
-    while (c.websocket ? serve_frame(c) : serve_http(c)) {
-    }
+    while (c.websocket ? serve_frame(c) : serve_http(c)) {}
     return true;
   }
 
@@ -155,9 +161,10 @@ class SpinServer {
     if (!key.empty()) {
       c.tls->consume(end + 4);
       c.path = target;
-      c.tls->send_plain("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                        "Connection: Upgrade\r\nSec-WebSocket-Accept: " + accept_of(key) +
-                        "\r\n\r\n");
+      c.tls->send_plain(
+          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+          "Connection: Upgrade\r\nSec-WebSocket-Accept: " +
+          accept_of(key) + "\r\n\r\n");
       c.websocket = true;
       if (on_open) on_open(c);
       return true;
@@ -167,7 +174,10 @@ class SpinServer {
     if (plain.size() < end + 4 + length) return false;
     const std::string body{plain.substr(end + 4, length)};
     c.tls->consume(end + 4 + length);
-    const std::string answer = on_http ? on_http(target, body) : std::string{};
+    const std::string verb = head.substr(0, target_at - 1);
+    const std::string authorization = header(head, "Authorization");
+    const std::string answer =
+        on_http ? on_http({verb, target, authorization, body}) : std::string{};
     c.tls->send_plain("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
                       std::to_string(answer.size()) + "\r\n\r\n");
     for (std::size_t at = 0; at < answer.size(); at += 16384) {

@@ -1,5 +1,6 @@
-// Bytes between the wire and the decoders: an incoming text frame, the staging array for its events,
-// and the outbox for text frames to send. All of fixed capacity; nothing here allocates after start.
+// Bytes between the wire and the decoders: an incoming text frame, the staging array for its
+// events, and the outbox for text frames to send. All of fixed capacity; nothing here allocates
+// after start.
 #pragma once
 
 #include <cstddef>

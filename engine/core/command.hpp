@@ -19,7 +19,7 @@ inline constexpr std::size_t commands_per_step_max = 16;
 enum class TimeInForce : std::uint8_t { good_til_cancelled, immediate_or_cancel, fill_or_kill };
 
 namespace order_flag {
-inline constexpr std::uint8_t post_only = 1;    // always with reject_post_only: never re-priced
+inline constexpr std::uint8_t post_only = 1;  // always with reject_post_only: never re-priced
 inline constexpr std::uint8_t reduce_only = 2;
 // Set by the gate on orders approved under REDUCE: the last gate lets only these through there.
 inline constexpr std::uint8_t reduces = 4;
@@ -27,9 +27,9 @@ inline constexpr std::uint8_t reduces = 4;
 
 struct PlaceOrder {
   OrderId order{};
-  Price price{};               // on the instrument's tick schedule
-  Qty amount{};                // positive, a multiple of the lot
-  ExchTime valid_until{};      // the venue refuses later arrival
+  Price price{};           // on the instrument's tick schedule
+  Qty amount{};            // positive, a multiple of the lot
+  ExchTime valid_until{};  // the venue refuses later arrival
   InstrumentId instrument{};
   VenueId venue{};
   Side side{Side::buy};
@@ -40,7 +40,7 @@ struct PlaceOrder {
 struct ReplaceOrder {
   OrderId order{};
   Price price{};
-  Qty amount{};                // new total, filled included
+  Qty amount{};  // new total, filled included
   ExchTime valid_until{};
   InstrumentId instrument{};
   VenueId venue{};
@@ -55,7 +55,7 @@ struct CancelOrder {
 
 struct CancelAll {
   Scope scope{};
-  VenueId venue{};             // one command per venue
+  VenueId venue{};  // one command per venue
 };
 
 struct ArmTimer {
@@ -68,7 +68,8 @@ struct Resync {
   VenueId venue{};
 };
 
-// Fetch open orders, positions, margin and the trades since the last known one, on the query session.
+// Fetch open orders, positions, margin and the trades since the last known one, on the query
+// session.
 struct Reconcile {
   VenueId venue{};
   std::uint64_t generation{0};
@@ -78,7 +79,7 @@ struct Reconcile {
 // Ask the venue what became of an order, by label.
 struct QueryOrder {
   OrderId order{};
-  ExchTime valid_until{};      // absence proves nothing before this
+  ExchTime valid_until{};  // absence proves nothing before this
   ExchTime sent{};
   InstrumentId instrument{};
   VenueId venue{};
@@ -114,7 +115,15 @@ class Approved {
 };
 
 enum class CommandKind : std::uint8_t {
-  none, place, replace, cancel, cancel_all, arm_timer, resync, reconcile, query_order
+  none,
+  place,
+  replace,
+  cancel,
+  cancel_all,
+  arm_timer,
+  resync,
+  reconcile,
+  query_order
 };
 
 // A tagged union with one member per kind, flat so that it can cross a ring by move.

@@ -27,14 +27,14 @@ enum class EventKind : std::uint8_t {
   book_delta = 2,
   book_reset = 3,
   trade = 4,
-  ticker = 5,             // 3 parts
+  ticker = 5,  // 3 parts
   index_price = 6,
   order_ack = 7,
   order_reject = 8,
-  fill = 9,               // 3 parts
+  fill = 9,  // 3 parts
   order_done = 10,
   position_report = 11,
-  margin_report = 12,     // 3 parts
+  margin_report = 12,  // 3 parts
   feed_status = 13,
   gateway_status = 14,
   timer = 15,
@@ -43,7 +43,7 @@ enum class EventKind : std::uint8_t {
   instrument_change = 18,
   side_block = 19,
   venue_clock = 20,
-  open_order_report = 21, // 2 parts
+  open_order_report = 21,  // 2 parts
   reconcile_mark = 22,
   order_lookup = 23,
   order_sent = 24,
@@ -65,7 +65,7 @@ struct alignas(cache_line_bytes) Event {
   std::uint32_t queue_ns{0};  // time between recv and step, saturating
   InstrumentId instrument{};
   VenueId venue{};
-  std::uint8_t part{0x11};    // low nibble: this part (1-based), high nibble: number of parts
+  std::uint8_t part{0x11};  // low nibble: this part (1-based), high nibble: number of parts
   alignas(8) std::byte payload[payload_bytes]{};
 
   static constexpr std::uint64_t seq_mask = (1ULL << 48) - 1;
@@ -77,7 +77,9 @@ struct alignas(cache_line_bytes) Event {
   [[nodiscard]] constexpr std::uint8_t flags() const noexcept {
     return static_cast<std::uint8_t>(seq_kind_flags >> 56);
   }
-  [[nodiscard]] constexpr bool has(std::uint8_t flag) const noexcept { return (flags() & flag) != 0; }
+  [[nodiscard]] constexpr bool has(std::uint8_t flag) const noexcept {
+    return (flags() & flag) != 0;
+  }
   constexpr void set_seq(Seq s) noexcept {
     seq_kind_flags = (seq_kind_flags & ~seq_mask) | (s.value & seq_mask);
   }
@@ -117,7 +119,8 @@ static_assert(std::is_trivially_copyable_v<Event>);
 template <class Payload>
 inline constexpr std::size_t parts_of = sizeof(Payload) / payload_bytes;
 
-// Writes `payload` as parts_of<Payload> records with the head of `head` into `out`; gives the count.
+// Writes `payload` as parts_of<Payload> records with the head of `head` into `out`; gives the
+// count.
 template <class Payload>
 std::size_t write_parts(const Event& head, const Payload& payload, Event* out) noexcept {
   constexpr std::size_t parts = parts_of<Payload>;

@@ -12,7 +12,7 @@ namespace gimbal {
 inline constexpr std::size_t venues_max = 16;
 inline constexpr std::size_t strategies_max = 16;
 inline constexpr std::size_t underlyings_max = 32;
-inline constexpr std::size_t expiries_max = 256;       // (underlying, expiry) pairs
+inline constexpr std::size_t expiries_max = 256;  // (underlying, expiry) pairs
 inline constexpr std::size_t instruments_max = 16384;
 
 // One account session at a venue (venue + account).

@@ -74,8 +74,8 @@ bool Instrument::profit(Price from, Price to, Qty amount, Money& out) const noex
     return to_money(divide(atto, nano_per_unit, Rounding::nearest), out);
   }
   if (from.nano <= 0 || to.nano <= 0) return false;
-  // amount * (1/from - 1/to) = amount * (to - from) / (from * to): both products are at 1e-18, so the
-  // quotient is in coins; nine decimal digits of long division keep it exact to one rounding.
+  // amount * (1/from - 1/to) = amount * (to - from) / (from * to): both products are at 1e-18, so
+  // the quotient is in coins; nine decimal digits of long division keep it exact to one rounding.
   const i128 numerator = static_cast<i128>(amount.nano) * (to.nano - from.nano);
   const i128 denominator = static_cast<i128>(from.nano) * to.nano;
   if (denominator > (static_cast<i128>(1) << 123)) return false;

@@ -21,8 +21,8 @@ enum class InstrumentKind : std::uint8_t {
   inverse_future,     // the same with an expiry
   linear_perpetual,   // amount in coins, price and settlement in the quote currency
   linear_future,
-  inverse_option,     // amount in coins, price in coins, strike in USD
-  linear_option,      // amount in coins, price, strike and settlement in the quote currency
+  inverse_option,  // amount in coins, price in coins, strike in USD
+  linear_option,   // amount in coins, price, strike and settlement in the quote currency
 };
 constexpr bool is_option(InstrumentKind k) noexcept {
   return k == InstrumentKind::inverse_option || k == InstrumentKind::linear_option;
@@ -65,14 +65,14 @@ struct Instrument {
   OptionType option{OptionType::none};
   InstrumentState state{InstrumentState::invalid};
   UnderlyingId underlying{};
-  ExpiryId expiry_id{};        // perpetuals share one bucket per underlying with expiry 0
-  Currency settlement{};       // currency of cash, fees and margin
-  Price strike{};              // options only
-  ExchTime expiry{};           // zero for perpetuals
+  ExpiryId expiry_id{};   // perpetuals share one bucket per underlying with expiry 0
+  Currency settlement{};  // currency of cash, fees and margin
+  Price strike{};         // options only
+  ExchTime expiry{};      // zero for perpetuals
   TickSchedule ticks{};
-  Qty lot{};                   // amounts are multiples of this
+  Qty lot{};  // amounts are multiples of this
   Qty amount_min{};
-  Qty contract_size{};         // amount of one contract
+  Qty contract_size{};             // amount of one contract
   std::int64_t maker_fee_nano{0};  // fraction of notional (futures) or coins per contract (options)
   std::int64_t taker_fee_nano{0};
 
@@ -90,8 +90,8 @@ struct Instrument {
   [[nodiscard]] double coins(Qty amount, double price) const noexcept;
 
   // Cash change in the settlement currency from holding signed `amount` from `from` to `to`,
-  // rounded half away from zero: inverse futures amount * (1/from - 1/to); everything else amount * (to - from).
-  // False when a price is not positive (inverse) or the result does not fit.
+  // rounded half away from zero: inverse futures amount * (1/from - 1/to); everything else amount *
+  // (to - from). False when a price is not positive (inverse) or the result does not fit.
   [[nodiscard]] bool profit(Price from, Price to, Qty amount, Money& out) const noexcept;
 };
 

@@ -1,5 +1,6 @@
-// What an Event carries, by kind. Sizes are multiples of 32 bytes and asserted: they are the journal
-// format. Every padding byte is a named, zeroed member, so that equal events are equal bytes.
+// What an Event carries, by kind. Sizes are multiples of 32 bytes and asserted: they are the
+// journal format. Every padding byte is a named, zeroed member, so that equal events are equal
+// bytes.
 #pragma once
 
 #include <array>
@@ -15,9 +16,9 @@ namespace gimbal {
 
 // First record of a journal.
 struct Boot {
-  std::uint64_t build_hash{0};   // first 8 bytes of the SHA-256 of the running binary
-  std::uint64_t config_hash{0};  // first 8 bytes of the SHA-256 of the config text
-  std::uint32_t epoch{0};        // grows by one at every boot
+  std::uint64_t build_hash{0};     // first 8 bytes of the SHA-256 of the running binary
+  std::uint64_t config_hash{0};    // first 8 bytes of the SHA-256 of the config text
+  std::uint32_t epoch{0};          // grows by one at every boot
   std::uint32_t vector_target{0};  // 0 scalar, 1 AVX2, 2 AVX-512 (forced by replay)
   std::uint64_t reserved{0};
 };
@@ -51,13 +52,13 @@ inline constexpr std::int64_t absent_nano = INT64_MIN;
 struct Ticker {
   Price mark{absent_nano};
   Price index{absent_nano};
-  Price underlying{absent_nano};       // options: forward of the expiry; others: absent
+  Price underlying{absent_nano};           // options: forward of the expiry; others: absent
   std::int64_t mark_iv_nano{absent_nano};  // fraction per sqrt(year) at 1e-9
   Price best_bid{absent_nano};
   Price best_ask{absent_nano};
   std::int64_t bid_iv_nano{absent_nano};
   std::int64_t ask_iv_nano{absent_nano};
-  std::int64_t delta_nano{absent_nano};    // the venue's own, for checking; units of the venue
+  std::int64_t delta_nano{absent_nano};  // the venue's own, for checking; units of the venue
   std::int64_t gamma_nano{absent_nano};
   std::int64_t vega_nano{absent_nano};
   std::int64_t funding_8h_nano{absent_nano};  // perpetuals
@@ -71,9 +72,9 @@ struct IndexPrice {
 
 struct OrderAck {
   OrderId order{};
-  Price price{};          // working price at the venue (post-only orders can be moved)
-  Qty amount{};           // total working amount, filled included; positive
-  Qty filled{};           // filled so far as the venue reports it
+  Price price{};  // working price at the venue (post-only orders can be moved)
+  Qty amount{};   // total working amount, filled included; positive
+  Qty filled{};   // filled so far as the venue reports it
 };
 
 enum class RejectReason : std::uint8_t {
@@ -100,12 +101,12 @@ enum class FillKind : std::uint8_t { normal, liquidation, adl, settlement };
 enum class Liquidity : std::uint8_t { taker, maker };
 
 struct Fill {
-  OrderId order{};        // invalid when the order is not ours (venue-made, manual)
+  OrderId order{};  // invalid when the order is not ours (venue-made, manual)
   TradeId trade{};
   Price price{};
-  Qty amount{};           // positive
-  Money fee{};            // positive is paid, negative is a rebate
-  Money profit{};         // realised profit as the venue books it; absent_nano when not given
+  Qty amount{};    // positive
+  Money fee{};     // positive is paid, negative is a rebate
+  Money profit{};  // realised profit as the venue books it; absent_nano when not given
   Side side{Side::buy};
   Liquidity liquidity{Liquidity::taker};
   FillKind kind{FillKind::normal};
@@ -120,15 +121,15 @@ struct Fill {
 enum class DoneReason : std::uint8_t {
   filled,
   cancelled_by_us,
-  cancelled_by_venue,     // risk, settlement, self-trade, mmp, replaced quote
+  cancelled_by_venue,  // risk, settlement, self-trade, mmp, replaced quote
   cancelled_on_disconnect,
   ioc_remainder,
   expired,
-  never_arrived,          // proven absent after valid_until: the definitive negative
+  never_arrived,  // proven absent after valid_until: the definitive negative
 };
 struct OrderDone {
   OrderId order{};
-  Qty filled{};           // final filled amount as the venue reports it
+  Qty filled{};  // final filled amount as the venue reports it
   DoneReason reason{DoneReason::filled};
   std::array<std::uint8_t, 15> reserved{};
 };
@@ -141,7 +142,7 @@ struct OrderSent {
 };
 
 struct PositionReport {
-  Qty amount{};                  // signed
+  Qty amount{};  // signed
   Price average{absent_nano};
   Price mark{absent_nano};
   std::int64_t delta_nano{absent_nano};
@@ -155,7 +156,7 @@ struct MarginReport {
   Money initial_margin{};
   Money maintenance_margin{};
   Money available{};
-  std::int64_t delta_total_nano{absent_nano};    // net transaction delta of the account, coins
+  std::int64_t delta_total_nano{absent_nano};  // net transaction delta of the account, coins
   std::int64_t options_delta_nano{absent_nano};
   Money options_value{};
   Money session_upl{};
@@ -164,8 +165,16 @@ struct MarginReport {
 
 enum class FeedState : std::uint8_t { invalid, valid };
 enum class FeedReason : std::uint8_t {
-  none, connected, disconnected, malformed, sequence_gap, crossed, stale, resynced, overload,
-  not_accepted,   // the venue left the channel out of its subscription answer
+  none,
+  connected,
+  disconnected,
+  malformed,
+  sequence_gap,
+  crossed,
+  stale,
+  resynced,
+  overload,
+  not_accepted,  // the venue left the channel out of its subscription answer
 };
 // Of one instrument's book when `instrument` is valid, of every channel of the session otherwise.
 struct FeedStatus {
@@ -183,7 +192,7 @@ struct GatewayStatus {
   std::uint8_t cancel_on_disconnect{0};  // 1: proven on by query
   std::array<std::uint8_t, 2> reserved{};
   std::int32_t venue_code{0};
-  std::uint64_t generation{0};           // connection number in this boot
+  std::uint64_t generation{0};  // connection number in this boot
   std::array<std::uint64_t, 2> tail{};
 };
 
@@ -198,7 +207,7 @@ enum class OperatorAction : std::uint8_t { kill, arm, pause, resume, ack, flatte
 enum class OperatorSource : std::uint8_t { human, guardian, monitor, signal, sentinel, stop_page };
 struct OperatorCommand {
   std::uint64_t command_id{0};
-  std::uint64_t config_hash{0};    // arm: the hash that the operator expects
+  std::uint64_t config_hash{0};  // arm: the hash that the operator expects
   Scope scope{};
   OperatorAction action{OperatorAction::kill};
   Mode mode{Mode::cancel};
@@ -214,7 +223,13 @@ struct OperatorCommand {
 
 // Adopt the side block that holds the new definition or config.
 enum class SideBlockKind : std::uint16_t {
-  none, instrument, config, reconcile, surface, margin_grid, risk_envelope
+  none,
+  instrument,
+  config,
+  reconcile,
+  surface,
+  margin_grid,
+  risk_envelope
 };
 struct SideBlockRef {
   SideBlockKind kind{SideBlockKind::none};
@@ -249,9 +264,9 @@ struct VenueClock {
 struct OpenOrderReport {
   OrderId order{};
   Price price{};
-  Qty amount{};            // total, positive
+  Qty amount{};  // total, positive
   Qty filled{};
-  std::uint64_t venue_ref{0};   // hash of the venue's own id, for reports on foreign orders
+  std::uint64_t venue_ref{0};  // hash of the venue's own id, for reports on foreign orders
   ExchTime created{};
   Side side{Side::buy};
   std::uint8_t reduce_only{0};
@@ -266,12 +281,15 @@ struct ReconcileMark {
   std::uint32_t open_orders{0};
   std::uint32_t positions{0};
   std::uint32_t trades{0};
-  std::uint64_t generation{0};   // GatewayStatus generation it belongs to
-  ExchTime as_of{};              // venue time of the answers
+  std::uint64_t generation{0};  // GatewayStatus generation it belongs to
+  ExchTime as_of{};             // venue time of the answers
 };
 
 enum class LookupOutcome : std::uint8_t {
-  open, filled, cancelled, rejected,
+  open,
+  filled,
+  cancelled,
+  rejected,
   absent,    // not in open orders, order history nor trades; asked after valid_until on venue time
   unproven,  // the venue did not answer, or answered before valid_until had passed
 };

@@ -23,16 +23,16 @@ struct OrderRequest {
   TimeInForce tif{TimeInForce::immediate_or_cancel};
   std::uint8_t flags{0};
   Price limit{};
-  Qty amount{};               // positive
-  std::uint64_t intent{0};    // one live or in-doubt order per intent
-  Price decision_price{};     // mid when decided: the execution gap is measured from it
+  Qty amount{};                   // positive
+  std::uint64_t intent{0};        // one live or in-doubt order per intent
+  Price decision_price{};         // mid when decided: the execution gap is measured from it
   std::int64_t evidence_nano{0};  // the number that caused it (residual delta), for the journal
 };
 
 struct ReplaceRequest {
   OrderId order{};
   Price limit{};
-  Qty amount{};               // new total
+  Qty amount{};  // new total
 };
 
 struct CancelRequest {

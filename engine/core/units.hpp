@@ -1,8 +1,8 @@
 // Strong types for prices, quantities and money. Orders are integers; analytics may be doubles.
 //
-// Scale: one unit = 1e9 nano, in a signed 64-bit integer, so the range is +-9.22e9 units. A decoder or
-// the instrument loader refuses what does not fit; nothing saturates silently.
-// Only products that mean something exist: Price * Qty is a Notional; Price + Price does not compile.
+// Scale: one unit = 1e9 nano, in a signed 64-bit integer, so the range is +-9.22e9 units. A decoder
+// or the instrument loader refuses what does not fit; nothing saturates silently. Only products
+// that mean something exist: Price * Qty is a Notional; Price + Price does not compile.
 #pragma once
 
 #include <compare>
@@ -86,7 +86,9 @@ constexpr Side side_of(Qty signed_amount) noexcept {
 
 // Named roundings: towards the passive or the aggressive side of an order, or plain directions.
 enum class Rounding : std::uint8_t { down, up, nearest };
-constexpr Rounding passive(Side s) noexcept { return s == Side::buy ? Rounding::down : Rounding::up; }
+constexpr Rounding passive(Side s) noexcept {
+  return s == Side::buy ? Rounding::down : Rounding::up;
+}
 constexpr Rounding aggressive(Side s) noexcept {
   return s == Side::buy ? Rounding::up : Rounding::down;
 }
@@ -110,11 +112,21 @@ constexpr bool fits_int64(i128 value) noexcept {
 
 // --- analytics: doubles in distinct types -----------------------------------------------------
 // Delta in base coins; gamma in coins per quote unit; vega per 1.00 of volatility; theta per year.
-struct Delta { double value{0}; };
-struct Gamma { double value{0}; };
-struct Vega { double value{0}; };
-struct Theta { double value{0}; };
-struct Vol { double value{0}; };  // Black volatility per sqrt(year), a fraction (0.60), not percent
+struct Delta {
+  double value{0};
+};
+struct Gamma {
+  double value{0};
+};
+struct Vega {
+  double value{0};
+};
+struct Theta {
+  double value{0};
+};
+struct Vol {
+  double value{0};
+};  // Black volatility per sqrt(year), a fraction (0.60), not percent
 
 constexpr double to_double(Price p) noexcept { return static_cast<double>(p.nano) * 1e-9; }
 constexpr double to_double(Qty q) noexcept { return static_cast<double>(q.nano) * 1e-9; }

@@ -80,9 +80,9 @@ int serve(const SimOptions& o, const sigset_t& signals) {
   server.run();
   ::kill(::getpid(), SIGTERM);  // lets the waiter go when it was the duration that ended the run
   waiter.join();
-  const std::string closing =
-      o.json ? closing_json(world, log, dialect.stats(), server.stats()) + '\n'
-             : closing_text(world, log, dialect.stats(), server.stats());
+  const std::string closing = o.json
+                                  ? closing_json(world, log, dialect.stats(), server.stats()) + '\n'
+                                  : closing_text(world, log, dialect.stats(), server.stats());
   std::fputs(closing.c_str(), stdout);
   std::fflush(stdout);
   return o.fail_if_resting && resting_orders(world) > 0 ? 1 : 0;

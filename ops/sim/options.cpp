@@ -12,26 +12,35 @@ constexpr int exit_usage = 2;
 void add_market(CLI::App& app, SimOptions& o) {
   app.add_option("--seed", o.seed, "Seed of prices, flow, message variation and faults");
   app.add_option("--step", o.step_ms, "Milliseconds between price steps")
-      ->check(CLI::Range(1.0, 1000.0))->group("Market");
+      ->check(CLI::Range(1.0, 1000.0))
+      ->group("Market");
   app.add_option("--speed", o.speed, "Exchange seconds per real second")
-      ->check(CLI::Range(0.01, 1000.0))->group("Market");
+      ->check(CLI::Range(0.01, 1000.0))
+      ->group("Market");
   app.add_option("--walk-speed,--rate", o.walk_speed,
                  "Time of the price walk runs this many times faster (60: an hour's move a minute)")
-      ->check(CLI::Range(0.0, 100000.0))->group("Market");
+      ->check(CLI::Range(0.0, 100000.0))
+      ->group("Market");
   app.add_option("--vol", o.vol, "Volatility per sqrt(year) of every coin, 0.6 = 60 %")
-      ->check(CLI::Range(0.01, 5.0))->group("Market");
+      ->check(CLI::Range(0.01, 5.0))
+      ->group("Market");
   app.add_option("--vol-of-vol", o.vol_of_vol, "Volatility of the volatility's log")
-      ->check(CLI::Range(0.0, 10.0))->group("Market");
+      ->check(CLI::Range(0.0, 10.0))
+      ->group("Market");
   app.add_option("--jump-rate", o.jump_rate, "Jumps per year of every coin")
-      ->check(CLI::Range(0.0, 1e7))->group("Market");
+      ->check(CLI::Range(0.0, 1e7))
+      ->group("Market");
   app.add_option("--taker-rate", o.taker_rate, "Noise market orders a second")
-      ->check(CLI::Range(0.0, 10000.0))->group("Market");
+      ->check(CLI::Range(0.0, 10000.0))
+      ->group("Market");
   app.add_option("--btc-price", o.btc_price, "USD price of BTC at the start")
-      ->check(CLI::Range(100.0, 5e6))->group("Market");
+      ->check(CLI::Range(100.0, 5e6))
+      ->group("Market");
   app.add_option("--replay", o.replay,
                  "Recorded Deribit notifications (JSONL), merged on their own time stamps; the "
                  "perpetual follows the recorded index")
-      ->check(CLI::ExistingFile)->group("Market");
+      ->check(CLI::ExistingFile)
+      ->group("Market");
 }
 
 void add_accounts(CLI::App& app, SimOptions& o) {
@@ -43,11 +52,13 @@ void add_accounts(CLI::App& app, SimOptions& o) {
   app.add_option("--accounts", o.accounts,
                  "Further accounts, one a line: CLIENT_ID SECRET CURRENCY=AMOUNT..; a line "
                  "'CLIENT_ID SECRET @OTHER_ID' is another key of a known account")
-      ->check(CLI::ExistingFile)->group(group);
+      ->check(CLI::ExistingFile)
+      ->group(group);
   app.add_option("--book", o.book,
                  "What the trading account holds at the start, one a line: INSTRUMENT SIZE, or "
                  "CURRENCY=AMOUNT for cash")
-      ->check(CLI::ExistingFile)->group(group);
+      ->check(CLI::ExistingFile)
+      ->group(group);
   app.add_flag("--demo-book", o.demo_book,
                "Short 50 near-the-money BTC options against 50 BTC (short gamma and vega)")
       ->group(group);
@@ -55,11 +66,14 @@ void add_accounts(CLI::App& app, SimOptions& o) {
                "A second account with the same start that never trades, for comparison")
       ->group(group);
   app.add_option("--matching-rate", o.matching_rate, "Order credits a second")
-      ->check(CLI::Range(0.1, 1e6))->group(group);
+      ->check(CLI::Range(0.1, 1e6))
+      ->group(group);
   app.add_option("--matching-burst", o.matching_burst, "Order credits at most")
-      ->check(CLI::Range(1.0, 1e6))->group(group);
+      ->check(CLI::Range(1.0, 1e6))
+      ->group(group);
   app.add_option("--token-life", o.token_life_s, "expires_in of a login, seconds")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{31'536'000}))->group(group);
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{31'536'000}))
+      ->group(group);
 }
 
 void add_faults(CLI::App& app, SimOptions& o) {
@@ -68,9 +82,11 @@ void add_faults(CLI::App& app, SimOptions& o) {
     app.add_option(name, into, text)->check(CLI::Range(0.0, 1.0))->group(group);
   };
   app.add_option("--latency-us", o.latency_us, "Delay of every outgoing frame")
-      ->check(CLI::Range(0.0, 1e7))->group(group);
+      ->check(CLI::Range(0.0, 1e7))
+      ->group(group);
   app.add_option("--delay", o.delay_us, "Random extra delay, up to so many microseconds")
-      ->check(CLI::Range(0.0, 1e7))->group(group);
+      ->check(CLI::Range(0.0, 1e7))
+      ->group(group);
   rate("--drop", o.faults.drop, "A frame is not sent");
   rate("--gap", o.faults.gap, "A book change is swallowed: the chain breaks");
   rate("--duplicate", o.faults.duplicate, "A frame is sent twice");
@@ -115,7 +131,8 @@ bool take_reject(SimOptions& o) {
 bool parse_options(int argc, char** argv, SimOptions& options, int& exit_code) {
   CLI::App app{
       "gimbal-sim: a seeded exchange that speaks Deribit's JSON-RPC over TLS on 127.0.0.1.\n"
-      "WebSocket at wss://localhost:PORT/ws/api/v2, HTTPS at https://localhost:PORT/api/v2/METHOD.\n"
+      "WebSocket at wss://localhost:PORT/ws/api/v2, HTTPS at "
+      "https://localhost:PORT/api/v2/METHOD.\n"
       "It makes its own certificate authority at every start; clients trust TLS_DIR/ca.pem.\n"
       "SIGINT and SIGTERM stop it; it then prints its closing figures.",
       "gimbal-sim"};

@@ -15,21 +15,21 @@ struct SimOptions {
   std::filesystem::path tls_dir{"."};
   std::filesystem::path ready_file;
   std::uint64_t seed{1};
-  double duration_s{0};           // 0: until SIGTERM
+  double duration_s{0};  // 0: until SIGTERM
   double speed{1};
   double walk_speed{1};
   double step_ms{5};
-  double vol{0};                  // 0: the default of each coin
-  double vol_of_vol{-1};          // below 0: the default
-  double jump_rate{-1};           // per year; below 0: the default
-  double taker_rate{-1};          // noise orders a second; below 0: the default
-  double btc_price{0};            // 0: the default
-  double matching_rate{0};        // credits of orders a second; 0: the default
+  double vol{0};            // 0: the default of each coin
+  double vol_of_vol{-1};    // below 0: the default
+  double jump_rate{-1};     // per year; below 0: the default
+  double taker_rate{-1};    // noise orders a second; below 0: the default
+  double btc_price{0};      // 0: the default
+  double matching_rate{0};  // credits of orders a second; 0: the default
   double matching_burst{0};
   std::int64_t token_life_s{31'536'000};
-  bool constant_format{false};    // no variation of member order and number spelling
+  bool constant_format{false};  // no variation of member order and number spelling
   FaultConfig faults{};
-  std::string reject;             // CODE:RATE
+  std::string reject;  // CODE:RATE
   double latency_us{0};
   double delay_us{0};
   std::string client_id{"trader"};

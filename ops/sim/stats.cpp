@@ -12,10 +12,10 @@ namespace {
 
 // Results of one account in one currency by instrument class.
 struct ClassResults {
-  double options_unrealised{0};   // value of options held
+  double options_unrealised{0};  // value of options held
   double delta_one_unrealised{0};
-  double options_realised{0};     // trades' profit as the venue books it
-  double delta_one_realised{0};   // funding included
+  double options_realised{0};    // trades' profit as the venue books it
+  double delta_one_realised{0};  // funding included
   double funding{0};
   double fees{0};
 };
@@ -107,8 +107,8 @@ std::vector<double> EquityLog::row() const {
   for (const NamedAccount& a : world_.accounts) {
     double usd = 0;
     for (const Currency c : currencies_) {
-      const double equity = to_double(world_.exchange->summary(a.id, c).equity) +
-                            recorded_value(world_, a.id, c);
+      const double equity =
+          to_double(world_.exchange->summary(a.id, c).equity) + recorded_value(world_, a.id, c);
       out.push_back(equity);
       usd += equity * usd_price(*world_.exchange, c);
     }
@@ -170,8 +170,8 @@ std::string closing_json(const World& world, const EquityLog& log, const Dialect
     json.member("name", account.name);
     json.member_int("orders_resting",
                     static_cast<std::int64_t>(world.exchange->open_orders(account.id).size()));
-    json.member_int("trades", static_cast<std::int64_t>(
-                                  world.exchange->user_trades(account.id, 0).size()));
+    json.member_int("trades",
+                    static_cast<std::int64_t>(world.exchange->user_trades(account.id, 0).size()));
     json.member_bool("bankrupt", world.exchange->bankrupt(account.id));
     json.key("usd").open_object();
     write_spread(json, log.spread(a, currencies.size()));

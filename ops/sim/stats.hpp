@@ -15,12 +15,12 @@ class EquityLog {
   // An empty `csv` keeps the series in memory only; throws std::runtime_error when it cannot be
   // written. Columns: time_ms, then per account and currency NAME_equity_CUR, then NAME_equity_usd.
   EquityLog(const World& world, const std::filesystem::path& csv);
-  void sample(ExchTime now);   // takes at most one sample a second
+  void sample(ExchTime now);  // takes at most one sample a second
 
   struct Spread {
     double first{0};
     double last{0};
-    double deviation{0};       // standard deviation of one-second changes
+    double deviation{0};  // standard deviation of one-second changes
   };
   // Of an account's equity in one currency, or of all in USD when `currency` is past the last one.
   [[nodiscard]] Spread spread(std::size_t account, std::size_t currency) const;

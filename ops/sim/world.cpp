@@ -11,9 +11,9 @@
 namespace gimbal::sim {
 namespace {
 
-constexpr double demo_coins = 50;            // collateral
-constexpr std::size_t demo_strikes = 5;      // per expiry, nearest to the forward
-constexpr double demo_calls = 4.0;           // short, of each strike
+constexpr double demo_coins = 50;        // collateral
+constexpr std::size_t demo_strikes = 5;  // per expiry, nearest to the forward
+constexpr double demo_calls = 4.0;       // short, of each strike
 constexpr double demo_puts = 1.0;
 constexpr double default_coins = 10;
 constexpr double default_usdc = 1'000'000;
@@ -92,9 +92,12 @@ Start read_book(const std::filesystem::path& path) {
     const std::string where = path.string() + ':' + std::to_string(n);
     const auto words = words_of(line);
     if (words.empty()) continue;
-    if (words.size() == 1) take_cash(start, words[0], where);
-    else if (words.size() == 2) start.positions.emplace_back(words[0], number(words[1], where));
-    else throw std::runtime_error{where + ": expected INSTRUMENT SIZE or CURRENCY=AMOUNT"};
+    if (words.size() == 1)
+      take_cash(start, words[0], where);
+    else if (words.size() == 2)
+      start.positions.emplace_back(words[0], number(words[1], where));
+    else
+      throw std::runtime_error{where + ": expected INSTRUMENT SIZE or CURRENCY=AMOUNT"};
   }
   return start;
 }
@@ -153,7 +156,8 @@ void furnish(World& world, AccountId account, const Start& start) {
   std::vector<InitialPosition> positions;
   for (const auto& [name, size] : start.positions) {
     if (world.replay != nullptr && world.replay->find(name) != nullptr) {
-      if (!world.replay->endow(account, name, size)) throw std::runtime_error{"cannot hold " + name};
+      if (!world.replay->endow(account, name, size))
+        throw std::runtime_error{"cannot hold " + name};
       continue;
     }
     InitialPosition position;

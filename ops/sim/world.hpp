@@ -12,14 +12,14 @@
 namespace gimbal::sim {
 
 struct NamedAccount {
-  std::string name;   // its first client id, or "shadow"
+  std::string name;  // its first client id, or "shadow"
   AccountId id{no_account};
 };
 
 struct World {
   std::unique_ptr<SimExchange> exchange;
-  std::unique_ptr<ReplayMarket> replay;   // null without recordings
-  std::vector<NamedAccount> accounts;     // the trading account first
+  std::unique_ptr<ReplayMarket> replay;  // null without recordings
+  std::vector<NamedAccount> accounts;    // the trading account first
   std::vector<Credential> extra_keys;
 };
 
