@@ -90,7 +90,9 @@ int unreachable(const KillOptions& options, const std::string& why, const Stoppe
                stopped.written ? "the stop page is written" : "THE STOP PAGE IS NOT WRITTEN",
                stopped.said.c_str());
   if (stopped.written)
-    std::fprintf(stderr, "gimbalctl: no order leaves the bot; the guardian cancels what rests\n");
+    std::fprintf(
+        stderr,
+        "gimbalctl: no order leaves the bot; orders may still rest at the venue: look there\n");
   return exit_unreachable;
 }
 
