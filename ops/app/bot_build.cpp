@@ -286,9 +286,11 @@ std::unique_ptr<FeedSession<BotVenue, Events>> Bot::make_feed(Events& events, Ts
   }
   deribit::DeribitLogin login{login_config(feed_first_id + slot * 10'000, "")};
   using Joined = typename FeedSession<BotVenue, Events>::Feed;
-  return std::make_unique<FeedSession<BotVenue, Events>>(
+  auto session = std::make_unique<FeedSession<BotVenue, Events>>(
       Joined{std::move(feed), std::move(login)}, std::move(books), events, probe, clock_, slot,
       slot == hedge_slot ? Priority::first : Priority::normal, LinkConfig{});
+  session->session().set_silence_max(venue.silence_max);
+  return session;
 }
 
 std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
@@ -304,9 +306,11 @@ std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
   const int sender = gate_.register_sender();
   deribit::DeribitGateway gateway{std::move(config), universe_.symbols(), universe_.table(),
                                   universe_.underlyings(), *budget_};
-  return std::make_unique<OrderSession<BotVenue>>(
+  auto session = std::make_unique<OrderSession<BotVenue>>(
       std::move(gateway), from_orders_, fills_, SenderGate{gate_, stop_page_, sender},
       universe_.table(), probe, clock_, order_slot, venue_, LinkConfig{});
+  session->session().set_silence_max(venue.silence_max);
+  return session;
 }
 
 std::string Bot::make_hot() {

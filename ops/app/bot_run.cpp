@@ -42,7 +42,7 @@ void Bot::start_threads() {
     return ThreadPlan{name, core, scheduling, 10};
   };
   if (fused_ != nullptr) {
-    hot_thread(plan("gimbal-hot", r.core_core), [this] { return fused_->do_work(); });
+    hot_thread(plan("gimbal-hot", r.io_core), [this] { return fused_->do_work(); });
   } else {
     hot_thread(plan("gimbal-feed", r.io_core), [this] { return feed_stage_->do_work(); });
     hot_thread(plan("gimbal-core", r.core_core), [this] { return core_stage_->do_work(); });

@@ -102,7 +102,10 @@ void Desk::fill_venues() {
   const deribit::FeedCounters c = bot_.feed_counters();
   FeedStatusLine feed;
   feed.account = venue.account;
-  feed.connected = true;
+  feed.connected = bot_.snapshot_->books_valid > 0;
+  feed.instruments_valid = bot_.snapshot_->books_valid;
+  feed.instruments_invalid = bot_.snapshot_->books_invalid;
+  feed.newest_age_ns = bot_.snapshot_->newest_data_age.count;
   feed.frames = c.frames;
   feed.events = c.events;
   feed.gaps = c.gaps;

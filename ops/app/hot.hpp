@@ -48,7 +48,9 @@ struct HotSnapshot {
   std::array<HedgeState, underlyings_max> hedge{};
   std::uint64_t digest{0};
   std::uint64_t digest_commands{0};
-  std::uint64_t armed_allocations{0};
+  std::uint32_t books_valid{0};
+  std::uint32_t books_invalid{0};
+  Nanos newest_data_age{-1};   // over all instruments; -1: none yet
 };
 static_assert(std::is_trivially_copyable_v<HotSnapshot>);
 
@@ -120,6 +122,19 @@ class Router {
   std::atomic<std::uint64_t> faults_{0};
 };
 
+inline void count_books(const EngineCore& core, HotSnapshot& out) noexcept {
+  out.books_valid = out.books_invalid = 0;
+  out.newest_data_age = Nanos{-1};
+  for (std::size_t i = 0; i < core.instruments().size(); ++i) {
+    const InstrumentId id{static_cast<std::uint16_t>(i)};
+    const FlatOrderBook* book = core.book(id);
+    if (book == nullptr) continue;
+    ++(book->view().has_value() ? out.books_valid : out.books_invalid);
+    const Nanos age = core.view().data_age(id);
+    if (out.newest_data_age.count < 0 || age < out.newest_data_age) out.newest_data_age = age;
+  }
+}
+
 // Publishes a snapshot when one is wanted and the thread has nothing better to do.
 template <class Sequencer>
 void show(SnapshotPort& port, const BotEngine& engine, const StrategySet& strategies,
@@ -133,6 +148,7 @@ void show(SnapshotPort& port, const BotEngine& engine, const StrategySet& strate
   for (std::size_t u = 0; u < underlyings_max; ++u) {
     scratch.hedge[u] = hedge.state(UnderlyingId{static_cast<std::uint8_t>(u)});
   }
+  count_books(engine.core(), scratch);
   scratch.digest = sequencer.digest().value();
   scratch.digest_commands = sequencer.digest().count();
   port.box.store(scratch);

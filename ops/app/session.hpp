@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -40,6 +41,10 @@ class Session {
   Session(Owner& owner, std::uint16_t slot, Priority priority, const LinkConfig& config)
       : owner_{owner}, slot_{slot}, priority_{priority}, link_{config} {}
 
+  // A connection without a single frame for this long is given up: the venue's heartbeat is due
+  // more often, so the socket is half open or the venue is gone. Zero: never.
+  void set_silence_max(Nanos limit) noexcept { silence_max_ = limit; }
+
   [[nodiscard]] SessionPort& port() noexcept { return port_; }
   [[nodiscard]] const SessionPort& port() const noexcept { return port_; }
   [[nodiscard]] Link& link() noexcept { return link_; }
@@ -60,12 +65,14 @@ class Session {
     port_.connected.fetch_add(1, std::memory_order_relaxed);
     // The login frames go out before anything that came along with the upgrade is looked at.
     adopted_at_ = now;
+    heard_at_ = now;
     link_.adopt(std::move(connection), now, *this);
     owner_.opened(now);
     settle(poller);
     return true;
   }
   void received(Poller& poller, std::span<const char> bytes, RecvTime at) noexcept {
+    heard_at_ = at;
     link_.on_bytes(bytes, at, *this);
     settle(poller);
   }
@@ -79,6 +86,9 @@ class Session {
     if (now < timer_due_) return;
     timer_due_ = now + timer_interval;
     if (added_) owner_.timer(now);
+    if (added_ && silence_max_.count > 0 && now - heard_at_ > silence_max_) {
+      link_.on_lost(ETIMEDOUT, *this);
+    }
     settle(poller);
   }
   // Sends every text of an outbox, then empties it.
@@ -127,6 +137,8 @@ class Session {
   bool dead_{false};
   LinkClosed closed_{};
   RecvTime adopted_at_{};
+  RecvTime heard_at_{};
+  Nanos silence_max_{};
   RecvTime timer_due_{};
 };
 
