@@ -1,0 +1,74 @@
+// The bot as a child process of a latency program: its config in a private directory, start, arm,
+// stop and continue, end. It is the deployed binary, wired by nothing but its config file.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace gimbal::bench {
+
+struct BotSetup {
+  std::string gimbal;                 // paths of the two programs
+  std::string gimbalctl;
+  std::filesystem::path directory;    // private; the bot's files go here
+  std::filesystem::path authority;    // what it must trust
+  std::uint16_t port{0};
+  int hot_core{1};
+  int cold_core{0};
+  std::string client_id;
+  std::string client_secret;
+};
+
+// Runs `wait` (which serves the venue) again and again until `done` or the time is over.
+using Serve = std::function<void()>;
+bool serve_until(const Serve& serve, const std::function<bool()>& done, double seconds);
+
+// A private directory below the system's temporary one, removed with everything in it at the end.
+class ScratchDirectory {
+ public:
+  ScratchDirectory();
+  ~ScratchDirectory();
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+class BotProcess {
+ public:
+  explicit BotProcess(BotSetup setup);
+  ~BotProcess();
+  BotProcess(const BotProcess&) = delete;
+  BotProcess& operator=(const BotProcess&) = delete;
+
+  // Start until it runs, then arm until it trades. Throws std::runtime_error with the log's end.
+  void start(const Serve& serve);
+  void arm(const Serve& serve);
+  void stop() const;       // SIGSTOP and SIGCONT
+  void resume() const;
+  // SIGTERM and its orderly end; the exit code, -1 when it had to be killed.
+  int end(const Serve& serve);
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  // Thread id of the hot thread, 0 when there is none.
+  [[nodiscard]] pid_t hot_thread() const;
+  [[nodiscard]] std::string log_end() const;
+  [[nodiscard]] std::string report() const;   // JSON text of the closing report, empty before end()
+
+ private:
+  void write_files() const;
+  [[nodiscard]] std::string confirmation() const;
+  int call(const Serve& serve, const std::vector<std::string>& arguments) const;
+
+  BotSetup setup_;
+  pid_t pid_{0};
+};
+
+}  // namespace gimbal::bench
