@@ -3,9 +3,11 @@
 // reference page and decides what `gimbalctl reload` may change.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 namespace gimbal {
 
@@ -15,11 +17,18 @@ enum class Reload : std::uint8_t { fixed, tighten_lower, tighten_higher, live };
 struct FieldInfo {
   double min{-std::numeric_limits<double>::infinity()};  // inclusive, in the unit of the text
   double max{std::numeric_limits<double>::infinity()};
-  bool required{false};   // no default: start is refused without it
+  bool required{false};  // no default: start is refused without it
   Reload reload{Reload::fixed};
   std::string_view unit{};  // as written in the reference page: "USD", "coins", "1/s"
   std::string_view doc{};   // one sentence
   bool zero_is_off{false};  // a limit that 0 switches off: off counts as the loosest value
 };
+
+// Names of an enum that appears in a config: specialise beside the enum, with a static constexpr
+// array `all` of (name, value) pairs.
+template <class E>
+using EnumPair = std::pair<std::string_view, E>;
+template <class E>
+struct EnumNames;
 
 }  // namespace gimbal

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "engine/core/command.hpp"
 #include "engine/core/ids.hpp"
@@ -37,6 +38,24 @@ struct ReplaceRequest {
 
 struct CancelRequest {
   OrderId order{};
+};
+
+// Names of a config to ids, before start. Plain functions, so that the running bot, a replay and
+// tests can each bring their own tables. Unknown names give invalid ids.
+struct StrategyNames {
+  const void* store{nullptr};
+  InstrumentId (*find_instrument)(const void* store, std::string_view name){nullptr};
+  UnderlyingId (*find_underlying)(const void* store, std::string_view name){nullptr};
+  InstrumentId (*find_hedge)(const void* store, UnderlyingId underlying){nullptr};
+
+  [[nodiscard]] InstrumentId instrument(std::string_view name) const {
+    return find_instrument(store, name);
+  }
+  [[nodiscard]] UnderlyingId underlying(std::string_view name) const {
+    return find_underlying(store, name);
+  }
+  // The configured hedge instrument of an underlying.
+  [[nodiscard]] InstrumentId hedge(UnderlyingId u) const { return find_hedge(store, u); }
 };
 
 // Fixed-capacity list of requests of one call.

@@ -59,8 +59,10 @@ std::chrono::milliseconds to_ms(Nanos n) { return std::chrono::milliseconds{n.co
 std::atomic<int> stop_signal{0};
 
 Bot::Bot(std::unique_ptr<LoadedConfig> loaded, std::string config_text, BotOptions options)
-    : loaded_{std::move(loaded)}, config_text_{std::move(config_text)},
-      options_{std::move(options)}, snapshot_{std::make_unique<HotSnapshot>()} {
+    : loaded_{std::move(loaded)},
+      config_text_{std::move(config_text)},
+      options_{std::move(options)},
+      snapshot_{std::make_unique<HotSnapshot>()} {
   hops_ = std::make_unique<HopTimes>(clock_.tsc_ghz());
 }
 
@@ -140,8 +142,8 @@ deribit::LoginConfig Bot::login_config(std::int64_t first_id, const char* scope)
   login.required_scope = scope;
   login.first_request_id = first_id;
   login.unix_ms = &wall_ms;
-  login.nonce_seed = static_cast<std::uint64_t>(wall_now().unix_ns) ^
-                     (static_cast<std::uint64_t>(first_id) << 20);
+  login.nonce_seed =
+      static_cast<std::uint64_t>(wall_now().unix_ns) ^ (static_cast<std::uint64_t>(first_id) << 20);
   return login;
 }
 
@@ -181,25 +183,27 @@ std::string Bot::load_market() {
     deribit::InstrumentList list;
     if (std::string error = queries_->instruments(u.currency, list); !error.empty()) return error;
     for (const std::string& refused : list.refused) say("instrument refused: " + refused);
-    if (std::string error = universe_.add(u, venue_, wall_now(), list); !error.empty()) return error;
+    if (std::string error = universe_.add(u, venue_, wall_now(), list); !error.empty())
+      return error;
     const Universe::Member& m = universe_.members().back();
     say(fmt::format("{}: {} futures, {} options, hedge {}", u.name, m.futures.size(),
                     m.options.size(), u.hedge_instrument));
   }
-  std::vector<ScopeName> names{
-      {Scope{ScopeLevel::venue, 0}, config.venues[0].name},
-      {Scope{ScopeLevel::account, 0}, config.venues[0].account},
-      {Scope{ScopeLevel::strategy, 0}, "delta_hedge"},
-      {Scope{ScopeLevel::strategy, 1}, "rebalance"}};
+  std::vector<ScopeName> names{{Scope{ScopeLevel::venue, 0}, config.venues[0].name},
+                               {Scope{ScopeLevel::account, 0}, config.venues[0].account}};
+  for (std::size_t s = 0; s < Strategies::names.size(); ++s) {
+    names.push_back({Scope{ScopeLevel::strategy, static_cast<std::uint16_t>(s)},
+                     std::string{Strategies::names[s]}});
+  }
   for (std::size_t u = 0; u < universe_.underlyings().size(); ++u) {
     const UnderlyingId id{static_cast<std::uint8_t>(u)};
-    names.push_back({Scope{ScopeLevel::underlying, id.value},
-                     std::string{universe_.underlyings().name(id)}});
+    names.push_back(
+        {Scope{ScopeLevel::underlying, id.value}, std::string{universe_.underlyings().name(id)}});
   }
   for (std::size_t i = 0; i < universe_.table().size(); ++i) {
     const InstrumentId id{static_cast<std::uint16_t>(i)};
-    names.push_back({Scope{ScopeLevel::instrument, id.value},
-                     std::string{universe_.symbols().name(id)}});
+    names.push_back(
+        {Scope{ScopeLevel::instrument, id.value}, std::string{universe_.symbols().name(id)}});
   }
   if (Outcome o = write_scope_names(config.runtime.runtime_dir, names); !o) return o.error();
   return {};
@@ -207,7 +211,8 @@ std::string Bot::load_market() {
 
 std::string Bot::make_engine() {
   blocks_ = std::make_unique<SideBlockPool>(side_block_slots, side_block_bytes);
-  if (std::string e = make_engine_setup(loaded_->config, universe_, setup_, strategies_); !e.empty()) {
+  if (std::string e = make_engine_setup(loaded_->config, universe_, setup_, strategies_);
+      !e.empty()) {
     return e;
   }
   setup_.blocks = SideBlocks{blocks_.get(), &SideBlockPool::find};
@@ -330,9 +335,18 @@ std::string Bot::make_hot() {
   if (poller_ == nullptr) return "poller: " + poller_choice_.reason;
   say(fmt::format("poller: {} ({})", name_of(poller_choice_.kind), poller_choice_.reason));
 
-  HotParts parts{&clock_,      engine_.get(), journal_.get(), blocks_.get(),
-                 closer_.get(), &query_tasks_, &from_queries_, &from_control_,
-                 &from_orders_, &snapshot_port_, &probe_,       &counters_,
+  HotParts parts{&clock_,
+                 engine_.get(),
+                 journal_.get(),
+                 blocks_.get(),
+                 closer_.get(),
+                 &query_tasks_,
+                 &from_queries_,
+                 &from_control_,
+                 &from_orders_,
+                 &snapshot_port_,
+                 &probe_,
+                 &counters_,
                  loaded_->config.runtime.keep_warm};
   connects_ = std::make_unique<ConnectLoop>(
       tls_, endpoint_of(venue, venue.path), to_ms(venue.connect_timeout),
@@ -366,9 +380,9 @@ std::string Bot::make_hot() {
     connects_->add("hedge feed", feed_stage_->feeds()[0]->session().port());
     connects_->add("option feed", feed_stage_->feeds()[1]->session().port());
   }
-  query_loop_ = std::make_unique<QueryLoop>(
-      *queries_, query_tasks_, from_queries_, clock_, venue_, token_refresh,
-      [this](const std::string& text) { say(text); });
+  query_loop_ =
+      std::make_unique<QueryLoop>(*queries_, query_tasks_, from_queries_, clock_, venue_,
+                                  token_refresh, [this](const std::string& text) { say(text); });
   desk_ = std::make_unique<Desk>(*this);
   return desk_->open();
 }
@@ -388,11 +402,11 @@ void Bot::boot_events() {
   const auto block = [&](SideBlockKind kind, std::span<const std::byte> bytes) {
     const SideBlockRef ref = blocks_->publish(kind, bytes);
     submit(make_event(EventKind::side_block, venue_, InstrumentId{}, clock_.now(), {}, ref));
-    while (journal_->drain() > 0) {
-    }
+    while (journal_->drain() > 0) {}
   };
   block(SideBlockKind::config, std::as_bytes(std::span{config_text_}));
-  for (const auto& bytes : universe_.dump(side_block_bytes)) block(SideBlockKind::instrument, bytes);
+  for (const auto& bytes : universe_.dump(side_block_bytes))
+    block(SideBlockKind::instrument, bytes);
   // Latched scopes hold in the core too, until each is armed again.
   for (const LatchEntry& e : latched_) {
     OperatorCommand c;
@@ -402,8 +416,8 @@ void Bot::boot_events() {
     c.mode = e.mode == Mode::reduce ? Mode::reduce : Mode::halt;
     c.source = OperatorSource::monitor;
     std::array<Event, parts_of<OperatorCommand>> unit;
-    const Event head = make_event(EventKind::operator_command, venue_, InstrumentId{},
-                                  clock_.now(), {}, OperatorCommand{});
+    const Event head = make_event(EventKind::operator_command, venue_, InstrumentId{}, clock_.now(),
+                                  {}, OperatorCommand{});
     write_parts(head, c, unit.data());
     submit_all(unit.data(), unit.size());
   }

@@ -56,8 +56,8 @@ class Checker {
     environments();
     for (std::size_t i = 0; i < c_.underlyings.size(); ++i) underlying(i);
     risk();
-    for (std::size_t i = 0; i < c_.strategy.delta_hedge.size(); ++i) delta_hedge(i);
-    for (std::size_t i = 0; i < c_.strategy.rebalance.size(); ++i) rebalance(i);
+    for (std::size_t i = 0; i < c_.strategy.of<DeltaHedge>().size(); ++i) delta_hedge(i);
+    for (std::size_t i = 0; i < c_.strategy.of<Rebalance>().size(); ++i) rebalance(i);
     runtime();
   }
 
@@ -167,7 +167,7 @@ class Checker {
   }
 
   void delta_hedge(std::size_t i) const {
-    const auto& all = c_.strategy.delta_hedge;
+    const auto& all = c_.strategy.of<DeltaHedge>();
     const ConfigPath at{"strategy.delta_hedge", true, i, "underlying"};
     const auto& name = all[i].underlying;
     if (name.empty()) return;
@@ -184,7 +184,7 @@ class Checker {
   }
 
   void rebalance(std::size_t i) const {
-    const auto& r = c_.strategy.rebalance[i];
+    const auto& r = c_.strategy.of<Rebalance>()[i];
     const bool by_price =
         r.trigger == RebalanceTrigger::price_above || r.trigger == RebalanceTrigger::price_below;
     const bool by_volatility = r.trigger == RebalanceTrigger::volatility_above ||

@@ -12,9 +12,6 @@
 
 namespace gimbal {
 
-template <class E>
-using EnumPair = std::pair<std::string_view, E>;
-
 template <>
 struct EnumNames<Environment> {
   static constexpr std::array<EnumPair<Environment>, 3> all{
@@ -61,25 +58,6 @@ template <>
 struct EnumNames<Numeraire> {
   static constexpr std::array<EnumPair<Numeraire>, 2> all{
       {{"coin", Numeraire::coin}, {"usd", Numeraire::usd}}};
-};
-template <>
-struct EnumNames<HedgeExecution> {
-  static constexpr std::array<EnumPair<HedgeExecution>, 2> all{
-      {{"ioc", HedgeExecution::ioc}, {"maker", HedgeExecution::maker}}};
-};
-template <>
-struct EnumNames<HedgeTarget> {
-  static constexpr std::array<EnumPair<HedgeTarget>, 2> all{
-      {{"edge", HedgeTarget::edge}, {"zero", HedgeTarget::zero}}};
-};
-template <>
-struct EnumNames<RebalanceTrigger> {
-  static constexpr std::array<EnumPair<RebalanceTrigger>, 5> all{
-      {{"price_above", RebalanceTrigger::price_above},
-       {"price_below", RebalanceTrigger::price_below},
-       {"volatility_above", RebalanceTrigger::volatility_above},
-       {"volatility_below", RebalanceTrigger::volatility_below},
-       {"after", RebalanceTrigger::after}}};
 };
 
 template <class Visitor>

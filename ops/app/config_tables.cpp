@@ -47,10 +47,17 @@ TableShape list(std::string_view path, std::string_view doc, Items items, std::s
           }};
 }
 
-}  // namespace
+// One [[strategy.*]] table for each strategy of the registry.
+template <class... S>
+void add_strategies(std::vector<TableShape>& shapes, StrategyList<S...>) {
+  (shapes.push_back(list(
+       S::table, S::doc, [](Config & c) -> auto& { return c.strategy.of<S>(); }, 0,
+       S::configs_max)),
+   ...);
+}
 
-const std::vector<TableShape>& table_shapes() {
-  static const std::vector<TableShape> shapes{
+std::vector<TableShape> make_shapes() {
+  std::vector<TableShape> shapes{
       single("engine", "The core's own times and capacities.", &CoreConfig::engine),
       single("risk", "Limits of the risk gate. Money limits have no default.", &CoreConfig::risk),
       list(
@@ -59,16 +66,18 @@ const std::vector<TableShape>& table_shapes() {
       list(
           "underlying", "A coin whose instruments are subscribed at one account, and its hedge.",
           [](Config & c) -> auto& { return c.underlyings; }, 1, underlyings_max),
-      list(
-          "strategy.delta_hedge", "Keeps one underlying's delta inside a band; off when absent.",
-          [](Config & c) -> auto& { return c.strategy.delta_hedge; }, 0, underlyings_max),
-      list(
-          "strategy.rebalance",
-          "Moves one instrument to a target when a trigger fires; off when absent.",
-          [](Config & c) -> auto& { return c.strategy.rebalance; }, 0, Rebalance::rules_max),
-      single("runtime", "Threads, files and memory of the process.", &Config::runtime),
-      single("log", "What is written for people.", &Config::log),
   };
+  add_strategies(shapes, Strategies{});
+  shapes.push_back(
+      single("runtime", "Threads, files and memory of the process.", &Config::runtime));
+  shapes.push_back(single("log", "What is written for people.", &Config::log));
+  return shapes;
+}
+
+}  // namespace
+
+const std::vector<TableShape>& table_shapes() {
+  static const std::vector<TableShape> shapes = make_shapes();
   return shapes;
 }
 

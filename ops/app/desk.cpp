@@ -72,8 +72,9 @@ std::optional<std::uint16_t> Desk::resolve(ScopeLevel level, std::string_view na
     case ScopeLevel::account:
       return config.venues[0].account == name ? std::optional<std::uint16_t>{0} : std::nullopt;
     case ScopeLevel::strategy:
-      if (name == "delta_hedge") return std::uint16_t{0};
-      if (name == "rebalance") return std::uint16_t{1};
+      for (std::size_t s = 0; s < Strategies::names.size(); ++s) {
+        if (Strategies::names[s] == name) return static_cast<std::uint16_t>(s);
+      }
       return std::nullopt;
     case ScopeLevel::underlying: {
       const UnderlyingId id = bot_.universe_.underlyings().find(name);
@@ -213,7 +214,8 @@ bool Desk::kill_settled(bool& counted, std::uint64_t& ours) {
     return false;
   }
   counted = true;
-  const bool all = kill_->scope.level == ScopeLevel::global && bot_.loaded_->config.venues[0].own_account;
+  const bool all =
+      kill_->scope.level == ScopeLevel::global && bot_.loaded_->config.venues[0].own_account;
   ours = all ? count.open.all : count.open.ours;
   if (ours > 0) kill_->count_asked = 0;
   return true;
@@ -243,7 +245,8 @@ ControlAnswer Desk::kill_progress(bool deadline_passed) {
   const bool settled = kill_settled(counted, ours);
   KillVenueProof& venue = proof_.venues[0];
   if (counted) venue.still_open = ours;
-  if (settled && kill_->mode < Mode::cancel) venue.still_open = 0;  // resting orders stay, by design
+  if (settled && kill_->mode < Mode::cancel)
+    venue.still_open = 0;  // resting orders stay, by design
   fill_proof();
   if (!settled && !deadline_passed) return ControlAnswer{AnswerState::pending, 0, {}};
   if (!settled) venue.still_open = std::max<std::uint64_t>(venue.still_open, 1);  // not proven
@@ -286,8 +289,9 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
   }
   const Scope scope = arm_->scope;
   Outcome stored = bot_.latch_trusted_ ? bot_.latch_->release(scope) : bot_.latch_->store({});
-  if (!stored) return refused_answer("the core is armed, but the latch cannot be written: " + stored.error() +
-                                     "; the last gate stays closed");
+  if (!stored)
+    return refused_answer("the core is armed, but the latch cannot be written: " + stored.error() +
+                          "; the last gate stays closed");
   bot_.latch_trusted_ = true;
   bot_.stop_page_.clear(scope);
   bot_.gate_.loosen(scope, Mode::active);
@@ -307,8 +311,9 @@ ControlAnswer Desk::arm_progress(bool deadline_passed) {
   }
   if (!deadline_passed) return ControlAnswer{AnswerState::pending, 0, {}};
   arm_.reset();
-  return refused_answer("no answer in time: " + std::string{mine ? result_text(answer.result)
-                                                                 : "the core did not step the command"});
+  return refused_answer(
+      "no answer in time: " +
+      std::string{mine ? result_text(answer.result) : "the core did not step the command"});
 }
 
 ControlAnswer Desk::other(const OtherRequest& request) {

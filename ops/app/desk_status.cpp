@@ -44,9 +44,13 @@ const char* text(Mode m) {
 }
 
 LatencyStatus latency(const std::string& hop, const Histogram& h) {
-  return LatencyStatus{hop, h.count(), static_cast<std::int64_t>(h.p50()),
-                       static_cast<std::int64_t>(h.p90()), static_cast<std::int64_t>(h.p99()),
-                       static_cast<std::int64_t>(h.p999()), static_cast<std::int64_t>(h.max())};
+  return LatencyStatus{hop,
+                       h.count(),
+                       static_cast<std::int64_t>(h.p50()),
+                       static_cast<std::int64_t>(h.p90()),
+                       static_cast<std::int64_t>(h.p99()),
+                       static_cast<std::int64_t>(h.p999()),
+                       static_cast<std::int64_t>(h.max())};
 }
 
 }  // namespace
@@ -56,7 +60,9 @@ std::string Desk::scope_text(Scope s) const {
     case ScopeLevel::global: return "global";
     case ScopeLevel::venue: return "venue:" + bot_.loaded_->config.venues[0].name;
     case ScopeLevel::account: return "account:" + bot_.loaded_->config.venues[0].account;
-    case ScopeLevel::strategy: return s.id == 0 ? "strategy:delta_hedge" : "strategy:rebalance";
+    case ScopeLevel::strategy:
+      return "strategy:" + (s.id < Strategies::names.size() ? std::string{Strategies::names[s.id]}
+                                                            : std::to_string(s.id));
     case ScopeLevel::underlying:
       return "underlying:" + std::string{bot_.universe_.underlyings().name(
                                  UnderlyingId{static_cast<std::uint8_t>(s.id)})};
@@ -122,8 +128,8 @@ void Desk::fill_books() {
     const auto& from = s.underlyings[u];
     if (!from.used) continue;
     UnderlyingLine line;
-    line.underlying = std::string{
-        bot_.universe_.underlyings().name(UnderlyingId{static_cast<std::uint8_t>(u)})};
+    line.underlying =
+        std::string{bot_.universe_.underlyings().name(UnderlyingId{static_cast<std::uint8_t>(u)})};
     line.index = to_double(from.index);
     line.delta = from.residual;
     line.options_delta = from.delta_bs;
@@ -148,11 +154,10 @@ void Desk::fill_books() {
   report_.orders.clear();
   for (std::size_t i = 0; i < s.orders_shown; ++i) {
     const auto& o = s.order[i];
-    report_.orders.push_back(OrderLine{fmt::format("{:016x}", o.id.value),
-                                       bot_.loaded_->config.venues[0].account,
-                                       instrument_name(o.instrument),
-                                       o.side == Side::buy ? "buy" : "sell", o.price, o.amount,
-                                       o.filled, text(o.state), (s.now - o.created).count});
+    report_.orders.push_back(
+        OrderLine{fmt::format("{:016x}", o.id.value), bot_.loaded_->config.venues[0].account,
+                  instrument_name(o.instrument), o.side == Side::buy ? "buy" : "sell", o.price,
+                  o.amount, o.filled, text(o.state), (s.now - o.created).count});
   }
   report_.margins.clear();
   for (const MarginReport& m : snap.margin) {

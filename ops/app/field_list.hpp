@@ -29,11 +29,6 @@
 
 namespace gimbal {
 
-// Specialise for every enum that appears in a config: a static constexpr array `all` of
-// (name, value) pairs.
-template <class E>
-struct EnumNames;
-
 // One field of one struct instance. The functions refer to that instance; it must outlive them.
 struct FieldRef {
   std::string_view key;

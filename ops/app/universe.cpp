@@ -138,39 +138,26 @@ std::string Universe::rebind(const Config& config) {
 
 namespace {
 
-std::string bind_strategies(const Config& config, const Universe& universe,
-                            StrategySet& strategies) {
-  auto& hedge = std::get<DeltaHedge>(strategies);
-  for (const DeltaHedgeConfig& c : config.strategy.delta_hedge) {
-    const UnderlyingId u = universe.underlyings().find(c.underlying);
-    InstrumentId instrument{};
-    for (const Universe::Member& m : universe.members()) {
-      if (m.id == u) {
-        instrument = m.hedge;
-        break;
-      }
+StrategyNames names_of(const Universe& universe) {
+  StrategyNames names;
+  names.store = &universe;
+  names.find_instrument = [](const void* store, std::string_view name) {
+    return static_cast<const Universe*>(store)->symbols().find(name);
+  };
+  names.find_underlying = [](const void* store, std::string_view name) {
+    return static_cast<const Universe*>(store)->underlyings().find(name);
+  };
+  names.find_hedge = [](const void* store, UnderlyingId u) {
+    for (const Universe::Member& m : static_cast<const Universe*>(store)->members()) {
+      if (m.id == u) return m.hedge;
     }
-    if (!instrument.valid())
-      return "[[strategy.delta_hedge]] underlying " + c.underlying + " is not configured";
-    const std::string_view wrong = hedge.add(c, u, instrument);
-    if (!wrong.empty())
-      return "[[strategy.delta_hedge]] " + c.underlying + ": " + std::string{wrong};
-  }
-  auto& rebalance = std::get<Rebalance>(strategies);
-  for (const RebalanceConfig& c : config.strategy.rebalance) {
-    const InstrumentId instrument = universe.symbols().find(c.instrument);
-    const InstrumentId watch = c.watch.empty() ? instrument : universe.symbols().find(c.watch);
-    if (!instrument.valid() || !watch.valid()) {
-      return "[[strategy.rebalance]] instrument or watch is not listed: " + c.instrument;
-    }
-    const std::string_view wrong = rebalance.add(c, instrument, watch);
-    if (!wrong.empty()) return "[[strategy.rebalance]] " + c.instrument + ": " + std::string{wrong};
-  }
-  return {};
+    return InstrumentId{};
+  };
+  return names;
 }
 
 Numeraire numeraire_of(const Config& config, const std::string& coin) {
-  for (const DeltaHedgeConfig& c : config.strategy.delta_hedge) {
+  for (const DeltaHedgeConfig& c : config.strategy.of<DeltaHedge>()) {
     if (c.underlying == coin) return c.numeraire;
   }
   return Numeraire::coin;
@@ -196,7 +183,7 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
     u.venue = universe.table()[member.hedge].venue;
   }
   strategies = make_strategies();
-  return bind_strategies(config, universe, strategies);
+  return bind_strategies(config.strategy, names_of(universe), strategies);
 }
 
 }  // namespace gimbal

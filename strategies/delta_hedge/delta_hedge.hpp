@@ -29,6 +29,17 @@ enum class HedgeExecution : std::uint8_t {
 };
 enum class HedgeTarget : std::uint8_t { edge, zero };  // trade back to the band's edge, or to zero
 
+template <>
+struct EnumNames<HedgeExecution> {
+  static constexpr std::array<EnumPair<HedgeExecution>, 2> all{
+      {{"ioc", HedgeExecution::ioc}, {"maker", HedgeExecution::maker}}};
+};
+template <>
+struct EnumNames<HedgeTarget> {
+  static constexpr std::array<EnumPair<HedgeTarget>, 2> all{
+      {{"edge", HedgeTarget::edge}, {"zero", HedgeTarget::zero}}};
+};
+
 // [[strategy.delta_hedge]]: one per underlying.
 struct DeltaHedgeConfig {
   std::string underlying;                 // "BTC"
@@ -99,12 +110,23 @@ struct HedgeState {
 
 class DeltaHedge {
  public:
+  using Config = DeltaHedgeConfig;
+  static constexpr std::string_view table = "strategy.delta_hedge";
+  static constexpr std::string_view doc =
+      "Keeps one underlying's delta inside a band; off when absent.";
+  static constexpr std::size_t configs_max = underlyings_max;
+
   DeltaHedge() noexcept = default;
   explicit DeltaHedge(StrategyId id) noexcept : id_{id} {}
 
   // Before start. Empty when accepted, otherwise what is wrong with the config.
   [[nodiscard]] std::string_view add(const DeltaHedgeConfig& config, UnderlyingId underlying,
                                      InstrumentId hedge) noexcept;
+  [[nodiscard]] std::string_view bind(const DeltaHedgeConfig& config,
+                                      const StrategyNames& names) noexcept {
+    const UnderlyingId u = names.underlying(config.underlying);
+    return add(config, u, names.hedge(u));
+  }
   void wake(const StrategyView& view, Requests& requests) noexcept;
 
   [[nodiscard]] StrategyId id() const noexcept { return id_; }

@@ -24,6 +24,16 @@ enum class RebalanceTrigger : std::uint8_t {
   after,  // `delay` since the last arm
 };
 
+template <>
+struct EnumNames<RebalanceTrigger> {
+  static constexpr std::array<EnumPair<RebalanceTrigger>, 5> all{
+      {{"price_above", RebalanceTrigger::price_above},
+       {"price_below", RebalanceTrigger::price_below},
+       {"volatility_above", RebalanceTrigger::volatility_above},
+       {"volatility_below", RebalanceTrigger::volatility_below},
+       {"after", RebalanceTrigger::after}}};
+};
+
 // [[strategy.rebalance]]
 struct RebalanceConfig {
   std::string instrument;  // symbol to trade
@@ -69,7 +79,12 @@ void fields(Visitor&& visit, RebalanceConfig& c) {
 
 class Rebalance {
  public:
+  using Config = RebalanceConfig;
+  static constexpr std::string_view table = "strategy.rebalance";
+  static constexpr std::string_view doc =
+      "Moves one instrument to a target when a trigger fires; off when absent.";
   static constexpr std::size_t rules_max = 32;
+  static constexpr std::size_t configs_max = rules_max;
 
   Rebalance() noexcept = default;
   explicit Rebalance(StrategyId id) noexcept : id_{id} {}
@@ -77,6 +92,12 @@ class Rebalance {
   // Before start. Empty when accepted, otherwise what is wrong.
   [[nodiscard]] std::string_view add(const RebalanceConfig& config, InstrumentId instrument,
                                      InstrumentId watch) noexcept;
+  [[nodiscard]] std::string_view bind(const RebalanceConfig& config,
+                                      const StrategyNames& names) noexcept {
+    const InstrumentId instrument = names.instrument(config.instrument);
+    return add(config, instrument,
+               config.watch.empty() ? instrument : names.instrument(config.watch));
+  }
   void wake(const StrategyView& view, Requests& requests) noexcept;
 
   [[nodiscard]] StrategyId id() const noexcept { return id_; }

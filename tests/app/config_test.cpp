@@ -143,7 +143,7 @@ TEST(Config, ValuesArriveExactly) {
   EXPECT_EQ(loaded->config.runtime.journal_sync.count, 1'500'000);
   EXPECT_EQ(loaded->config.runtime.io_core, 2);
   EXPECT_EQ(loaded->config.venues.at(0).host, "test.deribit.com");
-  EXPECT_EQ(loaded->config.strategy.delta_hedge.at(0).numeraire, Numeraire::usd);
+  EXPECT_EQ(loaded->config.strategy.of<DeltaHedge>().at(0).numeraire, Numeraire::usd);
   EXPECT_TRUE(loaded->config.venues.at(0).own_account);
 }
 
@@ -317,7 +317,7 @@ TEST_F(Reload, AFixedFieldOrANewTableNeedsARestart) {
 }
 
 TEST_F(Reload, StrategyTuningIsLive) {
-  after.strategy.delta_hedge[0].band = 0.2;
+  after.strategy.of<DeltaHedge>()[0].band = 0.2;
   EXPECT_EQ(changes(false).at(0).refused, "");
 }
 
