@@ -69,7 +69,7 @@ class Measurement {
       due += random_.between(think_min_ns, think_max_ns);
       const Venue::Target target = bot ? venue_.bot() : venue_.floor();
       if (target.ticks == nullptr) throw std::runtime_error("a client's connection is gone");
-      target.ticks->tls->seal_text(venue_.next_tick(true));
+      target.ticks->tls->seal_text(venue_.next_tick(true, bot));
       wait_for(due, *target.ticks, target.orders);
       if (venue_.take_stamp() != 0) ++program.unasked;
       const std::int64_t sent = now_ns();
@@ -92,7 +92,7 @@ class Measurement {
   void quiet_tick(bool bot, std::int64_t& due) {
     due += random_.between(think_min_ns / 10, think_max_ns / 10);
     const Venue::Target target = bot ? venue_.bot() : venue_.floor();
-    target.ticks->tls->seal_text(venue_.next_tick(false));
+    target.ticks->tls->seal_text(venue_.next_tick(false, bot));
     wait_for(due, *target.ticks, target.orders);
     target.ticks->tls->send_sealed();
     if (!bot) (void)await(false);

@@ -230,8 +230,9 @@ std::string Venue::snapshot() {
   return s + "]}}}";
 }
 
-std::string_view Venue::next_tick(bool moves) {
+std::string_view Venue::next_tick(bool moves, bool bot) {
   const std::uint64_t before = change_id_;
+  const bool was_high = high_;
   change_id_ += 3;
   std::string& t = tick_;
   t = R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":)";
@@ -254,6 +255,10 @@ std::string_view Venue::next_tick(bool moves) {
     level(t, "change", center_ + 100 + 10 * deep_, 50000 + 10 * (deep_ + 1));
   }
   t += R"(],"prev_change_id":)" + std::to_string(before) + "}}}";
+  if (!bot) {
+    change_id_ = before;
+    high_ = was_high;
+  }
   return t;
 }
 

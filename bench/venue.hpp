@@ -45,7 +45,8 @@ class Venue {
   [[nodiscard]] Target bot() const;
 
   // Text of the next tick; it moves the mid when `moves`, else changes one amount deep in the book.
-  [[nodiscard]] std::string_view next_tick(bool moves);
+  // The floor's ticks leave the bot's book as it is.
+  [[nodiscard]] std::string_view next_tick(bool moves, bool bot);
   // Stamp of the newest answer (order or echo), 0 when none since the last call; then cleared.
   [[nodiscard]] std::int64_t take_stamp();
   // Polls one connection only: the measuring loop's.
