@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,9 +28,9 @@ inline constexpr std::size_t side_block_slots = 32;
 inline constexpr std::size_t side_block_bytes = std::size_t{2} << 20;
 
 struct BotOptions {
-  bool live_line{true};      // one line a second on standard output
-  Nanos duration{};          // stop by itself after this; 0: never
-  std::string report_file;   // closing report as JSON
+  bool live_line{true};     // one line a second on standard output
+  Nanos duration{};         // stop by itself after this; 0: never
+  std::string report_file;  // closing report as JSON
 };
 
 class Bot {
@@ -82,6 +83,10 @@ class Bot {
   void closing_report(int exit_code);
   [[nodiscard]] double equity_change(std::size_t i) const;
 
+  struct CloseFile {
+    void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, CloseFile> log_;  // [log] file; none: standard error
   std::unique_ptr<LoadedConfig> loaded_;
   std::string config_text_;
   BotOptions options_;
@@ -141,6 +146,8 @@ class Bot {
   std::vector<std::thread> hot_threads_;
   std::vector<std::thread> cold_threads_;
   std::atomic<std::uint64_t> hot_allocations_{0};
+  std::uint64_t allocations_before_armed_{0};  // of the hot threads, when trading was first allowed
+  bool was_armed_{false};
   RecvTime started_{};
   RecvTime status_due_{};
   RecvTime anchor_due_{};

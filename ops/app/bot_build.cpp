@@ -69,8 +69,19 @@ Bot::Bot(std::unique_ptr<LoadedConfig> loaded, std::string config_text, BotOptio
 Bot::~Bot() { stop_threads(); }
 
 void Bot::say(const std::string& text) const {
-  std::fprintf(stderr, "%12.6f  %s\n", static_cast<double>((clock_.now() - started_).count) * 1e-9,
-               text.c_str());
+  const double at = static_cast<double>((clock_.now() - started_).count) * 1e-9;
+  std::FILE* to = log_ != nullptr ? log_.get() : stderr;
+  if (loaded_->config.log.json) {
+    std::string quoted;
+    for (const char c : text) {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+    std::fprintf(to, "{\"t\":%.6f,\"text\":\"%s\"}\n", at, quoted.c_str());
+  } else {
+    std::fprintf(to, "%12.6f  %s\n", at, text.c_str());
+  }
+  std::fflush(to);
 }
 
 std::string Bot::build() {
@@ -85,6 +96,10 @@ std::string Bot::build() {
            "run on the venue's cancel-on-disconnect alone";
   }
   if (Outcome o = forbid_dumps(); !o) return o.error();
+  if (!config.log.file.empty()) {
+    log_.reset(std::fopen(config.log.file.c_str(), "a"));
+    if (log_ == nullptr) return "[log] file: cannot open " + config.log.file + " for appending";
+  }
   say(fmt::format("gimbal build {:016x} config {} ({})", short_hash(build_hash()),
                   loaded_->hash_hex().substr(0, 16), loaded_->path));
   say("guardian: waived by [runtime] guardian_required = false");
@@ -172,6 +187,8 @@ std::string Bot::open_query_session() {
     }
   }
   setup.symbols = &universe_.symbols();
+  setup.rate_per_s = venue.query_rate * venue.rate_use;
+  setup.burst = venue.query_burst * venue.rate_use;
   setup.clock = &clock_;
   queries_ = std::make_unique<VenueQueries>(std::move(setup));
   return queries_->login();
@@ -245,6 +262,7 @@ void Bot::subscribe_hedges(BotVenue::Feed& feed) const {
   for (const Universe::Member& m : universe_.members()) {
     feed.want_book(m.hedge, interval_of(venue.book_interval));
     feed.want_ticker(m.hedge, interval_of(venue.ticker_interval));
+    feed.want_trades(m.hedge, interval_of(venue.trades_interval));
   }
 }
 
@@ -335,19 +353,9 @@ std::string Bot::make_hot() {
   if (poller_ == nullptr) return "poller: " + poller_choice_.reason;
   say(fmt::format("poller: {} ({})", name_of(poller_choice_.kind), poller_choice_.reason));
 
-  HotParts parts{&clock_,
-                 engine_.get(),
-                 journal_.get(),
-                 blocks_.get(),
-                 closer_.get(),
-                 &query_tasks_,
-                 &from_queries_,
-                 &from_control_,
-                 &from_orders_,
-                 &snapshot_port_,
-                 &probe_,
-                 &counters_,
-                 loaded_->config.runtime.keep_warm};
+  HotParts parts{&clock_,       engine_.get(),   journal_.get(), blocks_.get(),
+                 closer_.get(), &query_tasks_,   &from_queries_, &from_control_,
+                 &from_orders_, &snapshot_port_, &probe_,        &counters_};
   connects_ = std::make_unique<ConnectLoop>(
       tls_, endpoint_of(venue, venue.path), to_ms(venue.connect_timeout),
       ReconnectConfig{venue.reconnect_min, venue.reconnect_max, seconds(10),

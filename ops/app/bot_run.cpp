@@ -124,6 +124,11 @@ void Bot::refresh(bool wait) {
     std::this_thread::sleep_for(std::chrono::microseconds{100});
   }
   if (snapshot_port_.box.writes() > 0) (void)snapshot_port_.box.try_load(*snapshot_);
+  if (!was_armed_ && snapshot_->engine.global == Mode::active) {
+    const AllocCounts counts = total_alloc_counts();
+    was_armed_ = true;
+    allocations_before_armed_ = counts.allocations + counts.maps;
+  }
   for (std::size_t i = 0; i < margins_shown_max; ++i) {
     const MarginReport& m = snapshot_->margin[i];
     if (first_margin_[i].settlement.text().empty()) first_margin_[i] = m;

@@ -118,12 +118,12 @@ void Bot::closing_report(int exit_code) {
       R"("malformed":{},"orders_sent":{},"orders_filled":{},"orders_cancelled":{},)"
       R"("orders_rejected":{},"last_gate":{},"local_refusals":{},"orders_open":{},)"
       R"("orders_unknown":{},"underlyings":[{}],"tick_to_order":{},"margins":[{}],"costs":[{}],)"
-      R"("hot_allocations":{},"journal_seq":{},"digest":"{:016x}"}})"
+      R"("hot_allocations":{},"hot_allocations_armed":{},"journal_seq":{},"digest":"{:016x}"}})"
       "\n",
       exit_code, to_hex(build_hash()), loaded_->hash_hex(), feeds.frames, feeds.events, feeds.gaps,
       feeds.malformed, c.placed.load(), s.orders.filled, s.orders.cancelled, s.orders.rejected,
       c.last_gate.load(), c.refused.load(), s.open_orders, s.unknown_orders, out.underlyings,
-      json_latency(t), out.margins, out.costs, hot_allocations_.load(), s.seq, snapshot_->digest);
+      json_latency(t), out.margins, out.costs, allocations, while_armed, s.seq, snapshot_->digest);
 }
 
 }  // namespace gimbal

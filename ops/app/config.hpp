@@ -88,7 +88,6 @@ struct RuntimeConfig {
   bool realtime{false};
   bool lock_memory{true};
   bool kernel_time{false};
-  Nanos keep_warm{microseconds(0)};
   std::string journal_dir{"/var/lib/gimbal/journal"};
   std::string state_dir{"/var/lib/gimbal"};
   std::string runtime_dir{"/run/gimbal"};
@@ -96,7 +95,6 @@ struct RuntimeConfig {
   std::uint32_t journal_segment_mib{256};
   Nanos journal_sync{milliseconds(100)};
   bool guardian_required{true};
-  Nanos guardian_miss{milliseconds(200)};
 };
 
 // [log]

@@ -195,9 +195,6 @@ void fields(Visitor& visit, RuntimeConfig& c) {
   visit("lock_memory", c.lock_memory, FieldInfo{.doc = "mlockall at start."});
   visit("kernel_time", c.kernel_time,
         FieldInfo{.doc = "Use the kernel's receive time where the poller has it."});
-  visit("keep_warm", c.keep_warm,
-        FieldInfo{
-            .min = 0, .max = 1, .doc = "Run the order path on dry messages this often; 0s: off."});
   visit("journal_dir", c.journal_dir, FieldInfo{.min = 1, .max = 4096, .doc = "Journal segments."});
   visit("state_dir", c.state_dir,
         FieldInfo{.min = 1, .max = 4096, .doc = "Latch and boot epoch; survives a reboot."});
@@ -212,9 +209,6 @@ void fields(Visitor& visit, RuntimeConfig& c) {
   visit(
       "guardian_required", c.guardian_required,
       FieldInfo{.doc = "Arming is refused without a live guardian; false is printed as a waiver."});
-  visit("guardian_miss", c.guardian_miss,
-        FieldInfo{
-            .min = 0.005, .max = 10, .doc = "Missing heartbeat after which the guardian cancels."});
 }
 
 template <class Visitor>

@@ -29,8 +29,8 @@ namespace gimbal {
 
 using BotVenue = DeribitVenue;
 inline constexpr std::uint16_t order_slot = 0;
-inline constexpr std::uint16_t hedge_slot = 1;    // feed of the hedge instruments, polled first
-inline constexpr std::uint16_t option_slot = 2;   // first of the feeds of everything else
+inline constexpr std::uint16_t hedge_slot = 1;   // feed of the hedge instruments, polled first
+inline constexpr std::uint16_t option_slot = 2;  // first of the feeds of everything else
 inline constexpr std::size_t feeds_max = 6;
 inline constexpr std::size_t margins_shown_max = 8;
 
@@ -50,7 +50,7 @@ struct HotSnapshot {
   std::uint64_t digest_commands{0};
   std::uint32_t books_valid{0};
   std::uint32_t books_invalid{0};
-  Nanos newest_data_age{-1};   // over all instruments; -1: none yet
+  Nanos newest_data_age{-1};  // over all instruments; -1: none yet
 };
 static_assert(std::is_trivially_copyable_v<HotSnapshot>);
 
@@ -163,13 +163,12 @@ struct HotParts {
   SideBlockPool* blocks{nullptr};
   GateCloser* closer{nullptr};
   QueryRing* queries{nullptr};
-  EventRing* from_queries{nullptr};   // input of the sequencer
-  EventRing* from_control{nullptr};   // its priority input
-  EventRing* from_orders{nullptr};    // input of the sequencer
+  EventRing* from_queries{nullptr};  // input of the sequencer
+  EventRing* from_control{nullptr};  // its priority input
+  EventRing* from_orders{nullptr};   // input of the sequencer
   SnapshotPort* snapshot{nullptr};
   TscProbe* probe{nullptr};
   Counters* counters{nullptr};
-  Nanos keep_warm{};
 };
 
 // ---------------------------------------------------------------------------------------- fused
@@ -177,16 +176,21 @@ class FusedHot {
  public:
   struct Direct {
     FusedHot* self{nullptr};
-    void events(std::span<Event> batch) noexcept { self->sequencer_.submit(batch.data(), batch.size()); }
+    void events(std::span<Event> batch) noexcept {
+      self->sequencer_.submit(batch.data(), batch.size());
+    }
   };
   using Orders = OrderSession<BotVenue>;
   using Feed = FeedSession<BotVenue, Direct>;
 
   FusedHot(const HotParts& parts, Poller& poller)
-      : parts_{parts}, poller_{poller}, direct_{this}, core_{*parts.engine},
+      : parts_{parts},
+        poller_{poller},
+        direct_{this},
+        core_{*parts.engine},
         router_{*this, *this, *parts.queries, *parts.closer},
-        sequencer_{SequencerConfig{}, core_, router_, *parts.journal, *parts.clock,
-                   *parts.counters, parts.blocks} {
+        sequencer_{SequencerConfig{}, core_,           router_,     *parts.journal,
+                   *parts.clock,      *parts.counters, parts.blocks} {
     sequencer_.set_priority(*parts.from_control);
     (void)sequencer_.add_input(*parts.from_orders);
     (void)sequencer_.add_input(*parts.from_queries);
@@ -253,7 +257,8 @@ class FusedHot {
 // ------------------------------------------------------------------------------------- pipelined
 inline constexpr std::size_t market_ring_records = 131072;
 inline constexpr std::size_t command_ring_slots = 4096;
-static_assert(market_ring_records >= 4 * feed_batch_events, "one batch must not half-fill the ring");
+static_assert(market_ring_records >= 4 * feed_batch_events,
+              "one batch must not half-fill the ring");
 
 // Feed thread. Over half full it stops reading the normal feeds: TCP holds the data.
 class FeedStage {
@@ -278,7 +283,11 @@ class FeedStage {
 
   FeedStage(Poller& poller, EventRing& ring, ResyncRing& resyncs, const TscClock& clock,
             TscProbe& probe)
-      : poller_{poller}, ring_{ring}, resyncs_{resyncs}, clock_{clock}, probe_{probe},
+      : poller_{poller},
+        ring_{ring},
+        resyncs_{resyncs},
+        clock_{clock},
+        probe_{probe},
         to_ring_{&ring, &overflows_} {}
 
   void add_feed(std::unique_ptr<Feed> feed) { feeds_.push_back(std::move(feed)); }
@@ -379,10 +388,13 @@ class CoreStage {
  public:
   CoreStage(const HotParts& parts, EventRing& market, SpscRing<Command>& commands,
             ResyncRing& resyncs)
-      : parts_{parts}, commands_{commands}, resyncs_{resyncs}, core_{*parts.engine},
+      : parts_{parts},
+        commands_{commands},
+        resyncs_{resyncs},
+        core_{*parts.engine},
         router_{*this, *this, *parts.queries, *parts.closer},
-        sequencer_{SequencerConfig{}, core_, router_, *parts.journal, *parts.clock,
-                   *parts.counters, parts.blocks} {
+        sequencer_{SequencerConfig{}, core_,           router_,     *parts.journal,
+                   *parts.clock,      *parts.counters, parts.blocks} {
     sequencer_.set_priority(*parts.from_control);
     (void)sequencer_.add_input(*parts.from_orders);
     (void)sequencer_.add_input(market);

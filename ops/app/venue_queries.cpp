@@ -1,6 +1,7 @@
 #include "ops/app/venue_queries.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "engine/core/payload.hpp"
@@ -12,8 +13,8 @@ constexpr std::size_t query_batch_events = 65536;
 constexpr unsigned trades_page = 1000;
 constexpr int pages_max = 100;
 constexpr int pictures_max = 5;
-// How far before the last reconciliation trades are asked for again: the overlap is dropped by exact
-// trade id, a hole would be a missed fill.
+// How far before the last reconciliation trades are asked for again: the overlap is dropped by
+// exact trade id, a hole would be a missed fill.
 constexpr std::int64_t trades_overlap_ms = 10 * 60 * 1000;
 
 std::string named(const char* what, const std::string& why) {
@@ -50,9 +51,26 @@ VenueQueries::VenueQueries(QuerySetup setup)
     : setup_{std::move(setup)},
       http_{setup_.tls, setup_.endpoint},
       login_{setup_.login},
-      parser_{deribit::QueryContext{setup_.venue, setup_.label_tag, setup_.symbols}} {}
+      parser_{deribit::QueryContext{setup_.venue, setup_.label_tag, setup_.symbols}},
+      credits_{setup_.burst} {}
+
+// The venue ends sessions that overrun its limit: this side waits instead.
+void VenueQueries::wait_for_credit() {
+  for (;;) {
+    const RecvTime at = now();
+    if (credits_at_.mono_ns != 0) {
+      const double grown = static_cast<double>((at - credits_at_).count) * 1e-9 * setup_.rate_per_s;
+      credits_ = std::min(setup_.burst, credits_ + grown);
+    }
+    credits_at_ = at;
+    if (credits_ >= 1) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  credits_ -= 1;
+}
 
 VenueQueries::Reply VenueQueries::call(const std::string& request) {
+  wait_for_credit();
   Reply reply;
   HttpRequest http;
   http.method = "POST";
@@ -86,9 +104,7 @@ std::string VenueQueries::login() {
   if (!reply.error.empty()) return named("login", reply.error);
   const LoginStep step = login_.on_frame(reply.frame, reply.received, outbox_);
   outbox_.clear();
-  if (step != LoginStep::accepted) {
-    return named("login refused", std::string{login_.refusal()});
-  }
+  if (step != LoginStep::accepted) { return named("login refused", std::string{login_.refusal()}); }
   texts_.access_token = std::string{login_.access_token()};
   return {};
 }
@@ -135,8 +151,8 @@ std::string VenueQueries::fetch_trades(EventBatch& batch, std::size_t& rows) {
   for (const std::string& currency : setup_.currencies) {
     std::int64_t start_ms = trades_from_ms_;
     for (int page = 0; page < pages_max; ++page) {
-      const Reply reply = call(texts_.get_user_trades_by_time(next_id_++, currency, start_ms,
-                                                              end_ms, trades_page));
+      const Reply reply =
+          call(texts_.get_user_trades_by_time(next_id_++, currency, start_ms, end_ms, trades_page));
       if (!reply.error.empty()) return named("get_user_trades", reply.error);
       const deribit::QueryResult result = parser_.user_trades(reply.frame, now(), batch);
       if (!result.ok) return named("get_user_trades", result.error);

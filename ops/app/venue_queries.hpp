@@ -25,11 +25,13 @@ namespace gimbal {
 struct QuerySetup {
   VenueId venue{};
   std::shared_ptr<TlsContext> tls;
-  Endpoint endpoint;                       // path is the JSON-RPC target, "/api/v2"
+  Endpoint endpoint;  // path is the JSON-RPC target, "/api/v2"
   deribit::LoginConfig login;
   std::string label_tag;
-  std::vector<std::string> currencies;     // settlement currencies that the account trades in
-  std::chrono::milliseconds limit{3000};   // of one call
+  std::vector<std::string> currencies;    // settlement currencies that the account trades in
+  std::chrono::milliseconds limit{3000};  // of one call
+  double rate_per_s{20};                  // of calls; a burst may go ahead of it
+  double burst{100};
   const deribit::SymbolTable* symbols{nullptr};
   const TscClock* clock{nullptr};
 };
@@ -72,6 +74,7 @@ class VenueQueries {
   struct Picture;
 
   Reply call(const std::string& request);
+  void wait_for_credit();
   std::string fetch_picture(Picture& picture);
   std::string fetch_trades(EventBatch& batch, std::size_t& rows);
   void mark(const Reconcile& command, ReconcilePhase phase, const Picture* picture,
@@ -84,6 +87,8 @@ class VenueQueries {
   deribit::QueryTexts texts_;
   deribit::QueryParser parser_;
   Outbox outbox_;
+  double credits_;
+  RecvTime credits_at_{};
   std::int64_t next_id_{1};
   std::int64_t trades_from_ms_{0};
 };
