@@ -104,7 +104,10 @@ void Bot::closing_report(int exit_code) {
     if (!m.settlement.text().empty()) add_margin(out, m, equity_change(i));
   }
   for (const auto& [name, cost] : ledger_->lines()) add_cost(out, name, cost);
-  out.line("hot-thread allocations", std::to_string(hot_allocations_.load()));
+  const std::uint64_t allocations = hot_allocations_.load();
+  const std::uint64_t while_armed = was_armed_ ? allocations - allocations_before_armed_ : 0;
+  out.line("hot-thread allocations", fmt::format("{} before armed (connection set-up), {} after",
+                                                 allocations - while_armed, while_armed));
   out.line("journal", fmt::format("{} events, digest {:016x} over {} commands", s.seq,
                                   snapshot_->digest, snapshot_->digest_commands));
   if (options_.live_line) {
