@@ -78,6 +78,8 @@ class Measurement {
       const bool counts = i >= options_.warm_up;
       if (answered == 0) {
         ++program.missed;
+        // A late answer must not be taken for the next tick's.
+        (void)await(bot);
       } else if (counts) {
         samples.add(answered - sent);
         program.scheduled.add(answered - due);
