@@ -1,0 +1,106 @@
+// The bot's life as an operator sees it: HALT, arm, hedge, kill, latch, signals.
+#include <signal.h>
+
+#include "tests/io/rig.hpp"
+
+namespace gimbal::test {
+namespace {
+
+using Lifecycle = Rig;
+constexpr Patience stop_patience{20000 * patience_factor};
+
+TEST_F(Lifecycle, ABotThatIsNotArmedSendsNoOrder) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  EXPECT_TRUE(holds(status(), "\"armed\":false")) << status();
+  const timespec watch{2, 0};
+  ::nanosleep(&watch, nullptr);
+  const std::string shown = status();
+  EXPECT_TRUE(holds(shown, "\"mode\":\"halt\"")) << shown;
+  EXPECT_GT(number_in(shown, "frames"), 50) << "the feed is not running";
+  EXPECT_EQ(number_in(shown, "orders_sent"), 0);
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience), 0) << bot_says();
+  EXPECT_EQ(number_in(stop_sim(), "orders"), 0);
+}
+
+TEST_F(Lifecycle, ArmingWithAnotherConfigsHashIsRefused) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  const Finished wrong = ctl({"arm", "--yes", "--reason", "test", "--config-hash",
+                              "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"});
+  EXPECT_EQ(wrong.code, 3) << wrong.out << wrong.err;
+  EXPECT_TRUE(holds(wrong.err, "hash")) << wrong.err;
+  EXPECT_TRUE(holds(status(), "\"armed\":false"));
+}
+
+TEST_F(Lifecycle, AnArmedBotHedgesIntoItsBandAndAKillLeavesNothingAndStaysLatched) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ASSERT_TRUE(wait_for_orders(5)) << status();
+  EXPECT_TRUE(eventually(stop_patience, [&] { return holds(status(), "\"inside_band\":true"); }))
+      << status();
+  const Finished killed = kill();
+  EXPECT_EQ(killed.code, 0) << killed.out << killed.err;
+  EXPECT_TRUE(holds(killed.out, "\"confirmed\":true")) << killed.out;
+  EXPECT_TRUE(holds(status(), "\"armed\":false"));
+  const double sent = number_in(status(), "orders_sent");
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience), 0) << bot_says();
+
+  // The latch outlives the process: a new one starts closed and says why.
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  EXPECT_TRUE(holds(bot_says(), "latched")) << bot_says();
+  EXPECT_FALSE(holds(status(), "\"mode\":\"active\"")) << status();
+  EXPECT_EQ(number_in(status(), "orders_sent"), 0);
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  EXPECT_TRUE(holds(status(), "\"mode\":\"active\"")) << status();
+  ASSERT_TRUE(wait_for_orders(1)) << status();
+  EXPECT_EQ(kill().code, 0);
+  const std::string report = status();
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience), 0) << bot_says();
+  const std::string closing = stop_sim();
+  EXPECT_EQ(number_in(closing, "orders_resting"), 0) << closing;
+  EXPECT_EQ(number_in(closing, "rate_limit_errors"), 0) << closing;
+  EXPECT_EQ(number_in(closing, "orders"), sent + number_in(report, "orders_sent")) << closing;
+  EXPECT_GE(number_in(closing, "fills"), 6) << closing;
+}
+
+TEST_F(Lifecycle, SigtermWhileTradingCancelsAndLeavesNothing) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ASSERT_TRUE(wait_for_orders(3)) << status();
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience), 0) << bot_says();
+  EXPECT_TRUE(holds(bot_says(), "no order rests")) << bot_says();
+  const std::string closing = stop_sim();
+  EXPECT_EQ(number_in(closing, "orders_resting"), 0) << closing;
+  EXPECT_EQ(number_in(closing, "rate_limit_errors"), 0) << closing;
+}
+
+TEST_F(Lifecycle, AStoppedProcessIsKilledByThePageAndSendsNothingWhenItGoesOn) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ASSERT_TRUE(wait_for_orders(3)) << status();
+  bot_.signal(SIGSTOP);
+  const Finished killed = ctl({"kill", "--json", "--reason", "test", "--wait", "300ms"});
+  EXPECT_EQ(killed.code, 4) << killed.out << killed.err;
+  EXPECT_TRUE(holds(killed.out, "\"stop_page_written\":true")) << killed.out;
+  const auto orders = [&] {
+    return occurrences(exchange("private/get_user_trades_by_currency?currency=BTC&count=1000"),
+                       "\"trade_id\"");
+  };
+  const std::size_t before = orders();
+  ASSERT_GE(before, 3u);
+  const timespec drift{1, 0};
+  ::nanosleep(&drift, nullptr);  // prices move: the bot has something to hedge when it wakes up
+  bot_.signal(SIGCONT);
+  ASSERT_TRUE(eventually(stop_patience, [&] { return holds(status(), "\"armed\":false"); }));
+  ::nanosleep(&drift, nullptr);
+  EXPECT_EQ(orders(), before);
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience), 0) << bot_says();
+  EXPECT_EQ(number_in(stop_sim(), "orders_resting"), 0);
+}
+
+}  // namespace
+}  // namespace gimbal::test
