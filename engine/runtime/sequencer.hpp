@@ -108,6 +108,13 @@ class Sequencer {
   }
   void submit(const Event& record) noexcept { submit(&record, 1); }
 
+  // The last record of an orderly end, after the last work: a replay can check every command.
+  void finish() noexcept {
+    if (config_.digest_every == 0 || seq_.value == digest_at_) return;
+    digest_at_ = seq_.value;
+    (void)journal_.append_digest({seq_.value, digest_.value(), digest_.count(), 0});
+  }
+
   [[nodiscard]] Seq last_seq() const noexcept { return seq_; }
   [[nodiscard]] const CommandDigest& digest() const noexcept { return digest_; }
   [[nodiscard]] const TimerQueue& timers() const noexcept { return timers_; }

@@ -217,6 +217,7 @@ int Bot::run() {
   cold_loop();
   int code = close_down();
   stop_threads();
+  fused_ != nullptr ? fused_->sequencer().finish() : core_stage_->sequencer().finish();
   drain_notes();
   if (Outcome o = journal_->close(); !o) {
     say("journal: " + o.error());

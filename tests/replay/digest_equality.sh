@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# One journal, several builds, one command digest.
+#
+#   digest_equality.sh GIMBAL...
+#
+# The first program makes the journal: it trades for some seconds against the gimbal-sim of its own
+# build folder. Then every program replays it. Exit 0: all verdicts are "same" and all digests equal.
+set -euo pipefail
+[[ $# -ge 2 ]] || { printf 'usage: digest_equality.sh GIMBAL GIMBAL...\n' >&2; exit 2; }
+for program in "$@"; do
+  [[ -x $program ]] || { printf 'digest: no program %s\n' "$program" >&2; exit 1; }
+done
+gimbal=$1
+build=$(cd "$(dirname "$gimbal")/../.." && pwd)
+sim=$build/ops/sim/gimbal-sim
+gimbalctl=$build/ops/ctl/gimbalctl
+for program in "$sim" "$gimbalctl"; do
+  [[ -x $program ]] || { printf 'digest: no program %s\n' "$program" >&2; exit 1; }
+done
+
+dir=$build/digest
+rm -rf "$dir"
+mkdir -p "$dir"
+chmod 750 "$dir"
+mkdir -m 700 "$dir/secret"
+(umask 077; printf 'client_id=demo\nclient_secret=a-secret-of-the-demo\n' >"$dir/secret/credential")
+sim_pid='' bot_pid=''
+cleanup() {
+  [[ -z $bot_pid ]] || kill -KILL "$bot_pid" 2>/dev/null || true
+  [[ -z $sim_pid ]] || kill -KILL "$sim_pid" 2>/dev/null || true
+}
+trap cleanup EXIT
+fail() { printf 'digest: FAILED: %s\n' "$*" >&2; tail -n 20 "$dir"/*.err >&2 || true; exit 1; }
+# until_true SECONDS COMMAND...
+until_true() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < end)) || return 1
+    sleep 0.1
+  done
+}
+
+timeout 120 "$sim" --port 0 --tls-dir "$dir" --ready-file "$dir/ready" --seed 11 --walk-speed 60 \
+  --demo-book --client-id demo --client-secret a-secret-of-the-demo --json \
+  >"$dir/sim.out" 2>"$dir/sim.err" &
+sim_pid=$!
+until_true 20 test -s "$dir/ready" || fail 'the exchange did not start'
+port=$(sed -n 's/.*"port":\([0-9]*\).*/\1/p' "$dir/ready")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+sed -e "s#build/demo#$dir#g" -e "s#^port = .*#port = $port#" "$here/ops/config/demo.toml" >"$dir/bot.toml"
+timeout 120 "$gimbal" run -c "$dir/bot.toml" --report "$dir/report.json" >"$dir/bot.out" 2>"$dir/bot.err" &
+bot_pid=$!
+hash=$("$gimbal" check --hash "$dir/bot.toml")
+until_true 30 "$gimbalctl" arm --runtime-dir "$dir/run" --yes --reason digest --config-hash "$hash" ||
+  fail 'the bot could not be armed'
+sleep 5
+"$gimbalctl" kill --runtime-dir "$dir/run" --reason digest --wait 10s >"$dir/kill.out" || fail 'the kill was not confirmed'
+kill -TERM "$bot_pid"
+wait "$bot_pid" || fail "the bot ended with $?"
+bot_pid=''
+kill -TERM "$sim_pid"
+wait "$sim_pid" || true
+sim_pid=''
+
+field() { sed -n "s/.*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p" <<<"$1"; }
+first=''
+for program in "$@"; do
+  answer=$("$program" replay "$dir/journal" --json) || fail "$program: $answer"
+  verdict=$(field "$answer" verdict) digest=$(field "$answer" digest)
+  compared=$(field "$answer" digests_compared) commands=$(field "$answer" commands)
+  printf '%-40s verdict %s digest %s (%s commands, %s records compared)\n' "$program" "$verdict" \
+    "$digest" "$commands" "$compared"
+  [[ $verdict == same ]] || fail "$program: verdict $verdict"
+  [[ $compared -gt 0 && $commands -gt 0 ]] || fail "$program compared nothing"
+  [[ -z $first || $digest == "$first" ]] || fail "$program gives another digest"
+  first=$digest
+done
