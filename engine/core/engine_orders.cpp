@@ -27,7 +27,17 @@ void EngineCore::note(const OrderChange& change) noexcept {
 void EngineCore::on_order_event(const Event& event) noexcept {
   switch (event.kind()) {
     case EventKind::order_ack: return note(orders_.on_ack(event.as<OrderAck>(), now_));
-    case EventKind::order_reject: return note(orders_.on_reject(event.as<OrderReject>(), now_));
+    case EventKind::order_reject: {
+      const auto reject = event.as<OrderReject>();
+      // Stopped on this side of the wire: to its strategy that is a refusal like the gate's, so it
+      // pauses in place of asking again on the next tick.
+      const bool local = reject.reason == RejectReason::last_gate ||
+                         reject.reason == RejectReason::local_rate ||
+                         reject.reason == RejectReason::not_connected;
+      const std::size_t strategy = reject.order.strategy().value;
+      if (local && strategy < refusals_.size()) ++refusals_[strategy];
+      return note(orders_.on_reject(reject, now_));
+    }
     case EventKind::order_done: return note(orders_.on_done(event.as<OrderDone>(), now_));
     case EventKind::order_sent: return note(orders_.on_sent(event.as<OrderSent>(), now_));
     default: return;
