@@ -124,10 +124,11 @@ void BotProcess::write_files() const {
   const auto credential = d / "secret" / "credential";
   std::ofstream{credential} << "client_id=" << setup_.client_id
                             << "\nclient_secret=" << setup_.client_secret << '\n';
-  std::filesystem::permissions(credential, std::filesystem::perms::owner_read |
-                                               std::filesystem::perms::owner_write);
+  std::filesystem::permissions(
+      credential, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   std::ofstream out{d / "bot.toml"};
-  out << config_text << "\n[[venue]]\nname = \"deribit\"\naccount = \"bench\"\nenvironment = \"sim\"\n"
+  out << config_text
+      << "\n[[venue]]\nname = \"deribit\"\naccount = \"bench\"\nenvironment = \"sim\"\n"
       << "host = \"127.0.0.1\"\nport = " << setup_.port << "\nca_file = \""
       << setup_.authority.string() << "\"\nown_account = true\ncredential = \""
       << credential.string() << "\"\nsilence_max = \"110s\"\nmatching_rate = 10000\n"
@@ -153,7 +154,8 @@ std::string BotProcess::confirmation() const {
   const std::size_t at = text.find(key);
   if (at == std::string::npos) return {};
   const std::size_t end = text.find('\n', at);
-  return end == std::string::npos ? std::string{} : text.substr(at + key.size(), end - at - key.size());
+  return end == std::string::npos ? std::string{}
+                                  : text.substr(at + key.size(), end - at - key.size());
 }
 
 void BotProcess::start(const Serve& serve) {
@@ -188,11 +190,12 @@ int BotProcess::call(const Serve& serve, const std::vector<std::string>& argumen
 void BotProcess::arm(const Serve& serve) {
   const std::int64_t end = now_ns() + static_cast<std::int64_t>(arm_patience_s * 1e9);
   while (now_ns() < end) {
-    const int code = call(serve, {setup_.gimbalctl, "arm", "--runtime-dir",
-                                  (setup_.directory / "run").string(), "--yes", "--reason", "bench",
-                                  "--config-hash", confirmation()});
+    const int code =
+        call(serve, {setup_.gimbalctl, "arm", "--runtime-dir", (setup_.directory / "run").string(),
+                     "--yes", "--reason", "bench", "--config-hash", confirmation()});
     if (code == 0) return;
-    (void)serve_until(serve, [] { return false; }, 0.3);
+    (void)serve_until(
+        serve, [] { return false; }, 0.3);
   }
   throw std::runtime_error("gimbal cannot be armed: " + read_all(setup_.directory / "ctl.out") +
                            read_all(setup_.directory / "ctl.err") + '\n' + log_end());
@@ -217,8 +220,8 @@ int BotProcess::end(const Serve& serve) {
 
 pid_t BotProcess::hot_thread() const {
   std::error_code ignored;
-  for (const auto& task : std::filesystem::directory_iterator(
-           "/proc/" + std::to_string(pid_) + "/task", ignored)) {
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/task", ignored)) {
     std::string name;
     std::ifstream{task.path() / "comm"} >> name;
     if (name == "gimbal-hot") return static_cast<pid_t>(std::stol(task.path().filename().string()));

@@ -13,10 +13,10 @@
 namespace gimbal::bench {
 
 struct BotSetup {
-  std::string gimbal;                 // paths of the two programs
+  std::string gimbal;  // paths of the two programs
   std::string gimbalctl;
-  std::filesystem::path directory;    // private; the bot's files go here
-  std::filesystem::path authority;    // what it must trust
+  std::filesystem::path directory;  // private; the bot's files go here
+  std::filesystem::path authority;  // what it must trust
   std::uint16_t port{0};
   int hot_core{1};
   int cold_core{0};
@@ -51,7 +51,7 @@ class BotProcess {
   // Start until it runs, then arm until it trades. Throws std::runtime_error with the log's end.
   void start(const Serve& serve);
   void arm(const Serve& serve);
-  void stop() const;       // SIGSTOP and SIGCONT
+  void stop() const;  // SIGSTOP and SIGCONT
   void resume() const;
   // SIGTERM and its orderly end; the exit code, -1 when it had to be killed.
   int end(const Serve& serve);
@@ -60,7 +60,7 @@ class BotProcess {
   // Thread id of the hot thread, 0 when there is none.
   [[nodiscard]] pid_t hot_thread() const;
   [[nodiscard]] std::string log_end() const;
-  [[nodiscard]] std::string report() const;   // JSON text of the closing report, empty before end()
+  [[nodiscard]] std::string report() const;  // JSON text of the closing report, empty before end()
 
  private:
   void write_files() const;

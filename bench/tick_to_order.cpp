@@ -25,7 +25,7 @@ constexpr int client_core = 1;
 constexpr std::int64_t think_min_ns = 200'000;
 constexpr std::int64_t think_max_ns = 1'000'000;
 constexpr std::int64_t answer_limit_ns = 100'000'000;
-constexpr std::int64_t house_keeping_ns = 50'000;   // other connections, at most this often
+constexpr std::int64_t house_keeping_ns = 50'000;  // other connections, at most this often
 constexpr double ratio_bar = 1.6;
 constexpr const char* floor_answer =
     R"({"jsonrpc":"2.0","id":700000123,"method":"private/sell","params":{"instrument_name":"BTC-PERPETUAL",)"
@@ -36,23 +36,23 @@ struct Options {
   std::string gimbal;
   std::string gimbalctl;
   std::string json;
-  std::string idle_file;       // with --hold: written when the bot is armed and ticks flow
+  std::string idle_file;  // with --hold: written when the bot is armed and ticks flow
   int blocks{15};
   int ticks{800};
   int warm_up{60};
-  int quiet{0};                // ticks without an order between two orders
+  int quiet{0};  // ticks without an order between two orders
   std::uint64_t seed{1};
-  double hold_s{0};            // only run the bot on a stream of ticks for so long
+  double hold_s{0};  // only run the bot on a stream of ticks for so long
   bool check{false};
-  bool misses_only{false};     // --check without the bar on the ratio
+  bool misses_only{false};  // --check without the bar on the ratio
 };
 
 struct Program {
-  Samples samples;             // tick to order
-  Samples scheduled;           // scheduled time of the tick to order
+  Samples samples;    // tick to order
+  Samples scheduled;  // scheduled time of the tick to order
   std::vector<double> block_p50;
   std::uint64_t missed{0};
-  std::uint64_t unasked{0};    // answers outside a tick
+  std::uint64_t unasked{0};  // answers outside a tick
 };
 
 class Measurement {
@@ -115,8 +115,10 @@ class Measurement {
     for (;;) {
       const Venue::Target target = bot ? venue_.bot() : venue_.floor();
       for (int spin = 0; spin < 64; ++spin) {
-        if (target.orders != nullptr) venue_.poll(*target.orders);
-        else venue_.keep_house(*target.ticks);
+        if (target.orders != nullptr)
+          venue_.poll(*target.orders);
+        else
+          venue_.keep_house(*target.ticks);
         if (const std::int64_t at = venue_.take_stamp()) return at;
       }
       if (now_ns() > limit) return 0;
@@ -138,21 +140,21 @@ void row(const char* name, const Samples& s) {
 
 std::string json_row(const Program& p) {
   char text[512];
-  std::snprintf(text, sizeof text,
-                R"({"p50_us":%.3f,"p90_us":%.3f,"p99_us":%.3f,"p999_us":%.3f,"max_us":%.3f,)"
-                R"("samples":%zu,"missed":%llu,"unasked":%llu,"scheduled_p50_us":%.3f,"scheduled_p99_us":%.3f})",
-                us_at(p.samples, 0.5), us_at(p.samples, 0.9), us_at(p.samples, 0.99),
-                us_at(p.samples, 0.999), us_at(p.samples, 1), p.samples.count(),
-                static_cast<unsigned long long>(p.missed),
-                static_cast<unsigned long long>(p.unasked), us_at(p.scheduled, 0.5),
-                us_at(p.scheduled, 0.99));
+  std::snprintf(
+      text, sizeof text,
+      R"({"p50_us":%.3f,"p90_us":%.3f,"p99_us":%.3f,"p999_us":%.3f,"max_us":%.3f,)"
+      R"("samples":%zu,"missed":%llu,"unasked":%llu,"scheduled_p50_us":%.3f,"scheduled_p99_us":%.3f})",
+      us_at(p.samples, 0.5), us_at(p.samples, 0.9), us_at(p.samples, 0.99), us_at(p.samples, 0.999),
+      us_at(p.samples, 1), p.samples.count(), static_cast<unsigned long long>(p.missed),
+      static_cast<unsigned long long>(p.unasked), us_at(p.scheduled, 0.5),
+      us_at(p.scheduled, 0.99));
   return text;
 }
 
 struct Result {
   Program floor;
   Program gimbal;
-  Samples before;   // floor: first half of its blocks, and the rest
+  Samples before;  // floor: first half of its blocks, and the rest
   Samples after;
   double ratio{0};
   double excess_us{0};
@@ -172,36 +174,41 @@ void summarise(Result& r) {
 }
 
 void print(const Result& r, const Options& o, const Venue& venue, const std::string& conditions) {
-  std::printf("\ntick-to-order as the exchange sees it, loopback TLS 1.3 (TLS_AES_128_GCM_SHA256)\n");
+  std::printf(
+      "\ntick-to-order as the exchange sees it, loopback TLS 1.3 (TLS_AES_128_GCM_SHA256)\n");
   std::printf("  %s\n  %s\n", host_line().c_str(), conditions.c_str());
-  std::printf("  tick %zu B, order %zu B, %llu options subscribed, think time %lld-%lld us, "
-              "%d quiet ticks per order, seed %llu\n\n",
-              venue.tick_bytes(), venue.order_bytes(),
-              static_cast<unsigned long long>(venue.options()),
-              static_cast<long long>(think_min_ns / 1000), static_cast<long long>(think_max_ns / 1000),
-              o.quiet, static_cast<unsigned long long>(o.seed));
-  std::printf("  %-22s %8s %8s %8s %9s %10s %9s\n", "us", "p50", "p90", "p99", "p99.9", "max", "samples");
+  std::printf(
+      "  tick %zu B, order %zu B, %llu options subscribed, think time %lld-%lld us, "
+      "%d quiet ticks per order, seed %llu\n\n",
+      venue.tick_bytes(), venue.order_bytes(), static_cast<unsigned long long>(venue.options()),
+      static_cast<long long>(think_min_ns / 1000), static_cast<long long>(think_max_ns / 1000),
+      o.quiet, static_cast<unsigned long long>(o.seed));
+  std::printf("  %-22s %8s %8s %8s %9s %10s %9s\n", "us", "p50", "p90", "p99", "p99.9", "max",
+              "samples");
   row("floor, first half", r.before);
   row("gimbal fused", r.gimbal.samples);
   row("floor, second half", r.after);
   row("floor, schedule", r.floor.scheduled);
   row("gimbal, schedule", r.gimbal.scheduled);
-  std::printf("\n  p50 ratio to the floor %.2f (median of %zu blocks; bar %.1f), excess %.1f us; "
-              "missed %llu, unasked %llu\n",
-              r.ratio, r.gimbal.block_p50.size(), ratio_bar, r.excess_us,
-              static_cast<unsigned long long>(r.gimbal.missed + r.floor.missed),
-              static_cast<unsigned long long>(r.gimbal.unasked));
-  std::printf("  Ticks go out on an absolute schedule that does not wait for answers' lateness; the "
-              "rows named\n  schedule count from the scheduled time, so a stall is charged to every "
-              "tick that it delays\n  (no coordinated omission).\n");
+  std::printf(
+      "\n  p50 ratio to the floor %.2f (median of %zu blocks; bar %.1f), excess %.1f us; "
+      "missed %llu, unasked %llu\n",
+      r.ratio, r.gimbal.block_p50.size(), ratio_bar, r.excess_us,
+      static_cast<unsigned long long>(r.gimbal.missed + r.floor.missed),
+      static_cast<unsigned long long>(r.gimbal.unasked));
+  std::printf(
+      "  Ticks go out on an absolute schedule that does not wait for answers' lateness; the "
+      "rows named\n  schedule count from the scheduled time, so a stall is charged to every "
+      "tick that it delays\n  (no coordinated omission).\n");
 }
 
 void write_json(const Result& r, const Options& o, const std::string& conditions) {
   std::ofstream out{o.json};
   out << R"({"host":")" << host_line() << R"(","conditions":")" << conditions << R"(","ratio_p50":)"
-      << r.ratio << R"(,"excess_us":)" << r.excess_us << R"(,"blocks":)" << r.gimbal.block_p50.size()
-      << R"(,"quiet_ticks":)" << o.quiet << R"(,"floor":)" << json_row(r.floor) << R"(,"gimbal":)"
-      << json_row(r.gimbal) << R"(,"report":)" << (r.report.empty() ? "null" : r.report) << "}\n";
+      << r.ratio << R"(,"excess_us":)" << r.excess_us << R"(,"blocks":)"
+      << r.gimbal.block_p50.size() << R"(,"quiet_ticks":)" << o.quiet << R"(,"floor":)"
+      << json_row(r.floor) << R"(,"gimbal":)" << json_row(r.gimbal) << R"(,"report":)"
+      << (r.report.empty() ? "null" : r.report) << "}\n";
   if (!out) throw std::runtime_error("cannot write " + o.json);
 }
 
@@ -241,29 +248,40 @@ void hold(Venue& venue, const Options& o) {
 int run(const Options& o) {
   const bool pinned = pin_to(venue_core);
   const bool favoured = ::setpriority(PRIO_PROCESS, 0, -20) == 0;
-  const std::string conditions =
-      std::string{"venue on core 0, clients on core 1"} + (pinned ? "" : " (pinning refused)") +
-      ", all busy-polling" + (favoured ? ", nice -20" : ", nice not raised");
+  const std::string conditions = std::string{"venue on core 0, clients on core 1"} +
+                                 (pinned ? "" : " (pinning refused)") + ", all busy-polling" +
+                                 (favoured ? ", nice -20" : ", nice not raised");
   ScratchDirectory scratch;
   Venue venue{scratch.path() / "tls"};
   FloorProcess floor{fork_floor(venue.port())};
   const Serve live = [&] { venue.serve(true); };
   const Serve still = [&] { venue.serve(false); };
-  if (!serve_until(still, [&] { return venue.floor().ticks != nullptr; }, 5)) {
+  if (!serve_until(
+          still, [&] { return venue.floor().ticks != nullptr; }, 5)) {
     throw std::runtime_error("the floor client did not connect");
   }
   floor.stop();
-  BotSetup setup{o.gimbal, o.gimbalctl, scratch.path(), venue.authority(), venue.port(),
-                 client_core, venue_core, std::string{bench_client}, std::string{bench_secret}};
+  BotSetup setup{o.gimbal,
+                 o.gimbalctl,
+                 scratch.path(),
+                 venue.authority(),
+                 venue.port(),
+                 client_core,
+                 venue_core,
+                 std::string{bench_client},
+                 std::string{bench_secret}};
   BotProcess bot{setup};
   bot.start(live);
-  if (!serve_until(live, [&] { return venue.book_subscribed(); }, 10)) {
+  if (!serve_until(
+          live, [&] { return venue.book_subscribed(); }, 10)) {
     throw std::runtime_error("gimbal did not subscribe:\n" + bot.log_end());
   }
   bot.arm(live);
   // The first hedge brings the book's own delta to zero.
-  (void)serve_until(live, [&] { return venue.orders() > 0; }, 5);
-  (void)serve_until(live, [] { return false; }, 0.5);
+  (void)serve_until(
+      live, [&] { return venue.orders() > 0; }, 5);
+  (void)serve_until(
+      live, [] { return false; }, 0.5);
   if (o.hold_s > 0) {
     hold(venue, o);
     const int code = bot.end(live);
@@ -281,7 +299,8 @@ int run(const Options& o) {
   floor_block();
   for (int b = 0; b < o.blocks; ++b) {
     bot.resume();
-    (void)serve_until(live, [] { return false; }, 0.1);
+    (void)serve_until(
+        live, [] { return false; }, 0.1);
     measurement.block(result.gimbal, true);
     if (b + 1 == (o.blocks + 1) / 2) result.before = result.floor.samples;
     const std::size_t so_far = result.floor.samples.count();
@@ -314,20 +333,34 @@ constexpr const char* usage =
 bool parse(int argc, char** argv, Options& o) {
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
-    if (name == "--check") o.check = true;
-    else if (name == "--misses-only") o.misses_only = true;
-    else if (i + 1 >= argc) return false;
-    else if (name == "--gimbal") o.gimbal = argv[++i];
-    else if (name == "--gimbalctl") o.gimbalctl = argv[++i];
-    else if (name == "--json") o.json = argv[++i];
-    else if (name == "--ready-file") o.idle_file = argv[++i];
-    else if (name == "--blocks") o.blocks = std::atoi(argv[++i]);
-    else if (name == "--ticks") o.ticks = std::atoi(argv[++i]);
-    else if (name == "--warm-up") o.warm_up = std::atoi(argv[++i]);
-    else if (name == "--quiet") o.quiet = std::atoi(argv[++i]);
-    else if (name == "--seed") o.seed = std::strtoull(argv[++i], nullptr, 10);
-    else if (name == "--hold") o.hold_s = std::atof(argv[++i]);
-    else return false;
+    if (name == "--check")
+      o.check = true;
+    else if (name == "--misses-only")
+      o.misses_only = true;
+    else if (i + 1 >= argc)
+      return false;
+    else if (name == "--gimbal")
+      o.gimbal = argv[++i];
+    else if (name == "--gimbalctl")
+      o.gimbalctl = argv[++i];
+    else if (name == "--json")
+      o.json = argv[++i];
+    else if (name == "--ready-file")
+      o.idle_file = argv[++i];
+    else if (name == "--blocks")
+      o.blocks = std::atoi(argv[++i]);
+    else if (name == "--ticks")
+      o.ticks = std::atoi(argv[++i]);
+    else if (name == "--warm-up")
+      o.warm_up = std::atoi(argv[++i]);
+    else if (name == "--quiet")
+      o.quiet = std::atoi(argv[++i]);
+    else if (name == "--seed")
+      o.seed = std::strtoull(argv[++i], nullptr, 10);
+    else if (name == "--hold")
+      o.hold_s = std::atof(argv[++i]);
+    else
+      return false;
   }
   return !o.gimbal.empty() && !o.gimbalctl.empty() && o.blocks > 0 && o.ticks > 0 &&
          o.warm_up >= 0 && o.quiet >= 0;

@@ -11,15 +11,16 @@ using sim::DeribitDialect;
 using sim::SimConfig;
 using sim::SimExchange;
 
-constexpr std::uint32_t strikes = 26;      // 4 expiries: 208 options
-constexpr std::int64_t jump = 25;          // USD: the mid alternates between center - jump, + jump
-constexpr int levels_kept = 20;            // a side, which never change but in amount
+constexpr std::uint32_t strikes = 26;  // 4 expiries: 208 options
+constexpr std::int64_t jump = 25;      // USD: the mid alternates between center - jump, + jump
+constexpr int levels_kept = 20;        // a side, which never change but in amount
 constexpr std::string_view hedge_name = "BTC-PERPETUAL";
 constexpr std::string_view book_channel = "\"book.BTC-PERPETUAL.raw\"";
 
 std::int64_t wall_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch()).count();
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 std::string wall_ms() { return std::to_string(wall_ns() / 1'000'000); }
 
@@ -27,7 +28,7 @@ SimConfig market() {
   SimConfig c;
   c.seed = 11;
   c.start = ExchTime{wall_ns()};
-  c.walk_speed = 1e-9;                     // the price is the bench's own
+  c.walk_speed = 1e-9;  // the price is the bench's own
   c.enforce_rates = false;
   c.rates.matching_per_s = 10'000;
   c.rates.matching_burst = 10'000;
@@ -36,7 +37,7 @@ SimConfig market() {
     coin.jumps_per_year = 0;
     coin.vol_of_vol = 0;
   }
-  c.products.resize(1);                    // BTC
+  c.products.resize(1);  // BTC
   c.products[0].strikes = strikes;
   return c;
 }
@@ -78,15 +79,18 @@ void level(std::string& out, std::string_view action, std::int64_t price, std::i
 }  // namespace
 
 Venue::Venue(const std::filesystem::path& tls_directory)
-    : tls_{make_tls(tls_directory)}, server_{tls_.leaf.string(), tls_.key.string()},
+    : tls_{make_tls(tls_directory)},
+      server_{tls_.leaf.string(), tls_.key.string()},
       exchange_{std::make_unique<SimExchange>(market())} {
   sim::DialectConfig config;
   config.vary = false;
   dialect_ = std::make_unique<DeribitDialect>(*exchange_, config);
   furnish();
   server_.on_open = [this](SpinConnection& c) {
-    if (c.path == floor_path) floor_connection_ = &c;
-    else c.tag = dialect_->connect();
+    if (c.path == floor_path)
+      floor_connection_ = &c;
+    else
+      c.tag = dialect_->connect();
   };
   server_.on_text = [this](SpinConnection& c, std::string_view text) { on_text(c, text); };
   server_.on_http = [this](const HttpRequest& request) { return on_http(request); };
@@ -103,7 +107,8 @@ void Venue::furnish() {
   for (const sim::Listing& l : exchange_->instruments()) {
     if (l.def.kind != InstrumentKind::inverse_option) continue;
     ++options_;
-    if (l.def.option != OptionType::call || l.def.expiry - exchange_->now() < seconds(86'400)) continue;
+    if (l.def.option != OptionType::call || l.def.expiry - exchange_->now() < seconds(86'400))
+      continue;
     if (!calls.empty() && l.def.expiry < calls.front()->def.expiry) calls.clear();
     if (calls.empty() || l.def.expiry == calls.front()->def.expiry) calls.push_back(&l);
   }
@@ -287,13 +292,15 @@ void Venue::answer_order(SpinConnection& c, std::string_view text) {
       "{" + common + R"(,"trade_id":"T)" + number + R"(","trade_seq":)" + number +
       R"(,"timestamp":)" + now + R"(,"price":)" + price +
       R"(,"fee":0.0000001,"fee_currency":"BTC","liquidity":"T","state":"filled",)"
-      R"("order_type":"limit","profit_loss":null,"index_price":)" + std::to_string(center_) +
-      R"(,"mark_price":)" + std::to_string(center_) + R"(,"matching_id":null})";
+      R"("order_type":"limit","profit_loss":null,"index_price":)" +
+      std::to_string(center_) + R"(,"mark_price":)" + std::to_string(center_) +
+      R"(,"matching_id":null})";
   const std::string order =
-      "{" + common + R"(,"price":)" + std::string{member(text, "price")} +
-      R"(,"filled_amount":)" + amount + R"(,"average_price":)" + price +
+      "{" + common + R"(,"price":)" + std::string{member(text, "price")} + R"(,"filled_amount":)" +
+      amount + R"(,"average_price":)" + price +
       R"(,"order_state":"filled","time_in_force":"immediate_or_cancel","order_type":"limit",)"
-      R"("last_update_timestamp":)" + now + R"(,"creation_timestamp":)" + now + "}";
+      R"("last_update_timestamp":)" +
+      now + R"(,"creation_timestamp":)" + now + "}";
   c.tls->send_text(R"({"jsonrpc":"2.0","id":)" + std::string{member(text, "id")} +
                    R"(,"result":{"trades":[)" + trade + R"(],"order":)" + order +
                    R"(},"usIn":1,"usOut":2,"usDiff":1,"testnet":true})");

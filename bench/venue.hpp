@@ -1,10 +1,11 @@
-// The bench's exchange: the simulator's dialect answers every control request, and the hot frames are
-// hand-made. Time stands still inside a measured block: nothing but the tick and the order moves.
+// The bench's exchange: the simulator's dialect answers every control request, and the hot frames
+// are hand-made. Time stands still inside a measured block: nothing but the tick and the order
+// moves.
 //
-// The hedge instrument's book is the bench's own (two levels that jump, twenty a side that stay), so
-// that its change_id chain goes on from the snapshot that a connection was given. An order is answered
-// with a hand-made fill and booked in the simulated account, so that a reconciliation agrees.
-// Single thread; bench only.
+// The hedge instrument's book is the bench's own (two levels that jump, twenty a side that stay),
+// so that its change_id chain goes on from the snapshot that a connection was given. An order is
+// answered with a hand-made fill and booked in the simulated account, so that a reconciliation
+// agrees. Single thread; bench only.
 #pragma once
 
 #include <cstdint>
@@ -89,7 +90,7 @@ class Venue {
   std::string tick_;
   std::string frame_;
   std::int64_t stamp_{0};
-  std::int64_t center_{0};        // whole USD
+  std::int64_t center_{0};  // whole USD
   std::uint64_t change_id_{7'000'000'000};
   std::uint64_t orders_{0};
   std::uint64_t options_{0};

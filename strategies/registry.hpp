@@ -11,7 +11,6 @@
 
 #include <array>
 #include <cstddef>
-#include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -60,25 +59,30 @@ struct StrategyConfig {
   (std::make_index_sequence<std::tuple_size_v<StrategySet>>{});
 }
 
-// Gives every configured entry to its strategy. Empty when all were accepted, otherwise the table,
-// the entry's number in the file and what is wrong.
-[[nodiscard]] inline std::string bind_strategies(const StrategyConfig& config,
-                                                 const StrategyNames& names,
-                                                 StrategySet& strategies) {
-  std::string wrong;
+// The first entry that its strategy refused: its table, its number in the file from 1, and why.
+// `why` is empty when all were accepted.
+struct StrategyProblem {
+  std::string_view table;
+  std::size_t number{0};
+  std::string_view why;
+};
+
+// Gives every configured entry to its strategy.
+[[nodiscard]] inline StrategyProblem bind_strategies(const StrategyConfig& config,
+                                                     const StrategyNames& names,
+                                                     StrategySet& strategies) {
+  StrategyProblem first;
   const auto bind = [&](auto& strategy) {
     using S = std::decay_t<decltype(strategy)>;
     std::size_t number = 0;
     for (const auto& entry : config.of<S>()) {
       ++number;
       const std::string_view why = strategy.bind(entry, names);
-      if (why.empty() || !wrong.empty()) continue;
-      wrong =
-          "[[" + std::string{S::table} + "]] " + std::to_string(number) + ": " + std::string{why};
+      if (!why.empty() && first.why.empty()) first = {S::table, number, why};
     }
   };
   std::apply([&](auto&... strategy) { (bind(strategy), ...); }, strategies);
-  return wrong;
+  return first;
 }
 
 }  // namespace gimbal

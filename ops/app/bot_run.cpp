@@ -143,8 +143,9 @@ void Bot::live_line() {
   const EngineStatus& s = snapshot_->engine;
   static constexpr const char* modes[] = {"ACTIVE", "REDUCE", "HALT", "CANCEL", "LOCK"};
   const Mode mode = stricter(s.global, gate_.at(Scope{}));
-  std::string text = fmt::format("{:7.1f}s {:6}", static_cast<double>((clock_.now() - started_).count) * 1e-9,
-                                 modes[static_cast<std::size_t>(mode)]);
+  std::string text =
+      fmt::format("{:7.1f}s {:6}", static_cast<double>((clock_.now() - started_).count) * 1e-9,
+                  modes[static_cast<std::size_t>(mode)]);
   for (std::size_t u = 0; u < underlyings_max; ++u) {
     if (!s.underlyings[u].used) continue;
     const auto& from = s.underlyings[u];
@@ -156,19 +157,20 @@ void Bot::live_line() {
   }
   const OrderSessionCounters& c = orders().counters();
   const Histogram& h = hops_->tick_to_order();
-  text += fmt::format(" | orders {} filled {} open {} unknown {} | tick-to-order p50 {:.0f}us p99 {:.0f}us",
-                      c.placed.load(), s.orders.filled, s.open_orders, s.unknown_orders,
-                      static_cast<double>(h.p50()) * 1e-3, static_cast<double>(h.p99()) * 1e-3);
+  text += fmt::format(
+      " | orders {} filled {} open {} unknown {} | tick-to-order p50 {:.0f}us p99 {:.0f}us",
+      c.placed.load(), s.orders.filled, s.open_orders, s.unknown_orders,
+      static_cast<double>(h.p50()) * 1e-3, static_cast<double>(h.p99()) * 1e-3);
   if (!snapshot_->margin[0].settlement.text().empty()) {
-    text += fmt::format(" | P&L {:+.5f} {}", equity_change(0), snapshot_->margin[0].settlement.text());
+    text +=
+        fmt::format(" | P&L {:+.5f} {}", equity_change(0), snapshot_->margin[0].settlement.text());
   }
   std::printf("%s\n", text.c_str());
   std::fflush(stdout);
 }
 
 void Bot::cold_cycle() {
-  while (journal_->drain() > 0) {
-  }
+  while (journal_->drain() > 0) {}
   mirror_stops();
   drain_notes();
   (void)desk_->poll_once(std::chrono::milliseconds{1});
@@ -204,8 +206,9 @@ int Bot::close_down() {
     cold_cycle();
     confirmed = desk_->stop_confirmed();
   }
-  say(confirmed ? "shutdown: no order rests at the venue"
-                : "shutdown: NOT confirmed: orders may rest at the venue; cancel-on-disconnect acts now");
+  say(confirmed
+          ? "shutdown: no order rests at the venue"
+          : "shutdown: NOT confirmed: orders may rest at the venue; cancel-on-disconnect acts now");
   refresh(true);
   return confirmed ? exit_done : exit_unconfirmed;
 }

@@ -43,9 +43,9 @@ class Desk final : public ControlHandler {
     RecvTime t_closed{};
     std::uint64_t cancels_before{0};
     std::uint64_t count_asked{0};
-    bool answered{false};       // the core has stepped the command
-    bool shown{false};          // the first proof line went out
-    bool from_page{false};      // the stop page had it first; its command line follows
+    bool answered{false};   // the core has stepped the command
+    bool shown{false};      // the first proof line went out
+    bool from_page{false};  // the stop page had it first; its command line follows
   };
   struct PendingArm {
     std::uint64_t command{0};

@@ -14,7 +14,7 @@
 
 namespace gimbal {
 
-inline constexpr std::size_t feed_batch_events = 32768;   // a full snapshot fits twice
+inline constexpr std::size_t feed_batch_events = 32768;  // a full snapshot fits twice
 inline constexpr std::size_t resyncs_waiting_max = 64;
 
 // `Events` has: void events(std::span<Event>) noexcept.
@@ -24,9 +24,13 @@ class FeedSession {
   using Feed = WithLogin<typename Venue::Feed, typename Venue::Login>;
 
   // `books` are the instruments whose books come over this connection.
-  FeedSession(Feed feed, std::vector<InstrumentId> books, Events& events, TscProbe& probe, const TscClock& clock,
-              std::uint16_t slot, Priority priority, const LinkConfig& link)
-      : feed_{std::move(feed)}, books_{std::move(books)}, events_{events}, probe_{probe}, clock_{clock},
+  FeedSession(Feed feed, std::vector<InstrumentId> books, Events& events, TscProbe& probe,
+              const TscClock& clock, std::uint16_t slot, Priority priority, const LinkConfig& link)
+      : feed_{std::move(feed)},
+        books_{std::move(books)},
+        events_{events},
+        probe_{probe},
+        clock_{clock},
         session_{*this, slot, priority, link} {}
 
   [[nodiscard]] Session<FeedSession>& session() noexcept { return session_; }

@@ -15,8 +15,8 @@ namespace gimbal {
 
 struct CostLine {
   std::uint64_t fills{0};
-  Money fees{};            // paid, in the currency of the line
-  Money against_mark{};    // what the fills lost against the mark price; negative is a gain
+  Money fees{};          // paid, in the currency of the line
+  Money against_mark{};  // what the fills lost against the mark price; negative is a gain
   double traded_usd{0};
 };
 

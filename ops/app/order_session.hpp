@@ -53,8 +53,15 @@ class OrderSession {
   OrderSession(typename Venue::Gateway gateway, SpscRing<Event>& back, SpscRing<FillNote>& fills,
                SenderGate gate, const InstrumentTable& table, TscProbe& probe,
                const TscClock& clock, std::uint16_t slot, VenueId venue, const LinkConfig& link)
-      : gateway_{std::move(gateway)}, back_{back}, fills_{fills}, gate_{gate}, table_{table},
-        probe_{probe}, clock_{clock}, venue_{venue}, session_{*this, slot, Priority::first, link} {}
+      : gateway_{std::move(gateway)},
+        back_{back},
+        fills_{fills},
+        gate_{gate},
+        table_{table},
+        probe_{probe},
+        clock_{clock},
+        venue_{venue},
+        session_{*this, slot, Priority::first, link} {}
 
   [[nodiscard]] Session<OrderSession>& session() noexcept { return session_; }
   [[nodiscard]] typename Venue::Gateway& gateway() noexcept { return gateway_; }
@@ -113,7 +120,8 @@ class OrderSession {
     if (!encoded.ok()) return encoded;
     probe_.mark(ProbeHop::encode);
     Link& link = session_.link();
-    if (!link.seal(encoded.bytes) || !link.encrypt()) return Encoded{0, RejectReason::not_connected};
+    if (!link.seal(encoded.bytes) || !link.encrypt())
+      return Encoded{0, RejectReason::not_connected};
     probe_.mark(ProbeHop::encrypt);
     link.flush();
     probe_.mark(ProbeHop::send);
@@ -124,7 +132,8 @@ class OrderSession {
             std::atomic<std::uint64_t>& counter) noexcept {
     const RecvTime now = clock_.now();
     const Order& o = *approved;
-    if (!may_send(approved, now)) return reject(RejectReason::last_gate, o.order, o.instrument, action);
+    if (!may_send(approved, now))
+      return reject(RejectReason::last_gate, o.order, o.instrument, action);
     const Encoded encoded = write(approved, now);
     gate_.leave();
     if (!encoded.ok()) {
@@ -135,7 +144,9 @@ class OrderSession {
     probe_.finish(o.order.value);
     sent(o.order, o.instrument, action);
   }
-  void place(const Approved<PlaceOrder>& o) noexcept { send(o, OrderAction::place, counters_.placed); }
+  void place(const Approved<PlaceOrder>& o) noexcept {
+    send(o, OrderAction::place, counters_.placed);
+  }
   void replace(const Approved<ReplaceOrder>& o) noexcept {
     send(o, OrderAction::replace, counters_.replaced);
   }

@@ -12,8 +12,13 @@ constexpr int clock_samples = 3;
 
 QueryLoop::QueryLoop(VenueQueries& queries, QueryRing& tasks, EventRing& events,
                      const TscClock& clock, VenueId venue, Nanos token_life, Say say)
-    : queries_{queries}, tasks_{tasks}, events_{events}, clock_{clock}, venue_{venue},
-      token_life_{token_life}, say_{std::move(say)} {}
+    : queries_{queries},
+      tasks_{tasks},
+      events_{events},
+      clock_{clock},
+      venue_{venue},
+      token_life_{token_life},
+      say_{std::move(say)} {}
 
 bool QueryLoop::push(std::span<const Event> unit) {
   // The core empties this ring every cycle; a short wait bridges a burst of a large picture.

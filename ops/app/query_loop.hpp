@@ -1,6 +1,6 @@
-// The cold thread that asks the venue: reconciliations and look-ups that the core wants, the venue's
-// clock, and how many orders rest there, for the proof of a kill. Its answers reach the core as
-// events through their own ring. Room: ops/app (wiring). Cold.
+// The cold thread that asks the venue: reconciliations and look-ups that the core wants, the
+// venue's clock, and how many orders rest there, for the proof of a kill. Its answers reach the
+// core as events through their own ring. Room: ops/app (wiring). Cold.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ class QueryLoop {
   // any before the call.
   std::uint64_t ask_count();
   struct Count {
-    std::uint64_t number{0};      // of the request that it answers
+    std::uint64_t number{0};  // of the request that it answers
     bool ok{false};
     VenueQueries::OpenCount open{};
   };

@@ -1,8 +1,9 @@
 // `gimbal replay`: steps a journal again and compares the command digest. Room: ops/app. Cold.
 //
-// The engine is built from the journal alone: its config text and instrument tables are side blocks.
-#include <CLI/CLI.hpp>
+// The engine is built from the journal alone: its config text and instrument tables are side
+// blocks.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -73,22 +74,26 @@ const char* verdict_text(ReplayVerdict v) {
 void print(const ReplayResult& r, double elapsed_s, bool json) {
   const double rate = elapsed_s > 0 ? static_cast<double>(r.events) / elapsed_s : 0;
   if (json) {
-    fmt::print(R"({{"verdict":"{}","epoch":{},"events":{},"units":{},"side_blocks":{},"commands":{},)"
-               R"("digest":"{:016x}","digests_compared":{},"difference_after_seq":{},"difference_at_seq":{},)"
-               R"("expected":"{:016x}","found":"{:016x}","events_per_s":{:.0f},"error":"{}"}})"
-               "\n",
-               verdict_text(r.verdict), r.boot.epoch, r.events, r.units, r.side_blocks, r.commands,
-               r.digest, r.digests_compared, r.first_difference_after, r.first_difference_at,
-               r.expected_digest, r.found_digest, rate, r.error);
+    fmt::print(
+        R"({{"verdict":"{}","epoch":{},"events":{},"units":{},"side_blocks":{},"commands":{},)"
+        R"("digest":"{:016x}","digests_compared":{},"difference_after_seq":{},"difference_at_seq":{},)"
+        R"("expected":"{:016x}","found":"{:016x}","events_per_s":{:.0f},"error":"{}"}})"
+        "\n",
+        verdict_text(r.verdict), r.boot.epoch, r.events, r.units, r.side_blocks, r.commands,
+        r.digest, r.digests_compared, r.first_difference_after, r.first_difference_at,
+        r.expected_digest, r.found_digest, rate, r.error);
     return;
   }
-  fmt::print("verdict      {}\nepoch        {}\nevents       {} ({} units, {} side blocks)\n"
-             "commands     {}\ndigest       {:016x} ({} digest records compared)\nrate         {:.0f} events/s\n",
-             verdict_text(r.verdict), r.boot.epoch, r.events, r.units, r.side_blocks, r.commands,
-             r.digest, r.digests_compared, rate);
+  fmt::print(
+      "verdict      {}\nepoch        {}\nevents       {} ({} units, {} side blocks)\n"
+      "commands     {}\ndigest       {:016x} ({} digest records compared)\nrate         {:.0f} "
+      "events/s\n",
+      verdict_text(r.verdict), r.boot.epoch, r.events, r.units, r.side_blocks, r.commands, r.digest,
+      r.digests_compared, rate);
   if (r.verdict == ReplayVerdict::different) {
-    fmt::print("difference   first between sequence numbers {} and {}: journal {:016x}, replay {:016x}\n",
-               r.first_difference_after, r.first_difference_at, r.expected_digest, r.found_digest);
+    fmt::print(
+        "difference   first between sequence numbers {} and {}: journal {:016x}, replay {:016x}\n",
+        r.first_difference_after, r.first_difference_at, r.expected_digest, r.found_digest);
   }
   if (!r.error.empty()) fmt::print("note         {}\n", r.error);
 }
@@ -142,7 +147,8 @@ void add_replay(CLI::App& app, int& exit_code) {
   command->add_option("--epoch", arguments->epoch, "Boot epoch to replay (default: the newest)");
   command->add_flag("--json", arguments->json, "One JSON object");
   command->add_flag("--keep-going", arguments->keep_going, "Do not stop at the first difference");
-  command->footer("Exit codes: 0 the same (or nothing to compare), 1 different or damaged, 2 unreadable.");
+  command->footer(
+      "Exit codes: 0 the same (or nothing to compare), 1 different or damaged, 2 unreadable.");
   command->callback([arguments, &exit_code] { exit_code = replay_journal(*arguments); });
 }
 

@@ -1,5 +1,5 @@
-// One venue connection on the hot side: the link, its slot in the poller, and the hand-over with the
-// cold connector. FeedSession and OrderSession put a feed or a gateway behind it.
+// One venue connection on the hot side: the link, its slot in the poller, and the hand-over with
+// the cold connector. FeedSession and OrderSession put a feed or a gateway behind it.
 //
 // Hot. The only system calls are the poller's and the link's. A dead connection goes back to the
 // cold side to be destroyed there; a new one is adopted when the connector has put it.
@@ -23,10 +23,10 @@ namespace gimbal {
 
 // What the connector sees of a session, and what it hands over. One per session; two threads.
 struct SessionPort {
-  Handover to_hot;                           // established connections
-  Handover to_cold;                          // finished ones, to be destroyed
-  std::atomic<bool> wanted{true};            // false while a connection is up or on its way
-  std::atomic<std::uint64_t> connected{0};   // connections adopted
+  Handover to_hot;                          // established connections
+  Handover to_cold;                         // finished ones, to be destroyed
+  std::atomic<bool> wanted{true};           // false while a connection is up or on its way
+  std::atomic<std::uint64_t> connected{0};  // connections adopted
   std::atomic<std::uint64_t> lost{0};
   std::atomic<std::uint64_t> frames{0};
 };

@@ -183,7 +183,10 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
     u.venue = universe.table()[member.hedge].venue;
   }
   strategies = make_strategies();
-  return bind_strategies(config.strategy, names_of(universe), strategies);
+  const StrategyProblem wrong = bind_strategies(config.strategy, names_of(universe), strategies);
+  if (wrong.why.empty()) return {};
+  return "[[" + std::string{wrong.table} + "]] " + std::to_string(wrong.number) + ": " +
+         std::string{wrong.why};
 }
 
 }  // namespace gimbal

@@ -5,7 +5,9 @@
 namespace gimbal {
 namespace {
 
-constexpr std::int64_t nano(double v) { return static_cast<std::int64_t>(v * 1e9 + (v < 0 ? -0.5 : 0.5)); }
+constexpr std::int64_t nano(double v) {
+  return static_cast<std::int64_t>(v * 1e9 + (v < 0 ? -0.5 : 0.5));
+}
 constexpr Price price(double v) { return Price{nano(v)}; }
 
 TickSchedule btc_option_ticks() {

@@ -1,5 +1,5 @@
-// Every topology with every way of waiting: trades, stops cleanly, and leaves a journal whose replay
-// gives the same commands.
+// Every topology with every way of waiting: trades, stops cleanly, and leaves a journal whose
+// replay gives the same commands.
 #include <signal.h>
 
 #include "tests/io/rig.hpp"
@@ -51,9 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Arrangement{"fused", "io_uring"}, Arrangement{"fused", "epoll"},
                       Arrangement{"fused", "spin"}, Arrangement{"pipelined", "io_uring"},
                       Arrangement{"pipelined", "epoll"}, Arrangement{"pipelined", "spin"}),
-    [](const auto& made) {
-      return std::string{made.param.topology} + "_" + made.param.poller;
-    });
+    [](const auto& made) { return std::string{made.param.topology} + "_" + made.param.poller; });
 
 }  // namespace
 }  // namespace gimbal::test

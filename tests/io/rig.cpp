@@ -71,17 +71,24 @@ Rig::~Rig() {
 }
 
 void Rig::start_sim(const std::vector<std::string>& options, bool demo_book) {
-  std::vector<std::string> argv{GIMBAL_SIM,      "--port",        "0",
-                                "--tls-dir",     file("tls"),     "--ready-file",
-                                file("ready"),   "--client-id",   "demo",
-                                "--client-secret", "a-secret-of-the-demo", "--json"};
+  std::vector<std::string> argv{GIMBAL_SIM,
+                                "--port",
+                                "0",
+                                "--tls-dir",
+                                file("tls"),
+                                "--ready-file",
+                                file("ready"),
+                                "--client-id",
+                                "demo",
+                                "--client-secret",
+                                "a-secret-of-the-demo",
+                                "--json"};
   if (demo_book) argv.insert(argv.end(), {"--demo-book", "--seed", "7", "--walk-speed", "60"});
   argv.insert(argv.end(), options.begin(), options.end());
   ::unlink(file("ready").c_str());
   sim_ = Child{argv, file("sim.out"), file("sim.err")};
-  ASSERT_TRUE(eventually(start_patience, [&] {
-    return !read_text(file("ready")).empty() || !sim_.running();
-  }));
+  ASSERT_TRUE(eventually(start_patience,
+                         [&] { return !read_text(file("ready")).empty() || !sim_.running(); }));
   port_ = static_cast<int>(number_in(read_text(file("ready")), "port", 0));
   ASSERT_GT(port_, 0) << read_text(file("sim.err"));
 }
@@ -101,7 +108,8 @@ void Rig::write_config(const BotSetup& setup) {
 void Rig::start_bot(const BotSetup& setup, bool await_ready) {
   write_config(setup);
   bot_ = Child{{GIMBAL, "run", "-c", file("bot.toml"), "--report", file("report.json")},
-               file("bot.out"), file("bot.err")};
+               file("bot.out"),
+               file("bot.err")};
   if (!await_ready) return;
   ASSERT_TRUE(eventually(start_patience, [&] {
     return !bot_.running() || holds(status(), "\"reconciled\":true");
@@ -118,8 +126,8 @@ Finished Rig::ctl(const std::vector<std::string>& arguments, Patience limit) {
 std::string Rig::status() { return ctl({"status", "--json"}).out; }
 
 std::string Rig::config_hash() {
-  const Finished check = run_program({GIMBAL, "check", "--hash", file("bot.toml")},
-                                     dir_.path(), start_patience);
+  const Finished check =
+      run_program({GIMBAL, "check", "--hash", file("bot.toml")}, dir_.path(), start_patience);
   return check.out.substr(0, check.out.find_first_of(" \n"));
 }
 
@@ -130,16 +138,16 @@ Finished Rig::arm() {
 // A session may have been lost and come back between two looks; arming is asked again then.
 void Rig::arm_or_fail() {
   Finished armed;
-  ASSERT_TRUE(eventually(start_patience, [&] {
-    armed = arm();
-    return armed.code == 0 || !bot_.running();
-  })) << armed.out << armed.err;
+  ASSERT_TRUE(eventually(start_patience,
+                         [&] {
+                           armed = arm();
+                           return armed.code == 0 || !bot_.running();
+                         }))
+      << armed.out << armed.err;
   ASSERT_EQ(armed.code, 0) << armed.out << armed.err << bot_says();
 }
 
-Finished Rig::kill() {
-  return ctl({"kill", "--json", "--reason", "test", "--wait", "10s"});
-}
+Finished Rig::kill() { return ctl({"kill", "--json", "--reason", "test", "--wait", "10s"}); }
 
 Finished Rig::replay() {
   return run_program({GIMBAL, "replay", file("journal"), "--json"}, dir_.path(),
@@ -157,8 +165,9 @@ std::string Rig::exchange(const std::string& method_and_query) {
   endpoint.port = static_cast<std::uint16_t>(port_);
   HttpsClient client{context, endpoint};
   HttpRequest login;
-  login.target = "/api/v2/public/auth?grant_type=client_credentials&client_id=demo&client_secret="
-                 "a-secret-of-the-demo";
+  login.target =
+      "/api/v2/public/auth?grant_type=client_credentials&client_id=demo&client_secret="
+      "a-secret-of-the-demo";
   const HttpResponse token = client.call(login, Patience{5000});
   HttpRequest request;
   request.target = "/api/v2/" + method_and_query;
@@ -176,9 +185,8 @@ std::map<std::string, double> Rig::bot_positions() {
 }
 
 bool Rig::wait_for_orders(double at_least, Patience limit) {
-  return eventually(limit * patience_factor, [&] {
-    return number_in(status(), "orders_filled", 0) >= at_least;
-  });
+  return eventually(limit * patience_factor,
+                    [&] { return number_in(status(), "orders_filled", 0) >= at_least; });
 }
 
 }  // namespace gimbal::test

@@ -16,8 +16,8 @@ namespace gimbal::test {
 struct BotSetup {
   std::string topology{"fused"};
   std::string poller{"auto"};
-  std::string ca_file{};      // empty: the exchange's own
-  std::string credential{};   // empty: the rig's
+  std::string ca_file{};     // empty: the exchange's own
+  std::string credential{};  // empty: the rig's
   std::string band{"0.05"};
   std::string underlying_extra{};
   std::string heartbeat{"10s"};
@@ -35,7 +35,8 @@ class Rig : public ::testing::Test {
   void write_config(const BotSetup& setup);
   // Starts `gimbal run` and waits until its order session has reconciled.
   void start_bot(const BotSetup& setup = {}, bool await_ready = true);
-  [[nodiscard]] Finished ctl(const std::vector<std::string>& arguments, Patience limit = Patience{25000});
+  [[nodiscard]] Finished ctl(const std::vector<std::string>& arguments,
+                             Patience limit = Patience{25000});
   [[nodiscard]] std::string status();
   [[nodiscard]] Finished arm();
   void arm_or_fail();

@@ -291,9 +291,7 @@ TEST(Door, TimersFireAtTheirTime) {
   ASSERT_EQ(fired.size(), 1u);
   EXPECT_EQ(fired[0].timer, 9u);
   for (const Event& e : c.events) {
-    if (e.kind() == EventKind::timer) {
-      EXPECT_EQ(e.recv, due);
-    }
+    if (e.kind() == EventKind::timer) { EXPECT_EQ(e.recv, due); }
   }
 }
 

@@ -106,9 +106,7 @@ TEST(Market, EveryInstrumentIsQuotedOnItsTicksAroundTheMark) {
     const auto bids = v.side(Side::buy, l.index);
     const auto asks = v.side(Side::sell, l.index);
     ASSERT_FALSE(asks.empty()) << l.name;
-    if (!is_option(l.def.kind)) {
-      ASSERT_FALSE(bids.empty()) << l.name;
-    }
+    if (!is_option(l.def.kind)) { ASSERT_FALSE(bids.empty()) << l.name; }
     for (const auto& side : {bids, asks}) {
       for (const Level& level : side) {
         EXPECT_TRUE(l.def.ticks.on_tick(level.price)) << l.name << ' ' << to_double(level.price);
@@ -293,11 +291,14 @@ TEST(Market, AnExpiryCanBeListedWhileRunning) {
 
 TEST(Market, ATickChangeRemovesOrdersOffTheNewGridAndQuotesAfresh) {
   Venue v{small_market(1)};
-  const auto off = v.exchange.submit(v.bob, 0, [&] {
-    NewOrder o = v.order(Side::buy, 10, 98'900);
-    o.price.nano += nano_per_unit / 2;
-    return o;
-  }(), v.out);
+  const auto off = v.exchange.submit(
+      v.bob, 0,
+      [&] {
+        NewOrder o = v.order(Side::buy, 10, 98'900);
+        o.price.nano += nano_per_unit / 2;
+        return o;
+      }(),
+      v.out);
   const auto on = v.buy(v.bob, 10, 98'900);
   ASSERT_TRUE(off.ok() && on.ok());
   TickSchedule coarse;

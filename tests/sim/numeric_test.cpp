@@ -68,8 +68,8 @@ TEST(Black, ImpliedVolInvertsTheValue) {
       EXPECT_NEAR(black_implied_vol(in, value), vol, 1e-6) << k << ' ' << vol;
     }
   }
-  EXPECT_EQ(black_implied_vol({true, 100, 80, 0.1, 0}, 19.9), 0);    // below intrinsic
-  EXPECT_EQ(black_implied_vol({true, 100, 100, 0.01, 0}, 90), 5);    // capped
+  EXPECT_EQ(black_implied_vol({true, 100, 80, 0.1, 0}, 19.9), 0);  // below intrinsic
+  EXPECT_EQ(black_implied_vol({true, 100, 100, 0.01, 0}, 90), 5);  // capped
 }
 
 TEST(Black, GreeksAreTheValuesDerivatives) {
@@ -83,8 +83,10 @@ TEST(Black, GreeksAreTheValuesDerivatives) {
   };
   EXPECT_NEAR(g.delta, (value(100'001, 0.55) - value(99'999, 0.55)) / 2, 1e-7);
   EXPECT_NEAR(g.vega, (value(100'000, 0.551) - value(100'000, 0.549)) / 0.2, 1e-3);
-  EXPECT_NEAR(g.gamma, value(100'100, 0.55) / 1e4 + value(99'900, 0.55) / 1e4 -
-                           2 * value(100'000, 0.55) / 1e4, 1e-9);
+  EXPECT_NEAR(
+      g.gamma,
+      value(100'100, 0.55) / 1e4 + value(99'900, 0.55) / 1e4 - 2 * value(100'000, 0.55) / 1e4,
+      1e-9);
 }
 
 TEST(Black, ThetaNeverExceedsWhatTheOptionIsWorth) {

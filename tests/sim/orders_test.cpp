@@ -327,8 +327,7 @@ TEST(Orders, LabelsFindTheirOrders) {
   o.label = "twice";
   const auto a = v.exchange.submit(v.bob, 0, o, v.out);
   const auto b = v.exchange.submit(v.bob, 0, o, v.out);
-  EXPECT_EQ(v.exchange.orders_by_label(v.bob, "twice"),
-            (std::vector<OrderNo>{a.order, b.order}));
+  EXPECT_EQ(v.exchange.orders_by_label(v.bob, "twice"), (std::vector<OrderNo>{a.order, b.order}));
   EXPECT_TRUE(v.exchange.orders_by_label(v.alice, "twice").empty());
 }
 

@@ -35,8 +35,10 @@ const std::vector<Room>& rooms() {
       {"tests/",
        everything,
        {"gtest/", "gmock/", "openssl/", "boost/", "nlohmann/", "simdjson.h", "hwy/", "liburing.h"}},
-      {"bench/", everything,
-       {"benchmark/", "openssl/", "boost/", "nlohmann/", "rapidjson/", "simdjson.h", "fmt/", "CLI/"}},
+      {"bench/",
+       everything,
+       {"benchmark/", "openssl/", "boost/", "nlohmann/", "rapidjson/", "simdjson.h", "fmt/",
+        "CLI/"}},
   };
   return table;
 }

@@ -263,9 +263,7 @@ struct ChunkOrder {
   std::vector<std::uint16_t> slots;
   int urgent{-1};
   void on_received(std::uint16_t slot, std::span<const char> /*bytes*/, RecvTime /*at*/) {
-    if (slots.empty()) {
-      EXPECT_EQ(::send(urgent, "!", 1, 0), 1);
-    }
+    if (slots.empty()) { EXPECT_EQ(::send(urgent, "!", 1, 0), 1); }
     slots.push_back(slot);
   }
   void on_lost(std::uint16_t slot, int /*error*/) { ADD_FAILURE() << "slot " << slot << " lost"; }

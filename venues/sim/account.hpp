@@ -19,13 +19,13 @@ namespace gimbal::sim {
 i128 signed_value(const Instrument& def, std::int64_t size, std::int64_t price) noexcept;
 
 struct Holding {
-  std::int64_t size{0};        // signed nano amount
-  i128 cost{0};                // re-based to the mark at each settlement
-  i128 entry{0};               // as cost, never re-based: gives the average price
-  i128 realized{0};            // this session; futures: part of session_rpl, options: a statistic
-  i128 funding{0};             // this session, received; included in realized
-  i128 funding_mark{0};        // the perpetual's funding sum at the last booking
-  std::int64_t open_buys{0};   // resting user orders
+  std::int64_t size{0};       // signed nano amount
+  i128 cost{0};               // re-based to the mark at each settlement
+  i128 entry{0};              // as cost, never re-based: gives the average price
+  i128 realized{0};           // this session; futures: part of session_rpl, options: a statistic
+  i128 funding{0};            // this session, received; included in realized
+  i128 funding_mark{0};       // the perpetual's funding sum at the last booking
+  std::int64_t open_buys{0};  // resting user orders
   std::int64_t open_sells{0};
   std::uint32_t reduce_only_orders{0};
 
@@ -39,8 +39,8 @@ struct Holding {
 
 struct Cash {
   i128 balance{0};
-  i128 session_rpl{0};   // futures results and booked funding since the last settlement
-  i128 fees{0};          // paid since start
+  i128 session_rpl{0};  // futures results and booked funding since the last settlement
+  i128 fees{0};         // paid since start
 };
 
 // Fee of a fill, nano of the settlement currency, rounded to nearest; options are capped at 12.5 %

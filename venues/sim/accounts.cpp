@@ -46,8 +46,8 @@ void SimExchange::endow(AccountId account, std::span<const InitialPosition> posi
     const Instrument& def = s.listings[p.instrument].def;
     Market& m = s.markets[p.instrument];
     const Price price = p.price.nano > 0 ? p.price : m.mark;
-    for (const auto& [who, amount] : {std::pair{account, p.size.nano},
-                                      std::pair{house_maker, -p.size.nano}}) {
+    for (const auto& [who, amount] :
+         {std::pair{account, p.size.nano}, std::pair{house_maker, -p.size.nano}}) {
       s.book_funding(who, p.instrument);
       Holding& h = s.holding(who, p.instrument);
       const std::int64_t before = h.size < 0 ? -h.size : h.size;

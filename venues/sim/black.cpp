@@ -19,9 +19,8 @@ double black_value(const BlackInput& in) noexcept {
   if (!(sd > 1e-12)) return intrinsic(in);
   const double d1 = log_of(in.forward / in.strike) / sd + 0.5 * sd;
   const double d2 = d1 - sd;
-  const double value = in.call
-                           ? in.forward * normal_cdf(d1) - in.strike * normal_cdf(d2)
-                           : in.strike * normal_cdf(-d2) - in.forward * normal_cdf(-d1);
+  const double value = in.call ? in.forward * normal_cdf(d1) - in.strike * normal_cdf(d2)
+                               : in.strike * normal_cdf(-d2) - in.forward * normal_cdf(-d1);
   return std::max(value, intrinsic(in));
 }
 

@@ -11,7 +11,7 @@ struct BlackInput {
   double forward{0};
   double strike{0};
   double years{0};
-  double vol{0};        // fraction
+  double vol{0};  // fraction
 };
 
 double black_value(const BlackInput& in) noexcept;  // undiscounted, in quote currency

@@ -15,53 +15,53 @@ namespace gimbal::sim {
 
 // One price path. Volatility is per sqrt(year) of 365 days.
 struct CoinConfig {
-  std::string coin;                 // "BTC"
-  double price{0};                  // USD at start
-  double vol{0.6};                  // long-run volatility, also the level of the smile
-  double vol_of_vol{1.0};           // per sqrt(year), of the log of volatility
-  double vol_reversion{6.0};        // per year
-  double common_weight{0.85};       // correlation with the common factor of all coins
-  double jumps_per_year{200};       // Poisson rate
-  double jump_size{0.02};           // standard deviation of a jump's log return
+  std::string coin;            // "BTC"
+  double price{0};             // USD at start
+  double vol{0.6};             // long-run volatility, also the level of the smile
+  double vol_of_vol{1.0};      // per sqrt(year), of the log of volatility
+  double vol_reversion{6.0};   // per year
+  double common_weight{0.85};  // correlation with the common factor of all coins
+  double jumps_per_year{200};  // Poisson rate
+  double jump_size{0.02};      // standard deviation of a jump's log return
 };
 
 // Instruments that share an index and a settlement currency.
 struct ProductConfig {
-  std::string prefix;               // of names: "BTC", "BTC_USDC"
-  std::string coin;                 // its price path
-  bool linear{false};               // settled in `settlement` at price in it; else in the coin
-  std::string settlement;           // "BTC", "USDC"
-  std::string index_name;           // "btc_usd"
+  std::string prefix;      // of names: "BTC", "BTC_USDC"
+  std::string coin;        // its price path
+  bool linear{false};      // settled in `settlement` at price in it; else in the coin
+  std::string settlement;  // "BTC", "USDC"
+  std::string index_name;  // "btc_usd"
   double perpetual_tick{0.5};
-  double contract_usd{10};          // inverse futures: USD per contract; linear: coins (min amount)
-  bool futures{true};               // dated futures on weekly and longer expiries
-  std::uint32_t expiries{4};        // nearest day, week, month, quarter: the first so many
-  std::uint32_t strikes{13};        // per expiry, each as call and put
-  double option_min{0.1};           // smallest amount and lot of options, in coins
+  double contract_usd{10};    // inverse futures: USD per contract; linear: coins (min amount)
+  bool futures{true};         // dated futures on weekly and longer expiries
+  std::uint32_t expiries{4};  // nearest day, week, month, quarter: the first so many
+  std::uint32_t strikes{13};  // per expiry, each as call and put
+  double option_min{0.1};     // smallest amount and lot of options, in coins
 };
 
 struct RateConfig {
-  double matching_per_s{5};         // matching-engine requests
+  double matching_per_s{5};  // matching-engine requests
   double matching_burst{20};
-  double cancel_all_per_s{5};       // their own pool
+  double cancel_all_per_s{5};  // their own pool
   double cancel_all_burst{20};
-  double general_per_s{20};         // everything else
+  double general_per_s{20};  // everything else
   double general_burst{100};
-  double subscribe_per_s{3.3};      // public/private subscribe
+  double subscribe_per_s{3.3};  // public/private subscribe
   double subscribe_burst{30};
 };
 
 struct MakerConfig {
-  std::uint32_t perpetual_levels{20};   // a side
+  std::uint32_t perpetual_levels{20};     // a side
   double perpetual_half_spread{0.00002};  // fraction of the price
-  double perpetual_top_usd{60'000};     // amount at the best level, in USD
+  double perpetual_top_usd{60'000};       // amount at the best level, in USD
   std::uint32_t future_levels{6};
   std::uint32_t option_levels{3};
-  double option_spread_vol{0.008};      // half spread in volatility (0.8 vol points)
+  double option_spread_vol{0.008};  // half spread in volatility (0.8 vol points)
   double option_top_coins{5};
-  double requote_move{0.00003};         // move of the mark that makes a perpetual re-quote
+  double requote_move{0.00003};             // move of the mark that makes a perpetual re-quote
   Nanos option_requote{milliseconds(200)};  // every option looks at its quotes this often
-  double taker_per_s{4};                // noise market orders on all instruments together
+  double taker_per_s{4};                    // noise market orders on all instruments together
 };
 
 enum class SelfTrade : std::uint8_t { reject_taker, cancel_maker };
@@ -81,17 +81,17 @@ struct SimConfig {
   RateConfig rates{};
   SelfTrade self_trade{SelfTrade::reject_taker};
   bool enforce_rates{true};
-  double carry{0.04};                         // annual drift of dated futures over the index
-  double funding_damper{0.00025};             // 0.025 %
-  double funding_cap{0.005};                  // of the 8 h rate
-  double price_band{0.015};                   // futures: max_price, min_price around the mark
+  double carry{0.04};              // annual drift of dated futures over the index
+  double funding_damper{0.00025};  // 0.025 %
+  double funding_cap{0.005};       // of the 8 h rate
+  double price_band{0.015};        // futures: max_price, min_price around the mark
   Nanos option_ticker{seconds(1)};
   Nanos perpetual_ticker{milliseconds(100)};
-  Nanos index_period{seconds(1)};             // on_index cadence
-  Nanos margin_period{milliseconds(100)};     // liquidation check and slice cadence
-  double liquidation_slice{0.25};             // of a position, at least one lot
-  Nanos averaging{seconds(1800)};             // delivery price window
-  Nanos settlement_pause{seconds(3)};         // 10041 after a settlement
+  Nanos index_period{seconds(1)};          // on_index cadence
+  Nanos margin_period{milliseconds(100)};  // liquidation check and slice cadence
+  double liquidation_slice{0.25};          // of a position, at least one lot
+  Nanos averaging{seconds(1800)};          // delivery price window
+  Nanos settlement_pause{seconds(3)};      // 10041 after a settlement
 };
 
 }  // namespace gimbal::sim

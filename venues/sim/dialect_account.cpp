@@ -53,8 +53,8 @@ void DeribitDialect::Inside::write_position(JsonText& json, const Position& p) {
   m.key("delta").real(p.delta, option ? 5 : 9);
   m.key("direction").text(p.size.nano == 0 ? "zero" : p.size.nano > 0 ? "buy" : "sell");
   if (option) {
-    m.key("average_price_usd").real(p.average.nano == absent_nano
-                                        ? 0 : to_double(p.average) * to_double(p.index), 6);
+    m.key("average_price_usd")
+        .real(p.average.nano == absent_nano ? 0 : to_double(p.average) * to_double(p.index), 6);
     m.key("gamma").real(p.gamma, 5);
     m.key("vega").real(p.vega, 5);
     m.key("theta").real(p.theta, 5);

@@ -18,10 +18,14 @@ std::vector<std::string_view> split(std::string_view text) {
 }
 
 bool interval_of(std::string_view text, Interval& interval) {
-  if (text == "raw") interval = Interval::raw;
-  else if (text == "100ms") interval = Interval::ms100;
-  else if (text == "agg2") interval = Interval::agg2;
-  else return false;
+  if (text == "raw")
+    interval = Interval::raw;
+  else if (text == "100ms")
+    interval = Interval::ms100;
+  else if (text == "agg2")
+    interval = Interval::agg2;
+  else
+    return false;
   return true;
 }
 
@@ -35,8 +39,8 @@ bool kind_of(std::string_view text, ChannelSpec& spec) {
 }
 
 bool currency_of(std::string_view text, std::string& out) {
-  static constexpr std::array<std::string_view, 6> known{"any", "BTC", "ETH", "USDC", "USDT",
-                                                          "EURR"};
+  static constexpr std::array<std::string_view, 6> known{"any",  "BTC",  "ETH",
+                                                         "USDC", "USDT", "EURR"};
   if (std::find(known.begin(), known.end(), text) == known.end()) return false;
   out = std::string{text};
   return true;
@@ -105,10 +109,14 @@ bool DeribitDialect::Inside::parse_user_channel(const std::vector<std::string_vi
   }
   if (p[1] == "lock" || p[1] == "access_log") return p.size() == 2;
   if (p[1] == "mmp_trigger") return p.size() == 3;
-  if (p[1] == "orders") spec.kind = ChannelKind::user_orders;
-  else if (p[1] == "trades") spec.kind = ChannelKind::user_trades;
-  else if (p[1] == "changes") spec.kind = ChannelKind::user_changes;
-  else return false;
+  if (p[1] == "orders")
+    spec.kind = ChannelKind::user_orders;
+  else if (p[1] == "trades")
+    spec.kind = ChannelKind::user_trades;
+  else if (p[1] == "changes")
+    spec.kind = ChannelKind::user_changes;
+  else
+    return false;
   if (p.size() < 4 || p.size() > 5 || !interval_of(p.back(), spec.interval)) return false;
   if (p.size() == 5) return kind_of(p[2], spec) && currency_of(p[3], spec.currency);
   return instrument_spec(p[2], spec);
@@ -128,11 +136,16 @@ bool DeribitDialect::Inside::parse_market_channel(const std::vector<std::string_
            interval_of(p[3], spec.interval);
   }
   if (n == 3 && interval_of(p[2], spec.interval)) {
-    if (p[0] == "book") spec.kind = ChannelKind::book;
-    else if (p[0] == "ticker") spec.kind = ChannelKind::ticker;
-    else if (p[0] == "trades") spec.kind = ChannelKind::trades;
-    else if (p[0] == "perpetual") spec.kind = ChannelKind::perpetual;
-    else return false;
+    if (p[0] == "book")
+      spec.kind = ChannelKind::book;
+    else if (p[0] == "ticker")
+      spec.kind = ChannelKind::ticker;
+    else if (p[0] == "trades")
+      spec.kind = ChannelKind::trades;
+    else if (p[0] == "perpetual")
+      spec.kind = ChannelKind::perpetual;
+    else
+      return false;
     if (!instrument_spec(p[1], spec)) return false;
     return spec.kind != ChannelKind::perpetual ||
            (spec.instrument != no_instrument && is_perpetual(listing(spec.instrument).def.kind));

@@ -155,8 +155,7 @@ void DeribitDialect::Inside::dispatch(Call& call, std::string_view name) {
     if (!known) return call.fail(code::unauthorized);
     if (!call.grant.allows(method->access)) return call.fail(code::forbidden);
   }
-  if (known && method->takes_credit &&
-      !exchange.take_credit(call.grant.account, method->pool)) {
+  if (known && method->takes_credit && !exchange.take_credit(call.grant.account, method->pool)) {
     call.fail(code::too_many_requests);
     call.terminate = true;
     return;

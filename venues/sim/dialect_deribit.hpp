@@ -36,9 +36,9 @@ namespace gimbal::sim {
 struct DialectConfig {
   std::uint64_t seed{1};
   bool testnet{true};
-  std::int64_t token_life_s{31'536'000};        // expires_in of a login
-  bool vary{true};                              // member order and number spelling; false: constant
-  std::size_t queue_bytes_max{16u << 20};       // of one connection, then it is overflowed
+  std::int64_t token_life_s{31'536'000};   // expires_in of a login
+  bool vary{true};                         // member order and number spelling; false: constant
+  std::size_t queue_bytes_max{16u << 20};  // of one connection, then it is overflowed
   FaultConfig faults{};
   // Further keys of accounts that the exchange already has (a guardian's own key, say).
   std::vector<Credential> extra_keys;
@@ -47,7 +47,7 @@ struct DialectConfig {
 struct DialectStats {
   std::uint64_t connections{0};
   std::uint64_t frames_in{0};
-  std::uint64_t frames_out{0};         // handed out by pop
+  std::uint64_t frames_out{0};  // handed out by pop
   std::uint64_t replies{0};
   std::uint64_t error_replies{0};
   std::uint64_t notifications{0};      // queued
@@ -55,9 +55,9 @@ struct DialectStats {
   std::uint64_t orders{0};             // buy, sell and close_position accepted
   std::uint64_t edits{0};
   std::uint64_t order_rejects{0};
-  std::uint64_t fills{0};              // rows of user accounts
-  std::uint64_t heartbeat_closes{0};   // test_request not answered
-  std::uint64_t frames_faulted{0};     // dropped, duplicated, damaged or held by the fault schedule
+  std::uint64_t fills{0};             // rows of user accounts
+  std::uint64_t heartbeat_closes{0};  // test_request not answered
+  std::uint64_t frames_faulted{0};    // dropped, duplicated, damaged or held by the fault schedule
 };
 
 // A request over HTTPS. `authorization` is the header's value, empty when absent.
@@ -70,7 +70,7 @@ struct HttpCall {
 struct HttpAnswer {
   int status{200};
   std::string body;
-  bool close{false};   // end the connection after this answer
+  bool close{false};  // end the connection after this answer
 };
 
 class DeribitDialect {
@@ -109,7 +109,7 @@ class DeribitDialect {
   [[nodiscard]] const DialectStats& stats() const noexcept;
   [[nodiscard]] SimExchange& exchange() noexcept;
 
-  struct Inside;   // dialect_state.hpp; of no use to callers
+  struct Inside;  // dialect_state.hpp; of no use to callers
 
  private:
   std::unique_ptr<Inside> inside_;

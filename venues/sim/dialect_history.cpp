@@ -121,7 +121,10 @@ void DeribitDialect::Inside::write_user_trade(JsonText& json, const UserTrade& t
   m.key("post_only").boolean(t.post_only);
   const OrderInfo* order = exchange.order(t.order);
   const bool liquidated = order != nullptr && order->liquidation;
-  m.key("order_type").text(liquidated ? "liquidation" : t.type == OrderType::market ? "market" : "limit");
+  m.key("order_type")
+      .text(liquidated                    ? "liquidation"
+            : t.type == OrderType::market ? "market"
+                                          : "limit");
   if (order != nullptr) m.key("order_id").text(order_name(*order));
   m.key("matching_id").null();
   m.key("liquidity").text(t.liquidity == Liquidity::maker ? "M" : "T");

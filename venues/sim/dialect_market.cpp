@@ -132,7 +132,8 @@ void DeribitDialect::Inside::write_recorded_instrument(JsonText& json, const Rep
   json.member_bool("is_active", true);
   json.member("state", "open");
   json.member_real("tick_size", o.option ? 0.0001 : 0.5);
-  json.key("tick_size_steps").raw(o.option ? R"([{"above_price":0.005,"tick_size":0.0005}])" : "[]");
+  json.key("tick_size_steps")
+      .raw(o.option ? R"([{"above_price":0.005,"tick_size":0.0005}])" : "[]");
   json.member_real("contract_size", o.option ? 1 : 10);
   json.member_real("min_trade_amount", o.option ? 0.1 : 10);
   json.member_real("maker_commission", o.option ? 0.0003 : 0);
@@ -155,8 +156,8 @@ void DeribitDialect::Inside::get_instruments(Call& call) {
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
     return call.invalid("kind", "invalid value");
   }
-  static constexpr std::array<std::string_view, 6> currencies{"any", "BTC", "ETH", "USDC", "USDT",
-                                                               "EURR"};
+  static constexpr std::array<std::string_view, 6> currencies{"any",  "BTC",  "ETH",
+                                                              "USDC", "USDT", "EURR"};
   if (std::find(currencies.begin(), currencies.end(), currency) == currencies.end()) {
     return call.invalid("currency", "invalid value");
   }
@@ -194,8 +195,10 @@ void DeribitDialect::Inside::write_ticker_members(MemberMarks& m, const TickerIn
   m.key("stats").open_object();
   write_price_or_null(json.key("high"), t.high);
   write_price_or_null(json.key("low"), t.low);
-  if (t.high.nano == absent_nano) json.member_null("price_change");
-  else json.member_real("price_change", t.price_change_percent, 4);
+  if (t.high.nano == absent_nano)
+    json.member_null("price_change");
+  else
+    json.member_real("price_change", t.price_change_percent, 4);
   json.member_nano("volume", t.volume.nano);
   json.member_nano("volume_usd", t.volume_usd.nano);
   json.close_object();
@@ -332,9 +335,10 @@ void DeribitDialect::Inside::write_trade_members(MemberMarks& m, const PublicTra
   m.key("contracts").real(contract > 0 ? to_double(t.amount) / contract : to_double(t.amount), 4);
   if (is_option(l.def.kind)) m.key("iv").real(t.iv_percent, 2);
   if (t.liquidation != LiquidationSide::none) {
-    m.key("liquidation").text(t.liquidation == LiquidationSide::maker   ? "M"
-                              : t.liquidation == LiquidationSide::taker ? "T"
-                                                                        : "MT");
+    m.key("liquidation")
+        .text(t.liquidation == LiquidationSide::maker   ? "M"
+              : t.liquidation == LiquidationSide::taker ? "T"
+                                                        : "MT");
   }
 }
 

@@ -53,7 +53,8 @@ void diff_side(Side side, const std::vector<Level>& before, const std::vector<Le
 
 Level level_of(double price, double amount) {
   Level level;
-  const bool fits = decision_nano(price, level.price.nano) && decision_nano(amount, level.amount.nano);
+  const bool fits =
+      decision_nano(price, level.price.nano) && decision_nano(amount, level.amount.nano);
   return fits ? level : Level{};
 }
 
@@ -68,9 +69,12 @@ std::vector<Level> grouped(const std::vector<Level>& levels, Side side, double s
       const i128 units = divide(level.price.nano, nano_step, passive(side));
       at.price.nano = static_cast<std::int64_t>(units * nano_step);
     }
-    if (!out.empty() && out.back().price == at.price) out.back().amount += at.amount;
-    else if (out.size() == depth) break;
-    else out.push_back(at);
+    if (!out.empty() && out.back().price == at.price)
+      out.back().amount += at.amount;
+    else if (out.size() == depth)
+      break;
+    else
+      out.push_back(at);
   }
   return out;
 }
@@ -164,7 +168,8 @@ void DeribitDialect::Inside::write_book_snapshot(Channel& channel, std::string& 
   m.key("type").text("snapshot");
   m.key("change_id").integer(static_cast<std::int64_t>(channel.last_id));
   m.key("instrument_name")
-      .text(spec.recorded.empty() ? std::string_view{listing(spec.instrument).name} : spec.recorded);
+      .text(spec.recorded.empty() ? std::string_view{listing(spec.instrument).name}
+                                  : spec.recorded);
   write_changes(json, "bids", Side::buy, levels);
   write_changes(json, "asks", Side::sell, levels);
   if (config.vary) m.rotate(draw() & 3);
@@ -245,7 +250,8 @@ void DeribitDialect::Inside::write_grouped_book(const Channel& channel, std::str
   m.key("timestamp").integer(to_unix_ms(at));
   m.key("change_id").integer(static_cast<std::int64_t>(id));
   m.key("instrument_name")
-      .text(spec.recorded.empty() ? std::string_view{listing(spec.instrument).name} : spec.recorded);
+      .text(spec.recorded.empty() ? std::string_view{listing(spec.instrument).name}
+                                  : spec.recorded);
   write_plain_levels(json, "bids", grouped(bids, Side::buy, spec.group, spec.depth));
   write_plain_levels(json, "asks", grouped(asks, Side::sell, spec.group, spec.depth));
   if (config.vary) m.rotate(draw() & 3);
@@ -368,7 +374,8 @@ void DeribitDialect::Inside::on_trade(const PublicTrade& t) {
 
 void DeribitDialect::Inside::on_index(std::uint32_t product, Price price) {
   for (Channel* channel : wildcard) {
-    if (channel->spec.kind != ChannelKind::price_index || channel->spec.product != product) continue;
+    if (channel->spec.kind != ChannelKind::price_index || channel->spec.product != product)
+      continue;
     std::string data;
     JsonText json = writer(data);
     json.open_object();

@@ -172,8 +172,10 @@ void DeribitDialect::Inside::finish_order(Call& call, const OrderResult& done, b
   };
   if (trades_first) trades();
   json.key("order");
-  if (const OrderInfo* order = exchange.order(done.order)) write_order(json, *order);
-  else json.null();
+  if (const OrderInfo* order = exchange.order(done.order))
+    write_order(json, *order);
+  else
+    json.null();
   if (!trades_first) trades();
   json.close_object();
 }
@@ -245,8 +247,7 @@ void DeribitDialect::Inside::edit_order(Call& call, OrderNo number) {
   change.price = order->price;
   change.reduce_only = call.params->flag("reduce_only").value_or(order->reduce_only);
   change.post_only = call.params->flag("post_only").value_or(order->post_only);
-  change.reject_post_only =
-      call.params->flag("reject_post_only").value_or(order->reject_post_only);
+  change.reject_post_only = call.params->flag("reject_post_only").value_or(order->reject_post_only);
   change.valid_until = valid_until(call);
   Qty amount{};
   if (!amount_param(call, listing(order->instrument), amount, false)) return;
@@ -286,10 +287,12 @@ void DeribitDialect::Inside::cancel_matching(Call& call,
     cancelled.insert(cancelled.end(), done.cancelled.begin(), done.cancelled.end());
   }
   JsonText json = writer(call.result);
-  if (!flag_param(call, "detailed")) return json.integer(static_cast<std::int64_t>(cancelled.size()));
+  if (!flag_param(call, "detailed"))
+    return json.integer(static_cast<std::int64_t>(cancelled.size()));
   std::map<InstrumentIndex, std::vector<OrderNo>> grouped;
   for (const OrderNo number : cancelled) {
-    if (const OrderInfo* order = exchange.order(number)) grouped[order->instrument].push_back(number);
+    if (const OrderInfo* order = exchange.order(number))
+      grouped[order->instrument].push_back(number);
   }
   json.open_array();
   for (const auto& [instrument, numbers] : grouped) {

@@ -36,7 +36,9 @@ struct Asked {
 };
 
 void grant_word(Grant& grant, Asked& asked, std::string_view word) {
-  const auto read_write = [word](std::string_view key) { return word == std::string{key} + ":read_write"; };
+  const auto read_write = [word](std::string_view key) {
+    return word == std::string{key} + ":read_write";
+  };
   if (starts_with(word, "session:")) asked.session = true;
   if (starts_with(word, "expires:")) {
     const std::string_view digits = word.substr(8);
@@ -153,22 +155,21 @@ void DeribitDialect::Inside::auth(Call& call) {
   } else {
     const std::int64_t age = to_unix_ms(exchange.now()) - p.integer("timestamp").value_or(0);
     // A recording plays at its own date, where no client's wall clock is.
-    const bool recent = replay != nullptr || (age < signature_window_ms && age > -signature_window_ms);
-    genuine = recent &&
-              same_secret(p.text("signature").value_or(""),
-                          hmac_sha256_hex(known->secret, signed_text(p)));
+    const bool recent =
+        replay != nullptr || (age < signature_window_ms && age > -signature_window_ms);
+    genuine = recent && same_secret(p.text("signature").value_or(""),
+                                    hmac_sha256_hex(known->secret, signed_text(p)));
   }
   if (!genuine) return call.fail(code::invalid_credentials);
   Grant grant;
   grant.account = known->account;
   const Asked asked = grant_scope(grant, p.text("scope").value_or(""));
-  const std::int64_t life = asked.expires_s > 0 ? std::min(asked.expires_s, config.token_life_s)
-                                                : config.token_life_s;
+  const std::int64_t life =
+      asked.expires_s > 0 ? std::min(asked.expires_s, config.token_life_s) : config.token_life_s;
   issue(call, std::move(grant), asked.session, life);
 }
 
-void DeribitDialect::Inside::issue(Call& call, Grant grant, bool session_scope,
-                                   std::int64_t life) {
+void DeribitDialect::Inside::issue(Call& call, Grant grant, bool session_scope, std::int64_t life) {
   static constexpr char hex[] = "0123456789abcdef";
   std::array<std::string, 2> names;
   for (std::string& name : names) {

@@ -44,37 +44,51 @@ struct Grant {
   bool account_read{false};
   bool trade_read{false};
   bool trade_write{false};
-  std::string scope;               // as answered
+  std::string scope;  // as answered
   [[nodiscard]] bool allows(Access access) const noexcept;
 };
 
 struct Token {
   Grant grant;
-  ConnectionId connection{0};      // 0: a session token, valid everywhere
+  ConnectionId connection{0};  // 0: a session token, valid everywhere
   ExchTime expires{};
   bool refresh{false};
 };
 
 enum class ChannelKind : std::uint8_t {
-  book, grouped_book, quote, ticker, incremental_ticker, trades, price_index, mark_prices, perpetual,
-  instrument_state, platform_state, user_orders, user_trades, user_changes, user_portfolio, silent
+  book,
+  grouped_book,
+  quote,
+  ticker,
+  incremental_ticker,
+  trades,
+  price_index,
+  mark_prices,
+  perpetual,
+  instrument_state,
+  platform_state,
+  user_orders,
+  user_trades,
+  user_changes,
+  user_portfolio,
+  silent
 };
 enum class Interval : std::uint8_t { raw, ms100, agg2 };
 
 struct ChannelSpec {
-  std::string name;                // as answered
+  std::string name;  // as answered
   ChannelKind kind{ChannelKind::silent};
   Interval interval{Interval::raw};
   InstrumentIndex instrument{no_instrument};
-  std::string recorded;            // name of a recorded instrument, in place of `instrument`
-  bool futures{true};              // kinds of the wildcard channels
+  std::string recorded;  // name of a recorded instrument, in place of `instrument`
+  bool futures{true};    // kinds of the wildcard channels
   bool options{true};
-  std::string currency;            // "any" or upper case
+  std::string currency;  // "any" or upper case
   std::uint32_t product{0};
-  double group{0};                 // grouped book: price step, 0 for none
+  double group{0};  // grouped book: price step, 0 for none
   std::size_t depth{0};
   bool is_private{false};
-  bool needs_login{false};         // raw
+  bool needs_login{false};  // raw
 };
 
 struct Session;
@@ -84,12 +98,12 @@ struct Channel {
   ChannelSpec spec;
   AccountId account{no_account};
   std::vector<Session*> subscribers;
-  std::uint64_t last_id{0};        // change_id last sent on this channel
-  std::vector<Level> sent_bids;    // batched books: what the subscribers have
+  std::uint64_t last_id{0};      // change_id last sent on this channel
+  std::vector<Level> sent_bids;  // batched books: what the subscribers have
   std::vector<Level> sent_asks;
   ExchTime sent_at{};
   bool dirty{false};
-  std::string batch;               // rows waiting for the next flush, comma separated
+  std::string batch;  // rows waiting for the next flush, comma separated
   std::map<InstrumentIndex, std::pair<std::string, std::string>> changes;  // orders, trades
   TickerInfo last_ticker{};
   bool ticker_sent{false};
@@ -102,14 +116,14 @@ struct QueuedFrame {
 
 struct Session {
   ConnectionId id{0};
-  Grant grant;                     // account is no_account before the login
+  Grant grant;  // account is no_account before the login
   ExchTime login_expires{};
   std::map<std::string, Channel*, std::less<>> channels;
   std::map<std::string, std::string, std::less<>> labels;  // of private subscriptions
   std::deque<QueuedFrame> queue;
   std::size_t queue_bytes{0};
   ExchTime last_due{};
-  bool held{false};                // the next frame waits behind its successor
+  bool held{false};  // the next frame waits behind its successor
   std::string held_frame;
   bool closing{false};
   bool overflowed{false};
@@ -117,22 +131,22 @@ struct Session {
   std::int64_t heartbeat_s{0};
   ExchTime next_heartbeat{};
   bool test_pending{false};
-  std::uint64_t frames{0};         // ordinals of the fault schedule
+  std::uint64_t frames{0};  // ordinals of the fault schedule
   std::uint64_t requests{0};
 };
 
 // One request being answered.
 struct Call {
-  Session* session{nullptr};       // null over HTTP
+  Session* session{nullptr};  // null over HTTP
   Grant grant;
   const Params* params{nullptr};
-  std::string result;              // JSON value
+  std::string result;  // JSON value
   int error{0};
   std::string message;
-  std::string data;                // JSON value of error.data, empty when absent
+  std::string data;  // JSON value of error.data, empty when absent
   bool terminate{false};
-  bool silent{false};              // no reply (logout)
-  std::vector<Channel*> snapshots; // to be sent after the reply
+  bool silent{false};               // no reply (logout)
+  std::vector<Channel*> snapshots;  // to be sent after the reply
 
   [[nodiscard]] bool failed() const noexcept { return error != 0; }
   void fail(int venue_code);
@@ -158,7 +172,7 @@ struct DeribitDialect::Inside final : Observer {
   void queue_frame(Session& session, std::string text, Nanos latency);
   void advance(ExchTime to);
   void heartbeats();
-  [[nodiscard]] std::uint64_t draw();     // seeded; for member order, spelling and reply order
+  [[nodiscard]] std::uint64_t draw();  // seeded; for member order, spelling and reply order
   [[nodiscard]] JsonText writer(std::string& out);
   [[nodiscard]] Session* session(ConnectionId id) noexcept;
   void close_session(Session& session, bool graceful);
@@ -297,7 +311,7 @@ struct DeribitDialect::Inside final : Observer {
   void on_user_order(const OrderInfo&) override;
   void on_user_trade(const UserTrade&) override;
   void on_user_portfolio(AccountId, Currency) override;
-  void settle();                              // user rows gathered in one exchange call
+  void settle();  // user rows gathered in one exchange call
   void publish_user_rows(Channel& channel);
   void batch_user_rows(Channel& channel);
   void flush_user_batch(Channel& channel);
@@ -327,18 +341,18 @@ struct DeribitDialect::Inside final : Observer {
   std::unordered_map<ConnectionId, std::unique_ptr<Session>> sessions;
   std::map<std::string, Token, std::less<>> tokens;
   std::map<std::string, std::unique_ptr<Channel>, std::less<>> channels;  // name#account
-  std::vector<std::vector<Channel*>> by_instrument;   // book, quote, ticker, trades, perpetual
-  std::vector<Channel*> wildcard;                     // channels of a kind or currency, user.*
+  std::vector<std::vector<Channel*>> by_instrument;  // book, quote, ticker, trades, perpetual
+  std::vector<Channel*> wildcard;                    // channels of a kind or currency, user.*
   std::vector<int> book_listeners;
   std::vector<int> ticker_listeners;
 
-  std::vector<OrderInfo> user_orders;   // gathered since the last settle
+  std::vector<OrderInfo> user_orders;  // gathered since the last settle
   std::vector<UserTrade> user_trades;
   std::set<std::pair<AccountId, Currency>> portfolios;
   ExchTime next_batch{};
   ExchTime next_second{};
   std::uint64_t recorded_id{1'000'000'000};  // change_id of recorded books
-  std::uint64_t user_frames{0};               // ordinal of lost fills
+  std::uint64_t user_frames{0};              // ordinal of lost fills
 };
 
 // The table of methods: name, what it needs, which credit pool, what answers it.
@@ -346,7 +360,7 @@ struct Method {
   std::string_view name;
   Access access;
   RequestClass pool;
-  bool takes_credit;               // false: the exchange's call takes its own
+  bool takes_credit;  // false: the exchange's call takes its own
   void (DeribitDialect::Inside::*answer)(Call&);
 };
 

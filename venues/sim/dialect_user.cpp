@@ -41,8 +41,10 @@ void DeribitDialect::Inside::settle() {
     for (const ChannelKind kind : sequence) {
       for (Channel* channel : wildcard) {
         if (channel->spec.kind != kind || !is_user_kind(kind)) continue;
-        if (channel->spec.interval == Interval::raw) publish_user_rows(*channel);
-        else batch_user_rows(*channel);
+        if (channel->spec.interval == Interval::raw)
+          publish_user_rows(*channel);
+        else
+          batch_user_rows(*channel);
       }
     }
     user_orders.clear();
@@ -69,7 +71,8 @@ void DeribitDialect::Inside::batch_user_rows(Channel& channel) {
       JsonText json = writer(row);
       write_order(json, order);
       append_row(kind == ChannelKind::user_orders ? channel.batch
-                                                  : channel.changes[order.instrument].first, row);
+                                                  : channel.changes[order.instrument].first,
+                 row);
     }
   }
   if (kind == ChannelKind::user_orders) return;
@@ -121,8 +124,10 @@ void DeribitDialect::Inside::publish_changes(Channel& channel, InstrumentIndex i
   m.key("trades").raw('[' + std::string{trades} + ']');
   m.key("positions").open_array();
   const Position held = exchange.position(channel.account, i);
-  if (held.instrument == no_instrument || held.size.nano == 0) write_empty_position(json, i);
-  else write_position(json, held);
+  if (held.instrument == no_instrument || held.size.nano == 0)
+    write_empty_position(json, i);
+  else
+    write_position(json, held);
   json.close_array();
   if (config.vary) m.rotate(draw() & 3);
   json.close_object();
@@ -139,8 +144,10 @@ void DeribitDialect::Inside::publish_portfolio(Channel& channel, Session* only) 
     write_summary_members(m, channel.account, c);
     if (config.vary) m.rotate(draw() & 31);
     json.close_object();
-    if (only != nullptr) send(*only, channel, FrameKind::user, data);
-    else publish(channel, FrameKind::user, data);
+    if (only != nullptr)
+      send(*only, channel, FrameKind::user, data);
+    else
+      publish(channel, FrameKind::user, data);
   }
 }
 

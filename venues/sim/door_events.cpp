@@ -28,8 +28,8 @@ DoneReason done_reason(const OrderInfo& o) noexcept {
 RecvTime TypedDoor::delivery(Lane lane) {
   const auto& queue = lanes_[static_cast<std::size_t>(lane)];
   const std::uint64_t stream = lane == Lane::market ? stream_market : stream_user;
-  const RecvTime at = to_recv(exchange_.now()) + config_.to_client +
-                      faults_.latency(stream, ++frame_ordinal_);
+  const RecvTime at =
+      to_recv(exchange_.now()) + config_.to_client + faults_.latency(stream, ++frame_ordinal_);
   return queue.empty() ? at : std::max(at, queue.back().at);
 }
 
@@ -158,8 +158,7 @@ void TypedDoor::snapshot(InstrumentIndex i, FeedReason reason) {
 }
 
 void TypedDoor::on_book_change(InstrumentIndex i, std::uint64_t change_id,
-                               std::uint64_t prev_change_id,
-                               std::span<const LevelChange> changes) {
+                               std::uint64_t prev_change_id, std::span<const LevelChange> changes) {
   Feed& feed = feeds_[i];
   if (feed.broken) return;
   const FrameFault fault = faults_.frame(FrameKind::book, stream_market, ++frame_ordinal_);

@@ -141,9 +141,8 @@ void SimExchange::State::step(Observer& out) {
   for (InstrumentIndex i = 0; i < listings.size(); ++i) {
     Market& m = markets[i];
     if (!listings[i].active || m.next_ticker > now) continue;
-    m.next_ticker =
-        m.next_ticker +
-        (is_perpetual(listings[i].def.kind) ? config.perpetual_ticker : config.option_ticker);
+    m.next_ticker = m.next_ticker + (is_perpetual(listings[i].def.kind) ? config.perpetual_ticker
+                                                                        : config.option_ticker);
     emit_ticker(i, out);
   }
   if (now >= next_index) {

@@ -139,7 +139,7 @@ class SimExchange {
   [[nodiscard]] std::uint64_t trace_hash() const noexcept;
 
   // --- scripted events --------------------------------------------------------------------------
-  void set_maintenance(bool on, Observer& out);               // orders answer 11051 while on
+  void set_maintenance(bool on, Observer& out);  // orders answer 11051 while on
   void set_ticks(InstrumentIndex instrument, const TickSchedule& ticks, Observer& out);
   // Lists options (and a dated future, if the product has them and the period is not a day) for an
   // expiry; gives the number of new instruments, 0 when it has options already, has passed, or is

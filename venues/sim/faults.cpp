@@ -10,8 +10,18 @@ namespace {
 
 // One purpose, one family of draws: changing one probability never moves another's decisions.
 enum class Draw : std::uint64_t {
-  drop = 1, duplicate, gap, reorder, malformed, disconnect, reject, throttle, ack_lost, fill_lost,
-  jitter, damage
+  drop = 1,
+  duplicate,
+  gap,
+  reorder,
+  malformed,
+  disconnect,
+  reject,
+  throttle,
+  ack_lost,
+  fill_lost,
+  jitter,
+  damage
 };
 
 std::uint64_t draw(std::uint64_t seed, Draw purpose, std::uint64_t stream,

@@ -140,7 +140,8 @@ void JsonText::real(double value, int decimals) {
   value_begins();
   std::array<char, 64> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value,
-                                 std::chars_format::fixed, 1).ptr;
+                                 std::chars_format::fixed, 1)
+                       .ptr;
   out_.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 

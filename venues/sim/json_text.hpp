@@ -27,17 +27,26 @@ class JsonText {
   [[nodiscard]] std::string& out() noexcept { return out_; }
   [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
 
-  void open_object() { value_begins(); out_ += '{'; }
+  void open_object() {
+    value_begins();
+    out_ += '{';
+  }
   void close_object() { out_ += '}'; }
-  void open_array() { value_begins(); out_ += '['; }
+  void open_array() {
+    value_begins();
+    out_ += '[';
+  }
   void close_array() { out_ += ']'; }
 
   // Member name; the value follows. Names are ours: plain ASCII, not escaped.
   JsonText& key(std::string_view name);
-  void text(std::string_view value);         // escaped and quoted
-  void raw(std::string_view json) { value_begins(); out_ += json; }
+  void text(std::string_view value);  // escaped and quoted
+  void raw(std::string_view json) {
+    value_begins();
+    out_ += json;
+  }
   void integer(std::int64_t value);
-  void nano(std::int64_t value);             // a decimal at 1e-9
+  void nano(std::int64_t value);              // a decimal at 1e-9
   void real(double value, int decimals = 9);  // rounded half away from zero; NaN becomes null
   void boolean(bool value) { raw(value ? "true" : "false"); }
   void null() { raw("null"); }

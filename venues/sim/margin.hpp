@@ -9,9 +9,9 @@
 namespace gimbal::sim {
 
 struct MarginRates {
-  double initial{0.02};       // of the position's value, at size zero
+  double initial{0.02};  // of the position's value, at size zero
   double maintenance{0.01};
-  double per_coin{0.00005};   // added to both for each coin of size
+  double per_coin{0.00005};  // added to both for each coin of size
 };
 // BTC 0.005 % a coin, ETH 0.0004 %; other coins 4 % + 0.0005 %, 2 %.
 MarginRates margin_rates(std::string_view coin) noexcept;

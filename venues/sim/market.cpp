@@ -7,7 +7,7 @@
 namespace gimbal::sim {
 namespace {
 
-constexpr double basis_memory_s = 300;      // the premium reverts over this time: marks are averaged
+constexpr double basis_memory_s = 300;  // the premium reverts over this time: marks are averaged
 constexpr double basis_deviation = 0.0003;  // and lives at about 3 basis points
 constexpr double funding_period_s = 8 * 3600;
 
@@ -40,8 +40,8 @@ void SimExchange::State::walk() {
     // Falling prices raise volatility: correlation -0.5 between the two shocks.
     const double shock = -0.5 * z + 0.8660254037844386 * for_vol;
     const double level = log_of(c.config.vol);
-    c.log_vol += c.config.vol_reversion * (level - c.log_vol) * dt +
-                 c.config.vol_of_vol * root * shock;
+    c.log_vol +=
+        c.config.vol_reversion * (level - c.log_vol) * dt + c.config.vol_of_vol * root * shock;
     c.log_vol = std::clamp(c.log_vol, level - 1.4, level + 1.4);
   }
   // The basis stays on exchange time: a faster walk moves coins, not the perpetual against them.

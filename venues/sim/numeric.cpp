@@ -53,8 +53,7 @@ double exp_of(double x) noexcept {
   constexpr double ln2_low = 0x1.a39ef35793c76p-33;
   const double scaled = x * 1.4426950408889634;
   const auto n = static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
-  const double r =
-      (x - static_cast<double>(n) * ln2_high) - static_cast<double>(n) * ln2_low;
+  const double r = (x - static_cast<double>(n) * ln2_high) - static_cast<double>(n) * ln2_low;
   double sum = 1;
   for (int k = 13; k >= 1; --k) sum = 1 + sum * r / k;
   return sum * std::bit_cast<double>(static_cast<std::uint64_t>(n + 1023) << 52);

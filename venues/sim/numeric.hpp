@@ -35,11 +35,11 @@ class Rng {
   bool has_spare_{false};
 };
 
-double exp_of(double x) noexcept;        // relative error below 1e-15; clamps to +-700
-double log_of(double x) noexcept;        // x > 0
+double exp_of(double x) noexcept;  // relative error below 1e-15; clamps to +-700
+double log_of(double x) noexcept;  // x > 0
 double sqrt_of(double x) noexcept;
 double normal_pdf(double x) noexcept;
-double normal_cdf(double x) noexcept;    // absolute error below 1e-15
+double normal_cdf(double x) noexcept;  // absolute error below 1e-15
 
 // Half away from zero, to a multiple of 10^-decimals (decimals 0 to 9).
 double round_to(double x, int decimals) noexcept;

@@ -193,8 +193,8 @@ OrderResult SimExchange::State::submit(AccountId account, ConnectionId connectio
 void SimExchange::State::execute(Action& a, OrderRecord& r, Qty amount) {
   const InstrumentIndex i = r.info.instrument;
   const OrderNo n = r.info.number;
-  const bool kill = r.info.tif == TimeInForce::fill_or_kill &&
-                    available(i, r.info.side, r.info.price) < amount;
+  const bool kill =
+      r.info.tif == TimeInForce::fill_or_kill && available(i, r.info.side, r.info.price) < amount;
   const bool sweeps = !kill && !r.info.post_only;
   Qty done{};
   if (sweeps) {
@@ -306,8 +306,8 @@ OrderResult SimExchange::State::edit(AccountId account, const EditOrder& e, Obse
 // Keeps the place in the queue only when the price stays and the amount does not grow.
 void SimExchange::State::replace(Action& a, OrderRecord& r, const EditOrder& e, Price price) {
   Qty left = e.amount - r.info.filled;
-  if (e.reduce_only) static_cast<void>(reduce_amount(r.info.account, r.info.instrument,
-                                                     r.info.side, left));
+  if (e.reduce_only)
+    static_cast<void>(reduce_amount(r.info.account, r.info.instrument, r.info.side, left));
   Book& book = markets[r.info.instrument].book;
   const Qty resting{book.at(r.slot).remaining};
   const bool keeps_place = price == r.info.price && left <= resting;

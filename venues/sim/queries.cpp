@@ -103,8 +103,7 @@ const OrderInfo* SimExchange::order(OrderNo number) const noexcept {
   return r == nullptr ? nullptr : &r->info;
 }
 
-std::vector<OrderNo> SimExchange::orders_by_label(AccountId account,
-                                                  std::string_view label) const {
+std::vector<OrderNo> SimExchange::orders_by_label(AccountId account, std::string_view label) const {
   if (account >= state_->accounts.size()) return {};
   const auto& labels = state_->accounts[account].labels;
   const auto it = labels.find(std::string{label});
@@ -280,8 +279,7 @@ bool SimExchange::bankrupt(AccountId account) const noexcept {
   return account < state_->accounts.size() && state_->accounts[account].bankrupt;
 }
 
-Money SimExchange::margin_of(InstrumentIndex instrument, Side side, Qty amount,
-                             Price price) const {
+Money SimExchange::margin_of(InstrumentIndex instrument, Side side, Qty amount, Price price) const {
   if (instrument >= state_->listings.size()) return {};
   const double size = to_double(signed_qty(side, amount));
   double need = state_->requirement(instrument, size).initial;

@@ -46,9 +46,9 @@ void SimExchange::State::quote_future(InstrumentIndex i, Observer& out) {
   Market& m = markets[i];
   const MakerConfig& k = config.maker;
   const double mark = to_double(m.mark);
-  const double half = std::max(mark * k.perpetual_half_spread *
-                                   (is_perpetual(def.kind) ? 1.0 : 4.0),
-                               to_double(def.ticks.base) * 0.5);
+  const double half =
+      std::max(mark * k.perpetual_half_spread * (is_perpetual(def.kind) ? 1.0 : 4.0),
+               to_double(def.ticks.base) * 0.5);
   Price bid = def.ticks.snap(Price{to_nano(mark - half)}, Rounding::down);
   Price ask = def.ticks.snap(Price{to_nano(mark + half)}, Rounding::up);
   if (ask <= bid) ask = Price{bid.nano + def.ticks.tick_at(bid).nano};
@@ -106,8 +106,7 @@ void SimExchange::State::quote_option(InstrumentIndex i, Observer& out) {
 }
 
 void SimExchange::State::sync_ladder(InstrumentIndex i,
-                                     const std::array<std::vector<Level>, 2>& want,
-                                     Observer& out) {
+                                     const std::array<std::vector<Level>, 2>& want, Observer& out) {
   Market& m = markets[i];
   const Instrument& def = listings[i].def;
   Action a{i, out, nullptr, {}, {}};

@@ -18,11 +18,11 @@
 
 namespace gimbal::sim {
 
-using InstrumentIndex = std::uint32_t;   // dense, append-only, valid for the exchange's life
-using AccountId = std::uint32_t;         // dense; 0 and 1 are the house (maker, noise taker)
-using ConnectionId = std::uint64_t;      // 0: none
-using OrderNo = std::uint64_t;           // > 0, of user orders, ascending over the whole exchange
-using TradeNo = std::uint64_t;           // > 0, ascending over the whole exchange
+using InstrumentIndex = std::uint32_t;  // dense, append-only, valid for the exchange's life
+using AccountId = std::uint32_t;        // dense; 0 and 1 are the house (maker, noise taker)
+using ConnectionId = std::uint64_t;     // 0: none
+using OrderNo = std::uint64_t;          // > 0, of user orders, ascending over the whole exchange
+using TradeNo = std::uint64_t;          // > 0, ascending over the whole exchange
 inline constexpr InstrumentIndex no_instrument = 0xFFFFFFFFu;
 inline constexpr AccountId no_account = 0xFFFFFFFFu;
 
@@ -46,12 +46,12 @@ inline constexpr int invalid_arguments_for_instrument = 10031;
 inline constexpr int settlement_in_progress = 10041;
 inline constexpr int price_wrong_tick = 10043;
 inline constexpr int can_not_cancel_liquidation = 10045;
-inline constexpr int other_reject = 11030;       // reduce_only that would not reduce
+inline constexpr int other_reject = 11030;  // reduce_only that would not reduce
 inline constexpr int not_open_order = 11044;
 inline constexpr int system_maintenance = 11051;
 inline constexpr int post_only_reject = 11054;
 inline constexpr int post_only_not_allowed = 11055;  // with IOC, FOK or market
-inline constexpr int account_locked = 11098;     // being liquidated
+inline constexpr int account_locked = 11098;         // being liquidated
 inline constexpr int invalid_credentials = 13004;
 inline constexpr int unauthorized = 13009;
 inline constexpr int non_unique_order_label = 13032;
@@ -68,14 +68,14 @@ enum class Period : std::uint8_t { perpetual, day, week, month, quarter };
 // expiry; def.id is not used here and def.venue is 0.
 struct Listing {
   InstrumentIndex index{no_instrument};
-  std::uint64_t venue_number{0};      // Deribit's instrument_id
-  std::string name;                   // "BTC-25DEC26-100000-C"
-  std::uint32_t product{0};           // index in SimConfig::products
-  std::string base;                   // "BTC"
-  std::string quote;                  // inverse: futures "USD", options the coin; linear "USDC"
-  std::string counter;                // "USD" or "USDC"
-  std::string index_name;             // "btc_usd"
-  std::string underlying_index;       // options: dated future's name, or SYN.BTC-..; else empty
+  std::uint64_t venue_number{0};  // Deribit's instrument_id
+  std::string name;               // "BTC-25DEC26-100000-C"
+  std::uint32_t product{0};       // index in SimConfig::products
+  std::string base;               // "BTC"
+  std::string quote;              // inverse: futures "USD", options the coin; linear "USDC"
+  std::string counter;            // "USD" or "USDC"
+  std::string index_name;         // "btc_usd"
+  std::string underlying_index;   // options: dated future's name, or SYN.BTC-..; else empty
   Period period{Period::perpetual};
   ExchTime created{};
   ListingState state{ListingState::created};
@@ -87,9 +87,15 @@ struct Listing {
 enum class OrderType : std::uint8_t { limit, market };
 enum class OrderState : std::uint8_t { open, filled, rejected, cancelled };
 enum class CancelReason : std::uint8_t {
-  none, user_request, autoliquidation, cancel_on_disconnect, edit_post_only_reject, settlement,
-  self_trade, remainder,       // the rest of an IOC, FOK or market order
-  reduce_only,                 // resting reduce_only order whose position went away
+  none,
+  user_request,
+  autoliquidation,
+  cancel_on_disconnect,
+  edit_post_only_reject,
+  settlement,
+  self_trade,
+  remainder,    // the rest of an IOC, FOK or market order
+  reduce_only,  // resting reduce_only order whose position went away
 };
 std::string_view text_of(CancelReason reason) noexcept;  // the venue's word; "" for none, remainder
 
@@ -103,13 +109,13 @@ struct NewOrder {
   bool post_only{false};         // moved to just inside the spread when it would cross ...
   bool reject_post_only{false};  // ... or refused (11054)
   bool reduce_only{false};
-  ExchTime valid_until{};        // zero: none
-  std::string_view label{};      // at most 64 characters, copied
+  ExchTime valid_until{};    // zero: none
+  std::string_view label{};  // at most 64 characters, copied
 };
 
 struct EditOrder {
   OrderNo order{0};
-  Qty amount{};                  // new total, filled included
+  Qty amount{};  // new total, filled included
   Price price{};
   bool post_only{false};
   bool reject_post_only{false};
@@ -131,12 +137,12 @@ struct OrderInfo {
   bool post_only{false};
   bool reject_post_only{false};
   bool reduce_only{false};
-  bool replaced{false};          // edited at least once
+  bool replaced{false};  // edited at least once
   bool liquidation{false};
-  Price price{};                 // market orders: the protective bound
-  Qty amount{};                  // total
+  Price price{};  // market orders: the protective bound
+  Qty amount{};   // total
   Qty filled{};
-  i128 filled_cost{0};           // sum of price x amount at 1e-18
+  i128 filled_cost{0};  // sum of price x amount at 1e-18
   ExchTime created{};
   ExchTime updated{};
   std::string label;
@@ -149,7 +155,7 @@ enum class LiquidationSide : std::uint8_t { none, maker, taker, both };
 
 struct PublicTrade {
   TradeNo number{0};
-  std::uint64_t seq{0};          // per instrument, +1 each
+  std::uint64_t seq{0};  // per instrument, +1 each
   InstrumentIndex instrument{no_instrument};
   ExchTime time{};
   Price price{};
@@ -159,7 +165,7 @@ struct PublicTrade {
   LiquidationSide liquidation{LiquidationSide::none};
   Price index{};
   Price mark{};
-  double iv_percent{0};          // options: of the price, 2 decimals; 0 when none
+  double iv_percent{0};  // options: of the price, 2 decimals; 0 when none
 };
 
 struct UserTrade {
@@ -172,26 +178,26 @@ struct UserTrade {
   OrderType type{OrderType::limit};
   bool post_only{false};
   bool reduce_only{false};
-  Money fee{};                   // positive is paid
-  Money profit{};                // realised by this trade
-  Currency currency{};           // of fee and profit
-  Price underlying{absent_nano}; // options
+  Money fee{};                    // positive is paid
+  Money profit{};                 // realised by this trade
+  Currency currency{};            // of fee and profit
+  Price underlying{absent_nano};  // options
   std::string label;
 };
 
 enum class LevelAction : std::uint8_t { add, change, remove };
 struct LevelChange {
-  Side side{Side::buy};          // buy: bids
+  Side side{Side::buy};  // buy: bids
   LevelAction action{LevelAction::add};
   Price price{};
-  Qty amount{};                  // new total; zero for remove
+  Qty amount{};  // new total; zero for remove
 };
 struct Level {
   Price price{};
   Qty amount{};
 };
 
-struct Greeks {                  // 5 decimals, USD per point/day/percent
+struct Greeks {  // 5 decimals, USD per point/day/percent
   double delta{0};
   double gamma{0};
   double vega{0};
@@ -215,17 +221,17 @@ struct TickerInfo {
   Qty best_ask_amount{};
   Qty open_interest{};
   Price estimated_delivery{};
-  Price delivery{absent_nano};   // settled instruments
-  Price high{absent_nano};       // since start, at most the last day
+  Price delivery{absent_nano};  // settled instruments
+  Price high{absent_nano};      // since start, at most the last day
   Price low{absent_nano};
   double price_change_percent{0};
   Qty volume{};
   Money volume_usd{};
-  double current_funding{0};     // perpetuals: fraction per 8 h
-  double funding_8h{0};          // paid over the last 8 h
+  double current_funding{0};  // perpetuals: fraction per 8 h
+  double funding_8h{0};       // paid over the last 8 h
   double interest_value{0};
-  Greeks greeks{};               // options
-  double mark_iv{0};             // percent, 2 decimals
+  Greeks greeks{};    // options
+  double mark_iv{0};  // percent, 2 decimals
   double bid_iv{0};
   double ask_iv{0};
   Price underlying{absent_nano};
@@ -233,19 +239,19 @@ struct TickerInfo {
 
 struct Position {
   InstrumentIndex instrument{no_instrument};
-  Qty size{};                    // signed
+  Qty size{};  // signed
   Price average{absent_nano};
   Price mark{};
   Price index{};
-  Price settlement{absent_nano}; // mark at the last settlement
-  Money floating{};              // unrealised since entry or last settlement
-  Money realized{};              // this session, funding included
-  Money funding{};               // this session; positive is received
-  double delta{0};               // coins; options: size x Black delta (decayed in the window)
+  Price settlement{absent_nano};  // mark at the last settlement
+  Money floating{};               // unrealised since entry or last settlement
+  Money realized{};               // this session, funding included
+  Money funding{};                // this session; positive is received
+  double delta{0};                // coins; options: size x Black delta (decayed in the window)
   double gamma{0};
   double vega{0};
   double theta{0};
-  double size_currency{0};       // futures: coins, signed
+  double size_currency{0};  // futures: coins, signed
   Money initial_margin{};
   Money maintenance_margin{};
 };
@@ -261,19 +267,19 @@ struct Summary {
   Money margin_balance{};
   Money available_funds{};
   Money available_withdrawal_funds{};  // balance - initial_margin, at least 0
-  Money initial_margin{};        // open orders included
+  Money initial_margin{};              // open orders included
   Money maintenance_margin{};
-  Money projected_initial_margin{};      // positions only
+  Money projected_initial_margin{};  // positions only
   Money projected_maintenance_margin{};
   Money options_value{};
   Money options_pl{};
   Money futures_session_upl{};
-  Money futures_session_rpl{};   // funding included
+  Money futures_session_rpl{};  // funding included
   Money session_upl{};
-  Money session_rpl{};           // = futures_session_rpl: option premium moves balance at once
+  Money session_rpl{};  // = futures_session_rpl: option premium moves balance at once
   Money total_pl{};
-  Money fees{};                  // paid since start
-  double delta_total{0};         // net transaction delta, coins
+  Money fees{};                     // paid since start
+  double delta_total{0};            // net transaction delta, coins
   double projected_delta_total{0};  // futures positions in coins plus options' Black delta
   double options_delta{0};
   double options_gamma{0};
@@ -284,28 +290,28 @@ struct Summary {
 // Where a currency's money is: deposits = accounts + fees + insurance + rounding, exactly. The
 // house is an account like the others.
 struct Ledger {
-  i128 deposits{0};              // nano, endowments included
-  i128 accounts{0};              // balances + session_rpl - cost of open futures positions
-  i128 fees{0};                  // collected
-  i128 insurance{0};             // negative: paid in for bankrupt accounts
-  i128 rounding{0};              // funding, settlement and delivery residue
+  i128 deposits{0};   // nano, endowments included
+  i128 accounts{0};   // balances + session_rpl - cost of open futures positions
+  i128 fees{0};       // collected
+  i128 insurance{0};  // negative: paid in for bankrupt accounts
+  i128 rounding{0};   // funding, settlement and delivery residue
 };
 
 enum class RequestClass : std::uint8_t { matching, cancel_all, general, subscribe };
 
 struct OrderResult {
   int error{code::ok};
-  bool terminate_session{false};  // 10028: the venue closes the connection
-  OrderNo order{0};               // valid also for some refusals (edit_post_only_reject)
-  Price limit{absent_nano};       // 10005, 10007: the bound, which the venue puts in its text
+  bool terminate_session{false};    // 10028: the venue closes the connection
+  OrderNo order{0};                 // valid also for some refusals (edit_post_only_reject)
+  Price limit{absent_nano};         // 10005, 10007: the bound, which the venue puts in its text
   std::vector<std::size_t> trades;  // indices for SimExchange::user_trade, in order of execution
   [[nodiscard]] bool ok() const noexcept { return error == code::ok; }
 };
 
-struct CancelAllFilter {          // empty members match everything
-  Currency settlement{};          // settlement currency
+struct CancelAllFilter {  // empty members match everything
+  Currency settlement{};  // settlement currency
   InstrumentIndex instrument{no_instrument};
-  bool futures{true};             // kinds to include (perpetuals are futures)
+  bool futures{true};  // kinds to include (perpetuals are futures)
   bool options{true};
   std::string_view label{};
 };
@@ -326,8 +332,8 @@ enum class CodScope : std::uint8_t { connection, account };
 // What an account holds before the first tick.
 struct InitialPosition {
   InstrumentIndex instrument{no_instrument};
-  Qty size{};                    // signed
-  Price price{absent_nano};      // absent: the mark at the call
+  Qty size{};                // signed
+  Price price{absent_nano};  // absent: the mark at the call
 };
 
 }  // namespace gimbal::sim

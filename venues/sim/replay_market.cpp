@@ -25,8 +25,8 @@ std::int64_t days_from_civil(std::int64_t y, int m, int d) {
 
 // "24SEP21" as 08:00 UTC of that day.
 bool expiry_of(std::string_view text, ExchTime& out) {
-  static constexpr std::array<std::string_view, 12> months{"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
-                                                            "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
+  static constexpr std::array<std::string_view, 12> months{
+      "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
   if (text.size() != 6 && text.size() != 7) return false;
   int day = 0;
   int year = 0;
@@ -35,7 +35,8 @@ bool expiry_of(std::string_view text, ExchTime& out) {
   std::from_chars(text.data() + digits + 3, text.data() + text.size(), year);
   const auto month = std::find(months.begin(), months.end(), text.substr(digits, 3));
   if (month == months.end() || day < 1 || day > 31) return false;
-  const std::int64_t days = days_from_civil(2000 + year, static_cast<int>(month - months.begin()) + 1, day);
+  const std::int64_t days =
+      days_from_civil(2000 + year, static_cast<int>(month - months.begin()) + 1, day);
   out = from_unix_ms((days * 24 + 8) * 3'600'000);
   return true;
 }
@@ -113,8 +114,10 @@ void apply_levels(dom::object data, const char* key, std::map<double, double>& l
     double amount = 0;
     if (row.at(1).get_double().get(price) != simdjson::SUCCESS) continue;
     if (row.at(2).get_double().get(amount) != simdjson::SUCCESS) continue;
-    if (amount > 0) levels[price] = amount;
-    else levels.erase(price);
+    if (amount > 0)
+      levels[price] = amount;
+    else
+      levels.erase(price);
   }
 }
 

@@ -23,24 +23,24 @@ namespace gimbal::sim {
 
 // One recorded notification. `data` is the JSON text of params.data as recorded.
 struct ReplayFrame {
-  ExchTime at{};             // on the exchange's clock
+  ExchTime at{};  // on the exchange's clock
   std::string channel;
   std::string data;
-  std::string instrument;    // empty when the data name none
+  std::string instrument;  // empty when the data name none
   bool book{false};
   bool snapshot{false};
 };
 
 struct ReplayOption {
   std::string name;
-  std::string currency;      // "BTC"
+  std::string currency;  // "BTC"
   bool option{false};
   bool call{false};
   double strike{0};
-  ExchTime expiry{};         // zero: perpetual
-  std::string ticker;        // data text of the last ticker frame, empty before the first
+  ExchTime expiry{};   // zero: perpetual
+  std::string ticker;  // data text of the last ticker frame, empty before the first
   double mark{0};
-  double delta{0};           // of one unit, the venue's
+  double delta{0};  // of one unit, the venue's
   double gamma{0};
   double vega{0};
   double theta{0};
@@ -100,7 +100,7 @@ class ReplayMarket {
   std::vector<Held> held_;
   std::map<std::string, double, std::less<>> coins_;
   std::size_t position_{0};
-  Nanos shift_{};            // of this round
+  Nanos shift_{};  // of this round
   std::uint64_t rounds_{0};
   std::size_t skipped_{0};
   ExchTime first_{};

@@ -17,10 +17,10 @@ enum class ParamKind : std::uint8_t { null, boolean, number, text, list, other }
 struct Param {
   std::string key;
   ParamKind kind{ParamKind::null};
-  std::string text;                // of a text; also of a number or boolean, as written
+  std::string text;  // of a text; also of a number or boolean, as written
   double number{0};
   bool flag{false};
-  std::vector<std::string> list;   // the texts of an array; other elements are left out
+  std::vector<std::string> list;  // the texts of an array; other elements are left out
 };
 
 // The members of `params`. Getters give nothing when the member is absent, null or of another type;
@@ -44,13 +44,13 @@ class Params {
 
 enum class RequestStatus : std::uint8_t {
   ok,
-  parse_error,       // -32700
-  invalid_request,   // -32600: not an object, no method, an id that is neither integer nor text
-  invalid_params,    // -32602: params is not an object
+  parse_error,      // -32700
+  invalid_request,  // -32600: not an object, no method, an id that is neither integer nor text
+  invalid_params,   // -32602: params is not an object
 };
 
 struct Request {
-  std::string id;           // JSON text of the id; empty when the request has none
+  std::string id;  // JSON text of the id; empty when the request has none
   std::string method;
   Params params;
 };

@@ -26,8 +26,7 @@ Requirement SimExchange::State::requirement(InstrumentIndex i, double size) cons
 }
 
 // The worse outcome of the open orders: all buys or all sells done. Bought options cost their mark.
-double SimExchange::State::initial_with_orders(InstrumentIndex i,
-                                               const Holding& h) const noexcept {
+double SimExchange::State::initial_with_orders(InstrumentIndex i, const Holding& h) const noexcept {
   const double size = static_cast<double>(h.size) * 1e-9;
   const double up = size + static_cast<double>(h.open_buys) * 1e-9;
   const double down = size - static_cast<double>(h.open_sells) * 1e-9;
@@ -103,8 +102,8 @@ void SimExchange::State::liquidate(AccountId account, std::size_t ccy, Observer&
     ledgers[ccy].insurance += left;
   }
   busy = 0;
-  a.liquidating = std::find(a.liquidating_in.begin(), a.liquidating_in.end(), 1) !=
-                  a.liquidating_in.end();
+  a.liquidating =
+      std::find(a.liquidating_in.begin(), a.liquidating_in.end(), 1) != a.liquidating_in.end();
   out.on_liquidation(account, a.liquidating, broke);
   out.on_user_portfolio(account, currencies[ccy]);
 }
@@ -271,8 +270,7 @@ std::size_t SimExchange::State::list_expiry(std::uint32_t product, const Calenda
   if (p.futures && e.period != Period::day) add(future_listing(c, e));
   const double years = static_cast<double>((e.at - now).count) / ns_per_year;
   const double forward = to_double(s.index);
-  for (const double strike :
-       strike_ladder(forward, coins[s.coin].config.vol, years, p.strikes)) {
+  for (const double strike : strike_ladder(forward, coins[s.coin].config.vol, years, p.strikes)) {
     add(option_listing(c, e, strike, OptionType::call));
     add(option_listing(c, e, strike, OptionType::put));
   }

@@ -69,7 +69,8 @@ struct Shared {
 class Peer : public std::enable_shared_from_this<Peer> {
  public:
   Peer(Shared& shared, tcp::socket socket, asio::ip::address address)
-      : shared_{shared}, stream_{std::in_place, beast::tcp_stream{std::move(socket)}, shared.tls},
+      : shared_{shared},
+        stream_{std::in_place, beast::tcp_stream{std::move(socket)}, shared.tls},
         address_{std::move(address)} {
     shared_.peers.insert(this);
     over_limit_ = ++shared_.per_ip[address_] > shared_.config.connections_per_ip_max;
@@ -116,7 +117,8 @@ class Peer : public std::enable_shared_from_this<Peer> {
 
  private:
   tcp::socket& socket() {
-    return ws_ ? beast::get_lowest_layer(*ws_).socket() : beast::get_lowest_layer(*stream_).socket();
+    return ws_ ? beast::get_lowest_layer(*ws_).socket()
+               : beast::get_lowest_layer(*stream_).socket();
   }
 
   void leave_dialect() {
@@ -156,8 +158,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
     const auto header = request[http::field::authorization];
     const std::string authorization{header.data(), header.size()};
     const std::string_view verb{request.method_string().data(), request.method_string().size()};
-    const HttpAnswer answer =
-        shared_.dialect.http({verb, target, authorization, request.body()});
+    const HttpAnswer answer = shared_.dialect.http({verb, target, authorization, request.body()});
     const bool keep = request.keep_alive() && !answer.close;
     respond(request, answer.status, answer.body, keep);
     shared_.flush();
@@ -180,13 +181,13 @@ class Peer : public std::enable_shared_from_this<Peer> {
     response->keep_alive(keep);
     response->body() = std::move(body);
     response->prepare_payload();
-    http::async_write(*stream_, *response,
-                      [self = shared_from_this(), response, keep](error_code failed,
-                                                                  std::size_t bytes) {
-                        self->shared_.stats.bytes_out += bytes;
-                        if (failed) return;
-                        keep ? self->read_request() : self->finish_tls();
-                      });
+    http::async_write(
+        *stream_, *response,
+        [self = shared_from_this(), response, keep](error_code failed, std::size_t bytes) {
+          self->shared_.stats.bytes_out += bytes;
+          if (failed) return;
+          keep ? self->read_request() : self->finish_tls();
+        });
   }
 
   void finish_tls() {
@@ -346,7 +347,7 @@ struct SimServer::Inside {
     timer.async_wait([this](error_code) { io.stop(); });
   }
 
-  Shared shared;             // before io: handlers that io drops at its end still refer to it
+  Shared shared;  // before io: handlers that io drops at its end still refer to it
   asio::io_context io{1};
   tcp::acceptor acceptor;
   asio::steady_timer timer;

@@ -2,8 +2,8 @@
 // (/ws/api/v2) and HTTPS (/api/v2/METHOD, and JSON-RPC bodies posted to /api/v2).
 //
 // One thread (the one that calls `run`) moves both the exchange's time and every socket, so the
-// dialect and the exchange need no lock. Slow clients are closed when their output queue is over its
-// limit. Boost.Beast on purpose: the bot's own frame codec is checked against another's.
+// dialect and the exchange need no lock. Slow clients are closed when their output queue is over
+// its limit. Boost.Beast on purpose: the bot's own frame codec is checked against another's.
 #pragma once
 
 #include <chrono>
@@ -20,22 +20,22 @@
 namespace gimbal::sim {
 
 struct ServerConfig {
-  std::uint16_t port{0};                     // 0: the system picks a free one
-  std::filesystem::path tls_dir;             // where ca.pem and the leaf are written
-  double speed{1.0};                         // exchange seconds per real second, 0.01 .. 1000
-  std::chrono::microseconds tick{500};       // how often exchange time moves when no bytes arrive
-  std::size_t connections_per_ip_max{32};    // one more gets HTTP 429
+  std::uint16_t port{0};                   // 0: the system picks a free one
+  std::filesystem::path tls_dir;           // where ca.pem and the leaf are written
+  double speed{1.0};                       // exchange seconds per real second, 0.01 .. 1000
+  std::chrono::microseconds tick{500};     // how often exchange time moves when no bytes arrive
+  std::size_t connections_per_ip_max{32};  // one more gets HTTP 429
   std::size_t connections_max{512};
-  std::size_t frame_bytes_max{1u << 20};     // larger frames close the connection
+  std::size_t frame_bytes_max{1u << 20};  // larger frames close the connection
 };
 
 struct ServerStats {
-  std::uint64_t connections{0};       // accepted
-  std::uint64_t websockets{0};        // upgraded
+  std::uint64_t connections{0};  // accepted
+  std::uint64_t websockets{0};   // upgraded
   std::uint64_t http_requests{0};
   std::uint64_t refused_429{0};
   std::uint64_t tls_failures{0};
-  std::uint64_t slow_closed{0};       // output queue over its limit
+  std::uint64_t slow_closed{0};  // output queue over its limit
   std::uint64_t bytes_in{0};
   std::uint64_t bytes_out{0};
 };

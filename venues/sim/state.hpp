@@ -57,10 +57,10 @@ struct CoinState {
 
 struct ProductState {
   std::size_t coin{0};
-  std::size_t currency{0};       // index in State::currencies
+  std::size_t currency{0};  // index in State::currencies
   Price index{};
-  double basis{0};               // of the perpetual over the index
-  i128 averaged{0};              // sum of index samples in the delivery window, nano
+  double basis{0};   // of the perpetual over the index
+  i128 averaged{0};  // sum of index samples in the delivery window, nano
   std::int64_t samples{0};
 };
 
@@ -78,15 +78,15 @@ struct Market {
   ExchTime book_time{};
   Top top{};
   std::array<std::vector<Book::Handle>, 2> ladder;
-  double quoted_value{0};        // mark or forward when last quoted
+  double quoted_value{0};  // mark or forward when last quoted
   double quoted_vol{0};
   ExchTime next_quote{};
   ExchTime next_ticker{};
   Price mark{};
   ExchTime mark_time{};
-  double forward{0};             // options: published underlying_price
-  double vol{0};                 // options: published mark_iv as a fraction
-  double years{0};               // options: to expiry at mark_time
+  double forward{0};  // options: published underlying_price
+  double vol{0};      // options: published mark_iv as a fraction
+  double years{0};    // options: to expiry at mark_time
   Price settlement{absent_nano};
   Price delivery{absent_nano};
   Price last{absent_nano};
@@ -96,10 +96,10 @@ struct Market {
   TickDirection tick{TickDirection::plus};
   Qty volume{};
   double volume_usd{0};
-  std::int64_t gross{0};         // sum of |position|: twice the open interest
+  std::int64_t gross{0};  // sum of |position|: twice the open interest
   std::uint64_t trade_seq{0};
   std::deque<PublicTrade> trades;
-  i128 funding_sum{0};           // per unit of amount, at funding_scale
+  i128 funding_sum{0};  // per unit of amount, at funding_scale
   double funding{0};
   double funding_8h{0};
   double interest{0};
@@ -107,22 +107,22 @@ struct Market {
 
 struct OrderRecord {
   OrderInfo info;
-  Book::Slot slot{Book::none};   // while resting
+  Book::Slot slot{Book::none};  // while resting
 };
 
 struct Account {
   Credential credential;
-  std::vector<Holding> holdings;            // by instrument
-  std::vector<InstrumentIndex> active;      // instruments ever touched, ascending
-  std::vector<Cash> cash;                   // by currency
-  std::array<CreditBucket, 4> buckets;      // by RequestClass
+  std::vector<Holding> holdings;        // by instrument
+  std::vector<InstrumentIndex> active;  // instruments ever touched, ascending
+  std::vector<Cash> cash;               // by currency
+  std::array<CreditBucket, 4> buckets;  // by RequestClass
   std::set<OrderNo> open;
-  std::vector<OrderNo> closed;              // in order of closing
+  std::vector<OrderNo> closed;  // in order of closing
   std::vector<std::size_t> trades;
   std::unordered_map<std::string, std::vector<OrderNo>> labels;
   bool cod_by_default{false};
-  bool liquidating{false};                  // in any currency
-  std::vector<char> liquidating_in;         // by currency
+  bool liquidating{false};           // in any currency
+  std::vector<char> liquidating_in;  // by currency
   bool bankrupt{false};
 };
 
@@ -146,7 +146,7 @@ struct Action {
 
 struct TakerOrder {
   AccountId account{no_account};
-  OrderNo order{0};              // 0: house
+  OrderNo order{0};  // 0: house
   Side side{Side::buy};
   Price limit{};
   Qty amount{};
@@ -155,7 +155,7 @@ struct TakerOrder {
 
 // All of one account's requirement in one currency, nano, rounded up.
 struct AccountMargin {
-  i128 initial{0};               // open orders included
+  i128 initial{0};  // open orders included
   i128 initial_positions{0};
   i128 maintenance{0};
 };
@@ -183,7 +183,7 @@ struct SimExchange::State {
   [[nodiscard]] double window_left(const Listing& l) const noexcept;  // 1 before, to 0 at expiry
   void sample_delivery();
   Price delivery_price(std::size_t product) const noexcept;
-  [[nodiscard]] Greeks greeks(InstrumentIndex i) const;               // decayed, not rounded
+  [[nodiscard]] Greeks greeks(InstrumentIndex i) const;  // decayed, not rounded
   [[nodiscard]] TickerInfo ticker(InstrumentIndex i) const;
   void bounds(InstrumentIndex i, Price& low, Price& high) const noexcept;
 
@@ -279,20 +279,20 @@ struct SimExchange::State {
   std::vector<CoinState> coins;
   std::vector<ProductState> products;
   std::vector<Currency> currencies;
-  std::vector<Ledger> ledgers;              // deposits, fees, insurance, rounding; by currency
+  std::vector<Ledger> ledgers;  // deposits, fees, insurance, rounding; by currency
   std::vector<Listing> listings;
-  std::deque<Market> markets;               // by instrument; addresses stay
+  std::deque<Market> markets;  // by instrument; addresses stay
   std::unordered_map<std::string, InstrumentIndex> names;
   std::vector<InstrumentIndex> perpetuals;
   std::deque<Account> accounts;
   std::map<std::string, AccountId, std::less<>> clients;
-  std::vector<Connection> connections;      // id - 1
-  std::deque<OrderRecord> orders;           // number - 1
+  std::vector<Connection> connections;  // id - 1
+  std::deque<OrderRecord> orders;       // number - 1
   std::deque<UserTrade> user_trades;
   std::uint64_t change_counter{0};
   TradeNo trade_counter{0};
   std::uint64_t trace{0};
-  std::vector<LevelChange> changes;         // scratch
+  std::vector<LevelChange> changes;  // scratch
 };
 
 // Scale of Market::funding_sum: payments per unit of amount are tiny for inverse contracts.

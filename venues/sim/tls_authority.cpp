@@ -60,12 +60,11 @@ Certificate make_authority(EVP_PKEY* key) {
   Certificate cert = blank_certificate(key, "gimbal-sim authority", 8);
   if (!cert) return nullptr;
   X509_set_issuer_name(cert.get(), X509_get_subject_name(cert.get()));
-  const bool done = add_extension(cert.get(), cert.get(), NID_basic_constraints,
-                                  "critical,CA:TRUE,pathlen:0") &&
-                    add_extension(cert.get(), cert.get(), NID_key_usage,
-                                  "critical,keyCertSign,cRLSign") &&
-                    add_extension(cert.get(), cert.get(), NID_subject_key_identifier, "hash") &&
-                    X509_sign(cert.get(), key, EVP_sha256()) != 0;
+  const bool done =
+      add_extension(cert.get(), cert.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+      add_extension(cert.get(), cert.get(), NID_key_usage, "critical,keyCertSign,cRLSign") &&
+      add_extension(cert.get(), cert.get(), NID_subject_key_identifier, "hash") &&
+      X509_sign(cert.get(), key, EVP_sha256()) != 0;
   return done ? std::move(cert) : nullptr;
 }
 

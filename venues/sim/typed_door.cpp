@@ -97,8 +97,8 @@ void TypedDoor::put_sent(OrderId order, OrderAction action, InstrumentId instrum
   OrderSent sent;
   sent.order = order;
   sent.action = action;
-  put_local(now_, make_event(EventKind::order_sent, config_.venue, instrument, now_,
-                             to_exch(now_), sent));
+  put_local(now_, make_event(EventKind::order_sent, config_.venue, instrument, now_, to_exch(now_),
+                             sent));
 }
 
 void TypedDoor::send(const PlaceOrder& order, RecvTime now) {
@@ -321,9 +321,7 @@ void TypedDoor::handle(const Reconcile& c) {
     position_report(p.instrument, last);
     ++mark.positions;
   }
-  for (const Currency ccy : exchange_.currencies()) {
-    margin_report(ccy, event_flag::historical);
-  }
+  for (const Currency ccy : exchange_.currencies()) { margin_report(ccy, event_flag::historical); }
   mark.phase = ReconcilePhase::complete;
   put(Lane::user, EventKind::reconcile_mark, InstrumentId{}, mark, last);
 }

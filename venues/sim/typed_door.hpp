@@ -33,11 +33,11 @@ namespace gimbal::sim {
 struct DoorConfig {
   VenueId venue{};
   AccountId account{no_account};
-  Nanos to_venue{microseconds(300)};    // command to exchange
-  Nanos to_client{microseconds(300)};   // output to event; FaultConfig adds latency and jitter
-  Nanos reconnect{seconds(1)};          // down to ready after a lost session
-  RecvTime epoch{1'000'000'000'000};    // our clock at the exchange's now when the door opens
-  bool option_books{false};             // books of options (their tickers come anyway)
+  Nanos to_venue{microseconds(300)};   // command to exchange
+  Nanos to_client{microseconds(300)};  // output to event; FaultConfig adds latency and jitter
+  Nanos reconnect{seconds(1)};         // down to ready after a lost session
+  RecvTime epoch{1'000'000'000'000};   // our clock at the exchange's now when the door opens
+  bool option_books{false};            // books of options (their tickers come anyway)
   bool cancel_on_disconnect{true};
   FaultConfig faults{};
 };
@@ -87,8 +87,8 @@ class TypedDoor final : private Observer {
   [[nodiscard]] InstrumentId id_of(InstrumentIndex index) const noexcept;
 
  private:
-  using Request = std::variant<PlaceOrder, ReplaceOrder, CancelOrder, CancelAll, Resync,
-                               Reconcile, QueryOrder>;
+  using Request =
+      std::variant<PlaceOrder, ReplaceOrder, CancelOrder, CancelAll, Resync, Reconcile, QueryOrder>;
   struct Arrival {
     RecvTime at{};
     Request request;
@@ -164,9 +164,9 @@ class TypedDoor final : private Observer {
   std::deque<Arrival> arrivals_;
   std::deque<Pending> lanes_[2];
   std::multimap<std::int64_t, Event> local_;  // OrderSent and timers, by our time
-  int mid_packet_{-1};                    // lane whose packet is half delivered
-  bool mute_acks_{false};                 // the running request's answer is lost
-  OrderId answering_{};                   // the order of the running request
+  int mid_packet_{-1};                        // lane whose packet is half delivered
+  bool mute_acks_{false};                     // the running request's answer is lost
+  OrderId answering_{};                       // the order of the running request
   std::uint64_t frame_ordinal_{0};
   std::uint64_t request_ordinal_{0};
   std::uint64_t fill_ordinal_{0};
