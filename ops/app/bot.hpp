@@ -16,6 +16,7 @@
 #include "ops/app/config.hpp"
 #include "ops/app/connect_loop.hpp"
 #include "ops/app/hot.hpp"
+#include "ops/app/hot_pipelined.hpp"
 #include "ops/app/ledger.hpp"
 #include "ops/app/query_loop.hpp"
 #include "ops/app/secret.hpp"

@@ -1,0 +1,169 @@
+// Builds a bot's sessions: what each connection subscribes, the order session, and the topology
+// that joins them. Room: ops/app (wiring). Cold.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "ops/app/bot.hpp"
+#include "ops/app/desk.hpp"
+#include "ops/app/venue_address.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr Nanos token_refresh = seconds(600);
+constexpr std::int64_t feed_first_id = 800'000'000;
+
+deribit::Interval interval_of(FeedInterval i) {
+  switch (i) {
+    case FeedInterval::raw: return deribit::Interval::raw;
+    case FeedInterval::ms100: return deribit::Interval::ms100;
+    case FeedInterval::agg2: return deribit::Interval::agg2;
+  }
+  return deribit::Interval::ms100;
+}
+
+std::chrono::milliseconds to_ms(Nanos n) { return std::chrono::milliseconds{n.count / 1'000'000}; }
+
+}  // namespace
+
+void Bot::subscribe_hedges(BotVenue::Feed& feed) const {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  for (const Universe::Member& m : universe_.members()) {
+    feed.want_book(m.hedge, interval_of(venue.book_interval));
+    feed.want_ticker(m.hedge, interval_of(venue.ticker_interval));
+    feed.want_trades(m.hedge, interval_of(venue.trades_interval));
+  }
+}
+
+void Bot::subscribe_rest(BotVenue::Feed& feed) const {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  for (std::size_t i = 0; i < universe_.members().size(); ++i) {
+    const Universe::Member& m = universe_.members()[i];
+    const UnderlyingConfig& u = loaded_->config.underlyings[i];
+    feed.want_price_index(u.index, m.id);
+    for (const InstrumentId id : m.futures) {
+      if (id == m.hedge) continue;
+      feed.want_book(id, interval_of(venue.option_book_interval));
+      feed.want_ticker(id, interval_of(venue.ticker_interval));
+    }
+    for (const InstrumentId id : m.options) {
+      feed.want_book(id, interval_of(venue.option_book_interval));
+      feed.want_ticker(id, interval_of(venue.ticker_interval));
+    }
+    feed.want_instrument_state("any", u.currency);
+  }
+  feed.want_platform_state();
+}
+
+template <class Events>
+std::unique_ptr<FeedSession<BotVenue, Events>> Bot::make_feed(Events& events, TscProbe& probe,
+                                                              std::uint16_t slot) {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  deribit::FeedConfig config;
+  config.venue = venue_;
+  config.channels_max = 3 * universe_.table().size() + 64;
+  config.heartbeat_s = static_cast<std::uint32_t>(venue.heartbeat.count / 1'000'000'000);
+  config.private_subscribe = true;
+  deribit::DeribitFeed feed{config, universe_.symbols()};
+  slot == hedge_slot ? subscribe_hedges(feed) : subscribe_rest(feed);
+  std::vector<InstrumentId> books;
+  for (const Universe::Member& m : universe_.members()) {
+    if (slot == hedge_slot) {
+      books.push_back(m.hedge);
+      continue;
+    }
+    std::copy_if(m.futures.begin(), m.futures.end(), std::back_inserter(books),
+                 [&](InstrumentId id) { return id != m.hedge; });
+    books.insert(books.end(), m.options.begin(), m.options.end());
+  }
+  deribit::DeribitLogin login{login_config(feed_first_id + slot * 10'000, "")};
+  using Joined = typename FeedSession<BotVenue, Events>::Feed;
+  auto session = std::make_unique<FeedSession<BotVenue, Events>>(
+      Joined{std::move(feed), std::move(login)}, std::move(books), events, probe, clock_, slot,
+      slot == hedge_slot ? Priority::first : Priority::normal, LinkConfig{});
+  session->session().set_silence_max(venue.silence_max);
+  return session;
+}
+
+std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  deribit::GatewayConfig config;
+  config.venue = venue_;
+  config.label_tag = tag_of(venue.account);
+  config.config_hash = static_cast<std::uint32_t>(loaded_->short_hash() >> 32);
+  config.boot_epoch = epoch_;
+  config.own_account = venue.own_account;
+  config.heartbeat_s = static_cast<std::uint32_t>(venue.heartbeat.count / 1'000'000'000);
+  config.login = login_config(700'000'000, "trade:read_write account:read_write");
+  const int sender = gate_.register_sender();
+  deribit::DeribitGateway gateway{std::move(config), universe_.symbols(), universe_.table(),
+                                  universe_.underlyings(), *budget_};
+  auto session = std::make_unique<OrderSession<BotVenue>>(
+      std::move(gateway), from_orders_, fills_, SenderGate{gate_, stop_page_, sender},
+      universe_.table(), probe, clock_, order_slot, venue_, LinkConfig{});
+  session->session().set_silence_max(venue.silence_max);
+  return session;
+}
+
+std::string Bot::make_hot() {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  deribit::RateLimits limits;
+  limits.rate_per_s = static_cast<std::uint32_t>(venue.matching_rate);
+  limits.burst = static_cast<std::uint32_t>(venue.matching_burst);
+  limits.usable_permille = static_cast<std::uint32_t>(venue.rate_use * 1000);
+  limits.reserve_permille = static_cast<std::uint32_t>(venue.cancel_reserve * 1000);
+  budget_ = std::make_unique<deribit::RateBudget>(limits);
+  if (!budget_->set_quota(0, 1000)) return "rate budget: the session's quota is refused";
+
+  PollerConfig poller;
+  poller.kind = loaded_->config.runtime.poller;
+  poller.kernel_stamps = loaded_->config.runtime.kernel_time;
+  poller_ = Poller::open(poller, poller_choice_);
+  if (poller_ == nullptr) return "poller: " + poller_choice_.reason;
+  say(fmt::format("poller: {} ({})", name_of(poller_choice_.kind), poller_choice_.reason));
+
+  HotParts parts{&clock_,       engine_.get(),   journal_.get(), blocks_.get(),
+                 closer_.get(), &query_tasks_,   &from_queries_, &from_control_,
+                 &from_orders_, &snapshot_port_, &probe_,        &counters_};
+  connects_ = std::make_unique<ConnectLoop>(
+      tls_, endpoint_of(venue, venue.path), to_ms(venue.connect_timeout),
+      ReconnectConfig{venue.reconnect_min, venue.reconnect_max, seconds(10),
+                      venue.reconnects_per_minute},
+      clock_, [this](const std::string& text) { say(text); });
+  if (loaded_->config.runtime.topology == Topology::fused) {
+    fused_ = std::make_unique<FusedHot>(parts, *poller_);
+    fused_->set_orders(make_orders(probe_));
+    for (const std::uint16_t slot : {hedge_slot, option_slot}) {
+      fused_->add_feed(make_feed(fused_->direct(), probe_, slot));
+    }
+    connects_->add("orders", fused_->orders().session().port());
+    connects_->add("hedge feed", fused_->feeds()[0]->session().port());
+    connects_->add("option feed", fused_->feeds()[1]->session().port());
+  } else {
+    PollerChoice second;
+    order_poller_ = Poller::open(poller, second);
+    if (order_poller_ == nullptr) return "poller: " + second.reason;
+    market_ = std::make_unique<EventRing>(market_ring_records);
+    commands_ = std::make_unique<SpscRing<Command>>(command_ring_slots);
+    resyncs_ = std::make_unique<ResyncRing>(256);
+    feed_stage_ = std::make_unique<FeedStage>(*poller_, *market_, *resyncs_, clock_, feed_probe_);
+    order_stage_ = std::make_unique<OrderStage>(*order_poller_, *commands_, clock_, order_probe_);
+    core_stage_ = std::make_unique<CoreStage>(parts, *market_, *commands_, *resyncs_);
+    order_stage_->set_orders(make_orders(order_probe_));
+    for (const std::uint16_t slot : {hedge_slot, option_slot}) {
+      feed_stage_->add_feed(make_feed(feed_stage_->sink(), feed_probe_, slot));
+    }
+    connects_->add("orders", order_stage_->orders().session().port());
+    connects_->add("hedge feed", feed_stage_->feeds()[0]->session().port());
+    connects_->add("option feed", feed_stage_->feeds()[1]->session().port());
+  }
+  query_loop_ =
+      std::make_unique<QueryLoop>(*queries_, query_tasks_, from_queries_, clock_, venue_,
+                                  token_refresh, [this](const std::string& text) { say(text); });
+  desk_ = std::make_unique<Desk>(*this);
+  return desk_->open();
+}
+
+}  // namespace gimbal
