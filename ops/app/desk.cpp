@@ -22,29 +22,6 @@ const char* mode_text(Mode m) {
   return "lock";
 }
 
-const char* result_text(OperatorResult r) {
-  switch (r) {
-    case OperatorResult::none: return "no answer";
-    case OperatorResult::accepted: return "accepted";
-    case OperatorResult::unchanged: return "already so";
-    case OperatorResult::waiting: return "waiting for a fresh reconciliation";
-    case OperatorResult::refused_source: return "arming is for humans";
-    case OperatorResult::refused_config_hash: return "the config hash is not the running one";
-    case OperatorResult::refused_gateway: return "the order session is not ready";
-    case OperatorResult::refused_cancel_on_disconnect:
-      return "cancel-on-disconnect is not proven on at the venue";
-    case OperatorResult::refused_not_reconciled: return "no clean reconciliation";
-    case OperatorResult::refused_unknown_orders: return "orders are in doubt";
-    case OperatorResult::refused_cancel_running: return "a kill is not confirmed yet";
-    case OperatorResult::refused_open_orders:
-      return "own_account = false: more open orders are allowed than one burst can cancel";
-    case OperatorResult::refused_clock: return "the venue's clock is not known";
-    case OperatorResult::refused_unsupported: return "not supported by this version";
-    case OperatorResult::refused_scope: return "unknown scope";
-  }
-  return "refused";
-}
-
 }  // namespace
 
 Desk::Desk(Bot& bot) : bot_{bot} {}
@@ -268,52 +245,6 @@ bool Desk::stop_confirmed() {
   if (!proof_.resolved()) return false;
   confirmed_command_ = kill_->command;
   return true;
-}
-
-ControlAnswer Desk::arm(const ArmRequest& request) {
-  const std::string running = bot_.loaded_->hash_hex();
-  if (request.config_hash.size() < 8 || running.rfind(request.config_hash, 0) != 0) {
-    return refused_answer("config hash " + request.config_hash + " is not the running one (" +
-                          running.substr(0, 16) + ")");
-  }
-  arm_ = PendingArm{next_command_++, request.scope, request.reason};
-  arm_request_ = request.id;
-  send_command(OperatorAction::arm, arm_->command, request.scope, Mode::active,
-               OperatorSource::human, request.peer);
-  return ControlAnswer{AnswerState::pending, 0, {}};
-}
-
-ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
-  if (answer.result != OperatorResult::accepted) {
-    return refused_answer(result_text(answer.result));
-  }
-  const Scope scope = arm_->scope;
-  Outcome stored = bot_.latch_trusted_ ? bot_.latch_->release(scope) : bot_.latch_->store({});
-  if (!stored)
-    return refused_answer("the core is armed, but the latch cannot be written: " + stored.error() +
-                          "; the last gate stays closed");
-  bot_.latch_trusted_ = true;
-  bot_.stop_page_.clear(scope);
-  bot_.gate_.loosen(scope, Mode::active);
-  bot_.say(fmt::format("armed: {} ({})", scope_text(scope), arm_->reason));
-  return done_answer(fmt::format(R"({{"armed":true,"scope":"{}","config_hash":"{}"}})",
-                                 scope_text(scope), bot_.loaded_->hash_hex()));
-}
-
-ControlAnswer Desk::arm_progress(bool deadline_passed) {
-  bot_.refresh(false);
-  const OperatorAnswer& answer = bot_.snapshot_->engine.last_operator;
-  const bool mine = answer.command_id == arm_->command;
-  if (mine && answer.result != OperatorResult::waiting) {
-    ControlAnswer done = finish_arm(answer);
-    arm_.reset();
-    return done;
-  }
-  if (!deadline_passed) return ControlAnswer{AnswerState::pending, 0, {}};
-  arm_.reset();
-  return refused_answer(
-      "no answer in time: " +
-      std::string{mine ? result_text(answer.result) : "the core did not step the command"});
 }
 
 ControlAnswer Desk::other(const OtherRequest& request) {
