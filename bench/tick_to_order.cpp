@@ -28,7 +28,8 @@ constexpr std::int64_t answer_limit_ns = 100'000'000;
 constexpr std::int64_t house_keeping_ns = 50'000;  // other connections, at most this often
 constexpr double ratio_bar = 1.6;
 constexpr const char* floor_answer =
-    R"({"jsonrpc":"2.0","id":700000123,"method":"private/sell","params":{"instrument_name":"BTC-PERPETUAL",)"
+    R"({"jsonrpc":"2.0","id":700000123,"method":"private/sell",)"
+    R"("params":{"instrument_name":"BTC-PERPETUAL",)"
     R"("type":"limit","label":"gt1-000007010000002a-abcd1234","amount":16780,)"
     R"("time_in_force":"immediate_or_cancel","price":99824,"valid_until":1790000000500}})";
 
@@ -140,14 +141,15 @@ void row(const char* name, const Samples& s) {
 
 std::string json_row(const Program& p) {
   char text[512];
-  std::snprintf(
-      text, sizeof text,
-      R"({"p50_us":%.3f,"p90_us":%.3f,"p99_us":%.3f,"p999_us":%.3f,"max_us":%.3f,)"
-      R"("samples":%zu,"missed":%llu,"unasked":%llu,"scheduled_p50_us":%.3f,"scheduled_p99_us":%.3f})",
-      us_at(p.samples, 0.5), us_at(p.samples, 0.9), us_at(p.samples, 0.99), us_at(p.samples, 0.999),
-      us_at(p.samples, 1), p.samples.count(), static_cast<unsigned long long>(p.missed),
-      static_cast<unsigned long long>(p.unasked), us_at(p.scheduled, 0.5),
-      us_at(p.scheduled, 0.99));
+  std::snprintf(text, sizeof text,
+                R"({"p50_us":%.3f,"p90_us":%.3f,"p99_us":%.3f,"p999_us":%.3f,"max_us":%.3f,)"
+                R"("samples":%zu,"missed":%llu,"unasked":%llu,)"
+                R"("scheduled_p50_us":%.3f,"scheduled_p99_us":%.3f})",
+                us_at(p.samples, 0.5), us_at(p.samples, 0.9), us_at(p.samples, 0.99),
+                us_at(p.samples, 0.999), us_at(p.samples, 1), p.samples.count(),
+                static_cast<unsigned long long>(p.missed),
+                static_cast<unsigned long long>(p.unasked), us_at(p.scheduled, 0.5),
+                us_at(p.scheduled, 0.99));
   return text;
 }
 
@@ -245,6 +247,32 @@ void hold(Venue& venue, const Options& o) {
               static_cast<unsigned long long>(program.missed));
 }
 
+// Blocks in turn, floor first and last; the program whose turn it is not is stopped.
+void measure(Venue& venue, BotProcess& bot, FloorProcess& floor, const Options& o,
+             const Serve& live, Result& result) {
+  Measurement measurement{venue, o};
+  const auto floor_block = [&] {
+    bot.stop();
+    floor.resume();
+    measurement.block(result.floor, false);
+    floor.stop();
+  };
+  floor_block();
+  for (int b = 0; b < o.blocks; ++b) {
+    bot.resume();
+    (void)serve_until(
+        live, [] { return false; }, 0.1);
+    measurement.block(result.gimbal, true);
+    if (b + 1 == (o.blocks + 1) / 2) result.before = result.floor.samples;
+    const std::size_t so_far = result.floor.samples.count();
+    floor_block();
+    if (b + 1 >= (o.blocks + 1) / 2) {
+      Samples all = result.floor.samples;
+      result.after.append(all.from(so_far));
+    }
+  }
+}
+
 int run(const Options& o) {
   const bool pinned = pin_to(venue_core);
   const bool favoured = ::setpriority(PRIO_PROCESS, 0, -20) == 0;
@@ -289,27 +317,7 @@ int run(const Options& o) {
     return code;
   }
   Result result;
-  Measurement measurement{venue, o};
-  const auto floor_block = [&] {
-    bot.stop();
-    floor.resume();
-    measurement.block(result.floor, false);
-    floor.stop();
-  };
-  floor_block();
-  for (int b = 0; b < o.blocks; ++b) {
-    bot.resume();
-    (void)serve_until(
-        live, [] { return false; }, 0.1);
-    measurement.block(result.gimbal, true);
-    if (b + 1 == (o.blocks + 1) / 2) result.before = result.floor.samples;
-    const std::size_t so_far = result.floor.samples.count();
-    floor_block();
-    if (b + 1 >= (o.blocks + 1) / 2) {
-      Samples all = result.floor.samples;
-      result.after.append(all.from(so_far));
-    }
-  }
+  measure(venue, bot, floor, o, live, result);
   const int code = bot.end(live);
   result.report = bot.report();
   summarise(result);

@@ -41,10 +41,9 @@ void add_underlying(ReportText& out, std::string_view name, const UnderlyingStat
   out.line("worst time outside band", fmt::format("{} {:.1f} ms", name, worst_ms));
   ReportText::append(
       out.underlyings,
-      fmt::format(
-          R"({{"underlying":"{}","residual":{:.9f},"band":{:.9f},"outside":{},"worst_outside_ms":{:.3f},)"
-          R"("gamma":{:.12g},"orders":{},"stopped":{}}})",
-          name, u.residual, h.band, h.outside, worst_ms, u.gamma, h.orders, h.stopped));
+      fmt::format(R"({{"underlying":"{}","residual":{:.9f},"band":{:.9f},"outside":{},)"
+                  R"("worst_outside_ms":{:.3f},"gamma":{:.12g},"orders":{},"stopped":{}}})",
+                  name, u.residual, h.band, h.outside, worst_ms, u.gamma, h.orders, h.stopped));
 }
 
 void add_margin(ReportText& out, const MarginReport& m, double change) {

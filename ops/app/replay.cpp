@@ -76,7 +76,8 @@ void print(const ReplayResult& r, double elapsed_s, bool json) {
   if (json) {
     fmt::print(
         R"({{"verdict":"{}","epoch":{},"events":{},"units":{},"side_blocks":{},"commands":{},)"
-        R"("digest":"{:016x}","digests_compared":{},"difference_after_seq":{},"difference_at_seq":{},)"
+        R"("digest":"{:016x}","digests_compared":{},"difference_after_seq":{},)"
+        R"("difference_at_seq":{},)"
         R"("expected":"{:016x}","found":"{:016x}","events_per_s":{:.0f},"error":"{}"}})"
         "\n",
         verdict_text(r.verdict), r.boot.epoch, r.events, r.units, r.side_blocks, r.commands,
