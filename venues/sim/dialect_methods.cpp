@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <span>
 
 #include "venues/sim/dialect_state.hpp"
 
@@ -14,14 +15,13 @@ constexpr auto general = RequestClass::general;
 constexpr auto matching = RequestClass::matching;
 constexpr auto subscribes = RequestClass::subscribe;
 
-}  // namespace
+using I = DeribitDialect::Inside;
+constexpr Access open = Access::open;
+constexpr Access account = Access::account_read;
+constexpr Access orders = Access::trade_read;
+constexpr Access trade = Access::trade_write;
 
-const Method* find_method(std::string_view name) noexcept {
-  using I = DeribitDialect::Inside;
-  static constexpr Access open = Access::open;
-  static constexpr Access account = Access::account_read;
-  static constexpr Access orders = Access::trade_read;
-  static constexpr Access trade = Access::trade_write;
+std::span<const Method> session_and_market() noexcept {
   static const std::array methods{
       Method{"public/auth", open, general, true, &I::auth},
       Method{"public/hello", open, general, true, &I::hello},
@@ -44,6 +44,12 @@ const Method* find_method(std::string_view name) noexcept {
       Method{"public/get_index_price_names", open, general, true, &I::get_index_price_names},
       Method{"public/get_currencies", open, general, true, &I::get_currencies},
       Method{"public/get_last_trades_by_instrument", open, general, true, &I::get_last_trades},
+  };
+  return methods;
+}
+
+std::span<const Method> trading() noexcept {
+  static const std::array methods{
       Method{"private/logout", account, general, true, &I::logout},
       Method{"private/enable_cancel_on_disconnect", account, general, true, &I::enable_cod},
       Method{"private/disable_cancel_on_disconnect", account, general, true, &I::disable_cod},
@@ -62,6 +68,12 @@ const Method* find_method(std::string_view name) noexcept {
       Method{"private/cancel_all_by_kind_or_type", trade, matching, false, &I::cancel_all_by_kind},
       Method{"private/cancel_by_label", trade, matching, false, &I::cancel_by_label},
       Method{"private/close_position", trade, matching, false, &I::close_position},
+  };
+  return methods;
+}
+
+std::span<const Method> reading() noexcept {
+  static const std::array methods{
       Method{"private/get_order_state", orders, general, true, &I::get_order_state},
       Method{"private/get_order_state_by_label", orders, general, true,
              &I::get_order_state_by_label},
@@ -87,9 +99,18 @@ const Method* find_method(std::string_view name) noexcept {
       Method{"private/get_margins", account, general, true, &I::get_margins},
       Method{"private/get_mmp_config", account, general, true, &I::get_mmp_config},
   };
-  const auto at = std::find_if(methods.begin(), methods.end(),
-                               [name](const Method& m) { return m.name == name; });
-  return at == methods.end() ? nullptr : &*at;
+  return methods;
+}
+
+}  // namespace
+
+const Method* find_method(std::string_view name) noexcept {
+  for (const std::span<const Method> methods : {session_and_market(), trading(), reading()}) {
+    const auto at = std::find_if(methods.begin(), methods.end(),
+                                 [name](const Method& m) { return m.name == name; });
+    if (at != methods.end()) return &*at;
+  }
+  return nullptr;
 }
 
 }  // namespace gimbal::sim
