@@ -75,6 +75,7 @@ class Bot {
   void cold_cycle();
   void mirror_stops();
   void drain_notes();
+  void hold_mode(const TraceRecord& record);
   void refresh(bool wait);
   void live_line();
   int close_down();

@@ -81,6 +81,7 @@ class OrderSession {
 
   // --- Session's owner
   void opened(RecvTime now) noexcept {
+    overflowed_ = false;
     gateway_.on_open(now, ++generation_, batch_, outbox_);
     deliver();
   }
@@ -101,6 +102,7 @@ class OrderSession {
   template <class Order>
   [[nodiscard]] bool may_send(const Approved<Order>& approved, RecvTime now) noexcept {
     const Order& o = *approved;
+    if (overflowed_) return false;
     if (approved.expires() < now) {
       count(counters_.stale);
       return false;
@@ -191,8 +193,14 @@ class OrderSession {
     Event e = refusal(Encoded{0, reason}, order, action, venue_, instrument, clock_.now());
     hand_back(&e, 1);
   }
+  // Private events are never dropped silently: when the core does not take them, this session stops
+  // sending and ends; the next connection is reconciled before anything new is sent.
   void hand_back(const Event* unit, std::size_t count_records) noexcept {
-    if (!back_.push_unit(unit, count_records)) count(counters_.queue_full);
+    if (back_.push_unit(unit, count_records)) return;
+    count(counters_.queue_full);
+    if (overflowed_) return;
+    overflowed_ = true;
+    session_.link().close(1001, "overload");
   }
   void deliver() noexcept {
     const std::span<Event> all = batch_.committed();
@@ -221,6 +229,7 @@ class OrderSession {
   const TscClock& clock_;
   VenueId venue_;
   std::uint64_t generation_{0};
+  bool overflowed_{false};
   OrderSessionCounters counters_{};
   EventBatch batch_{order_batch_events};
   Outbox outbox_{1u << 18, 256};
