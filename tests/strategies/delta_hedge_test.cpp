@@ -6,44 +6,14 @@
 
 #include "strategies/registry.hpp"
 #include "tests/support/engine_world.hpp"
+#include "tests/support/hedge_fixture.hpp"
 
 namespace gimbal {
 namespace {
 
 using test::amount;
-using test::money;
+using test::HedgeTest;
 using test::usd;
-
-struct HedgeTest : testing::Test, test::World<DeltaHedge> {
-  DeltaHedgeConfig config;
-
-  HedgeTest() {
-    config.underlying = "BTC";
-    config.numeraire = Numeraire::coin;
-    config.band = 0.05;
-    config.interval_min = milliseconds(10);
-  }
-  // Short ten options and a perpetual position that makes the delta about flat, armed.
-  void go(double perp_held = 0, double option_held = 0) {
-    DeltaHedge hedge{StrategyId{0}};
-    ASSERT_EQ(hedge.add(config, test::the_coin, perp), "");
-    start(hedge);
-    to_armed(50000, perp_held, option_held);
-  }
-  const HedgeState& state() { return std::get<0>(engine->strategies()).state(test::the_coin); }
-  double settled() const {
-    return static_cast<double>(core().view().residual(test::the_coin)->settled) * 1e-9;
-  }
-  // The market moves on by a moment: data stays fresh and strategies look.
-  void moment(Nanos d = milliseconds(20), double mid = 50000) {
-    advance(d);
-    market(mid);
-  }
-  void fill_whole(const PlaceOrder& o) {
-    ack(o);
-    fill(o, to_double(o.amount));
-  }
-};
 
 TEST_F(HedgeTest, RefusesAConfigWithoutANumeraire) {
   DeltaHedge hedge;
@@ -189,161 +159,6 @@ TEST_F(HedgeTest, HedgesThatWorkNeverStopIt) {
   }
   EXPECT_GE(placed().size(), 90U);
   EXPECT_FALSE(state().stopped);
-}
-
-TEST_F(HedgeTest, TradesNoMoreThanItsBudgetOfASecond) {
-  config.usd_per_second_max = money(3000);
-  go(50000);
-  double traded = 0;
-  for (std::size_t filled = 0, i = 0; i < 40; ++i) {
-    if (filled < placed().size()) {
-      traded += to_double(placed()[filled].amount);
-      fill_whole(placed()[filled++]);
-    }
-    moment();
-  }
-  EXPECT_EQ(traded, 3000);
-  moment(milliseconds(300));
-  EXPECT_EQ(placed().back().amount, amount(3000));
-  EXPECT_EQ(placed().size(), 2U);
-}
-
-TEST_F(HedgeTest, StaysInsideTheOrderLimitsOfTheGate) {
-  setup.limits.max_order_usd = money(1000);
-  go(50000);
-  moment();
-  ASSERT_EQ(placed().size(), 1U);
-  EXPECT_EQ(placed()[0].amount, amount(1000));
-}
-
-TEST_F(HedgeTest, MovesNothingOnOldDataOrAnInvalidBook) {
-  config.data_age_max = milliseconds(100);
-  go(2000);
-  Fill f;
-  f.trade = TradeId{5, 5};
-  f.amount = amount(10000);
-  f.price = usd(50000);
-  advance(milliseconds(200));
-  send(EventKind::fill, f, perp);
-  EXPECT_TRUE(placed().empty());
-  send(EventKind::feed_status, FeedStatus{}, perp);
-  mark(perp, 50000, 50000);
-  EXPECT_TRUE(placed().empty());
-  snapshot(perp, 49999.5, 50000.5);
-  EXPECT_EQ(placed().size(), 1U) << "a pause blocks growth, not the hedge that lowers delta";
-}
-
-TEST_F(HedgeTest, HedgesInReduceAndStopsInHalt) {
-  go(2000);
-  operate(OperatorAction::kill, Mode::reduce);
-  Fill f;
-  f.trade = TradeId{5, 5};
-  f.amount = amount(10000);
-  f.price = usd(50000);
-  send(EventKind::fill, f, perp);
-  EXPECT_EQ(placed().size(), 1U);
-  fill_whole(placed()[0]);
-  operate(OperatorAction::kill, Mode::halt);
-  f.trade = TradeId{5, 6};
-  send(EventKind::fill, f, perp);
-  moment();
-  EXPECT_EQ(placed().size(), 1U);
-}
-
-TEST_F(HedgeTest, InUsdTheTargetContainsTheEquity) {
-  config.numeraire = Numeraire::usd;
-  config.target = HedgeTarget::zero;
-  setup.underlyings[0].numeraire = Numeraire::usd;
-  go();
-  moment();
-  EXPECT_TRUE(placed().empty()) << "no margin report yet: the residual is not known";
-  MarginReport m;
-  m.settlement = currency("BTC");
-  m.equity = money(2);
-  send(EventKind::margin_report, m);
-  ASSERT_EQ(placed().size(), 1U);
-  EXPECT_EQ(placed()[0].side, Side::sell) << "two coins of equity are short two coins of perpetual";
-  EXPECT_EQ(placed()[0].amount, amount(100000));
-}
-
-TEST_F(HedgeTest, TheMakerRestsPassivelyAndFollowsTheMarket) {
-  config.execution = HedgeExecution::maker;
-  go(5000);
-  moment();
-  ASSERT_EQ(placed().size(), 1U);
-  const PlaceOrder o = placed()[0];
-  EXPECT_EQ(o.flags & order_flag::post_only, order_flag::post_only);
-  EXPECT_EQ(o.side, Side::sell);
-  EXPECT_EQ(o.price, usd(50000.5));
-  ack(o);
-  moment();
-  EXPECT_EQ(count(CommandKind::replace), 0U) << "where it is, it is near enough";
-  moment(milliseconds(20), 50100);
-  EXPECT_EQ(count(CommandKind::replace), 1U);
-}
-
-TEST_F(HedgeTest, TheMakerWithLongGammaRestsWhereTheBandWouldBeLeft) {
-  config.execution = HedgeExecution::maker;
-  go(0, 10);
-  Fill flat;  // bring the delta to about zero
-  flat.trade = TradeId{4, 4};
-  flat.side = Side::sell;
-  flat.price = usd(50000);
-  flat.amount = amount(std::round(settled() * 5000) * 10);
-  const std::size_t before = placed().size();
-  ASSERT_GT(before, 0U);
-  done(placed().back(), 0);
-  send(EventKind::fill, flat, perp);
-  if (placed().size() > before) done(placed().back(), 0);
-  moment();
-  const auto all = placed();
-  ASSERT_FALSE(all.empty());
-  const PlaceOrder& o = all.back();
-  const double gamma = core().view().risk(test::the_coin).gamma_net.value;
-  ASSERT_GT(gamma, 0);
-  if (o.side == Side::sell) {
-    EXPECT_GT(o.price, usd(50000.5));
-  } else {
-    EXPECT_LT(o.price, usd(49999.5));
-  }
-  const double distance = std::abs(to_double(o.price) - 50000);
-  EXPECT_NEAR(distance, 0.05 / gamma, 0.05 / gamma * 0.2 + 1);
-}
-
-TEST(HedgeBand, CubeRootIsExactToTheLastDigits) {
-  for (double x = 1e-12; x < 1e12; x *= 1.37) {
-    EXPECT_NEAR(cube_root(x) / std::cbrt(x), 1.0, 1e-15) << x;
-  }
-  EXPECT_EQ(cube_root(27.0), 3.0);
-  EXPECT_EQ(cube_root(0), 0);
-  EXPECT_EQ(cube_root(-1), 0);
-}
-
-TEST(HedgeBand, TheFormulaMinimisesCostPlusVariance) {
-  const double cost = 6e-4, price = 50000, gamma = 3e-4, aversion = 1e-5, sigma = 0.6;
-  const double best = whalley_wilmott_band(cost, price, gamma, aversion);
-  const auto burden = [&](double h) {
-    return cost * price * std::pow(gamma * price * sigma, 2) / (2 * h) +
-           aversion * std::pow(price * sigma * h, 2) / 6;
-  };
-  for (const double other : {0.9, 0.99, 1.01, 1.1}) EXPECT_GT(burden(best * other), burden(best));
-  EXPECT_EQ(whalley_wilmott_band(cost, price, gamma, 0), 0);
-  EXPECT_EQ(whalley_wilmott_band(cost, price, -gamma, aversion), best);
-}
-
-TEST_F(HedgeTest, TheGammaBandFollowsGammaAndIsClamped) {
-  config.risk_aversion = 1e-7;
-  config.band_max = 10;
-  go(0, -10);
-  moment();
-  const double gamma = core().view().risk(test::the_coin).gamma_net.value;
-  EXPECT_NEAR(state().band, whalley_wilmott_band(6e-4, 50000, gamma, 1e-7), 1e-3);
-}
-
-TEST(Registry, HoldsTheStrategiesInOrder) {
-  const StrategySet all = make_strategies();
-  EXPECT_EQ(std::get<0>(all).id(), StrategyId{0});
-  EXPECT_EQ(std::get<1>(all).id(), StrategyId{1});
 }
 
 }  // namespace
