@@ -3,16 +3,14 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <deque>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "engine/wire/poller.hpp"
+#include "tests/support/link_fixture.hpp"
 #include "tests/wire/test_servers.hpp"
 
 namespace gimbal {
@@ -20,98 +18,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::EchoServer;
-using test::Identity;
+using test::LinkOver;
 using test::ScriptedPeer;
-
-struct SystemClock {
-  RecvTime now() const noexcept {
-    timespec t{};
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return RecvTime{t.tv_sec * 1'000'000'000 + t.tv_nsec};
-  }
-};
-
-// What a test saw on one link; also the sink of both the poller and the link.
-struct Station {
-  explicit Station(const LinkConfig& config = {}) : link{config} {}
-  void on_text(const TextFrame& f) {
-    EXPECT_GE(f.capacity, f.size + ws_padding);
-    texts.emplace_back(f.data, f.size);
-    last_at = f.at;
-    if (hook) hook(f);
-  }
-  void on_closed(const LinkClosed& c) { endings.push_back(c); }
-
-  Link link;
-  std::deque<std::string> texts;
-  std::vector<LinkClosed> endings;
-  RecvTime last_at{};
-  std::function<void(const TextFrame&)> hook;
-};
-
-struct Router {
-  std::vector<Station*> stations;
-  void on_received(std::uint16_t slot, std::span<const char> bytes, RecvTime at) {
-    stations[slot]->link.on_bytes(bytes, at, *stations[slot]);
-  }
-  void on_lost(std::uint16_t slot, int error) {
-    stations[slot]->link.on_lost(error, *stations[slot]);
-  }
-};
-
-class LinkOver : public testing::TestWithParam<PollerKind> {
- protected:
-  void SetUp() override {
-    test::CertSpec spec;
-    spec.dns = {"venue.test"};
-    root_ = test::make_authority();
-    leaf_ = test::make_identity(spec, &root_);
-    std::string error;
-    context_ = TlsContext::make({test::write_pem({root_}), {}}, error);
-    ASSERT_TRUE(context_) << error;
-    PollerChoice choice;
-    PollerConfig config;
-    config.kind = GetParam();
-    poller_ = Poller::open(config, choice);
-    if (!poller_) GTEST_SKIP() << name_of(GetParam()) << ": " << choice.reason;
-  }
-  Endpoint endpoint(std::uint16_t port) const {
-    Endpoint e;
-    e.host = "venue.test";
-    e.address = "127.0.0.1";
-    e.port = port;
-    return e;
-  }
-  void join(Station& station, std::uint16_t port, Priority priority = Priority::normal) {
-    ConnectFailure failure;
-    auto made = Connector{context_}.connect(endpoint(port), 5s, failure);
-    ASSERT_TRUE(made) << failure.text;
-    EXPECT_EQ(made->security, "TLSv1.3 TLS_AES_128_GCM_SHA256");
-    const auto slot = static_cast<std::uint16_t>(router_.stations.size());
-    router_.stations.push_back(&station);
-    ASSERT_TRUE(poller_->add(made->fd, slot, priority));
-    station.link.adopt(std::move(made), clock_.now(), station);
-  }
-  bool run_until(const std::function<bool()>& done, std::chrono::milliseconds limit = 10s) {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      if (poller_->poll(clock_, router_) == 0) poller_->wait(1);
-      for (Station* s : router_.stations) s->link.settle(*s);
-    }
-    return true;
-  }
-  void TearDown() override {
-    for (std::uint16_t i = 0; poller_ && i < router_.stations.size(); ++i) poller_->remove(i);
-  }
-
-  Identity root_;
-  Identity leaf_;
-  std::shared_ptr<TlsContext> context_;
-  std::unique_ptr<Poller> poller_;
-  SystemClock clock_;
-  Router router_;
-};
+using test::Station;
 
 INSTANTIATE_TEST_SUITE_P(EveryPoller, LinkOver,
                          testing::Values(PollerKind::uring, PollerKind::epoll, PollerKind::spin),
@@ -341,68 +250,6 @@ TEST_P(LinkOver, KernelStampsAreOnOurClockWhereOffered) {
     EXPECT_GE(station.last_at, before - microseconds(200));
     EXPECT_LE(station.last_at, clock_.now());
   }
-}
-
-TEST(Connector, RefusesPlaintextAwayFromLoopbackBeforeAnyByte) {
-  ConnectFailure failure;
-  Endpoint e;
-  e.host = "192.0.2.1";
-  e.transport = Transport::plaintext_loopback;
-  EXPECT_FALSE(Connector{nullptr}.connect(e, 200ms, failure));
-  EXPECT_NE(failure.text.find("not a loopback"), std::string::npos) << failure.text;
-}
-
-TEST(Connector, PlaintextOnLoopbackWorksForBenches) {
-  EchoServer server{test::make_identity({}), false};
-  ConnectFailure failure;
-  Endpoint e;
-  e.host = "127.0.0.1";
-  e.port = server.port();
-  e.transport = Transport::plaintext_loopback;
-  auto made = Connector{nullptr}.connect(e, 2s, failure);
-  ASSERT_TRUE(made) << failure.text;
-  EXPECT_EQ(made->security, "plaintext");
-}
-
-TEST(Connector, GivesUpAtItsDeadlineOnAPeerThatNeverAnswers) {
-  ScriptedPeer silent{nullptr, [](SSL*, int) { std::this_thread::sleep_for(600ms); }};
-  std::string error;
-  auto context = TlsContext::make({test::write_pem({test::make_authority()}), {}}, error);
-  ConnectFailure failure;
-  Endpoint e;
-  e.host = "venue.test";
-  e.address = "127.0.0.1";
-  e.port = silent.port();
-  const auto start = std::chrono::steady_clock::now();
-  EXPECT_FALSE(Connector{context}.connect(e, 200ms, failure));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 500ms);
-  EXPECT_EQ(failure.stage, ConnectStage::tls);
-  EXPECT_NE(failure.text.find("in time"), std::string::npos) << failure.text;
-}
-
-TEST(Connector, NamesTheStageThatFailed) {
-  ConnectFailure failure;
-  Endpoint e;
-  e.host = "127.0.0.1";
-  e.port = 1;
-  e.transport = Transport::plaintext_loopback;
-  EXPECT_FALSE(Connector{nullptr}.connect(e, 500ms, failure));
-  EXPECT_EQ(failure.stage, ConnectStage::connect);
-  EXPECT_NE(failure.text.find("127.0.0.1:1"), std::string::npos) << failure.text;
-}
-
-TEST(Handover, PassesOneConnectionAndRefusesASecondUntilTaken) {
-  Handover handover;
-  auto first = std::make_unique<Established>();
-  auto second = std::make_unique<Established>();
-  const Established* address = first.get();
-  EXPECT_FALSE(handover.take());
-  EXPECT_TRUE(handover.put(first));
-  EXPECT_FALSE(first);
-  EXPECT_FALSE(handover.put(second));
-  EXPECT_TRUE(second);
-  EXPECT_EQ(handover.take().get(), address);
-  EXPECT_TRUE(handover.put(second));
 }
 
 }  // namespace
