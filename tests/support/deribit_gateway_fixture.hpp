@@ -2,9 +2,6 @@
 #pragma once
 
 #include "tests/venues/deribit_gateway_rig.hpp"
-#include "tests/venues/gateway_conformance.hpp"
-#include "venues/deribit/cancel_encode.hpp"
-#include "venues/registry.hpp"
 
 namespace gimbal::test {
 

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "strategies/delta_hedge/delta_hedge.hpp"
-#include "strategies/registry.hpp"
 #include "tests/support/engine_world.hpp"
 
 namespace gimbal::test {

@@ -1,9 +1,6 @@
 // The Deribit gateway: replies and private messages, one test each.
 #include "tests/support/deribit_gateway_fixture.hpp"
 #include "tests/venues/deribit_gateway_rig.hpp"
-#include "tests/venues/gateway_conformance.hpp"
-#include "venues/deribit/cancel_encode.hpp"
-#include "venues/registry.hpp"
 
 namespace gimbal {
 namespace {
