@@ -12,14 +12,13 @@ using Recorded = Rig;
 TEST_F(Recorded, TheBotHedgesAShortGammaBookOnRecordedFrames) {
   const std::string recording = shared_path("data/deribit/cryptofeed_2021_ws_raw.jsonl");
   if (!present(recording)) GTEST_SKIP() << "no recording at " << recording;
-  ASSERT_NO_FATAL_FAILURE(
-      start_sim({"--demo-book", "--seed", "7", "--replay", recording}, false));
+  ASSERT_NO_FATAL_FAILURE(start_sim({"--demo-book", "--seed", "7", "--replay", recording}, false));
   ASSERT_NO_FATAL_FAILURE(start_bot());
   ASSERT_NO_FATAL_FAILURE(arm_or_fail());
   EXPECT_TRUE(wait_for_orders(1)) << status();
-  EXPECT_TRUE(eventually(Patience{10000 * patience_factor},
-                         [&] { return holds(status(), "\"inside_band\":true"); }))
-      << status();
+  EXPECT_TRUE(eventually(Patience{10000 * patience_factor}, [&] {
+    return holds(status(), "\"inside_band\":true");
+  })) << status();
   const std::string shown = status();
   EXPECT_LT(number_in(shown, "gamma", 0), 0) << "the options are not marked: " << shown;
   EXPECT_EQ(number_in(shown, "malformed"), 0) << shown;
