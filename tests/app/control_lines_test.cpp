@@ -144,8 +144,8 @@ std::optional<ControlRequest> parsed(std::string_view line) {
 TEST(ControlProtocol, PlainAndJsonFormsSayTheSame) {
   const auto plain =
       parsed(R"(kill scope=account:main mode=lock reason="the \"fat\" finger" wait_ms=500)");
-  const auto json = parsed(
-      R"( {"verb":"kill", "scope":"account:main","mode":"lock","reason":"the \"fat\" finger","wait_ms":500} )");
+  const auto json = parsed(R"( {"verb":"kill", "scope":"account:main","mode":"lock",)"
+                           R"("reason":"the \"fat\" finger","wait_ms":500} )");
   ASSERT_TRUE(plain && json);
   EXPECT_EQ(plain->verb, ControlVerb::kill);
   EXPECT_EQ(plain->arguments, json->arguments);
