@@ -72,18 +72,19 @@ std::uint64_t Bot::faults() { return fused_ != nullptr ? fused_->faults() : core
 
 deribit::FeedCounters Bot::feed_counters() {
   deribit::FeedCounters sum;
-  const auto add = [&sum](const deribit::FeedCounters& c) {
-    sum.frames += c.frames;
-    sum.events += c.events;
-    sum.malformed += c.malformed;
-    sum.gaps += c.gaps;
-    sum.resyncs += c.resyncs;
-    sum.not_accepted += c.not_accepted;
+  const auto add = [this, &sum](auto& feed) {
+    if (hot_threads_.empty()) feed.publish();  // nobody else writes any more
+    const SharedFeedCounters& c = feed.shared();
+    sum.frames += c.frames.load(std::memory_order_relaxed);
+    sum.events += c.events.load(std::memory_order_relaxed);
+    sum.malformed += c.malformed.load(std::memory_order_relaxed);
+    sum.gaps += c.gaps.load(std::memory_order_relaxed);
+    sum.resyncs += c.resyncs.load(std::memory_order_relaxed);
   };
   if (fused_ != nullptr) {
-    for (const auto& feed : fused_->feeds()) add(feed->feed().counters());
+    for (const auto& feed : fused_->feeds()) add(*feed);
   } else {
-    for (const auto& feed : feed_stage_->feeds()) add(feed->feed().counters());
+    for (const auto& feed : feed_stage_->feeds()) add(*feed);
   }
   return sum;
 }

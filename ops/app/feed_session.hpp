@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -16,6 +17,15 @@ namespace gimbal {
 
 inline constexpr std::size_t feed_batch_events = 32768;  // a full snapshot fits twice
 inline constexpr std::size_t resyncs_waiting_max = 64;
+
+// A feed's counters as the cold thread may read them.
+struct SharedFeedCounters {
+  std::atomic<std::uint64_t> frames{0};
+  std::atomic<std::uint64_t> events{0};
+  std::atomic<std::uint64_t> malformed{0};
+  std::atomic<std::uint64_t> gaps{0};
+  std::atomic<std::uint64_t> resyncs{0};
+};
 
 // `Events` has: void events(std::span<Event>) noexcept.
 template <class Venue, class Events>
@@ -36,6 +46,16 @@ class FeedSession {
   [[nodiscard]] Session<FeedSession>& session() noexcept { return session_; }
   [[nodiscard]] typename Venue::Feed& feed() noexcept { return feed_.feed(); }
   [[nodiscard]] const typename Venue::Feed& feed() const noexcept { return feed_.feed(); }
+  [[nodiscard]] const SharedFeedCounters& shared() const noexcept { return shared_; }
+  // Hot thread, every timer; or any thread once the hot one has ended.
+  void publish() noexcept {
+    const auto& c = feed_.feed().counters();
+    shared_.frames.store(c.frames, std::memory_order_relaxed);
+    shared_.events.store(c.events, std::memory_order_relaxed);
+    shared_.malformed.store(c.malformed, std::memory_order_relaxed);
+    shared_.gaps.store(c.gaps, std::memory_order_relaxed);
+    shared_.resyncs.store(c.resyncs, std::memory_order_relaxed);
+  }
 
   // Called from inside a step, so it only notes the wish; the next text or timer carries it out.
   void want_resync(InstrumentId id) noexcept {
@@ -60,6 +80,7 @@ class FeedSession {
   void timer(RecvTime now) noexcept {
     feed_.on_timer(now, outbox_, batch_);
     deliver(now);
+    publish();
   }
 
  private:
@@ -104,6 +125,7 @@ class FeedSession {
   Outbox outbox_{1u << 20, 1024};
   std::array<InstrumentId, resyncs_waiting_max> resync_{};
   std::size_t resyncs_{0};
+  SharedFeedCounters shared_{};
   Session<FeedSession> session_;
 };
 
