@@ -1,6 +1,7 @@
 // What a run says at its end, as text and as JSON. Room: ops/app. Cold.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 
@@ -36,8 +37,9 @@ struct ReportText {
 void add_underlying(ReportText& out, std::string_view name, const UnderlyingStatus& u,
                     const HedgeState& h) {
   const double worst_ms = static_cast<double>(h.outside_longest.count) * 1e-6;
-  out.line("residual delta", fmt::format("{} {:+.5f} coins, band {:.5f}, {}", name, u.residual,
-                                         h.band, h.outside ? "OUTSIDE" : "inside"));
+  out.line("residual delta",
+           fmt::format("{} {:+.5f} coins, band {:.5f}, {}", name, u.residual, h.band,
+                       std::abs(u.residual) > h.band ? "outside" : "inside"));
   out.line("worst time outside band", fmt::format("{} {:.1f} ms", name, worst_ms));
   ReportText::append(
       out.underlyings,
