@@ -44,12 +44,12 @@ int run_bot(const RunArguments& arguments) {
   options.duration = Nanos{static_cast<std::int64_t>(arguments.duration_s * 1e9)};
   options.report_file = arguments.report;
   take_signals();
-  Bot bot{std::move(loaded), text.str(), std::move(options)};
-  if (const std::string error = bot.build(); !error.empty()) {
+  const auto bot = std::make_unique<Bot>(std::move(loaded), text.str(), std::move(options));
+  if (const std::string error = bot->build(); !error.empty()) {
     std::fprintf(stderr, "gimbal run: %s\n", error.c_str());
     return exit_failed;
   }
-  return bot.run();
+  return bot->run();
 }
 
 }  // namespace
