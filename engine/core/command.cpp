@@ -52,6 +52,20 @@ void CommandDigest::add(const Command& c) noexcept {
       mix(c.query_order().order.value);
       mix(bits(c.query_order().valid_until.unix_ns));
       return;
+    case CommandKind::raise: {
+      const Trip& t = c.raise();
+      mix((static_cast<std::uint64_t>(t.code) << 48) | (static_cast<std::uint64_t>(t.mode) << 40) |
+          (static_cast<std::uint64_t>(t.severity) << 32) | (t.latched ? 1ULL << 31 : 0) |
+          (t.cancels ? 1ULL << 30 : 0) | (static_cast<std::uint64_t>(t.scope.level) << 16) |
+          t.scope.id);
+      mix((static_cast<std::uint64_t>(t.strategy.value) << 32) |
+          (static_cast<std::uint64_t>(t.venue.value) << 16) | t.instrument.value);
+      mix(bits(t.limit));
+      mix(bits(t.actual));
+      mix(bits(t.evidence));
+      mix(bits(t.at.mono_ns));
+      return;
+    }
   }
 }
 

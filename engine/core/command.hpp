@@ -10,6 +10,7 @@
 #include "engine/core/ids.hpp"
 #include "engine/core/modes.hpp"
 #include "engine/core/time.hpp"
+#include "engine/core/trip.hpp"
 #include "engine/core/units.hpp"
 
 namespace gimbal {
@@ -123,7 +124,8 @@ enum class CommandKind : std::uint8_t {
   arm_timer,
   resync,
   reconcile,
-  query_order
+  query_order,
+  raise  // a control tripped: to the cold side
 };
 
 // A tagged union with one member per kind, flat so that it can cross a ring by move.
@@ -140,6 +142,7 @@ class Command {
   explicit Command(const Resync& c) noexcept : kind_{CommandKind::resync}, resync_{c} {}
   explicit Command(const Reconcile& c) noexcept : kind_{CommandKind::reconcile}, reconcile_{c} {}
   explicit Command(const QueryOrder& c) noexcept : kind_{CommandKind::query_order}, query_{c} {}
+  explicit Command(const Trip& c) noexcept : kind_{CommandKind::raise}, trip_{c} {}
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
   Command(Command&& other) noexcept : kind_{CommandKind::none}, none_{} { take(other); }
@@ -159,6 +162,7 @@ class Command {
   [[nodiscard]] const Resync& resync() const noexcept { return resync_; }
   [[nodiscard]] const Reconcile& reconcile() const noexcept { return reconcile_; }
   [[nodiscard]] const QueryOrder& query_order() const noexcept { return query_; }
+  [[nodiscard]] const Trip& raise() const noexcept { return trip_; }
 
  private:
   void take(Command& other) noexcept {
@@ -175,6 +179,7 @@ class Command {
       case CommandKind::resync: new (&resync_) Resync{other.resync_}; break;
       case CommandKind::reconcile: new (&reconcile_) Reconcile{other.reconcile_}; break;
       case CommandKind::query_order: new (&query_) QueryOrder{other.query_}; break;
+      case CommandKind::raise: new (&trip_) Trip{other.trip_}; break;
     }
     other.kind_ = CommandKind::none;
   }
@@ -190,6 +195,7 @@ class Command {
     Resync resync_;
     Reconcile reconcile_;
     QueryOrder query_;
+    Trip trip_;
   };
 };
 

@@ -12,6 +12,7 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
       orders_{table.capacity(), setup.engine.orders},
       gate_{setup.limits},
       trades_{setup.engine.trade_ids_kept},
+      pauses_{table.capacity()},
       books_{setup.engine.delta_one_books, setup.engine.option_books, setup.engine.delta_one_levels,
              setup.engine.option_levels},
       markets_(table.capacity()) {
@@ -135,7 +136,9 @@ void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
 }
 
 void EngineCore::finish(Commands& out) noexcept {
+  if (!trips_.empty()) raise_trips(out);
   if (replan_) plan();
+  if (!trips_.empty()) upkeep_due_ = now_;  // no room in this step
   if (boot_.epoch == 0) return;
   const bool none_armed = armed_for_.mono_ns == 0 || armed_for_ <= now_;
   if (!none_armed && upkeep_due_ >= armed_for_) return;

@@ -3,8 +3,9 @@
 //
 // Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
 // prices), engine_orders.cpp (order and fill events), engine_requests.cpp (snap, gate, commands),
-// engine_operator.cpp (kill, arm), engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp
-// (views and status), engine_core.cpp (construction and dispatch).
+// engine_operator.cpp (kill, arm), engine_trip.cpp (trips, pauses), engine_reconcile.cpp,
+// engine_upkeep.cpp (time), engine_read.cpp (views and status), engine_core.cpp (construction and
+// dispatch).
 #pragma once
 
 #include <array>
@@ -23,9 +24,11 @@
 #include "engine/core/payload.hpp"
 #include "engine/core/portfolio.hpp"
 #include "engine/core/risk/gate.hpp"
+#include "engine/core/risk/pause_mask.hpp"
 #include "engine/core/strategy.hpp"
 #include "engine/core/strategy_view.hpp"
 #include "engine/core/trade_ledger.hpp"
+#include "engine/core/trip_queue.hpp"
 
 namespace gimbal {
 
@@ -60,7 +63,8 @@ class EngineCore {
   // Zero while the venue's clock is not known.
   [[nodiscard]] ExchTime venue_now(VenueId venue) const noexcept;
   [[nodiscard]] bool venue_ready(VenueId venue) const noexcept;
-  [[nodiscard]] bool growth_blocked(InstrumentId id) const noexcept;
+  // Nothing may grow on the instrument (for this strategy): an input is not to be trusted.
+  [[nodiscard]] bool growth_blocked(InstrumentId id, StrategyId strategy = {}) const noexcept;
   [[nodiscard]] std::optional<ResidualDelta> residual(UnderlyingId u) const noexcept;
   [[nodiscard]] const MarginReport* margin(VenueId venue, Currency settlement) const noexcept;
   // Coins of a signed amount: net delta for options, amount or N/P for the rest; empty when
@@ -79,12 +83,9 @@ class EngineCore {
     RecvTime mark_at{};
     RecvTime data_at{};  // newest of book and ticker
     RecvTime resync_at{};
-    RecvTime pause_until{};
-    RecvTime pause_window{};
     Qty venue_position{};  // last report outside of a reconciliation, while it differs
     Qty reported{};        // of the reconciliation that is running
     RecvTime drift_since{};
-    std::uint32_t pauses{0};
     bool touched{false};
     bool lost{false};  // was valid, is not: its return starts the pause
     bool has_report{false};
@@ -164,6 +165,7 @@ class EngineCore {
   // engine_orders.cpp
   void on_order_event(const Event& event) noexcept;
   void on_fill(const Event& event) noexcept;
+  void raise_foreign(const Event& event, const Fill& fill) noexcept;
   void on_lookup(const Event& event) noexcept;
   void on_gateway(const Event& event) noexcept;
   void on_margin(const Event& event) noexcept;
@@ -204,6 +206,13 @@ class EngineCore {
   bool cancel_in_round(const CancelJob& job, const Order& order, Commands& out) noexcept;
   void cancel_increasing() noexcept;
 
+  // engine_trip.cpp
+  void trip(Trip t) noexcept;
+  void cancel_own(const Trip& t) noexcept;
+  void pause(Trip t) noexcept;
+  void count_pause(Scope scope, InstrumentId instrument) noexcept;
+  void raise_trips(Commands& out) noexcept;
+
   // engine_reconcile.cpp
   void on_reconcile(const Event& event) noexcept;
   void finish_reconcile(VenueId venue) noexcept;
@@ -230,6 +239,8 @@ class EngineCore {
   OrderTable orders_;
   RiskGate gate_;
   TradeLedger trades_;
+  PauseMask pauses_;
+  TripQueue trips_{};
   BookPool books_;
   std::vector<Market> markets_;
   std::vector<InstrumentId> held_;  // instruments with a position

@@ -56,7 +56,9 @@ void EngineCore::book_changed(InstrumentId id, const Event& event, Commands& out
     return;
   }
   if (before == BookState::building) {
-    if (m.lost) m.pause_until = now_ + setup_.engine.pause_hold;
+    if (m.lost) {
+      pauses_.extend({ScopeLevel::instrument, id.value}, now_ + setup_.engine.pause_hold);
+    }
     m.lost = false;
     const BookView v = *m.book->view();
     trace(TraceId::book_valid, static_cast<std::int64_t>(v.levels(Side::buy)),
@@ -97,13 +99,7 @@ void EngineCore::lose_book(InstrumentId id, FeedReason reason, std::uint64_t exp
   if (i.underlying.value < underlyings_max && coins_[i.underlying.value].perpetual == id) {
     portfolio_.on_perpetual_lost(i.underlying);
   }
-  if (m.pause_window.mono_ns == 0 || now_ - m.pause_window > seconds(3600)) {
-    m.pause_window = now_;
-    m.pauses = 0;
-  }
-  if (++m.pauses > setup_.engine.pauses_per_hour_max) {
-    tighten({ScopeLevel::instrument, id.value}, Mode::reduce);
-  }
+  count_pause({ScopeLevel::instrument, id.value}, id);
 }
 
 void EngineCore::on_feed_status(const Event& event) noexcept {

@@ -115,10 +115,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
     ++counters_.foreign_fills;
     trace(TraceId::foreign_fill, static_cast<std::int64_t>(fill.kind), moved.nano, fill.price.nano,
           0, event.instrument, event.venue);
-    if (fill.kind == FillKind::liquidation || fill.kind == FillKind::adl) {
-      tighten({ScopeLevel::instrument, event.instrument.value}, Mode::reduce);
-    }
-    return;
+    return raise_foreign(event, fill);
   }
   // The amount filled before an order was adopted already contains its history.
   if (order->adopted && historical) return;
@@ -129,9 +126,45 @@ void EngineCore::on_fill(const Event& event) noexcept {
           static_cast<std::int64_t>(change.before), 0, event.instrument, event.venue);
   }
   if (change.overfill) {
+    Trip t;
+    t.code = TripCode::order_overfilled;
+    t.severity = Severity::critical;
+    t.scope = {ScopeLevel::instrument, event.instrument.value};
+    t.instrument = event.instrument;
+    t.venue = event.venue;
+    t.strategy = order->id.strategy();
+    t.limit = order->amount.nano;
+    t.actual = order->filled.nano;
+    t.evidence = static_cast<std::int64_t>(order->id.value);
+    trip(t);
     trace(TraceId::fill_overflow, static_cast<std::int64_t>(fill.order.value), order->filled.nano,
           order->amount.nano, 0, event.instrument, event.venue);
   }
+}
+
+// A fill of no order of ours: by the venue (liquidation, ADL, settlement) or by another hand.
+void EngineCore::raise_foreign(const Event& event, const Fill& fill) noexcept {
+  Trip t;
+  t.severity = Severity::critical;
+  t.scope = {ScopeLevel::instrument, event.instrument.value};
+  t.instrument = event.instrument;
+  t.venue = event.venue;
+  t.actual = signed_qty(fill.side, fill.amount).nano;
+  t.evidence = fill.price.nano;
+  switch (fill.kind) {
+    case FillKind::liquidation: t.code = TripCode::venue_liquidation; break;
+    case FillKind::adl: t.code = TripCode::venue_adl; break;
+    case FillKind::settlement:
+      t.code = TripCode::settlement;
+      t.severity = Severity::info;
+      break;
+    case FillKind::normal: t.code = TripCode::foreign_fill; break;
+  }
+  if (fill.kind == FillKind::liquidation || fill.kind == FillKind::adl) {
+    t.latched = true;
+    t.mode = Mode::reduce;
+  }
+  trip(t);
 }
 
 // --- session and account ----------------------------------------------------------------------
@@ -212,6 +245,14 @@ void EngineCore::check_delta(VenueId venue, MarginSlot& slot) noexcept {
   std::int64_t tolerance_nano = 0;
   static_cast<void>(decision_nano(ours, ours_nano));
   static_cast<void>(decision_nano(tolerance, tolerance_nano));
+  Trip t;
+  t.code = TripCode::delta_mismatch;
+  t.scope = {ScopeLevel::venue, venue.value};
+  t.venue = venue;
+  t.limit = ours_nano;
+  t.actual = slot.report.delta_total_nano;
+  t.evidence = tolerance_nano;
+  trip(t);
   trace(TraceId::delta_mismatch, ours_nano, slot.report.delta_total_nano, tolerance_nano, 0, {},
         venue);
 }

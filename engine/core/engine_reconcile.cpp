@@ -100,6 +100,14 @@ void EngineCore::on_open_order(const Event& event) noexcept {
     ++v.foreign;
     trace(TraceId::foreign_order, static_cast<std::int64_t>(report.venue_ref), report.amount.nano,
           report.price.nano, static_cast<std::int64_t>(report.side), event.instrument, event.venue);
+    Trip t;
+    t.code = TripCode::foreign_order;
+    t.scope = {ScopeLevel::venue, event.venue.value};
+    t.venue = event.venue;
+    t.instrument = event.instrument;
+    t.actual = report.amount.nano;
+    t.evidence = static_cast<std::int64_t>(report.venue_ref);
+    trip(t);
     return;
   }
   const bool known = orders_.find(report.order) != nullptr;

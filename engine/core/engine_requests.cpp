@@ -137,7 +137,7 @@ GateContext EngineCore::gather(InstrumentId id, StrategyId strategy, Side side, 
   const bool known_venue = i.venue.value < venues_max;
   c.gateway_ready = known_venue && venues_[i.venue.value].gateway == GatewayState::ready;
   c.reconciled = known_venue && venues_[i.venue.value].reconciled;
-  c.growth_blocked = growth_blocked(id);
+  c.growth_blocked = growth_blocked(id, strategy);
   c.self_match = meets_own(id, side, price);
   c.mark = m.mark;
   c.mark_age = age(now_, m.mark_at);
@@ -195,10 +195,12 @@ bool EngineCore::meets_own(InstrumentId id, Side side, Price price) const noexce
   return false;
 }
 
-bool EngineCore::growth_blocked(InstrumentId id) const noexcept {
+bool EngineCore::growth_blocked(InstrumentId id, StrategyId strategy) const noexcept {
   const Market* m = market(id);
   if (m == nullptr) return true;
-  if (m->lost || now_ < m->pause_until || m->drift_since.mono_ns != 0) return true;
+  if (m->lost || m->drift_since.mono_ns != 0) return true;
+  const Instrument& i = table_[id];
+  if (pauses_.blocks(OrderScopes{i.venue, strategy, i.underlying, id}, now_)) return true;
   if (orders_.exposure(id).unknown == 0) return false;
   for (std::size_t n = 0; n < orders_.listed(); ++n) {
     const Order& o = orders_.open_order(n);

@@ -102,6 +102,9 @@ struct EngineCounters {
   std::uint64_t books_missing{0};  // instruments without a book: the pool is exhausted
   std::uint64_t cancel_rounds{0};
   std::uint64_t queries{0};
+  std::uint64_t trips{0};           // raised to the cold side
+  std::uint64_t trips_repeated{0};  // the same one again within a second: not raised
+  std::uint64_t trips_lost{0};
 };
 
 struct EngineStatus {

@@ -74,7 +74,18 @@ void EngineCore::check_drift() noexcept {
     ++counters_.drift_alarms;
     trace(TraceId::position_drift, portfolio_.position(id).nano, m.venue_position.nano, since.count,
           0, id, table_[id].venue);
-    tighten({ScopeLevel::instrument, id.value}, Mode::reduce);
+    Trip t;
+    t.code = TripCode::position_drift;
+    t.severity = Severity::critical;
+    t.latched = true;
+    t.mode = Mode::reduce;
+    t.scope = {ScopeLevel::instrument, id.value};
+    t.instrument = id;
+    t.venue = table_[id].venue;
+    t.limit = portfolio_.position(id).nano;
+    t.actual = m.venue_position.nano;
+    t.evidence = since.count;
+    trip(t);
     venues_[table_[id].venue.value].wants_reconcile = true;
   }
 }

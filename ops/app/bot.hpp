@@ -75,7 +75,10 @@ class Bot {
   void cold_cycle();
   void mirror_stops();
   void drain_notes();
-  void hold_mode(const TraceRecord& record);
+  // bot_alerts.cpp
+  void drain_alerts();
+  void hold_mode(const Trip& trip);
+  void hold_again(Scope scope, std::uint64_t after);
   void refresh(bool wait);
   void live_line();
   int close_down();
@@ -126,6 +129,7 @@ class Bot {
   EventRing from_control_{1024};
   EventRing from_orders_{1u << 15};
   SpscRing<FillNote> fills_{8192};
+  AlertRing alerts_{alert_ring_slots};
   std::unique_ptr<deribit::RateBudget> budget_;
   std::unique_ptr<FillLedger> ledger_;
 
@@ -156,6 +160,7 @@ class Bot {
   RecvTime snapshot_due_{};
   std::array<MarginReport, margins_shown_max> first_margin_{};
   std::uint64_t trace_faults_{0};
+  std::vector<Trip> held_trips_;  // that tightened a scope, newest of each scope
   std::array<std::uint64_t, refusals> refusal_counts_{};
 };
 

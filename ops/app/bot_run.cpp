@@ -98,31 +98,16 @@ void Bot::mirror_stops() {
   });
 }
 
-// A mode that the core tightened by itself (drift, too many pauses, a forced fill) is held like an
-// operator's: in the gate page and in the latch, so that it survives a restart.
-void Bot::hold_mode(const TraceRecord& record) {
-  const Scope scope{static_cast<ScopeLevel>(record.a), static_cast<std::uint16_t>(record.b)};
-  const auto mode = static_cast<Mode>(record.d);
-  if (record.d <= record.c || gate_.at(scope) >= mode) return;
-  (void)closer_->close(scope, mode);
-  LatchEntry entry;
-  entry.scope = scope;
-  entry.mode = mode;
-  entry.when = wall_now();
-  entry.reason = "tightened by the core";
-  if (Outcome o = latch_->tighten(entry); !o) say("latch: " + o.error());
-}
-
 void Bot::drain_notes() {
   FillNote note;
   while (fills_.pop_into(note)) ledger_->book(note.fill, note.instrument);
+  drain_alerts();
   drain_trace(trace_, [this](const TraceRecord& record) {
     if (record.id == TraceId::order_refused) {
       const auto code = static_cast<std::size_t>(record.a);
       if (code < refusals) ++refusal_counts_[code];
       return;
     }
-    if (record.id == TraceId::mode_changed) hold_mode(record);
     const bool loud = record.id == TraceId::order_unknown || record.id == TraceId::order_fault ||
                       record.id == TraceId::mode_changed || record.id == TraceId::hedge_stopped ||
                       record.id == TraceId::delta_mismatch || record.id == TraceId::foreign_order ||

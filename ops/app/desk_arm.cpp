@@ -51,6 +51,7 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
     return refused_answer(result_text(answer.result));
   }
   const Scope scope = arm_->scope;
+  bot_.drain_alerts();
   Outcome stored = bot_.latch_trusted_ ? bot_.latch_->release(scope) : bot_.latch_->store({});
   if (!stored)
     return refused_answer("the core is armed, but the latch cannot be written: " + stored.error() +
@@ -58,6 +59,7 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
   bot_.latch_trusted_ = true;
   bot_.stop_page_.clear(scope);
   bot_.gate_.loosen(scope, Mode::active);
+  bot_.hold_again(scope, answer.seq);
   bot_.say(fmt::format("armed: {} ({})", scope_text(scope), arm_->reason));
   return done_answer(fmt::format(R"({{"armed":true,"scope":"{}","config_hash":"{}"}})",
                                  scope_text(scope), bot_.loaded_->hash_hex()));

@@ -21,6 +21,7 @@
 #include "engine/runtime/seqlock.hpp"
 #include "engine/runtime/sequencer.hpp"
 #include "engine/wire/poller.hpp"
+#include "ops/app/alert_ring.hpp"
 #include "ops/app/feed_session.hpp"
 #include "ops/app/order_session.hpp"
 #include "strategies/registry.hpp"
@@ -81,8 +82,8 @@ struct StepCore {
 template <class Desk, class Resyncs>
 class Router {
  public:
-  Router(Desk& desk, Resyncs& resyncs, QueryRing& queries, GateCloser& closer)
-      : desk_{desk}, resyncs_{resyncs}, queries_{queries}, closer_{closer} {}
+  Router(Desk& desk, Resyncs& resyncs, QueryRing& queries, GateCloser& closer, AlertRing& alerts)
+      : desk_{desk}, resyncs_{resyncs}, queries_{queries}, closer_{closer}, alerts_{alerts} {}
 
   void command(Command&& c) noexcept {
     switch (c.kind()) {
@@ -100,6 +101,7 @@ class Router {
       case CommandKind::query_order:
         (void)queries_.push(QueryTask{c.kind(), {}, c.query_order()});
         return;
+      case CommandKind::raise: return raise(c.raise());
       case CommandKind::arm_timer:
       case CommandKind::none: return;
     }
@@ -111,15 +113,28 @@ class Router {
   [[nodiscard]] std::uint64_t faults() const noexcept {
     return faults_.load(std::memory_order_relaxed);
   }
+  // Trips that found the ring to the cold side full.
+  [[nodiscard]] std::uint64_t alerts_lost() const noexcept {
+    return alerts_lost_.load(std::memory_order_relaxed);
+  }
 
  private:
   void halt() noexcept { (void)closer_.close(Scope{}, Mode::halt); }
+  // The last gate first: what was approved before the trip and is not sent yet stays here.
+  void raise(const Trip& trip) noexcept {
+    if (trip.mode > Mode::active) (void)closer_.close(trip.scope, trip.mode);
+    if (alerts_.push(trip)) return;
+    alerts_lost_.fetch_add(1, std::memory_order_relaxed);
+    halt();
+  }
 
   Desk& desk_;
   Resyncs& resyncs_;
   QueryRing& queries_;
   GateCloser& closer_;
+  AlertRing& alerts_;
   std::atomic<std::uint64_t> faults_{0};
+  std::atomic<std::uint64_t> alerts_lost_{0};
 };
 
 inline void count_books(const EngineCore& core, HotSnapshot& out) noexcept {
@@ -169,6 +184,7 @@ struct HotParts {
   SnapshotPort* snapshot{nullptr};
   TscProbe* probe{nullptr};
   Counters* counters{nullptr};
+  AlertRing* alerts{nullptr};  // trips for the cold side
 };
 
 // ---------------------------------------------------------------------------------------- fused
@@ -188,7 +204,7 @@ class FusedHot {
         poller_{poller},
         direct_{this},
         core_{*parts.engine},
-        router_{*this, *this, *parts.queries, *parts.closer},
+        router_{*this, *this, *parts.queries, *parts.closer, *parts.alerts},
         sequencer_{SequencerConfig{}, core_,           router_,     *parts.journal,
                    *parts.clock,      *parts.counters, parts.blocks} {
     sequencer_.set_priority(*parts.from_control);
@@ -204,6 +220,7 @@ class FusedHot {
   [[nodiscard]] std::vector<std::unique_ptr<Feed>>& feeds() noexcept { return feeds_; }
   [[nodiscard]] auto& sequencer() noexcept { return sequencer_; }
   [[nodiscard]] std::uint64_t faults() const noexcept { return router_.faults(); }
+  [[nodiscard]] std::uint64_t alerts_lost() const noexcept { return router_.alerts_lost(); }
 
   std::size_t do_work() noexcept {
     parts_.probe->begin();  // what timers and operators cause is not a tick's way

@@ -149,7 +149,7 @@ class CoreStage {
         commands_{commands},
         resyncs_{resyncs},
         core_{*parts.engine},
-        router_{*this, *this, *parts.queries, *parts.closer},
+        router_{*this, *this, *parts.queries, *parts.closer, *parts.alerts},
         sequencer_{SequencerConfig{}, core_,           router_,     *parts.journal,
                    *parts.clock,      *parts.counters, parts.blocks} {
     sequencer_.set_priority(*parts.from_control);
@@ -159,6 +159,7 @@ class CoreStage {
   }
   [[nodiscard]] auto& sequencer() noexcept { return sequencer_; }
   [[nodiscard]] std::uint64_t faults() const noexcept { return router_.faults(); }
+  [[nodiscard]] std::uint64_t alerts_lost() const noexcept { return router_.alerts_lost(); }
 
   std::size_t do_work() noexcept {
     const std::size_t done = sequencer_.do_work();

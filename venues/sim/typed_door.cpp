@@ -131,6 +131,7 @@ void TypedDoor::send(const Command& command, RecvTime now) {
       return put_local(due, make_event(EventKind::timer, config_.venue, InstrumentId{}, due,
                                        to_exch(due), fired));
     }
+    case CommandKind::raise:
     case CommandKind::none: return;
   }
 }

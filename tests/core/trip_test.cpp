@@ -1,0 +1,168 @@
+// Trips: what a control does besides refusing, told with its numbers and proven by replay.
+#include "tests/support/engine_fixture.hpp"
+
+namespace gimbal {
+namespace {
+
+struct Trips : EngineTest {
+  std::vector<Trip> raised() const {
+    std::vector<Trip> all;
+    for (const Command& c : seen) {
+      if (c.kind() == CommandKind::raise) all.push_back(c.raise());
+    }
+    return all;
+  }
+  // The venue reports a position unlike ours for longer than drift_wait.
+  void drift(double held = 500) {
+    position(perp, held);
+    run(seconds(2) + milliseconds(5));
+  }
+  void liquidation(double size, FillKind kind = FillKind::liquidation) {
+    Fill f;
+    f.trade = TradeId{9, ++trade};
+    f.price = usd(50000);
+    f.amount = amount(size);
+    f.side = Side::sell;
+    f.kind = kind;
+    send(EventKind::fill, f, perp);
+  }
+};
+
+TEST_F(Trips, ATripTightensItsScopeAndIsRaisedWithItsNumbers) {
+  go();
+  to_armed();
+  drift(500);
+  const std::vector<Trip> all = raised();
+  ASSERT_EQ(all.size(), 1U);
+  const Trip& t = all[0];
+  EXPECT_EQ(t.code, TripCode::position_drift);
+  EXPECT_EQ(t.severity, Severity::critical);
+  EXPECT_TRUE(t.latched);
+  EXPECT_EQ(t.mode, Mode::reduce);
+  EXPECT_EQ(t.scope, (Scope{ScopeLevel::instrument, perp.value}));
+  EXPECT_EQ(t.limit, 0);
+  EXPECT_EQ(t.actual, amount(500).nano);
+  EXPECT_GT(t.evidence, seconds(2).count);
+  EXPECT_GT(t.seq, 0U);
+  EXPECT_LE(t.at, now);
+  EXPECT_EQ(core().gate().modes().at(t.scope), Mode::reduce);
+  EXPECT_EQ(core().counters().trips, 1U);
+}
+
+TEST_F(Trips, TheDigestOfTheCommandsContainsEveryNumberOfATrip) {
+  Trip t;
+  t.code = TripCode::position_drift;
+  const auto digest_of = [](const Trip& trip) {
+    CommandDigest d;
+    d.add(Command{trip});
+    return d.value();
+  };
+  const std::uint64_t plain = digest_of(t);
+  std::vector<Trip> changed(10, t);
+  changed[0].code = TripCode::price_drift;
+  changed[1].severity = Severity::critical;
+  changed[2].latched = true;
+  changed[3].cancels = true;
+  changed[4].mode = Mode::reduce;
+  changed[5].scope = {ScopeLevel::venue, 0};
+  changed[6].instrument = InstrumentId{3};
+  changed[7].limit = 1;
+  changed[8].actual = 1;
+  changed[9].evidence = 1;
+  for (const Trip& c : changed) EXPECT_NE(digest_of(c), plain);
+  EXPECT_EQ(digest_of(t), plain);
+}
+
+TEST_F(Trips, TheSameTripIsToldOnceASecondAndATighteningAlways) {
+  go();
+  to_armed();
+  liquidation(10);
+  liquidation(10);
+  EXPECT_EQ(raised().size(), 1U);
+  EXPECT_EQ(core().counters().trips_repeated, 1U);
+  EXPECT_EQ(core().portfolio().position(perp), amount(-20));
+  operate(OperatorAction::arm, Mode::active, {ScopeLevel::instrument, perp.value});
+  run(milliseconds(5));
+  reconcile(ReconcilePhase::begin);
+  position(perp, -20);
+  position(option, 0);
+  reconcile(ReconcilePhase::complete);
+  seen.clear();
+  operate(OperatorAction::arm, Mode::active, {ScopeLevel::instrument, perp.value});
+  ASSERT_EQ(answer(), OperatorResult::accepted);
+  liquidation(10);
+  EXPECT_EQ(raised().size(), 1U);
+  run(milliseconds(1500));
+  liquidation(10);
+  EXPECT_EQ(raised().size(), 2U);
+}
+
+TEST_F(Trips, ALiquidationAndADeleveragingAreToldAndLatchReduce) {
+  go();
+  to_armed();
+  liquidation(10, FillKind::adl);
+  ASSERT_EQ(raised().size(), 1U);
+  EXPECT_EQ(raised()[0].code, TripCode::venue_adl);
+  EXPECT_EQ(raised()[0].actual, amount(-10).nano);
+  EXPECT_EQ(core().gate().modes().at({ScopeLevel::instrument, perp.value}), Mode::reduce);
+  liquidation(10, FillKind::normal);
+  ASSERT_EQ(raised().size(), 2U);
+  EXPECT_EQ(raised()[1].code, TripCode::foreign_fill);
+  EXPECT_EQ(raised()[1].mode, Mode::active);
+}
+
+TEST_F(Trips, TooManyPausesOfAnInstrumentLatchReduceOnIt) {
+  go();
+  to_armed();
+  FeedStatus lost;
+  lost.state = FeedState::invalid;
+  lost.reason = FeedReason::sequence_gap;
+  for (std::uint32_t n = 1; n <= setup.engine.pauses_per_hour_max; ++n) {
+    send(EventKind::feed_status, lost, perp);
+    EXPECT_TRUE(raised().empty()) << n;
+    snapshot(perp, 49999.5, 50000.5);
+    advance(seconds(10));
+  }
+  send(EventKind::feed_status, lost, perp);
+  ASSERT_EQ(raised().size(), 1U);
+  EXPECT_EQ(raised()[0].code, TripCode::input_pauses);
+  EXPECT_EQ(raised()[0].limit, 5);
+  EXPECT_EQ(raised()[0].actual, 6);
+  EXPECT_TRUE(raised()[0].latched);
+}
+
+TEST_F(Trips, MoreTripsThanCanBeToldCloseEverything) {
+  table = InstrumentTable{256};
+  perp = table.add(test::perpetual_definition());
+  option = table.add(test::option_definition());
+  std::vector<InstrumentId> many;
+  for (int i = 0; i < 90; ++i) many.push_back(table.add(test::option_definition(60000 + 100 * i)));
+  go();
+  to_armed();
+  for (const InstrumentId id : many) position(id, 1);
+  run(seconds(2) + milliseconds(20));
+  EXPECT_EQ(core().gate().modes().at({}), Mode::halt);
+  EXPECT_GT(core().counters().trips_lost, 0U);
+  bool told = false;
+  for (const Trip& t : raised()) told = told || t.code == TripCode::trips_lost;
+  EXPECT_TRUE(told);
+  EXPECT_EQ(raised().size(), TripQueue::kept_max);
+}
+
+TEST(PauseMask, BlocksItsScopeUntilItsTimeAndCountsWithinTheHour) {
+  PauseMask mask{4};
+  const RecvTime start{seconds(10).count};
+  const Scope venue{ScopeLevel::venue, 2};
+  mask.extend(venue, start + seconds(3));
+  EXPECT_TRUE(mask.blocks(OrderScopes{{2}, {0}, {0}, {1}}, start));
+  EXPECT_FALSE(mask.blocks(OrderScopes{{1}, {0}, {0}, {1}}, start));
+  EXPECT_FALSE(mask.blocks(venue, start + seconds(3)));
+  EXPECT_EQ(mask.count(venue, start), 1U);
+  EXPECT_EQ(mask.count(venue, start + seconds(3600)), 2U);
+  EXPECT_EQ(mask.count(venue, start + seconds(3601)), 1U);
+  mask.extend({ScopeLevel::instrument, 9}, start + seconds(3));  // not in the table: nothing
+  EXPECT_FALSE(mask.blocks({ScopeLevel::instrument, 9}, start));
+}
+
+}  // namespace
+}  // namespace gimbal
