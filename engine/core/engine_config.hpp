@@ -111,6 +111,8 @@ struct EngineSetup {
   std::array<UnderlyingSetup, underlyings_max> underlyings{};
   std::array<bool, venues_max> own_account{};  // dedicated account: mass cancels are allowed
   std::array<bool, venues_max> venue_used{};   // sessions that must be ready before arming
+  bool guardian_required{false};               // arming needs a live guardian
+  Nanos guardian_loss{seconds(2)};             // armed and without it for longer: REDUCE
   SideBlocks blocks{};
   TraceRing* trace{nullptr};  // may be null
   PricingKernels kernels{scalar_pricing()};

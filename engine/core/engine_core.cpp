@@ -113,6 +113,7 @@ void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
     case EventKind::open_order_report: return on_open_order(event);
     case EventKind::reconcile_mark: return on_reconcile(event);
     case EventKind::operator_command: return on_operator(event);
+    case EventKind::guardian_status: return on_guardian(event);
     case EventKind::venue_clock:
       if (event.venue.value >= venues_max) return;
       venues_[event.venue.value].clock_known = true;

@@ -3,9 +3,9 @@
 //
 // Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
 // prices), engine_orders.cpp (order and fill events), engine_requests.cpp (snap, gate, commands),
-// engine_operator.cpp (kill, arm), engine_trip.cpp (trips, pauses), engine_reconcile.cpp,
-// engine_upkeep.cpp (time), engine_read.cpp (views and status), engine_core.cpp (construction and
-// dispatch).
+// engine_operator.cpp (kill, arm), engine_trip.cpp (trips, pauses), engine_guardian.cpp,
+// engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp (views and status),
+// engine_core.cpp (construction and dispatch).
 #pragma once
 
 #include <array>
@@ -213,6 +213,12 @@ class EngineCore {
   void count_pause(Scope scope, InstrumentId instrument) noexcept;
   void raise_trips(Commands& out) noexcept;
 
+  // engine_guardian.cpp
+  void on_guardian(const Event& event) noexcept;
+  [[nodiscard]] bool guardian_missing() const noexcept;
+  void check_guardian() noexcept;
+  [[nodiscard]] Trip guardian_trip(Mode mode) const noexcept;
+
   // engine_reconcile.cpp
   void on_reconcile(const Event& event) noexcept;
   void finish_reconcile(VenueId venue) noexcept;
@@ -268,6 +274,9 @@ class EngineCore {
   OperatorCommand waiting_arm_{};
   RecvTime waiting_until_{};
   bool arm_waits_{false};
+  bool guardian_live_{false};
+  bool guardian_lost_{false};  // was live, is not: counts from guardian_lost_at_
+  RecvTime guardian_lost_at_{};
   bool replan_{true};  // an order or a job may be due earlier than planned
   std::uint64_t cancel_stamp_{0};
   RecvTime owed_since_{};

@@ -99,6 +99,7 @@ EngineCore::Judgement EngineCore::judge_arm(const OperatorCommand& command) cons
   if (boot_.epoch == 0 || command.config_hash != boot_.config_hash) {
     return {OperatorResult::refused_config_hash, 0};
   }
+  if (guardian_missing()) return {OperatorResult::refused_guardian, 0};
   const auto running =
       std::count_if(jobs_.begin(), jobs_.end(), [](const CancelJob& job) { return job.active; });
   if (running > 0) {

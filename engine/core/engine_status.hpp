@@ -32,6 +32,7 @@ enum class OperatorResult : std::uint8_t {
   refused_clock,           // detail: venue
   refused_unsupported,
   refused_scope,
+  refused_guardian,  // required by the config and not live
 };
 
 struct OperatorAnswer {
@@ -114,7 +115,7 @@ struct EngineStatus {
   Mode global{Mode::halt};
   std::uint8_t tightened_scopes{0};  // saturating count of other scopes that are not ACTIVE
   std::uint8_t cancel_jobs{0};       // kills not yet confirmed
-  std::uint8_t reserved{0};
+  bool guardian_live{false};
   std::uint64_t config_hash{0};
   std::uint64_t gate_epoch{0};
   OperatorAnswer last_operator{};

@@ -24,6 +24,7 @@ void EngineCore::upkeep(Commands& out) noexcept {
     for (Venue& v : venues_) v.wants_reconcile = v.wants_reconcile || v.used;
   }
   check_drift();
+  check_guardian();
   if (arm_waits_) retry_arm();
   request_reconciles(out);
   if (now_ < tick_due_) return;
@@ -96,6 +97,7 @@ void EngineCore::plan() noexcept {
   for (const CancelJob& job : jobs_) {
     if (job.active) due = std::min(due, job.next);
   }
+  if (guardian_lost_) due = std::min(due, guardian_lost_at_ + setup_.guardian_loss);
   upkeep_due_ = due;
 }
 

@@ -253,6 +253,16 @@ struct InstrumentChange {
   std::uint32_t crc32c{0};
 };
 
+// What the bot's cold side sees of the guardian: sent on every change, and never by the guardian
+// itself. `live`: its heartbeat is fresh, it watches this very bot, and its own sessions could
+// cancel now.
+struct GuardianStatus {
+  std::uint8_t live{0};
+  std::array<std::uint8_t, 7> reserved{};
+  std::uint64_t fires{0};  // of the guardian since it started
+  std::array<std::uint64_t, 2> tail{};
+};
+
 // Maps our monotonic clock to the venue's wall clock: exch = recv + offset, within +-uncertainty.
 struct VenueClock {
   std::int64_t offset_ns{0};
@@ -310,7 +320,7 @@ static_assert(sizeof(GatewayStatus) == 32 && sizeof(TimerFired) == 32);
 static_assert(sizeof(OperatorCommand) == 64 && sizeof(SideBlockRef) == 32);
 static_assert(sizeof(InstrumentChange) == 32 && sizeof(VenueClock) == 32);
 static_assert(sizeof(OpenOrderReport) == 64 && sizeof(ReconcileMark) == 32);
-static_assert(sizeof(OrderLookup) == 32);
+static_assert(sizeof(OrderLookup) == 32 && sizeof(GuardianStatus) == 32);
 
 // Builds a single-record event.
 template <class Payload>

@@ -46,6 +46,7 @@ enum class TraceId : std::uint16_t {
   rebalance_fired,     // trigger, target nano, position nano, price nano
   gateway,             // GatewayState, cancel on disconnect, generation, venue code
   query_sent,          // order id, tries, age ns, 0
+  guardian,            // live, fires of the guardian, 0, 0
 };
 
 struct TraceRecord {

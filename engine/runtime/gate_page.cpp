@@ -17,6 +17,8 @@ constexpr std::uint32_t layout_hash() noexcept {
                                offsetof(GateLayout, closed),
                                offsetof(GateLayout, bot),
                                offsetof(GateLayout, guardian),
+                               offsetof(GateLayout, fire),
+                               offsetof(GateLayout, hot),
                                offsetof(GateLayout, senders),
                                offsetof(GateLayout, modes),
                                offsetof(GateLayout, orders),
@@ -170,8 +172,14 @@ Outcome GatePage::create(const std::string& path, std::uint32_t epoch, unsigned 
     line.refused.store(0, std::memory_order_relaxed);
   }
   for (ListedOrder& slot : page->orders) slot.order.store(0, std::memory_order_relaxed);
+  for (BeatLine& line : page->hot) {
+    line.pid.store(0, std::memory_order_relaxed);
+    line.state.store(0, std::memory_order_relaxed);
+  }
   page->bot.beats.store(0, std::memory_order_relaxed);
   page->bot.state.store(0, std::memory_order_relaxed);
+  page->bot.epoch.store(epoch, std::memory_order_relaxed);
+  page->bot.pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);
   page->header.epoch.store(epoch, std::memory_order_relaxed);
   write_header(page->header, sizeof(GateLayout));
   page->header.magic.store(gate_magic, std::memory_order_release);
@@ -219,10 +227,19 @@ void GatePage::beat(BeatLine& line, RecvTime now, std::uint32_t state) noexcept 
   line.beats.store(line.beats.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
-bool GatePage::list_order(OrderId order, VenueId venue, InstrumentId instrument) noexcept {
-  for (std::size_t tried = 0; tried < listed_orders_max; ++tried) {
+BeatLine* GatePage::register_hot(std::uint32_t thread_id) noexcept {
+  for (BeatLine& line : page_->hot) {
+    std::uint32_t unused = 0;
+    if (line.pid.compare_exchange_strong(unused, thread_id)) return &line;
+  }
+  return nullptr;
+}
+
+bool GatePage::list_new(OrderId order, VenueId venue, InstrumentId instrument) noexcept {
+  for (std::size_t tried = 0; tried < list_probe_max; ++tried) {
     ListedOrder& slot = page_->orders[(order.value + tried) % listed_orders_max];
-    if (slot.order.load(std::memory_order_relaxed) != 0) continue;
+    std::uint64_t unused = 0;
+    if (!slot.order.compare_exchange_strong(unused, ListedOrder::claimed)) continue;
     slot.where.store((static_cast<std::uint64_t>(venue.value) << 16) | instrument.value,
                      std::memory_order_relaxed);
     slot.order.store(order.value, std::memory_order_release);
@@ -231,12 +248,19 @@ bool GatePage::list_order(OrderId order, VenueId venue, InstrumentId instrument)
   return false;
 }
 
+bool GatePage::list_order(OrderId order, VenueId venue, InstrumentId instrument) noexcept {
+  for (std::size_t tried = 0; tried < list_probe_max; ++tried) {
+    const ListedOrder& slot = page_->orders[(order.value + tried) % listed_orders_max];
+    if (slot.order.load(std::memory_order_relaxed) == order.value) return true;
+  }
+  return list_new(order, venue, instrument);
+}
+
 bool GatePage::unlist_order(OrderId order) noexcept {
-  for (std::size_t tried = 0; tried < listed_orders_max; ++tried) {
+  for (std::size_t tried = 0; tried < list_probe_max; ++tried) {
     ListedOrder& slot = page_->orders[(order.value + tried) % listed_orders_max];
-    if (slot.order.load(std::memory_order_relaxed) != order.value) continue;
-    slot.order.store(0, std::memory_order_release);
-    return true;
+    std::uint64_t found = slot.order.load(std::memory_order_relaxed);
+    if (found == order.value && slot.order.compare_exchange_strong(found, 0)) return true;
   }
   return false;
 }

@@ -1,12 +1,12 @@
 // The two shared pages of the kill switch and the protocol around them (controls, section 4;
 // architecture, section 10).
 //
-// `gate`: one mode byte per scope, grouped by level on cache lines of their own, plus heartbeats,
-// the senders' in_send lines, the close stamps and the working orders of the guardian's list;
-// writable by bot and guardian only (file mode). `stop`: the same scope bytes, writable by group
-// gimbal-stop; non-zero means stop. A sender obeys the strictest over both pages and all scopes of
-// the order. Nothing here loosens except GatePage::loosen and StopPage::clear, which the bot calls
-// for a validated arm command. Hot: SenderGate. Cold: the rest.
+// `gate`: one mode byte per scope, grouped by level on cache lines of their own, plus heartbeats
+// (beat.hpp), the senders' in_send lines, the close stamps and the working orders of the guardian's
+// list; writable by bot and guardian only (file mode). `stop`: the same scope bytes, writable by
+// group gimbal-stop; non-zero means stop. A sender obeys the strictest over both pages and all
+// scopes of the order. Nothing here loosens except GatePage::loosen and StopPage::clear, which the
+// bot calls for a validated arm command. Hot: SenderGate. Cold: the rest.
 #pragma once
 
 #include <array>
@@ -18,6 +18,7 @@
 #include "engine/core/ids.hpp"
 #include "engine/core/modes.hpp"
 #include "engine/core/time.hpp"
+#include "engine/runtime/beat.hpp"
 #include "engine/runtime/clock.hpp"
 #include "engine/runtime/outcome.hpp"
 
@@ -25,9 +26,10 @@ namespace gimbal {
 
 inline constexpr std::size_t senders_max = 16;
 inline constexpr std::size_t listed_orders_max = 4096;
+inline constexpr std::size_t list_probe_max = 128;                  // slots looked at for one order
 inline constexpr std::uint64_t gate_magic = 0x3145544147424D47ULL;  // "GMBGATE1"
 inline constexpr std::uint64_t stop_magic = 0x31504F5453424D47ULL;  // "GMBSTOP1"
-inline constexpr std::uint32_t page_version = 1;
+inline constexpr std::uint32_t page_version = 2;
 
 // One mode byte per scope of one level; the level starts on its own cache line.
 template <std::size_t N>
@@ -52,8 +54,8 @@ struct alignas(64) PageHeader {
   std::uint32_t version{page_version};
   std::uint32_t layout_hash{0};
   std::uint64_t bytes{0};
-  std::atomic<std::uint32_t> epoch{0};  // boot epoch of the bot that owns the page
-  std::uint32_t reserved{0};
+  std::atomic<std::uint32_t> epoch{0};        // boot epoch of the bot that owns the page
+  std::atomic<std::uint32_t> config_hash{0};  // of the order labels of this boot
 };
 
 // One sender thread. in_send is odd while an order is between the gate check and the socket.
@@ -65,13 +67,6 @@ struct alignas(64) SenderLine {
   std::atomic<std::uint64_t> refused{0};
 };
 
-struct alignas(64) BeatLine {
-  std::atomic<std::uint64_t> beats{0};
-  std::atomic<std::int64_t> mono_ns{0};  // CLOCK_MONOTONIC of the last beat
-  std::atomic<std::uint32_t> pid{0};
-  std::atomic<std::uint32_t> state{0};  // of the writer's own meaning; 0 = not running
-};
-
 struct alignas(64) CloseLine {
   std::atomic<std::int64_t> t_gate_closed{0};  // CLOCK_MONOTONIC, ns
   std::atomic<std::uint64_t> closes{0};
@@ -79,8 +74,11 @@ struct alignas(64) CloseLine {
   std::atomic<std::uint32_t> last_mode{0};
 };
 
-// An order that may rest at a venue, for a guardian that cancels by id. Zero order = free.
+// An order that may rest at a venue, for a guardian that cancels by id. Zero order = free, one =
+// being written.
 struct ListedOrder {
+  static constexpr std::uint64_t claimed = 1;  // below every order id: boot epochs start at one
+
   std::atomic<std::uint64_t> order{0};
   std::atomic<std::uint64_t> where{0};  // venue << 16 | instrument
 };
@@ -90,6 +88,8 @@ struct GateLayout {
   CloseLine closed;
   BeatLine bot;
   BeatLine guardian;
+  FireLine fire;
+  std::array<BeatLine, hot_threads_max> hot;  // one per pinned hot thread
   std::array<SenderLine, senders_max> senders;
   ScopeWords modes;
   alignas(64) std::array<ListedOrder, listed_orders_max> orders;
@@ -108,7 +108,7 @@ struct StopLayout {
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
-static_assert(sizeof(PageHeader) == 64 && sizeof(SenderLine) == 64 && sizeof(BeatLine) == 64);
+static_assert(sizeof(PageHeader) == 64 && sizeof(SenderLine) == 64);
 static_assert(sizeof(ScopeWords) == 64 * 5 + instruments_max);
 
 // What a stop byte asks for: 0 nothing, 1-2 HALT, 3 CANCEL, 4 LOCK, anything else CANCEL.
@@ -158,8 +158,14 @@ class GatePage {
   [[nodiscard]] const GateLayout& layout() const noexcept { return *page_; }
   [[nodiscard]] bool is_open() const noexcept { return page_ != nullptr; }
 
-  // The guardian's order list; one writer (the order stage). False when the list is full or the
-  // order not found.
+  // Cold, on the thread itself at its start: a heartbeat line for one hot thread; nullptr when all
+  // are taken.
+  BeatLine* register_hot(std::uint32_t thread_id) noexcept;
+
+  // The guardian's order list. Any thread of the bot; bounded by list_probe_max. False when the
+  // order's slots are full or the order is not found. Hot: list_new, for an order that cannot be
+  // listed yet. list_order keeps one entry for an order that is listed already.
+  bool list_new(OrderId order, VenueId venue, InstrumentId instrument) noexcept;
   bool list_order(OrderId order, VenueId venue, InstrumentId instrument) noexcept;
   bool unlist_order(OrderId order) noexcept;
 

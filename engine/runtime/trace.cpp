@@ -7,7 +7,7 @@
 namespace gimbal {
 namespace {
 
-constexpr std::array<std::string_view, 31> trace_names{"none",
+constexpr std::array<std::string_view, 32> trace_names{"none",
                                                        "order_requested",
                                                        "order_refused",
                                                        "order_state",
@@ -37,6 +37,7 @@ constexpr std::array<std::string_view, 31> trace_names{"none",
                                                        "rebalance_fired",
                                                        "gateway",
                                                        "query_sent",
+                                                       "guardian",
                                                        "unknown"};
 
 template <class... Values>

@@ -15,6 +15,7 @@
 #include "engine/runtime/pin.hpp"
 #include "ops/app/config.hpp"
 #include "ops/app/connect_loop.hpp"
+#include "ops/app/guardian_view.hpp"
 #include "ops/app/hot.hpp"
 #include "ops/app/hot_pipelined.hpp"
 #include "ops/app/ledger.hpp"
@@ -67,6 +68,11 @@ class Bot {
   void boot_events();
   void say(const std::string& text) const;
 
+  // bot_guardian.cpp
+  void say_guardian() const;
+  void watch_guardian();
+  void say_state(BotState state) noexcept;
+
   // bot_run.cpp
   void start_threads();
   void stop_threads();
@@ -103,6 +109,8 @@ class Bot {
   GatePage gate_;
   StopPage stop_page_;
   std::unique_ptr<GateCloser> closer_;
+  std::unique_ptr<GuardianView> guardian_;
+  bool guardian_told_{false};  // what the core knows
   std::unique_ptr<LatchFile> latch_;
   std::vector<LatchEntry> latched_;
   bool latch_trusted_{false};

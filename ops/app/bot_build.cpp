@@ -58,10 +58,6 @@ std::string Bot::build() {
     return "this version runs one [[venue]] account per process; the file has " +
            std::to_string(config.venues.size());
   }
-  if (config.runtime.guardian_required) {
-    return "[runtime] guardian_required: no guardian is running; start one, or set it to false to "
-           "run on the venue's cancel-on-disconnect alone";
-  }
   if (Outcome o = forbid_dumps(); !o) return o.error();
   if (!config.log.file.empty()) {
     log_.reset(std::fopen(config.log.file.c_str(), "a"));
@@ -69,7 +65,7 @@ std::string Bot::build() {
   }
   say(fmt::format("gimbal build {:016x} config {} ({})", short_hash(build_hash()),
                   loaded_->hash_hex().substr(0, 16), loaded_->path));
-  say("guardian: waived by [runtime] guardian_required = false");
+  say_guardian();
   say("clock: " + clock_.reason());
   for (auto step : {&Bot::claim_state, &Bot::read_secrets, &Bot::open_query_session,
                     &Bot::load_market, &Bot::make_engine, &Bot::make_hot}) {
@@ -90,6 +86,10 @@ std::string Bot::claim_state() {
   if (Outcome o = gate_.create(gate, epoch_); !o) return o.error();
   const std::string stop = r.runtime_dir + "/" + std::string{stop_page_file};
   if (Outcome o = stop_page_.create(stop); !o) return o.error();
+  gate_.layout().header.config_hash.store(static_cast<std::uint32_t>(loaded_->short_hash() >> 32),
+                                          std::memory_order_release);
+  guardian_ =
+      std::make_unique<GuardianView>(gate_.layout(), epoch_, loaded_->config.guardian.beat_max);
   closer_ = std::make_unique<GateCloser>(gate_, clock_);
   latch_ = std::make_unique<LatchFile>(r.state_dir + "/latch");
   const LatchState latched = latch_->load();

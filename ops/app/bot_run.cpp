@@ -1,5 +1,6 @@
 // Runs a bot: starts the threads, the cold loop, and the orderly end. Room: ops/app (wiring).
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -27,8 +28,14 @@ void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work) 
     prefault_stack(prefault_stack_bytes);
     Channel::prepare_thread();
     Idle idle{IdleConfig{loaded_->config.runtime.idle}};
+    BeatLine* line = gate_.register_hot(static_cast<std::uint32_t>(::gettid()));
+    if (line == nullptr) return say(plan.name + ": no heartbeat line is free; the thread ends");
+    HotBeat beat{*line, clock_};
     arm_alloc_guard();
-    while (!stop_hot_.load(std::memory_order_acquire)) idle.after(work());
+    while (!stop_hot_.load(std::memory_order_acquire)) {
+      idle.after(work());
+      beat.tick();
+    }
     const AllocCounts counts = thread_alloc_counts();
     disarm_alloc_guard();
     hot_allocations_.fetch_add(counts.allocations + counts.maps, std::memory_order_relaxed);
@@ -177,7 +184,8 @@ void Bot::cold_cycle() {
   drain_notes();
   (void)desk_->poll_once(std::chrono::milliseconds{1});
   const RecvTime now = clock_.now();
-  gate_.beat(gate_.layout().bot, now, 1);
+  gate_.beat(gate_.layout().bot, now, static_cast<std::uint32_t>(BotState::running));
+  watch_guardian();
   if (now >= anchor_due_) {
     anchor_due_ = now + milliseconds(100);
     (void)clock_.anchor();
@@ -216,11 +224,14 @@ int Bot::close_down() {
 }
 
 int Bot::run() {
+  say_state(BotState::running);
   start_threads();
   say("running; arm with: gimbalctl arm --yes --reason TEXT --config-hash " +
       loaded_->hash_hex().substr(0, 16));
   cold_loop();
   int code = close_down();
+  // Left in order; without the confirmation the guardian takes over as soon as the beats end.
+  if (code == exit_done) say_state(BotState::stopped);
   stop_threads();
   fused_ != nullptr ? fused_->sequencer().finish() : core_stage_->sequencer().finish();
   drain_notes();

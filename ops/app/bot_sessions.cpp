@@ -101,7 +101,7 @@ std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
   deribit::DeribitGateway gateway{std::move(config), universe_.symbols(), universe_.table(),
                                   universe_.underlyings(), *budget_};
   auto session = std::make_unique<OrderSession<BotVenue>>(
-      std::move(gateway), from_orders_, fills_, SenderGate{gate_, stop_page_, sender},
+      std::move(gateway), from_orders_, fills_, gate_, SenderGate{gate_, stop_page_, sender},
       universe_.table(), probe, clock_, order_slot, venue_, LinkConfig{});
   session->session().set_silence_max(venue.silence_max);
   return session;
@@ -160,7 +160,7 @@ std::string Bot::make_hot() {
     connects_->add("option feed", feed_stage_->feeds()[1]->session().port());
   }
   query_loop_ =
-      std::make_unique<QueryLoop>(*queries_, query_tasks_, from_queries_, clock_, venue_,
+      std::make_unique<QueryLoop>(*queries_, query_tasks_, from_queries_, gate_, clock_, venue_,
                                   token_refresh, [this](const std::string& text) { say(text); });
   desk_ = std::make_unique<Desk>(*this);
   return desk_->open();

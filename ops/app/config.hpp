@@ -22,6 +22,7 @@
 #include "engine/runtime/idle.hpp"
 #include "engine/wire/poller.hpp"
 #include "ops/app/config_core.hpp"
+#include "ops/app/config_guardian.hpp"
 #include "ops/app/toml_file.hpp"
 
 namespace gimbal {
@@ -44,6 +45,8 @@ struct VenueConfig {
   std::vector<std::string> pins;
   bool own_account{false};
   std::string credential;
+  std::string guardian_credential;  // of gimbal-guardian; never the trading key
+  std::string off_host_credential;  // of gimbal-guardian --watch
   AuthMethod auth{AuthMethod::client_signature};
   FeedInterval book_interval{FeedInterval::raw};
   FeedInterval option_book_interval{FeedInterval::ms100};
@@ -109,6 +112,7 @@ struct Config : CoreConfig {
   std::vector<VenueConfig> venues;
   std::vector<UnderlyingConfig> underlyings;
   RuntimeConfig runtime;
+  GuardianConfig guardian;
   LogConfig log;
 
   [[nodiscard]] std::string control_socket_path() const;

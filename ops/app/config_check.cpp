@@ -28,6 +28,18 @@ bool is_host(std::string_view text) {
   });
 }
 
+bool is_host_and_port(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || !is_host(text.substr(0, colon))) return false;
+  const std::string_view port = text.substr(colon + 1);
+  unsigned number = 0;
+  for (const char c : port) {
+    if (c < '0' || c > '9' || port.size() > 5) return false;
+    number = number * 10 + static_cast<unsigned>(c - '0');
+  }
+  return number >= 1 && number <= 65535;
+}
+
 bool is_url_path(std::string_view text) {
   return !text.empty() && text.front() == '/' &&
          std::all_of(text.begin(), text.end(),
@@ -59,6 +71,7 @@ class Checker {
     for (std::size_t i = 0; i < c_.strategy.of<DeltaHedge>().size(); ++i) delta_hedge(i);
     for (std::size_t i = 0; i < c_.strategy.of<Rebalance>().size(); ++i) rebalance(i);
     runtime();
+    guardian();
   }
 
  private:
@@ -102,6 +115,13 @@ class Checker {
     }
     if (v.environment == Environment::live && is_loopback(v.host)) {
       at_venue(i, "host", "is loopback, which no live venue is");
+    }
+    if (!v.guardian_credential.empty() && v.guardian_credential == v.credential) {
+      at_venue(i, "guardian_credential", "is the trading key: the guardian needs one of its own");
+    }
+    if (!v.off_host_credential.empty() &&
+        (v.off_host_credential == v.credential || v.off_host_credential == v.guardian_credential)) {
+      at_venue(i, "off_host_credential", "is another role's key: each role needs one of its own");
     }
     venue_relations(i);
   }
@@ -195,6 +215,24 @@ class Checker {
     if (by_volatility && r.volatility <= 0) {
       complain_({"strategy.rebalance", true, i, "volatility"},
                 "must be positive for a volatility trigger");
+    }
+  }
+
+  void guardian() const {
+    const auto& g = c_.guardian;
+    const auto at = [this](std::string_view key, const std::string& text) {
+      complain_({"guardian", false, 0, key}, text);
+    };
+    if (g.cold_miss < g.miss) at("cold_miss", "is shorter than miss");
+    for (const auto& [key, text] :
+         {std::pair<std::string_view, const std::string*>{"off_host", &g.off_host},
+          {"off_host_listen", &g.off_host_listen}}) {
+      if (text->empty()) continue;
+      if (!is_host_and_port(*text)) at(key, "must be HOST:PORT");
+      if (g.off_host_key.empty()) at(key, "needs off_host_key: heartbeats are always signed");
+    }
+    if (g.off_host_miss < g.off_host_interval + g.off_host_interval) {
+      at("off_host_miss", "is shorter than two off_host_interval: one lost packet would fire");
     }
   }
 

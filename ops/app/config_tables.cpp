@@ -70,6 +70,8 @@ std::vector<TableShape> make_shapes() {
   add_strategies(shapes, Strategies{});
   shapes.push_back(
       single("runtime", "Threads, files and memory of the process.", &Config::runtime));
+  shapes.push_back(
+      single("guardian", "gimbal-guardian, and how the bot judges it.", &Config::guardian));
   shapes.push_back(single("log", "What is written for people.", &Config::log));
   return shapes;
 }

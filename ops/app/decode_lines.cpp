@@ -189,7 +189,8 @@ std::string EventLines::line(const Event& event) {
                                                                    "open_order_report",
                                                                    "reconcile_mark",
                                                                    "order_lookup",
-                                                                   "order_sent"};
+                                                                   "order_sent",
+                                                                   "guardian_status"};
   FlatJson json;
   head(event, names.at(static_cast<std::size_t>(event.kind())), json);
   switch (event.kind()) {

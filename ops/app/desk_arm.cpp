@@ -27,6 +27,7 @@ const char* result_text(OperatorResult r) {
     case OperatorResult::refused_clock: return "the venue's clock is not known";
     case OperatorResult::refused_unsupported: return "not supported by this version";
     case OperatorResult::refused_scope: return "unknown scope";
+    case OperatorResult::refused_guardian: return "no live guardian";
   }
   return "refused";
 }
@@ -48,7 +49,12 @@ ControlAnswer Desk::arm(const ArmRequest& request) {
 
 ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
   if (answer.result != OperatorResult::accepted) {
-    return refused_answer(result_text(answer.result));
+    std::string why = result_text(answer.result);
+    if (answer.result == OperatorResult::refused_guardian) {
+      why += " (" + bot_.guardian_->text() +
+             "); start gimbal-guardian, or waive it with [runtime] guardian_required = false";
+    }
+    return refused_answer(why);
   }
   const Scope scope = arm_->scope;
   bot_.drain_alerts();
@@ -61,8 +67,10 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
   bot_.gate_.loosen(scope, Mode::active);
   bot_.hold_again(scope, answer.seq);
   bot_.say(fmt::format("armed: {} ({})", scope_text(scope), arm_->reason));
-  return done_answer(fmt::format(R"({{"armed":true,"scope":"{}","config_hash":"{}"}})",
-                                 scope_text(scope), bot_.loaded_->hash_hex()));
+  const bool waived = !bot_.loaded_->config.runtime.guardian_required;
+  return done_answer(fmt::format(
+      R"({{"armed":true,"scope":"{}","config_hash":"{}","guardian":"{}{}"}})", scope_text(scope),
+      bot_.loaded_->hash_hex(), bot_.guardian_->text(), waived ? " (waived)" : ""));
 }
 
 ControlAnswer Desk::arm_progress(bool deadline_passed) {

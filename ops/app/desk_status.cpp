@@ -185,7 +185,9 @@ void Desk::fill_status() {
   report_.pid = static_cast<std::uint32_t>(::getpid());
   report_.uptime_ns = (bot_.clock_.now() - bot_.started_).count;
   report_.topology = bot_.fused_ != nullptr ? "fused" : "pipelined";
-  report_.guardian_waived = true;
+  report_.guardian_alive = bot_.guardian_->live();
+  report_.guardian_waived = !bot_.loaded_->config.runtime.guardian_required;
+  report_.guardian = bot_.guardian_->text();
   report_.journal_seq = bot_.journal_->written().value;
   const OrderSessionCounters& c = bot_.orders().counters();
   report_.orders_sent = c.placed.load();
@@ -217,6 +219,8 @@ void Desk::fill_status() {
   put("mass_cancels", c.mass_cancels.load());
   put("last_gate", c.last_gate.load());
   put("stale_approvals", c.stale.load());
+  put("unlisted_refusals", c.unlisted.load());
+  put("guardian_fires", bot_.guardian_->status().fires);
   put("local_refusals", c.refused.load());
   put("sequencer_faults", bot_.faults());
   put("journal_lost", bot_.journal_->lost_records());

@@ -3,7 +3,7 @@
 //
 // The last gate is asked immediately before an order is encoded, and left after its bytes are with
 // the kernel; a refusal there goes back to the core as OrderReject{last_gate}: provably not sent.
-// Cancels never ask.
+// Cancels never ask. An order is in the guardian's list before it is encoded.
 #pragma once
 
 #include <array>
@@ -18,6 +18,7 @@
 #include "engine/runtime/gate_page.hpp"
 #include "engine/runtime/probe.hpp"
 #include "engine/runtime/ring.hpp"
+#include "ops/app/order_listing.hpp"
 #include "ops/app/session.hpp"
 #include "venues/registry.hpp"
 
@@ -40,6 +41,7 @@ struct OrderSessionCounters {
   std::atomic<std::uint64_t> last_gate{0};
   std::atomic<std::uint64_t> stale{0};           // approvals that were void at the last gate
   std::atomic<std::uint64_t> refused{0};         // by encode: rate, not connected
+  std::atomic<std::uint64_t> unlisted{0};        // refused: no slot in the guardian's list
   std::atomic<std::uint64_t> queue_full{0};      // events that could not go back to the core
   std::atomic<std::int64_t> first_cancel_ns{0};  // since the last kill was noted
   std::atomic<std::int64_t> last_cancel_ns{0};
@@ -49,13 +51,14 @@ template <class Venue>
 class OrderSession {
  public:
   // `back` takes what belongs to the core: it is an input of the sequencer. `fills` is for the cold
-  // side's books. `gate_epoch` is the core's, for approvals that were overtaken by a tightening.
+  // side's books. `page` holds the last gate and the guardian's order list.
   OrderSession(typename Venue::Gateway gateway, SpscRing<Event>& back, SpscRing<FillNote>& fills,
-               SenderGate gate, const InstrumentTable& table, TscProbe& probe,
+               GatePage& page, SenderGate gate, const InstrumentTable& table, TscProbe& probe,
                const TscClock& clock, std::uint16_t slot, VenueId venue, const LinkConfig& link)
       : gateway_{std::move(gateway)},
         back_{back},
         fills_{fills},
+        page_{page},
         gate_{gate},
         table_{table},
         probe_{probe},
@@ -147,6 +150,10 @@ class OrderSession {
     sent(o.order, o.instrument, action);
   }
   void place(const Approved<PlaceOrder>& o) noexcept {
+    if (!page_.list_new(o->order, o->venue, o->instrument)) {
+      count(counters_.unlisted);
+      return reject(RejectReason::last_gate, o->order, o->instrument, OrderAction::place);
+    }
     send(o, OrderAction::place, counters_.placed);
   }
   void replace(const Approved<ReplaceOrder>& o) noexcept {
@@ -191,6 +198,7 @@ class OrderSession {
   void reject(RejectReason reason, OrderId order, InstrumentId instrument,
               OrderAction action) noexcept {
     Event e = refusal(Encoded{0, reason}, order, action, venue_, instrument, clock_.now());
+    unlist_ended(page_, e);
     hand_back(&e, 1);
   }
   // Private events are never dropped silently: when the core does not take them, this session stops
@@ -207,6 +215,7 @@ class OrderSession {
     for (std::size_t at = 0; at < all.size();) {
       const std::size_t parts = all[at].part_count();
       if (all[at].kind() == EventKind::fill) note_fill(&all[at]);
+      unlist_ended(page_, all[at]);
       hand_back(&all[at], parts);
       at += parts;
     }
@@ -223,6 +232,7 @@ class OrderSession {
   typename Venue::Gateway gateway_;
   SpscRing<Event>& back_;
   SpscRing<FillNote>& fills_;
+  GatePage& page_;
   SenderGate gate_;
   const InstrumentTable& table_;
   TscProbe& probe_;

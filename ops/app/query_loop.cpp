@@ -10,17 +10,19 @@ constexpr int clock_samples = 3;
 
 }  // namespace
 
-QueryLoop::QueryLoop(VenueQueries& queries, QueryRing& tasks, EventRing& events,
+QueryLoop::QueryLoop(VenueQueries& queries, QueryRing& tasks, EventRing& events, GatePage& page,
                      const TscClock& clock, VenueId venue, Nanos token_life, Say say)
     : queries_{queries},
       tasks_{tasks},
       events_{events},
+      page_{page},
       clock_{clock},
       venue_{venue},
       token_life_{token_life},
       say_{std::move(say)} {}
 
 bool QueryLoop::push(std::span<const Event> unit) {
+  if (!list_answered(page_, unit)) say_("an open order found no slot in the guardian's list");
   // The core empties this ring every cycle; a short wait bridges a burst of a large picture.
   for (int attempt = 0; attempt < 1000; ++attempt) {
     if (events_.push_unit(unit.data(), unit.size())) return true;

@@ -10,14 +10,15 @@
 
 #include "ops/app/connect_loop.hpp"
 #include "ops/app/hot.hpp"
+#include "ops/app/order_listing.hpp"
 #include "ops/app/venue_queries.hpp"
 
 namespace gimbal {
 
 class QueryLoop {
  public:
-  QueryLoop(VenueQueries& queries, QueryRing& tasks, EventRing& events, const TscClock& clock,
-            VenueId venue, Nanos token_life, Say say);
+  QueryLoop(VenueQueries& queries, QueryRing& tasks, EventRing& events, GatePage& page,
+            const TscClock& clock, VenueId venue, Nanos token_life, Say say);
 
   void run(const std::atomic<bool>& stop);
 
@@ -40,6 +41,7 @@ class QueryLoop {
   VenueQueries& queries_;
   QueryRing& tasks_;
   EventRing& events_;
+  GatePage& page_;
   const TscClock& clock_;
   VenueId venue_;
   Nanos token_life_;

@@ -115,6 +115,7 @@ void put_head(JsonWriter& w, const StatusReport& r) {
   w.boolean("armed", r.armed).text("mode", r.mode);
   put_all(w, "scopes", r.scopes);
   w.boolean("guardian_alive", r.guardian_alive).boolean("guardian_waived", r.guardian_waived);
+  w.text("guardian", r.guardian);
   w.integer("journal_seq", r.journal_seq).integer("orders_sent", r.orders_sent);
   w.integer("orders_filled", r.orders_filled).integer("orders_rejected", r.orders_rejected);
   w.integer("orders_open", r.orders_open).integer("orders_unknown", r.orders_unknown);

@@ -129,7 +129,8 @@ struct StatusReport {
   std::string mode;                 // effective global mode
   std::vector<ScopeStatus> scopes;  // every scope that is not active
   bool guardian_alive{false};
-  bool guardian_waived{false};
+  bool guardian_waived{false};  // by [runtime] guardian_required = false
+  std::string guardian;         // "live" "absent" "connecting" "silent for 0.7 s"
   std::uint64_t journal_seq{0};
   std::uint64_t orders_sent{0};
   std::uint64_t orders_filled{0};

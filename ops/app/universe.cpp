@@ -169,6 +169,8 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
                               StrategySet& strategies) {
   setup.engine = config.engine;
   setup.limits = config.risk;
+  setup.guardian_required = config.runtime.guardian_required;
+  setup.guardian_loss = config.guardian.loss_wait;
   for (std::size_t v = 0; v < config.venues.size() && v < venues_max; ++v) {
     setup.own_account[v] = config.venues[v].own_account;
     setup.venue_used[v] = true;

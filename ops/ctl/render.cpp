@@ -58,9 +58,7 @@ std::string status_of(const Json& s) {
       text(s.at("mode")), yes_no(s.at("armed")), s.at("boot_epoch").get<int>(),
       age(s.at("uptime_ns")), text(s.at("topology")), text(s.at("build_hash")),
       text(s.at("config_hash")),
-      s.at("guardian_alive").get<bool>()    ? "alive"
-      : s.at("guardian_waived").get<bool>() ? "waived"
-                                            : "absent");
+      text(s.at("guardian")) + (s.at("guardian_waived").get<bool>() ? " (waived)" : ""));
   out += fmt::format("orders sent {} filled {} rejected {} open {} unknown {}\n",
                      text(s.at("orders_sent")), text(s.at("orders_filled")),
                      text(s.at("orders_rejected")), text(s.at("orders_open")),

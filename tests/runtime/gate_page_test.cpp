@@ -128,13 +128,28 @@ TEST(GatePage, ListsOrdersUntilFullAndFindsThemAgain) {
   const TempDir dir;
   GatePage page;
   ASSERT_TRUE(page.create(dir.file("gate"), 1));
-  for (std::uint64_t i = 1; i <= listed_orders_max; ++i) {
-    ASSERT_TRUE(page.list_order(OrderId{i * 4096}, VenueId{1}, InstrumentId{7}));
+  for (std::uint64_t i = 2; i <= listed_orders_max + 1; ++i) {
+    ASSERT_TRUE(page.list_order(OrderId{i}, VenueId{1}, InstrumentId{7}));
   }
-  EXPECT_FALSE(page.list_order(OrderId{1}, VenueId{1}, InstrumentId{7}));
-  EXPECT_TRUE(page.unlist_order(OrderId{100 * 4096}));
-  EXPECT_FALSE(page.unlist_order(OrderId{100 * 4096}));
-  EXPECT_TRUE(page.list_order(OrderId{1}, VenueId{1}, InstrumentId{7}));
+  EXPECT_FALSE(page.list_order(OrderId{5000}, VenueId{1}, InstrumentId{7}));
+  EXPECT_TRUE(page.unlist_order(OrderId{100}));
+  EXPECT_FALSE(page.unlist_order(OrderId{100}));
+  EXPECT_TRUE(page.list_order(OrderId{100 + listed_orders_max}, VenueId{1}, InstrumentId{7}));
+}
+
+TEST(GatePage, AnOrderIsListedOnceAndOnlyNearItsOwnSlot) {
+  const TempDir dir;
+  GatePage page;
+  ASSERT_TRUE(page.create(dir.file("gate"), 1));
+  for (std::uint64_t i = 1; i <= list_probe_max; ++i) {
+    ASSERT_TRUE(page.list_order(OrderId{i * listed_orders_max}, VenueId{1}, InstrumentId{7}));
+    ASSERT_TRUE(page.list_order(OrderId{i * listed_orders_max}, VenueId{1}, InstrumentId{7}));
+  }
+  // The search is bounded, so that listing costs the same on every order.
+  EXPECT_FALSE(page.list_order(OrderId{200 * listed_orders_max}, VenueId{1}, InstrumentId{7}));
+  std::size_t listed = 0;
+  for (const ListedOrder& slot : page.layout().orders) listed += slot.order.load() != 0 ? 1 : 0;
+  EXPECT_EQ(listed, list_probe_max);
 }
 
 TEST(StopPage, SurvivesARestartAndTellsEveryStop) {
