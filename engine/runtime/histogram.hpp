@@ -1,6 +1,6 @@
 // Latency histogram of fixed memory (9 kB): 32 buckets per octave, so a quantile is at most 3.2 %
-// above the truth; exact below 32. Values over 2^40 ns (18 minutes) count in the last bucket; max
-// and count are exact. Single writer; merge and read on the same thread (the cold one).
+// above the truth; exact below 32. Values over 2^40 ns (18 minutes) count in the last bucket; max,
+// count and sum are exact. Single writer; merge and read on the same thread (the cold one).
 #pragma once
 
 #include <array>
@@ -22,12 +22,14 @@ class Histogram {
     if (times == 0) return;
     counts_[bucket_of(value)] += times;
     count_ += times;
+    sum_ += value * times;
     if (value > max_) max_ = value;
     if (value < min_) min_ = value;
   }
   void merge(const Histogram& other) noexcept {
     for (std::size_t i = 0; i < buckets; ++i) counts_[i] += other.counts_[i];
     count_ += other.count_;
+    sum_ += other.sum_;
     if (other.max_ > max_) max_ = other.max_;
     if (other.min_ < min_) min_ = other.min_;
   }
@@ -53,6 +55,14 @@ class Histogram {
   [[nodiscard]] std::uint64_t max() const noexcept { return max_; }
   [[nodiscard]] std::uint64_t min() const noexcept { return count_ == 0 ? 0 : min_; }
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+  [[nodiscard]] std::uint64_t sum() const noexcept { return sum_; }
+  // How many values are in buckets whose largest value is at most `value`: at most 3.2 % of the
+  // bound too few values are counted.
+  [[nodiscard]] std::uint64_t count_at_most(std::uint64_t value) const noexcept {
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < buckets && upper_of(i) <= value; ++i) seen += counts_[i];
+    return seen;
+  }
 
   static constexpr std::size_t bucket_of(std::uint64_t value) noexcept {
     if (value < fine) return static_cast<std::size_t>(value);
@@ -71,6 +81,7 @@ class Histogram {
  private:
   std::array<std::uint64_t, buckets> counts_{};
   std::uint64_t count_{0};
+  std::uint64_t sum_{0};
   std::uint64_t max_{0};
   std::uint64_t min_{UINT64_MAX};
 };

@@ -85,9 +85,13 @@ void put(JsonWriter& w, const CounterStatus& c) {
   w.begin_object().text("name", c.name).integer("value", c.value).end_object();
 }
 
-void put(JsonWriter& w, const AlertStatus& a) {
-  w.begin_object().integer("id", a.id).text("severity", a.severity).text("text", a.text);
-  w.integer("age_ns", a.age_ns).boolean("acknowledged", a.acknowledged).end_object();
+void put(JsonWriter& w, const RefusalStatus& r) {
+  w.begin_object().text("reason", r.reason).integer("count", r.count).end_object();
+}
+
+void put(JsonWriter& w, const ThreadStatusLine& t) {
+  w.begin_object().text("name", t.name).integer("beats", t.beats);
+  w.integer("still_ns", t.still_ns).end_object();
 }
 
 void put(JsonWriter& w, const KillVenueProof& v) {
@@ -145,7 +149,12 @@ std::string status_json(const StatusReport& r) {
   put_all(w, "margins", r.margins);
   put_all(w, "latencies", r.latencies);
   put_all(w, "counters", r.counters);
+  put_all(w, "refusals", r.refusals);
+  put_all(w, "threads", r.threads);
+  put_journal(w, r.journal);
+  w.boolean("paused", r.alert_totals.paused);
   put_all(w, "alerts", r.alerts);
+  put_health(w, r.health);
   return w.end_object().take();
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/core/units.hpp"
+#include "ops/app/monitor_status.hpp"
 
 namespace gimbal {
 
@@ -110,14 +111,6 @@ struct CounterStatus {
   std::uint64_t value{0};
 };
 
-struct AlertStatus {
-  std::uint64_t id{0};
-  std::string severity;  // "warning" "critical"
-  std::string text;
-  std::int64_t age_ns{0};
-  bool acknowledged{false};
-};
-
 struct StatusReport {
   std::string build_hash;
   std::string config_hash;
@@ -145,7 +138,12 @@ struct StatusReport {
   std::vector<MarginStatus> margins;
   std::vector<LatencyStatus> latencies;
   std::vector<CounterStatus> counters;
+  std::vector<RefusalStatus> refusals;
+  std::vector<ThreadStatusLine> threads;
+  JournalStatusLine journal;
+  AlertTotals alert_totals;
   std::vector<AlertStatus> alerts;
+  HealthStatus health;
 };
 
 // What a kill did at one venue account.
