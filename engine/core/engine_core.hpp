@@ -187,6 +187,7 @@ class EngineCore {
 
   // engine_operator.cpp
   void on_operator(const Event& event) noexcept;
+  void monitor_pause(const OperatorCommand& command) noexcept;
   struct Judgement {
     OperatorResult result{OperatorResult::accepted};
     std::uint32_t detail{0};
@@ -246,6 +247,7 @@ class EngineCore {
   RiskGate gate_;
   TradeLedger trades_;
   PauseMask pauses_;
+  bool monitor_pause_{false};  // growth waits until somebody acknowledges an alert (M-02)
   TripQueue trips_{};
   BookPool books_;
   std::vector<Market> markets_;

@@ -9,6 +9,10 @@ namespace {
 
 constexpr Nanos arm_wait{3'000'000'000};
 
+bool pauses_growth(OperatorAction action) noexcept {
+  return action == OperatorAction::pause || action == OperatorAction::resume;
+}
+
 bool has_mass_cancel(ScopeLevel level) noexcept { return level != ScopeLevel::strategy; }
 
 }  // namespace
@@ -46,6 +50,9 @@ void EngineCore::on_operator(const Event& event) noexcept {
   if (command.scope.id >= scope_count(command.scope.level)) {
     return answer(command, OperatorResult::refused_scope);
   }
+  if (command.source == OperatorSource::monitor && pauses_growth(command.action)) {
+    return monitor_pause(command);
+  }
   switch (command.action) {
     case OperatorAction::kill:
     case OperatorAction::pause: {
@@ -61,6 +68,17 @@ void EngineCore::on_operator(const Event& event) noexcept {
     case OperatorAction::stop_flatten: return answer(command, OperatorResult::refused_unsupported);
   }
   answer(command, OperatorResult::refused_unsupported);
+}
+
+// PAUSE(global) of the alert book: blocks growth, is no mode, and only the book ends it.
+void EngineCore::monitor_pause(const OperatorCommand& command) noexcept {
+  if (command.scope.level != ScopeLevel::global) {
+    return answer(command, OperatorResult::refused_scope);
+  }
+  const bool wanted = command.action == OperatorAction::pause;
+  const bool changed = monitor_pause_ != wanted;
+  monitor_pause_ = wanted;
+  answer(command, changed ? OperatorResult::accepted : OperatorResult::unchanged);
 }
 
 bool EngineCore::tighten(Scope scope, Mode mode) noexcept {

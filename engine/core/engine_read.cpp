@@ -148,6 +148,7 @@ EngineStatus EngineCore::snapshot() const noexcept {
     }
   }
   s.tightened_scopes = static_cast<std::uint8_t>(std::min<std::size_t>(tight, 255));
+  s.monitor_pause = monitor_pause_;
   for (const CancelJob& job : jobs_)
     s.cancel_jobs = static_cast<std::uint8_t>(s.cancel_jobs + (job.active ? 1 : 0));
   s.guardian_live = guardian_live_;

@@ -197,7 +197,7 @@ bool EngineCore::meets_own(InstrumentId id, Side side, Price price) const noexce
 
 bool EngineCore::growth_blocked(InstrumentId id, StrategyId strategy) const noexcept {
   const Market* m = market(id);
-  if (m == nullptr) return true;
+  if (m == nullptr || monitor_pause_) return true;
   if (m->lost || m->drift_since.mono_ns != 0) return true;
   const Instrument& i = table_[id];
   if (pauses_.blocks(OrderScopes{i.venue, strategy, i.underlying, id}, now_)) return true;

@@ -207,7 +207,7 @@ enum class OperatorAction : std::uint8_t { kill, arm, pause, resume, ack, flatte
 enum class OperatorSource : std::uint8_t { human, guardian, monitor, signal, sentinel, stop_page };
 struct OperatorCommand {
   std::uint64_t command_id{0};
-  std::uint64_t config_hash{0};  // arm: the hash that the operator expects
+  std::uint64_t config_hash{0};  // arm: the hash that the operator expects; ack: the alert's number
   Scope scope{};
   OperatorAction action{OperatorAction::kill};
   Mode mode{Mode::cancel};

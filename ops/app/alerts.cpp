@@ -1,21 +1,20 @@
 #include "ops/app/alerts.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "ops/app/json_writer.hpp"
+#include "ops/app/trip_rows.hpp"
 
 namespace gimbal {
 namespace {
 
-constexpr std::array<std::string_view, 3> severity_names{"info", "warning", "critical"};
 constexpr Nanos repeat_interval = seconds(1);  // lines of repeats of one alert, at most
 constexpr const char* many_scopes = "many";
 
 Severity severity_of(std::string_view name) {
-  const auto at = std::find(severity_names.begin(), severity_names.end(), name);
-  return at == severity_names.end() ? Severity::critical  // unknown: the loud one
-                                    : static_cast<Severity>(at - severity_names.begin());
+  if (name == text_of(Severity::info)) return Severity::info;
+  if (name == text_of(Severity::warning)) return Severity::warning;
+  return Severity::critical;  // what is not known is the loud one
 }
 
 void put_numbers(JsonWriter& w, const AlertFacts& f) {
@@ -31,10 +30,6 @@ JsonWriter line_of(const char* what, std::uint64_t id, ExchTime at) {
 }
 
 }  // namespace
-
-std::string_view name_of(Severity severity) noexcept {
-  return severity_names[static_cast<std::size_t>(severity)];
-}
 
 Outcome AlertBook::open(const std::string& path, RecvTime now) {
   return record_.open(
@@ -166,7 +161,7 @@ void AlertBook::put_raise(const Alert& alert) {
   JsonWriter w = line_of("raise", alert.id, alert.last);
   w.integer("first_unix_ns", alert.first.unix_ns).integer("count", alert.count);
   w.text("code", f.code).text("row", f.row).text("owner", f.owner);
-  w.text("severity", name_of(f.severity)).text("scope", f.scope).text("mode", f.mode);
+  w.text("severity", text_of(f.severity)).text("scope", f.scope).text("mode", f.mode);
   w.integer("latched", f.latched ? 1 : 0).text("text", f.text);
   put_numbers(w, f);
   put(w.take(), f.severity == Severity::critical);
@@ -185,6 +180,10 @@ void AlertBook::put_repeats(RecvTime now) {
     alert.repeat_waits = false;
     alert.repeat_put = now;
   }
+}
+
+void AlertBook::flush() noexcept {
+  for (Alert& alert : open_) alert.repeat_put = RecvTime{};
 }
 
 bool AlertBook::commit(RecvTime now) {
@@ -229,8 +228,8 @@ std::vector<std::uint64_t> AlertBook::due_announcements(RecvTime now) {
   std::vector<std::uint64_t> due;
   for (Alert& a : open_) {
     const bool said = a.announced.mono_ns != 0;
-    const bool again = a.facts.severity == Severity::critical &&
-                       now - a.announced >= config_.announce_every;
+    const bool again =
+        a.facts.severity == Severity::critical && now - a.announced >= config_.announce_every;
     if (said && !again) continue;
     a.announced = now;
     due.push_back(a.id);

@@ -24,10 +24,9 @@
 #include "engine/core/trip.hpp"
 #include "engine/runtime/outcome.hpp"
 #include "ops/app/line_record.hpp"
+#include "ops/app/monitor_config.hpp"
 
 namespace gimbal {
-
-[[nodiscard]] std::string_view name_of(Severity severity) noexcept;
 
 // What happened. `limit`, `actual` and `evidence` are in the unit of the row.
 struct AlertFacts {
@@ -55,16 +54,11 @@ struct Alert {
   std::uint64_t count{1};
   bool acknowledged{false};
   std::string acknowledged_by;
-  bool from_before{false};  // read back from the record at start
-  RecvTime announced{};     // when it was last said; zero: never
+  bool from_before{false};   // read back from the record at start
+  RecvTime announced{};      // when it was last said; zero: never
   bool repeat_waits{false};  // a repeat's line is still to be written
   RecvTime repeat_at{};      // the event of the oldest of those
-  RecvTime repeat_put{};    // when a repeat's line was last written
-};
-
-struct AlertConfig {
-  Nanos pause_after{seconds(60)};     // an unacknowledged critical alert pauses growth after this
-  Nanos announce_every{seconds(60)};  // and is said again this often
+  RecvTime repeat_put{};     // when a repeat's line was last written
 };
 
 struct AlertCounters {
@@ -81,8 +75,8 @@ struct AlertCounters {
 
 class AlertBook {
  public:
-  static constexpr std::size_t open_max = 1000;    // further ones are coalesced by code
-  static constexpr std::size_t recent_max = 100;   // acknowledged ones still shown
+  static constexpr std::size_t open_max = 1000;                // further ones are coalesced by code
+  static constexpr std::size_t recent_max = 100;               // acknowledged ones still shown
   static constexpr std::uint64_t record_bytes_max = 8u << 20;  // then a new file is begun
 
   explicit AlertBook(AlertConfig config = {}) : config_{config} {}
@@ -101,6 +95,8 @@ class AlertBook {
   // Writes what was raised since, then syncs when a critical line is among it. False when the
   // disk refuses: everything is kept and tried again.
   bool commit(RecvTime now);
+  // The next commit writes the counts of all repeats, however young.
+  void flush() noexcept;
 
   // Whether growth must be paused everywhere, and since when that holds.
   [[nodiscard]] bool wants_pause(RecvTime now) const noexcept;

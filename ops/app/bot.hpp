@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -35,6 +36,12 @@ struct BotOptions {
   std::string report_file;  // closing report as JSON
 };
 
+// A thread of the bot and how often its loop went round; its own cache line.
+struct alignas(64) ThreadBeat {
+  std::string name;
+  alignas(64) std::atomic<std::uint64_t> cycles{0};
+};
+
 class Bot {
  public:
   // Config is loaded and valid. Nothing touches the network before build().
@@ -50,6 +57,7 @@ class Bot {
 
  private:
   friend class Desk;
+  friend class Monitor;
 
   // bot_build.cpp
   std::string claim_state();
@@ -58,6 +66,7 @@ class Bot {
   std::string load_market();
   std::string make_engine();
   std::string make_hot();
+  std::string make_monitor();
   void subscribe_hedges(BotVenue::Feed& feed) const;
   void subscribe_rest(BotVenue::Feed& feed) const;
   [[nodiscard]] deribit::LoginConfig login_config(std::int64_t first_id, const char* scope) const;
@@ -154,9 +163,11 @@ class Bot {
   std::unique_ptr<ConnectLoop> connects_;
   std::unique_ptr<QueryLoop> query_loop_;
   std::unique_ptr<class Desk> desk_;
+  std::unique_ptr<class Monitor> monitor_;
 
   std::atomic<bool> stop_hot_{false};
   std::atomic<bool> stop_cold_{false};
+  std::list<ThreadBeat> beats_;  // of the hot threads
   std::vector<std::thread> hot_threads_;
   std::vector<std::thread> cold_threads_;
   std::atomic<std::uint64_t> hot_allocations_{0};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ops/app/bot.hpp"
+#include "ops/app/monitor.hpp"
 #include "ops/app/trip_rows.hpp"
 
 namespace gimbal {
@@ -61,6 +62,7 @@ void Bot::drain_alerts() {
   while (alerts_.pop_into(trip)) {
     hold_mode(trip);
     say(to_json(trip));
+    monitor_->raise(trip);
   }
 }
 

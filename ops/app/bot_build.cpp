@@ -13,6 +13,7 @@
 #include "ops/app/control.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/hash.hpp"
+#include "ops/app/monitor.hpp"
 #include "ops/app/scope_names.hpp"
 #include "ops/app/venue_address.hpp"
 
@@ -68,7 +69,7 @@ std::string Bot::build() {
   say_guardian();
   say("clock: " + clock_.reason());
   for (auto step : {&Bot::claim_state, &Bot::read_secrets, &Bot::open_query_session,
-                    &Bot::load_market, &Bot::make_engine, &Bot::make_hot}) {
+                    &Bot::load_market, &Bot::make_engine, &Bot::make_hot, &Bot::make_monitor}) {
     if (std::string error = (this->*step)(); !error.empty()) return error;
   }
   boot_events();
@@ -220,8 +221,16 @@ std::string Bot::make_engine() {
       snapshot_port_.currencies[n++] = c;
     }
   }
+  for (std::size_t u = 0; u < underlyings_max; ++u) {
+    snapshot_port_.hedges[u] = setup_.underlyings[u].hedge;
+  }
   ledger_ = std::make_unique<FillLedger>(universe_.table());
   return {};
+}
+
+std::string Bot::make_monitor() {
+  monitor_ = std::make_unique<Monitor>(*this);
+  return monitor_->open();
 }
 
 // Boot first, then what a replay needs to build the same engine: the config's text and the tables.

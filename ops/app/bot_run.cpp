@@ -11,6 +11,7 @@
 #include "ops/app/bot.hpp"
 #include "ops/app/commands.hpp"
 #include "ops/app/desk.hpp"
+#include "ops/app/monitor.hpp"
 
 namespace gimbal {
 namespace {
@@ -22,7 +23,9 @@ constexpr std::size_t prefault_stack_bytes = 256 * 1024;
 }  // namespace
 
 void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work) {
-  hot_threads_.emplace_back([this, plan, work = std::move(work)] {
+  ThreadBeat& round = beats_.emplace_back();
+  round.name = plan.name;
+  hot_threads_.emplace_back([this, plan, &round, work = std::move(work)] {
     const std::string report = apply(plan);
     if (!report.empty()) say(report);
     prefault_stack(prefault_stack_bytes);
@@ -32,9 +35,10 @@ void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work) 
     if (line == nullptr) return say(plan.name + ": no heartbeat line is free; the thread ends");
     HotBeat beat{*line, clock_};
     arm_alloc_guard();
-    while (!stop_hot_.load(std::memory_order_acquire)) {
+    for (std::uint64_t cycle = 1; !stop_hot_.load(std::memory_order_acquire); ++cycle) {
       idle.after(work());
       beat.tick();
+      round.cycles.store(cycle, std::memory_order_relaxed);
     }
     const AllocCounts counts = thread_alloc_counts();
     disarm_alloc_guard();
@@ -186,6 +190,7 @@ void Bot::cold_cycle() {
   const RecvTime now = clock_.now();
   gate_.beat(gate_.layout().bot, now, static_cast<std::uint32_t>(BotState::running));
   watch_guardian();
+  monitor_->cycle(now);
   if (now >= anchor_due_) {
     anchor_due_ = now + milliseconds(100);
     (void)clock_.anchor();
@@ -235,6 +240,7 @@ int Bot::run() {
   stop_threads();
   fused_ != nullptr ? fused_->sequencer().finish() : core_stage_->sequencer().finish();
   drain_notes();
+  monitor_->finish();
   if (Outcome o = journal_->close(); !o) {
     say("journal: " + o.error());
     code = code == exit_done ? exit_failed : code;

@@ -23,6 +23,7 @@
 #include "engine/wire/poller.hpp"
 #include "ops/app/config_core.hpp"
 #include "ops/app/config_guardian.hpp"
+#include "ops/app/monitor_config.hpp"
 #include "ops/app/toml_file.hpp"
 
 namespace gimbal {
@@ -113,6 +114,9 @@ struct Config : CoreConfig {
   std::vector<UnderlyingConfig> underlyings;
   RuntimeConfig runtime;
   GuardianConfig guardian;
+  AlertConfig alerts;
+  HealthConfig health;
+  MetricsConfig metrics;
   LogConfig log;
 
   [[nodiscard]] std::string control_socket_path() const;

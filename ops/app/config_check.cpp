@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 
+#include "ops/app/listen_address.hpp"
 #include "venues/registry.hpp"
 
 namespace gimbal {
@@ -72,6 +73,7 @@ class Checker {
     for (std::size_t i = 0; i < c_.strategy.of<Rebalance>().size(); ++i) rebalance(i);
     runtime();
     guardian();
+    monitors();
   }
 
  private:
@@ -83,6 +85,23 @@ class Checker {
   }
   void at_runtime(std::string_view key, const std::string& text) const {
     complain_({"runtime", false, 0, key}, text);
+  }
+
+  void monitors() const {
+    ListenAddress address;
+    const std::string& listen = c_.metrics.listen;
+    if (!listen.empty() && !parse_listen(listen, address)) {
+      complain_({"metrics", false, 0, "listen"},
+                "is \"" + listen + "\", not an IP address and a port: \"127.0.0.1:9464\"");
+    } else if (!listen.empty() && !address.loopback() && !c_.metrics.beyond_host) {
+      complain_({"metrics", false, 0, "listen"},
+                "is not loopback; set beyond_host = true when other hosts may read it");
+    }
+    for (const auto& v : c_.venues) {
+      if (v.connect_timeout < c_.health.cold_stall_max) continue;
+      complain_({"health", false, 0, "cold_stall_max"},
+                "is not longer than connect_timeout of account \"" + v.account + "\"");
+    }
   }
 
   void venue(std::size_t i) const {

@@ -72,6 +72,11 @@ std::vector<TableShape> make_shapes() {
       single("runtime", "Threads, files and memory of the process.", &Config::runtime));
   shapes.push_back(
       single("guardian", "gimbal-guardian, and how the bot judges it.", &Config::guardian));
+  shapes.push_back(
+      single("alerts", "What happens to an alert that nobody acknowledges.", &Config::alerts));
+  shapes.push_back(single("health", "Limits of the health checks.", &Config::health));
+  shapes.push_back(
+      single("metrics", "Prometheus text endpoint of the cold thread.", &Config::metrics));
   shapes.push_back(single("log", "What is written for people.", &Config::log));
   return shapes;
 }

@@ -26,6 +26,7 @@ void ConnectLoop::attempt(Line& line) {
   std::unique_ptr<Established> connection = connector_.connect(endpoint_, limit_, failure);
   if (connection == nullptr) {
     line.policy.failed();
+    if (failure.stage == ConnectStage::tls) tls_refused_.fetch_add(1, std::memory_order_relaxed);
     say_(line.name + ": " + name_of(failure.stage) + " failed: " + failure.text);
     return;
   }
@@ -63,6 +64,7 @@ void ConnectLoop::run(const std::atomic<bool>& stop) {
       if (stop.load(std::memory_order_acquire)) return;
       attend(line);
     }
+    cycles_.fetch_add(1, std::memory_order_relaxed);
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
 }

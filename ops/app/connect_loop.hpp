@@ -29,6 +29,14 @@ class ConnectLoop {
   // Until `stop`; wakes every few milliseconds, blocks only inside a bounded connect.
   void run(const std::atomic<bool>& stop);
 
+  // Any thread: cycles of the loop, and connections that TLS refused (row X-02).
+  [[nodiscard]] std::uint64_t cycles() const noexcept {
+    return cycles_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t tls_refused() const noexcept {
+    return tls_refused_.load(std::memory_order_relaxed);
+  }
+
  private:
   struct Line {
     std::string name;
@@ -49,6 +57,8 @@ class ConnectLoop {
   const TscClock& clock_;
   Say say_;
   std::vector<Line> lines_;
+  std::atomic<std::uint64_t> cycles_{0};
+  std::atomic<std::uint64_t> tls_refused_{0};
 };
 
 }  // namespace gimbal

@@ -4,6 +4,7 @@
 
 #include "engine/core/payload.hpp"
 #include "ops/app/hash.hpp"
+#include "ops/app/monitor.hpp"
 #include "ops/app/scope_names.hpp"
 
 namespace gimbal {
@@ -77,6 +78,10 @@ void Desk::send_command(OperatorAction action, std::uint64_t id, Scope scope, Mo
   c.uid = peer.uid;
   c.gid = peer.gid;
   c.pid = peer.pid;
+  push_command(c);
+}
+
+void Desk::push_command(const OperatorCommand& c) {
   Event head = make_event(EventKind::operator_command, bot_.venue_, InstrumentId{},
                           bot_.clock_.now(), {}, c);
   std::array<Event, parts_of<OperatorCommand>> unit;
@@ -249,7 +254,7 @@ bool Desk::stop_confirmed() {
 
 ControlAnswer Desk::other(const OtherRequest& request) {
   switch (request.verb) {
-    case ControlVerb::ack: return done_answer(R"({"acknowledged":0})");
+    case ControlVerb::ack: return bot_.monitor_->ack(request);
     default:
       return refused_answer("this verb is not supported by this version; nothing was changed");
   }
@@ -259,6 +264,28 @@ ControlAnswer Desk::progress(std::uint64_t request_id, bool deadline_passed) {
   if (kill_ && request_id == kill_request_) return kill_progress(deadline_passed);
   if (arm_ && request_id == arm_request_) return arm_progress(deadline_passed);
   return refused_answer("superseded by a later command");
+}
+
+const StatusReport& Desk::picture() {
+  fill_status();
+  return report_;
+}
+
+void Desk::note_ack(std::uint64_t alert, const ControlPeer& peer) {
+  OperatorCommand c;
+  c.command_id = next_command_++;
+  c.config_hash = alert;
+  c.action = OperatorAction::ack;
+  c.mode = Mode::active;
+  c.uid = peer.uid;
+  c.gid = peer.gid;
+  c.pid = peer.pid;
+  push_command(c);
+}
+
+void Desk::pause_growth(bool pause) {
+  send_command(pause ? OperatorAction::pause : OperatorAction::resume, next_command_++, Scope{},
+               Mode::active, OperatorSource::monitor, ControlPeer{});
 }
 
 const StatusReport& Desk::status() {

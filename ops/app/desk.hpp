@@ -25,6 +25,15 @@ class Desk final : public ControlHandler {
   // Whether the last stop is confirmed: nothing of ours rests at the venue.
   [[nodiscard]] bool stop_confirmed();
   [[nodiscard]] const KillProof& last_proof() const noexcept { return proof_; }
+  // The report from the last snapshot, without asking the core for a new one.
+  const StatusReport& picture();
+  [[nodiscard]] std::string scope_text(Scope scope) const;
+  // PAUSE(global) of the alert book, or its end (M-02).
+  void pause_growth(bool pause);
+  // Journals an acknowledgement: an operator command with the alert's number as its hash.
+  void note_ack(std::uint64_t alert, const ControlPeer& peer);
+  [[nodiscard]] std::string metrics_page();
+  [[nodiscard]] std::uint64_t refused_requests() const noexcept;
 
   // --- ControlHandler
   std::optional<std::uint16_t> resolve(ScopeLevel level, std::string_view name) override;
@@ -57,6 +66,7 @@ class Desk final : public ControlHandler {
                   const std::string& reason);
   void send_command(OperatorAction action, std::uint64_t id, Scope scope, Mode mode,
                     OperatorSource source, const ControlPeer& peer);
+  void push_command(const OperatorCommand& command);
   [[nodiscard]] bool kill_settled(bool& counted_ours, std::uint64_t& ours);
   [[nodiscard]] bool joins_page_stop(const KillRequest& request) const;
   void fill_proof();
@@ -71,7 +81,6 @@ class Desk final : public ControlHandler {
   void fill_venues();
   void fill_books();
   void fill_latency();
-  [[nodiscard]] std::string scope_text(Scope scope) const;
   [[nodiscard]] std::string instrument_name(InstrumentId id) const;
 
   Bot& bot_;

@@ -4,6 +4,7 @@
 
 #include "ops/app/desk.hpp"
 #include "ops/app/hash.hpp"
+#include "ops/app/monitor.hpp"
 
 namespace gimbal {
 namespace {
@@ -225,6 +226,7 @@ void Desk::fill_status() {
   put("sequencer_faults", bot_.faults());
   put("journal_lost", bot_.journal_->lost_records());
   put("hot_allocations", bot_.hot_allocations_.load());
+  if (bot_.monitor_ != nullptr) bot_.monitor_->fill(report_);
 }
 
 }  // namespace gimbal

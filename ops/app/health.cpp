@@ -88,13 +88,9 @@ void HealthWatch::judge_sessions(const HealthFacts& facts, HealthStatus& out) co
 }
 
 void HealthWatch::judge_guardian(const HealthFacts& facts, HealthStatus& out) const {
-  const Nanos age = facts.guardian_age;
-  const bool alive = age.count >= 0 && age <= config_.guardian_age_max;
-  add(out, "guardian", alive || facts.guardian_waived,
-      alive                   ? "beats"
-      : facts.guardian_waived ? "waived by [runtime] guardian_required = false"
-      : age.count < 0         ? "has not beaten yet"
-                              : "no beat for " + ms(age));
+  const bool waived = facts.guardian_waived && !facts.guardian_live;
+  add(out, "guardian", facts.guardian_live || waived,
+      waived ? "waived by [runtime] guardian_required = false" : facts.guardian);
 }
 
 void HealthWatch::judge_journal(const HealthFacts& facts, HealthStatus& out) {
@@ -105,11 +101,11 @@ void HealthWatch::judge_journal(const HealthFacts& facts, HealthStatus& out) {
   const bool loose = j.durable < j.written && unsynced > config_.journal_lag_max;
   const bool ok = !j.failed && j.lost == 0 && !behind && !loose;
   add(out, "journal", ok,
-      j.failed      ? "the writer has failed"
-      : j.lost > 0  ? std::to_string(j.lost) + " records were lost"
-      : behind      ? "nothing written for " + ms(unwritten) + ", events wait"
-      : loose       ? "nothing synced for " + ms(unsynced) + ", records wait"
-                    : "written and synced");
+      j.failed     ? "the writer has failed"
+      : j.lost > 0 ? std::to_string(j.lost) + " records were lost"
+      : behind     ? "nothing written for " + ms(unwritten) + ", events wait"
+      : loose      ? "nothing synced for " + ms(unsynced) + ", records wait"
+                   : "written and synced");
 }
 
 std::vector<ThreadStatusLine> HealthWatch::threads(RecvTime now) const {

@@ -14,18 +14,10 @@
 #include <vector>
 
 #include "engine/core/time.hpp"
+#include "ops/app/monitor_config.hpp"
 #include "ops/app/monitor_status.hpp"
 
 namespace gimbal {
-
-// [health]
-struct HealthConfig {
-  Nanos hot_stall_max{seconds(1)};    // a hot thread without a cycle, or the core without a picture
-  Nanos cold_stall_max{seconds(30)};  // a cold thread: it may wait for the venue
-  Nanos data_age_max{seconds(5)};     // newest data of a hedge instrument
-  Nanos journal_lag_max{seconds(2)};  // an event that is not yet durable
-  Nanos guardian_age_max{seconds(1)};
-};
 
 struct ThreadFacts {
   std::string name;
@@ -51,7 +43,8 @@ struct HealthFacts {
   std::vector<DataFacts> data;
   std::vector<SessionFacts> sessions;
   bool guardian_waived{false};
-  Nanos guardian_age{-1};  // of its last beat; negative: none
+  bool guardian_live{false};       // beats, watches this boot and can cancel
+  std::string guardian;            // what it is seen to be: "silent for 0.7 s"
   std::uint64_t journal_given{0};  // sequence number that the core has stepped
   JournalStatusLine journal;
   std::string alert_record_error;

@@ -42,6 +42,12 @@ struct ProbeRef {
 };
 using BotEngine = Engine<ProbeRef, StrategySet>;
 
+// Data of an underlying's hedge instrument, as of the snapshot.
+struct HedgeData {
+  bool valid{false};
+  RecvTime at{};  // zero: none yet
+};
+
 // What the core thread shows the cold one, on request.
 struct HotSnapshot {
   EngineStatus engine{};
@@ -52,6 +58,7 @@ struct HotSnapshot {
   std::uint32_t books_valid{0};
   std::uint32_t books_invalid{0};
   Nanos newest_data_age{-1};  // over all instruments; -1: none yet
+  std::array<HedgeData, underlyings_max> hedge_data{};
 };
 static_assert(std::is_trivially_copyable_v<HotSnapshot>);
 
@@ -59,6 +66,7 @@ struct SnapshotPort {
   std::atomic<bool> wanted{false};
   Seqlock<HotSnapshot> box{};
   std::array<Currency, margins_shown_max> currencies{};
+  std::array<InstrumentId, underlyings_max> hedges{};
   VenueId venue{};
 };
 
@@ -150,6 +158,19 @@ inline void count_books(const EngineCore& core, HotSnapshot& out) noexcept {
   }
 }
 
+// Times and not ages: a core that is given no events does not get older by itself.
+inline void look_at_hedges(const EngineCore& core, const SnapshotPort& port,
+                           HotSnapshot& out) noexcept {
+  for (std::size_t u = 0; u < underlyings_max; ++u) {
+    const InstrumentId id = port.hedges[u];
+    out.hedge_data[u] = HedgeData{};
+    const FlatOrderBook* book = id.valid() ? core.book(id) : nullptr;
+    if (book == nullptr) continue;
+    const RecvTime at = core.now() - core.view().data_age(id);
+    out.hedge_data[u] = HedgeData{book->view().has_value(), at.mono_ns > 0 ? at : RecvTime{}};
+  }
+}
+
 // Publishes a snapshot when one is wanted and the thread has nothing better to do.
 template <class Sequencer>
 void show(SnapshotPort& port, const BotEngine& engine, const StrategySet& strategies,
@@ -164,6 +185,7 @@ void show(SnapshotPort& port, const BotEngine& engine, const StrategySet& strate
     scratch.hedge[u] = hedge.state(UnderlyingId{static_cast<std::uint8_t>(u)});
   }
   count_books(engine.core(), scratch);
+  look_at_hedges(engine.core(), port, scratch);
   scratch.digest = sequencer.digest().value();
   scratch.digest_commands = sequencer.digest().count();
   port.box.store(scratch);

@@ -1,13 +1,10 @@
 #include "ops/app/http_listener.hpp"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
-#include <cstring>
 
 namespace gimbal {
 namespace {
@@ -48,40 +45,7 @@ std::string_view path_of(std::string_view head) {
   return target.substr(0, target.find('?'));
 }
 
-bool make_address(const ListenAddress& from, sockaddr_storage& out, socklen_t& size) {
-  auto* four = reinterpret_cast<sockaddr_in*>(&out);
-  if (::inet_pton(AF_INET, from.host.c_str(), &four->sin_addr) == 1) {
-    four->sin_family = AF_INET;
-    four->sin_port = htons(from.port);
-    size = sizeof *four;
-    return true;
-  }
-  auto* six = reinterpret_cast<sockaddr_in6*>(&out);
-  if (::inet_pton(AF_INET6, from.host.c_str(), &six->sin6_addr) != 1) return false;
-  six->sin6_family = AF_INET6;
-  six->sin6_port = htons(from.port);
-  size = sizeof *six;
-  return true;
-}
-
 }  // namespace
-
-bool ListenAddress::loopback() const noexcept { return host == "::1" || host.rfind("127.", 0) == 0; }
-
-bool parse_listen(std::string_view text, ListenAddress& out) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return false;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-  if (error != std::errc{} || end != port.data() + port.size()) return false;
-  out.host = host;
-  sockaddr_storage address{};
-  socklen_t size = 0;
-  return make_address(out, address, size);
-}
 
 HttpListener::~HttpListener() {
   for (const Client& c : clients_) ::close(c.fd);
@@ -103,8 +67,9 @@ Outcome HttpListener::open(const ListenAddress& address) {
   }
   if (::getsockname(listener_, reinterpret_cast<sockaddr*>(&where), &size) != 0)
     return Outcome::system("name the socket of", shown);
-  port_ = ntohs(where.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in*>(&where)->sin_port
-                                           : reinterpret_cast<const sockaddr_in6*>(&where)->sin6_port);
+  port_ =
+      ntohs(where.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in*>(&where)->sin_port
+                                       : reinterpret_cast<const sockaddr_in6*>(&where)->sin6_port);
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "engine/runtime/outcome.hpp"
+#include "ops/app/listen_address.hpp"
 
 namespace gimbal {
 
@@ -22,17 +23,9 @@ struct HttpAnswer {
   std::string body;
 };
 
-// "127.0.0.1:9464" or "[::1]:9464"; port 0 takes a free one. False when it is neither.
-struct ListenAddress {
-  std::string host;
-  std::uint16_t port{0};
-  [[nodiscard]] bool loopback() const noexcept;
-};
-[[nodiscard]] bool parse_listen(std::string_view text, ListenAddress& out);
-
 struct HttpListenerCounters {
   std::uint64_t answered{0};
-  std::uint64_t refused{0};    // malformed, too long, not GET
+  std::uint64_t refused{0};  // malformed, too long, not GET
   std::uint64_t timed_out{0};
   std::uint64_t evicted{0};
 };

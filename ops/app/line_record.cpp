@@ -73,8 +73,7 @@ Outcome LineRecord::open_file(int flags) {
   return {};
 }
 
-Outcome LineRecord::open(const std::string& path,
-                         const std::function<void(std::string_view)>& line,
+Outcome LineRecord::open(const std::string& path, const std::function<void(std::string_view)>& line,
                          std::uint64_t& damaged) {
   path_ = path;
   damaged = 0;

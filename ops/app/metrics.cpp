@@ -45,8 +45,9 @@ void put_process(MetricsText& m, const StatusReport& s) {
 }
 
 void put_modes(MetricsText& m, const StatusReport& s) {
-  m.gauge("gimbal_mode", "Mode of each scope that is not active, and of global: 0 active, 1 reduce, "
-                         "2 halt, 3 cancel, 4 lock.");
+  m.gauge("gimbal_mode",
+          "Mode of each scope that is not active, and of global: 0 active, 1 reduce, "
+          "2 halt, 3 cancel, 4 lock.");
   m.sample(mode_number(s.mode), {{"scope", "global"}});
   for (const ScopeStatus& scope : s.scopes) {
     if (scope.scope != "global") m.sample(mode_number(scope.mode), {{"scope", scope.scope}});
@@ -107,8 +108,7 @@ void put_sessions(MetricsText& m, const StatusReport& s) {
   m.gauge("gimbal_session_ready", "1: the order session is ready.");
   for (const auto& g : s.gateways) m.sample(flag(g.state == "ready"), {{"account", g.account}});
   m.gauge("gimbal_dead_man_armed", "1: cancel-on-disconnect is proven on at the venue.");
-  for (const auto& g : s.gateways)
-    m.sample(flag(g.cancel_on_disconnect), {{"account", g.account}});
+  for (const auto& g : s.gateways) m.sample(flag(g.cancel_on_disconnect), {{"account", g.account}});
   m.gauge("gimbal_reconciled", "1: the venue's picture and ours agreed.");
   for (const auto& g : s.gateways) m.sample(flag(g.reconciled), {{"account", g.account}});
   m.counter("gimbal_session_reconnects_total", "Connections of the order session after the first.");

@@ -12,7 +12,8 @@ class JsonWriter;
 
 // One thing that must be so for the bot to do its work.
 struct HealthLine {
-  std::string check;  // "thread gimbal-hot" "data BTC-PERPETUAL" "dead man" "guardian" "journal" ...
+  std::string
+      check;  // "thread gimbal-hot" "data BTC-PERPETUAL" "dead man" "guardian" "journal" ...
   bool ok{false};
   std::string cause;  // the one reason, when not ok; what was seen, when ok
 };

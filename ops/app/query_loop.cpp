@@ -71,6 +71,7 @@ QueryLoop::Count QueryLoop::last_count() const {
 void QueryLoop::run(const std::atomic<bool>& stop) {
   login_due_ = clock_.now() + token_life_;
   while (!stop.load(std::memory_order_acquire)) {
+    cycles_.fetch_add(1, std::memory_order_relaxed);
     answer_count();
     QueryTask task;
     if (tasks_.pop_into(task)) {

@@ -31,6 +31,10 @@ class QueryLoop {
     VenueQueries::OpenCount open{};
   };
   [[nodiscard]] Count last_count() const;
+  // Any thread: cycles of the loop.
+  [[nodiscard]] std::uint64_t cycles() const noexcept {
+    return cycles_.load(std::memory_order_relaxed);
+  }
 
  private:
   void serve(const QueryTask& task);
@@ -49,6 +53,7 @@ class QueryLoop {
   RecvTime clock_due_{};
   RecvTime login_due_{};
   std::atomic<std::uint64_t> asked_{0};
+  std::atomic<std::uint64_t> cycles_{0};
   std::uint64_t answered_{0};
   mutable std::mutex mutex_;
   Count count_{};

@@ -135,6 +135,8 @@ inline constexpr std::array trip_rows{
             "a critical alert was not acknowledged"},
     TripRow{TripCode::operator_stop, "K-01", "operator_stop", Severity::info, "risk",
             "stopped by hand"},
+    TripRow{TripCode::thread_stalled, "M-01", "thread_stalled", Severity::critical, "ops",
+            "a thread makes no progress"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -155,7 +157,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::operator_stop) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::thread_stalled) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

@@ -26,7 +26,7 @@ std::string config_text(const BotSetup& s, const std::string& dir, int port) {
   t += line("ca_file", s.ca_file.empty() ? dir + "/tls/ca.pem" : s.ca_file);
   t += "own_account = true\n";
   t += line("credential", s.credential.empty() ? dir + "/secret/credential" : s.credential);
-  t += line("auth", "client_signature") + line("heartbeat", s.heartbeat);
+  t += line("auth", "client_signature") + line("heartbeat", s.heartbeat) + s.venue_extra;
   t += "\n[[underlying]]\n" + line("name", "BTC") + line("account", "demo");
   t += line("index", "btc_usd") + line("currency", "BTC");
   t += line("hedge_instrument", "BTC-PERPETUAL") + s.underlying_extra;
@@ -37,6 +37,7 @@ std::string config_text(const BotSetup& s, const std::string& dir, int port) {
   t += line("idle", "yield") + "lock_memory = false\nguardian_required = false\n";
   t += line("journal_dir", dir + "/journal") + line("state_dir", dir + "/state");
   t += line("runtime_dir", dir + "/run");
+  t += s.runtime_extra + s.tables_extra;
   t += "\n[log]\n" + line("level", "info") + line("status_interval", "1s");
   return t;
 }

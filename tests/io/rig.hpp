@@ -21,6 +21,9 @@ struct BotSetup {
   std::string band{"0.05"};
   std::string underlying_extra{};
   std::string heartbeat{"10s"};
+  std::string venue_extra{};  // further lines of [[venue]]
+  std::string runtime_extra{};
+  std::string tables_extra{};  // further tables
 };
 
 class Rig : public ::testing::Test {

@@ -190,9 +190,7 @@ TEST_F(AlertsTest, ABigRecordIsMovedAsideAndTheOpenAlertsGoAlong) {
     for (int i = 0; i < 6000; ++i) {
       const auto id = book->raise(wide, at_s(2), noon);
       (void)book->ack(id, "x", "", noon);
-      if (i % 500 == 499) {
-        ASSERT_TRUE(book->commit(at_s(2))) << book->error();
-      }
+      if (i % 500 == 499) { ASSERT_TRUE(book->commit(at_s(2))) << book->error(); }
     }
     EXPECT_NE(book->find(open_id), nullptr);
   }
@@ -219,9 +217,9 @@ std::uint64_t recorded_trips(const std::string& text) {
 TEST_F(AlertsTest, TenThousandTripsAreRecordedWithinFiveSeconds) {
   using Clock = std::chrono::steady_clock;
   const auto now = [] {
-    return RecvTime{std::chrono::duration_cast<std::chrono::nanoseconds>(
-                        Clock::now().time_since_epoch())
-                        .count()};
+    return RecvTime{
+        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
+            .count()};
   };
   constexpr int trips = 10'000;
   auto book = opened();
@@ -266,10 +264,10 @@ TEST_F(AlertsTest, TenThousandTripsAreRecordedWithinFiveSeconds) {
   std::sort(waits.begin(), waits.end());
   const auto ms = [](Nanos n) { return static_cast<double>(n.count) * 1e-6; };
   const Nanos slowest{book->counters().slowest_ns};
-  std::printf("event to alert record over %d trips: p50 %.2f ms, p99 %.2f ms, p100 %.2f ms; "
-              "coalesced repeats: at most %.0f ms\n",
-              trips, ms(waits[trips / 2]), ms(waits[trips * 99 / 100]), ms(waits.back()),
-              ms(slowest));
+  std::printf(
+      "event to alert record over %d trips: p50 %.2f ms, p99 %.2f ms, p100 %.2f ms; "
+      "coalesced repeats: at most %.0f ms\n",
+      trips, ms(waits[trips / 2]), ms(waits[trips * 99 / 100]), ms(waits.back()), ms(slowest));
   RecordProperty("p100_ms", static_cast<int>(ms(waits.back())));
   EXPECT_LE(waits.back(), seconds(5));
   EXPECT_LE(slowest, seconds(5));

@@ -14,25 +14,28 @@ constexpr Nanos look = milliseconds(100);
 struct Patient {
   HealthFacts facts;
   std::vector<bool> moving{true, true, true};
-  bool pictures{true}, data{true}, writes{true}, syncs{true}, guardian{true}, stepping{true};
+  bool pictures{true}, data{true}, writes{true}, syncs{true}, stepping{true};
 
   Patient() {
     facts.now = RecvTime{1'000'000'000};
-    facts.threads = {{"gimbal-hot", 1, true}, {"gimbal-connect", 1, false}, {"gimbal-query", 1, false}};
+    facts.threads = {
+        {"gimbal-hot", 1, true}, {"gimbal-connect", 1, false}, {"gimbal-query", 1, false}};
     facts.pictures = 1;
-    facts.data = {{"BTC-PERPETUAL", true, milliseconds(10)}, {"ETH-PERPETUAL", true, milliseconds(10)}};
+    facts.data = {{"BTC-PERPETUAL", true, milliseconds(10)},
+                  {"ETH-PERPETUAL", true, milliseconds(10)}};
     facts.sessions = {{"main", true, true, true, true}};
-    facts.guardian_age = milliseconds(1);
+    facts.guardian_live = true;
+    facts.guardian = "live";
     facts.journal_given = 10;
     facts.journal.written = 10;
     facts.journal.durable = 10;
   }
   void step() {
     facts.now = facts.now + look;
-    for (std::size_t i = 0; i < facts.threads.size(); ++i) facts.threads[i].beats += moving[i] ? 1000 : 0;
+    for (std::size_t i = 0; i < facts.threads.size(); ++i)
+      facts.threads[i].beats += moving[i] ? 1000 : 0;
     facts.pictures += pictures ? 1 : 0;
     if (!data) facts.data[0].age = facts.data[0].age + look;
-    if (!guardian) facts.guardian_age = facts.guardian_age + look;
     facts.journal_given += stepping ? 50 : 0;
     if (writes) facts.journal.written = facts.journal_given;
     if (syncs) facts.journal.durable = facts.journal.written;
@@ -73,9 +76,7 @@ TEST_P(Wedged, IsToldAloneAndWithinItsBound) {
     if (s.ok) continue;
     told = p.facts.now - began;
     EXPECT_EQ(failing(s), std::vector<std::string>{w.check});
-    for (const HealthLine& line : s.checks) {
-      EXPECT_FALSE(line.cause.empty()) << line.check;
-    }
+    for (const HealthLine& line : s.checks) { EXPECT_FALSE(line.cause.empty()) << line.check; }
   }
   ASSERT_GE(told.count, 0) << "still ok after a minute: " << w.name;
   EXPECT_LE(told, w.bound + look * 2);
@@ -95,28 +96,42 @@ INSTANTIATE_TEST_SUITE_P(
               [](Patient& p) { p.pictures = false; }},
         Wedge{"data_of_one_hedge", "data BTC-PERPETUAL", limits.data_age_max,
               [](Patient& p) { p.data = false; }},
-        Wedge{"book_of_one_hedge", "data ETH-PERPETUAL", {},
+        Wedge{"book_of_one_hedge",
+              "data ETH-PERPETUAL",
+              {},
               [](Patient& p) { p.facts.data[1].valid = false; }},
-        Wedge{"no_data_ever", "data ETH-PERPETUAL", {},
+        Wedge{"no_data_ever",
+              "data ETH-PERPETUAL",
+              {},
               [](Patient& p) { p.facts.data[1].age = Nanos{-1}; }},
-        Wedge{"session_down", "session main", {},
+        Wedge{"session_down",
+              "session main",
+              {},
               [](Patient& p) { p.facts.sessions[0].ready = false; }},
-        Wedge{"not_reconciled", "session main", {},
+        Wedge{"not_reconciled",
+              "session main",
+              {},
               [](Patient& p) { p.facts.sessions[0].reconciled = false; }},
-        Wedge{"dead_man_off", "dead man main", {},
+        Wedge{"dead_man_off",
+              "dead man main",
+              {},
               [](Patient& p) { p.facts.sessions[0].dead_man = false; }},
-        Wedge{"guardian_silent", "guardian", limits.guardian_age_max,
-              [](Patient& p) { p.guardian = false; }},
-        Wedge{"guardian_absent", "guardian", {},
-              [](Patient& p) { p.facts.guardian_age = Nanos{-1}; }},
+        Wedge{"guardian_silent",
+              "guardian",
+              {},
+              [](Patient& p) {
+                p.facts.guardian_live = false;
+                p.facts.guardian = "silent for 0.7 s";
+              }},
         Wedge{"journal_not_written", "journal", limits.journal_lag_max,
               [](Patient& p) { p.writes = false; }},
         Wedge{"journal_not_synced", "journal", limits.journal_lag_max,
               [](Patient& p) { p.syncs = false; }},
         Wedge{"journal_failed", "journal", {}, [](Patient& p) { p.facts.journal.failed = true; }},
-        Wedge{"journal_lost_a_record", "journal", {},
-              [](Patient& p) { p.facts.journal.lost = 1; }},
-        Wedge{"alert_record_full", "alert record", {},
+        Wedge{"journal_lost_a_record", "journal", {}, [](Patient& p) { p.facts.journal.lost = 1; }},
+        Wedge{"alert_record_full",
+              "alert record",
+              {},
               [](Patient& p) { p.facts.alert_record_error = "cannot write: No space left"; }}),
     [](const auto& p) { return std::string{p.param.name}; });
 
@@ -127,8 +142,7 @@ TEST(Health, NothingSeenYetIsNotOk) {
   p.facts.threads[0].beats = 0;
   EXPECT_EQ(failing(watch.judge(p.facts)), std::vector<std::string>{"thread gimbal-hot"});
   p.facts.pictures = 0;
-  EXPECT_EQ(failing(watch.judge(p.facts)),
-            (std::vector<std::string>{"thread gimbal-hot", "core"}));
+  EXPECT_EQ(failing(watch.judge(p.facts)), (std::vector<std::string>{"thread gimbal-hot", "core"}));
 }
 
 TEST(Health, AQuietJournalIsNotBehind) {
@@ -144,7 +158,7 @@ TEST(Health, AQuietJournalIsNotBehind) {
 TEST(Health, AWaivedGuardianIsSaidSo) {
   HealthWatch watch;
   Patient p;
-  p.facts.guardian_age = Nanos{-1};
+  p.facts.guardian_live = false;
   p.facts.guardian_waived = true;
   const HealthStatus s = watch.judge(p.facts);
   EXPECT_TRUE(s.ok);

@@ -64,7 +64,8 @@ class HttpListenerTest : public ::testing::Test {
   }
   std::string body{"up 1\n"};
   HttpListener server{[this](std::string_view path) {
-    return path == "/metrics" ? HttpAnswer{200, "text/plain", body} : HttpAnswer{404, "text/plain", "no"};
+    return path == "/metrics" ? HttpAnswer{200, "text/plain", body}
+                              : HttpAnswer{404, "text/plain", "no"};
   }};
 };
 
@@ -84,8 +85,9 @@ TEST_F(HttpListenerTest, ALongBodyArrivesWholeThroughAFullSocketBuffer) {
 TEST_F(HttpListenerTest, WhatIsNotAGetOfAPathIsRefused) {
   EXPECT_EQ(ask("POST /metrics HTTP/1.1\r\n\r\n").rfind("HTTP/1.1 405", 0), 0u);
   EXPECT_EQ(ask("GET /other HTTP/1.1\r\n\r\n").rfind("HTTP/1.1 404", 0), 0u);
-  for (const char* text : {"\r\n\r\n", "GET\r\n\r\n", "GET  HTTP/1.1\r\n\r\n", "GET /metrics\r\n\r\n",
-                           "GET metrics HTTP/1.1\r\n\r\n", "\x16\x03\x01\r\n\r\n"}) {
+  for (const char* text :
+       {"\r\n\r\n", "GET\r\n\r\n", "GET  HTTP/1.1\r\n\r\n", "GET /metrics\r\n\r\n",
+        "GET metrics HTTP/1.1\r\n\r\n", "\x16\x03\x01\r\n\r\n"}) {
     EXPECT_EQ(ask(text).rfind("HTTP/1.1 400", 0), 0u) << text;
   }
   EXPECT_EQ(server.counters().answered, 1u);

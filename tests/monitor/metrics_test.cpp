@@ -15,7 +15,8 @@
 namespace gimbal {
 namespace {
 
-const std::string golden_file = std::string{GIMBAL_SOURCE_DIR} + "/tests/fixtures/metrics/golden.txt";
+const std::string golden_file =
+    std::string{GIMBAL_SOURCE_DIR} + "/tests/fixtures/metrics/golden.txt";
 
 std::string text_of(const std::string& path) {
   std::ifstream file{path, std::ios::binary};
