@@ -70,7 +70,7 @@ TEST_P(Wedged, IsToldAloneAndWithinItsBound) {
   w.cause(p);
   const RecvTime began = p.facts.now;
   Nanos told{-1};
-  for (int i = 0; i < 600 && told.count < 0; ++i) {
+  for (int i = 0; i < 1500 && told.count < 0; ++i) {
     p.step();
     const HealthStatus s = watch.judge(p.facts);
     if (s.ok) continue;
@@ -78,7 +78,7 @@ TEST_P(Wedged, IsToldAloneAndWithinItsBound) {
     EXPECT_EQ(failing(s), std::vector<std::string>{w.check});
     for (const HealthLine& line : s.checks) { EXPECT_FALSE(line.cause.empty()) << line.check; }
   }
-  ASSERT_GE(told.count, 0) << "still ok after a minute: " << w.name;
+  ASSERT_GE(told.count, 0) << "still ok after 150 s: " << w.name;
   EXPECT_LE(told, w.bound + look * 2);
 }
 
