@@ -116,7 +116,7 @@ struct EngineStatus {
   std::uint8_t tightened_scopes{0};  // saturating count of other scopes that are not ACTIVE
   std::uint8_t cancel_jobs{0};       // kills not yet confirmed
   bool guardian_live{false};
-  bool monitor_pause{false};         // growth waits for an acknowledgement (M-02)
+  bool monitor_pause{false};  // growth waits for an acknowledgement (M-02)
   std::uint64_t config_hash{0};
   std::uint64_t gate_epoch{0};
   OperatorAnswer last_operator{};
