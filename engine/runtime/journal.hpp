@@ -17,6 +17,7 @@
 #include "engine/runtime/journal_format.hpp"
 #include "engine/runtime/outcome.hpp"
 #include "engine/runtime/ring.hpp"
+#include "engine/runtime/segment_writer.hpp"
 #include "engine/runtime/side_blocks.hpp"
 
 namespace gimbal {
@@ -25,16 +26,17 @@ struct JournalConfig {
   std::string directory{};
   std::size_t ring_records{65536};
   std::uint64_t segment_bytes{256u << 20};  // rotation size; preallocated
+  std::uint64_t reserve_bytes{8u << 20};    // preallocated for a full disk
   Nanos sync_interval{milliseconds(100)};   // fdatasync at least this often; 0: after every batch
   std::size_t drain_max{8192};              // records per drain() call
 };
 
-// What identifies a run; the same values as in its Boot record.
-struct JournalIdentity {
-  std::uint32_t epoch{0};
-  std::uint64_t build_hash{0};
-  std::uint64_t config_hash{0};
-};
+// Records kept free in the ring for what must not be lost (private events, operator commands) when
+// market data is more than the writer takes.
+inline constexpr std::size_t journal_ring_reserve = 4096;
+
+// Whether an event stays in the journal when there is no room for everything.
+[[nodiscard]] bool essential(EventKind kind) noexcept;
 
 class JournalWriter {
  public:
@@ -49,13 +51,16 @@ class JournalWriter {
 
   // --- hot, one thread
   // ---------------------------------------------------------------------------- One unit (1-4
-  // records, all with their final head) as a whole. False: ring full, write error, or a first
-  // record that is not Boot; the caller trips HALT. A later append then writes a gap record.
+  // records, all with their final head) as a whole. False: ring full (market data: full but for
+  // journal_ring_reserve), disk full, write error, or a first record that is not Boot; the caller
+  // trips HALT. A later append then writes a gap record.
   [[nodiscard]] bool append(const Event* unit, std::size_t count) noexcept;
   // Journals the pool's block before the event that names it; the writer releases its hold.
   [[nodiscard]] bool append_side_block(const SideBlockRef& ref) noexcept;
   [[nodiscard]] bool append_digest(const DigestRecord& digest) noexcept;
   [[nodiscard]] bool failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+  // The emergency segment is being written: market data is not taken any more.
+  [[nodiscard]] bool degraded() const noexcept { return degraded_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t lost_records() const noexcept { return lost_total_; }
 
   // --- cold, one thread
@@ -65,7 +70,9 @@ class JournalWriter {
   // Drains everything, writes the end record, syncs, cuts the file to its length. Cold; the hot
   // side must have stopped.
   Outcome close();
-  [[nodiscard]] const std::string& error() const noexcept { return error_; }  // cold thread only
+  // Why the journal failed or is degraded. Cold thread only.
+  [[nodiscard]] const std::string& error() const noexcept { return segments_.error(); }
+  [[nodiscard]] const Sha256Digest& chain() const noexcept { return segments_.chain(); }
 
   // --- any thread
   // --------------------------------------------------------------------------------- Sequence
@@ -79,21 +86,16 @@ class JournalWriter {
 
  private:
   bool lose(const Event* unit, std::size_t count) noexcept;
-  bool write_gap() noexcept;
-  bool push_control(RecordType type, const void* body, std::size_t bytes) noexcept;
-  Outcome open_segment();
-  Outcome end_segment(EndReason reason);
+  bool write_gap(std::size_t keep) noexcept;
+  bool push_control(RecordType type, const void* body, std::size_t bytes,
+                    std::size_t keep) noexcept;
   void take(const Event& entry);
-  void put_record(RecordType type, std::uint16_t flags, const void* body, std::size_t bytes,
-                  const void* tail, std::size_t tail_bytes);
-  Outcome flush();
-  Outcome sync();
-  void fail(const Outcome& why);
+  void publish();
 
   JournalConfig config_;
-  JournalIdentity identity_;
   SideBlockPool* blocks_;
   SpscRing<Event> ring_;
+  std::size_t ring_reserve_;
 
   // hot side
   bool booted_{false};
@@ -102,21 +104,11 @@ class JournalWriter {
   std::uint64_t lost_total_{0};
 
   // cold side
-  int fd_{-1};
-  std::uint32_t segment_{0};
-  std::uint32_t ordinal_{0};
-  std::uint32_t salt_{0};
-  std::uint32_t last_crc_{0};
-  std::uint64_t offset_{0};
-  std::uint64_t last_seq_{0};
+  SegmentWriter segments_;
   std::int64_t last_sync_ns_{0};
-  bool unsynced_{false};
-  bool in_unit_{false};
-  std::vector<std::byte> buffer_;
-  std::size_t used_{0};
-  std::string error_;
 
   alignas(64) std::atomic<bool> failed_{false};
+  std::atomic<bool> degraded_{false};
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> durable_{0};
   std::atomic<std::uint64_t> bytes_total_{0};
@@ -136,17 +128,25 @@ struct JournalRecord {
   bool more{false};                    // event: further parts of the unit follow
   Event event{};                       // type event
   SideBlockRef block{};                // type side_block
-  std::span<const std::byte> bytes{};  // type side_block; valid until the next read
+  FrameRecord frame{};                 // type frame
+  std::span<const std::byte> bytes{};  // types side_block and frame; valid until the next read
   DigestRecord digest{};               // type digest
   GapRecord gap{};                     // type gap
   std::uint32_t segment{0};
   std::uint64_t offset{0};  // of the record in its segment
 };
 
+// Reads and checks a segment header of any version that is still read; the text says what is wrong,
+// nullptr when nothing is.
+[[nodiscard]] const char* read_header(std::span<const std::byte> bytes, std::uint64_t magic,
+                                      SegmentHeader& header) noexcept;
+
 class JournalReader {
  public:
-  // The segments in order. Each span must stay alive and unchanged.
-  explicit JournalReader(std::vector<std::span<const std::byte>> segments);
+  // The segments in order, of the journal or of the frame stream. Each span must stay alive and
+  // unchanged.
+  explicit JournalReader(std::vector<std::span<const std::byte>> segments,
+                         const StreamName& stream = journal_stream);
   // Loads a file, or all segments of the newest epoch (or of `epoch`) in a directory.
   static Outcome load(const std::string& path, std::vector<std::vector<std::byte>>& segments,
                       std::uint32_t epoch = 0);
@@ -156,6 +156,11 @@ class JournalReader {
   [[nodiscard]] JournalStatus next(JournalRecord& out);
 
   [[nodiscard]] const SegmentHeader& header() const noexcept { return header_; }  // current segment
+  // SHA-256 chain and number of the sealed blocks read so far.
+  [[nodiscard]] const Sha256Digest& chain() const noexcept { return chain_; }
+  [[nodiscard]] std::uint64_t blocks() const noexcept { return blocks_; }
+  // Bytes of the current segment behind its last seal: guarded by checksums alone.
+  [[nodiscard]] std::uint64_t unsealed_bytes() const noexcept { return offset_ - sealed_to_; }
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
   [[nodiscard]] std::uint64_t error_offset() const noexcept { return error_offset_; }
   [[nodiscard]] std::uint32_t error_segment() const noexcept { return error_segment_; }
@@ -164,6 +169,9 @@ class JournalReader {
   enum class Look : std::uint8_t { good, zeros, bad };
   JournalStatus stop(JournalStatus status, std::string text, std::uint64_t offset);
   JournalStatus open_segment();
+  [[nodiscard]] const char* follows(const SegmentHeader& header) const noexcept;
+  [[nodiscard]] std::uint64_t abandon_offset() const noexcept;
+  JournalStatus check_seal();
   JournalStatus damaged(const std::string& why, std::uint64_t offset, std::uint32_t ordinal);
   JournalStatus on_end(std::span<const std::byte> body);
   Look look(std::uint64_t offset, std::uint32_t ordinal, RecordHead& head,
@@ -175,6 +183,8 @@ class JournalReader {
   const char* accept_event(const Event& event, bool more) noexcept;
 
   std::vector<std::span<const std::byte>> segments_;
+  std::uint64_t magic_{journal_magic};
+  bool events_{true};  // the journal, not the frame stream
   std::size_t current_{0};
   bool opened_{false};
   bool finished_{false};
@@ -188,6 +198,12 @@ class JournalReader {
   bool gap_before_{false};
   bool first_event_seen_{false};
   std::uint8_t parts_seen_{0};
+  RunningSha256 hash_{};
+  Sha256Digest chain_{};
+  std::uint64_t blocks_{0};
+  std::uint64_t hashed_to_{0};  // offset in the segment up to which hash_ has its bytes
+  std::uint64_t sealed_to_{0};
+  std::uint64_t abandoned_at_{UINT64_MAX};
   std::string error_;
   std::uint64_t error_offset_{0};
   std::uint32_t error_segment_{0};

@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
+#include <cstring>
 
 #include "engine/runtime/crc32c.hpp"
 #include "engine/runtime/journal.hpp"
@@ -23,6 +21,9 @@ bool plausible(const RecordHead& head) noexcept {
     case RecordType::digest: return head.bytes == sizeof(DigestRecord) && head.flags == 0;
     case RecordType::gap: return head.bytes == sizeof(GapRecord) && head.flags == 0;
     case RecordType::end: return head.bytes == sizeof(EndRecord) && head.flags == 0;
+    case RecordType::seal: return head.bytes == sizeof(SealRecord) && head.flags == 0;
+    case RecordType::frame:
+      return head.bytes >= sizeof(FrameRecord) && head.bytes <= journal_body_max && head.flags == 0;
     case RecordType::none: return false;
   }
   return false;
@@ -39,68 +40,39 @@ bool all_zero(std::span<const std::byte> bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
-Outcome read_file(const std::filesystem::path& path, std::vector<std::byte>& out) {
-  std::ifstream in{path, std::ios::binary | std::ios::ate};
-  if (!in) return Outcome::system("open", path.string());
-  const auto bytes = static_cast<std::streamsize>(in.tellg());
-  out.resize(static_cast<std::size_t>(bytes));
-  in.seekg(0);
-  if (bytes > 0 && !in.read(reinterpret_cast<char*>(out.data()), bytes)) {
-    return Outcome::system("read", path.string());
-  }
-  return {};
-}
-
-// "journal-EEEEEEEE-SSSSSS.gj"
-bool parse_name(const std::string& name, std::uint32_t& epoch, std::uint32_t& segment) {
-  unsigned e = 0, s = 0;
-  int used = 0;
-  if (std::sscanf(name.c_str(), "journal-%8x-%6x.gj%n", &e, &s, &used) != 2) return false;
-  if (static_cast<std::size_t>(used) != name.size()) return false;
-  epoch = e;
-  segment = s;
-  return true;
-}
-
 }  // namespace
 
-JournalReader::JournalReader(std::vector<std::span<const std::byte>> segments)
-    : segments_{std::move(segments)} {}
-
-Outcome JournalReader::load(const std::string& path, std::vector<std::vector<std::byte>>& segments,
-                            std::uint32_t epoch) {
-  namespace fs = std::filesystem;
-  segments.clear();
-  std::error_code bad;
-  fs::path directory = path;
-  std::uint32_t from = 0;
-  if (fs::is_regular_file(path, bad)) {
-    if (!parse_name(fs::path{path}.filename().string(), epoch, from)) {
-      return read_file(path, segments.emplace_back());
-    }
-    directory = fs::path{path}.parent_path();
-    if (directory.empty()) directory = ".";
-  } else if (!fs::is_directory(path, bad)) {
-    return Outcome::failure("cannot read journal " + path + ": no such file or directory");
+const char* read_header(std::span<const std::byte> bytes, std::uint64_t magic,
+                        SegmentHeader& header) noexcept {
+  header = {};
+  if (bytes.size() < header_bytes_v1) return "segment header is incomplete";
+  std::memcpy(static_cast<void*>(&header), bytes.data(), header_bytes_v1);
+  if (header.magic != magic) return "not a segment of this stream (magic)";
+  if (header.version < journal_version_min || header.version > journal_version) {
+    return "unknown journal format version";
   }
-  std::vector<std::pair<std::uint32_t, fs::path>> found;
-  std::uint32_t newest = epoch;
-  for (const auto& entry : fs::directory_iterator{directory, bad}) {
-    std::uint32_t e = 0, s = 0;
-    if (!parse_name(entry.path().filename().string(), e, s)) continue;
-    if (epoch == 0 && e > newest) {
-      newest = e;
-      found.clear();
-    }
-    if (e == newest && s >= from) found.emplace_back(s, entry.path());
+  const std::size_t size = header.version == 1 ? header_bytes_v1 : sizeof header;
+  if (bytes.size() < size) return "segment header is incomplete";
+  if (header.version == 1) {
+    std::memcpy(&header.crc, bytes.data() + size - sizeof header.crc, sizeof header.crc);
+    header.flags = 0;
+    header.sound_bytes = 0;
+  } else {
+    std::memcpy(static_cast<void*>(&header), bytes.data(), size);
   }
-  if (found.empty()) return Outcome::failure("no journal segment in " + directory.string());
-  std::sort(found.begin(), found.end());
-  for (const auto& [number, file] : found) {
-    if (Outcome read = read_file(file, segments.emplace_back()); !read) return read;
+  if (crc32c(bytes.data(), size - sizeof header.crc) != header.crc) {
+    return "segment header checksum differs";
   }
-  return {};
+  if (header.header_bytes != size) return "unknown header size";
+  return nullptr;
 }
+
+JournalReader::JournalReader(std::vector<std::span<const std::byte>> segments,
+                             const StreamName& stream)
+    : segments_{std::move(segments)},
+      magic_{stream.magic},
+      events_{stream.magic == journal_magic},
+      first_event_seen_{!events_} {}
 
 JournalStatus JournalReader::stop(JournalStatus status, std::string text, std::uint64_t offset) {
   finished_ = true;
@@ -119,34 +91,52 @@ JournalStatus JournalReader::open_segment() {
   }
   bytes_ = segments_[current_];
   const bool last = current_ + 1 == segments_.size();
-  if (bytes_.size() < sizeof(SegmentHeader) || all_zero(bytes_.first(sizeof(SegmentHeader)))) {
+  if (bytes_.size() < header_bytes_v1 || all_zero(bytes_.first(header_bytes_v1))) {
     return stop(last && current_ > 0 ? JournalStatus::torn : JournalStatus::corrupt,
                 "segment header is incomplete", 0);
   }
-  const auto header = read_as<SegmentHeader>(bytes_);
-  const char* why = nullptr;
-  if (header.magic != journal_magic)
-    why = "not a journal segment (magic)";
-  else if (header.version != journal_version)
-    why = "unknown journal format version";
-  else if (crc32c(&header, sizeof header - sizeof header.crc) != header.crc)
-    why = "segment header checksum differs";
-  else if (header.header_bytes != sizeof header)
-    why = "unknown header size";
-  else if (header.segment != current_)
-    why = "segment number out of order";
-  else if (header.first_seq != next_seq_)
-    why = "segment does not continue the sequence";
-  else if (current_ > 0 && header.epoch != header_.epoch)
-    why = "segment of another boot";
-  else if (header.previous_crc != last_crc_)
-    why = "segment does not follow the one before";
+  SegmentHeader header;
+  const char* why = read_header(bytes_, magic_, header);
+  if (why == nullptr) why = follows(header);
   if (why != nullptr) return stop(JournalStatus::corrupt, why, 0);
   header_ = header;
-  offset_ = sizeof header;
+  offset_ = header.header_bytes;
   ordinal_ = 0;
   opened_ = true;
+  hash_.restart();
+  hash_.add(chain_.data(), chain_.size());
+  hash_.add(bytes_.data(), offset_);
+  hashed_to_ = offset_;
+  sealed_to_ = 0;
+  abandoned_at_ = abandon_offset();
   return JournalStatus::record;
+}
+
+// Whether the segment continues what was read so far.
+const char* JournalReader::follows(const SegmentHeader& header) const noexcept {
+  if (header.segment != current_) return "segment number out of order";
+  if (events_ && header.first_seq != next_seq_ && !gap_before_) {
+    return "segment does not continue the sequence";
+  }
+  if (current_ > 0 && header.epoch != header_.epoch) return "segment of another boot";
+  if (header.previous_crc != (current_ == 0 ? 0 : last_crc_)) {
+    // The crc of an end record that could not be written is nobody's predecessor.
+    const bool abandoned = (header.flags & segment_flag::emergency) != 0 && header.sound_bytes > 0;
+    if (!abandoned) return "segment does not follow the one before";
+  }
+  if (header.version > 1 && header.chain != chain_) return "segment chain differs";
+  return nullptr;
+}
+
+// Where the segment at hand stops because the writer could not go on in it, as the next one says.
+std::uint64_t JournalReader::abandon_offset() const noexcept {
+  SegmentHeader next;
+  if (current_ + 1 >= segments_.size() ||
+      read_header(segments_[current_ + 1], magic_, next) != nullptr ||
+      (next.flags & segment_flag::emergency) == 0 || next.sound_bytes == 0) {
+    return UINT64_MAX;
+  }
+  return next.sound_bytes;
 }
 
 JournalReader::Look JournalReader::look(std::uint64_t offset, std::uint32_t ordinal,
@@ -235,6 +225,11 @@ JournalStatus JournalReader::next(JournalRecord& out) {
     if (!opened_ && open_segment() != JournalStatus::record) return status_;
     RecordHead head;
     const char* why = "";
+    if (parts_seen_ == 0 && offset_ == abandoned_at_) {
+      opened_ = false;
+      ++current_;
+      continue;
+    }
     const Look seen = look(offset_, ordinal_ + 1, head, why);
     if (seen == Look::bad) return damaged(why, offset_, ordinal_ + 1);
     if (seen == Look::zeros) {
@@ -253,17 +248,37 @@ JournalStatus JournalReader::next(JournalRecord& out) {
       }
     }
     const std::uint64_t at = offset_;
-    const JournalStatus status = deliver(head, out);
+    const JournalStatus status = head.type == RecordType::seal ? check_seal() : deliver(head, out);
     if (finished_) return status;
     out.segment = header_.segment;
     out.offset = at;
     offset_ = at + sizeof head + padded(head.bytes);
     ++ordinal_;
     last_crc_ = head.crc;
+    if (head.type == RecordType::seal) continue;
     if (head.type != RecordType::end) return JournalStatus::record;
     opened_ = false;  // rotated: go on in the next segment
     ++current_;
   }
+}
+
+// A seal says what every byte before it was; nothing of it is delivered.
+JournalStatus JournalReader::check_seal() {
+  const auto seal = read_as<SealRecord>(bytes_.subspan(offset_ + sizeof(RecordHead)));
+  hash_.add(bytes_.data() + hashed_to_, offset_ - hashed_to_);
+  hashed_to_ = offset_;
+  const Sha256Digest found = hash_.finish();
+  hash_.add(found.data(), found.size());
+  if (seal.block != blocks_ || seal.first_offset != sealed_to_ ||
+      seal.bytes != offset_ - sealed_to_ || seal.chain != found) {
+    return stop(JournalStatus::corrupt,
+                "seal differs: a record of block " + std::to_string(blocks_) + " was changed",
+                offset_);
+  }
+  chain_ = found;
+  ++blocks_;
+  sealed_to_ = offset_;
+  return JournalStatus::record;
 }
 
 JournalStatus JournalReader::deliver(const RecordHead& head, JournalRecord& out) {
@@ -272,6 +287,10 @@ JournalStatus JournalReader::deliver(const RecordHead& head, JournalRecord& out)
   if (!first_event_seen_ && head.type != RecordType::event)
     return corrupt("first record is not Boot");
   if (parts_seen_ != 0 && head.type != RecordType::event) return corrupt("record inside a unit");
+  const bool of_stream = head.type == RecordType::frame ? !events_ : true;
+  const bool of_core = head.type == RecordType::event || head.type == RecordType::side_block ||
+                       head.type == RecordType::digest;
+  if (!of_stream || (of_core && !events_)) return corrupt("record of another stream");
   out.type = head.type;
   out.more = (head.flags & record_flag::more) != 0;
   switch (head.type) {
@@ -294,6 +313,11 @@ JournalStatus JournalReader::deliver(const RecordHead& head, JournalRecord& out)
       gap_before_ = true;
       return JournalStatus::record;
     case RecordType::end: return on_end(body);
+    case RecordType::frame:
+      out.frame = read_as<FrameRecord>(body);
+      out.bytes = body.subspan(sizeof(FrameRecord));
+      return JournalStatus::record;
+    case RecordType::seal:
     case RecordType::none: break;
   }
   return corrupt("record type makes no sense");
@@ -302,7 +326,8 @@ JournalStatus JournalReader::deliver(const RecordHead& head, JournalRecord& out)
 JournalStatus JournalReader::on_end(std::span<const std::byte> body) {
   const auto end = read_as<EndRecord>(body);
   const auto corrupt = [&](const char* why) { return stop(JournalStatus::corrupt, why, offset_); };
-  if (end.next_seq != next_seq_ && !gap_before_) return corrupt("end record of another sequence");
+  if (events_ && end.next_seq != next_seq_ && !gap_before_)
+    return corrupt("end record of another sequence");
   if (!zeros_from(offset_ + sizeof(RecordHead) + sizeof(EndRecord))) {
     return corrupt("bytes after the end record");
   }

@@ -24,6 +24,8 @@ class Run {
                         std::to_string(record.gap.first_seq) + " on: they were never journalled";
         return false;
       case RecordType::end:
+      case RecordType::seal:
+      case RecordType::frame:
       case RecordType::none: return true;
     }
     return true;

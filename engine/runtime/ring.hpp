@@ -41,11 +41,12 @@ class SpscRing {
     tail_.store(tail + 1, std::memory_order_release);
     return true;
   }
-  // All `count` records with one publication, or false and none.
-  [[nodiscard]] bool push_unit(
-      const T* items, std::size_t count) noexcept requires std::is_trivially_copyable_v<T> {
+  // All `count` records with one publication, or false and none: when they do not fit, or when
+  // fewer than `keep` slots would stay free.
+  [[nodiscard]] bool push_unit(const T* items, std::size_t count, std::size_t keep = 0) noexcept
+      requires std::is_trivially_copyable_v<T> {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
-    if (!room_for(tail, count)) return false;
+    if (!room_for(tail, count + keep)) return false;
     for (std::size_t i = 0; i < count; ++i) slots_[(tail + i) & mask_] = items[i];
     tail_.store(tail + count, std::memory_order_release);
     return true;

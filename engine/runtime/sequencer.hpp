@@ -115,7 +115,8 @@ class Sequencer {
     (void)journal_.append_digest({seq_.value, digest_.value(), digest_.count(), 0});
   }
 
-  [[nodiscard]] Seq last_seq() const noexcept { return seq_; }
+  // The reference follows; to be read on the sequencer's own thread.
+  [[nodiscard]] const Seq& last_seq() const noexcept { return seq_; }
   [[nodiscard]] const CommandDigest& digest() const noexcept { return digest_; }
   [[nodiscard]] const TimerQueue& timers() const noexcept { return timers_; }
 

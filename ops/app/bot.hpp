@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/runtime/frame_tape.hpp"
 #include "engine/runtime/journal.hpp"
 #include "engine/runtime/latch.hpp"
 #include "engine/runtime/pin.hpp"
@@ -75,6 +76,9 @@ class Bot {
                                                            std::uint16_t slot);
   std::unique_ptr<OrderSession<BotVenue>> make_orders(TscProbe& probe);
   void boot_events();
+  std::string open_frames();
+  FrameTape* new_tape();
+  void attach_tapes();
   void say(const std::string& text) const;
 
   // bot_guardian.cpp
@@ -90,6 +94,9 @@ class Bot {
   void cold_cycle();
   void mirror_stops();
   void drain_notes();
+  // bot_journal.cpp
+  void drain_journal();
+  void archive_loop();
   // bot_alerts.cpp
   void drain_alerts();
   void hold_mode(const Trip& trip);
@@ -129,6 +136,10 @@ class Bot {
   std::unique_ptr<VenueQueries> queries_;
   std::unique_ptr<SideBlockPool> blocks_;
   std::unique_ptr<JournalWriter> journal_;
+  std::vector<std::unique_ptr<FrameTape>> tapes_;
+  std::unique_ptr<FrameRecorder> frames_;
+  std::string journal_trouble_;  // why nothing may be armed; empty: both streams are kept
+  std::uint64_t frames_lost_{0};
   TraceRing trace_{1u << 16};
   StrategySet strategies_{};
   EngineSetup setup_{};

@@ -118,7 +118,7 @@ std::string Bot::read_secrets() {
 deribit::LoginConfig Bot::login_config(std::int64_t first_id, const char* scope) const {
   deribit::LoginConfig login;
   login.client_id = std::string{credentials_.client_id.reveal()};
-  login.client_secret = std::string{credentials_.client_secret.reveal()};
+  login.client_secret = credentials_.client_secret.reveal();
   login.grant = loaded_->config.venues[0].auth == AuthMethod::client_credentials
                     ? deribit::GrantType::client_credentials
                     : deribit::GrantType::client_signature;
@@ -208,10 +208,12 @@ std::string Bot::make_engine() {
   journal.directory = r.journal_dir;
   journal.segment_bytes = static_cast<std::uint64_t>(r.journal_segment_mib) << 20;
   journal.sync_interval = r.journal_sync;
+  journal.reserve_bytes = static_cast<std::uint64_t>(loaded_->config.journal.reserve_mib) << 20;
   journal_ = std::make_unique<JournalWriter>(
       journal, JournalIdentity{epoch_, short_hash(build_hash()), loaded_->short_hash()},
       blocks_.get());
   if (Outcome o = journal_->open(); !o) return o.error();
+  if (std::string e = open_frames(); !e.empty()) return e;
   snapshot_port_.venue = venue_;
   std::size_t n = 0;
   for (const UnderlyingConfig& u : loaded_->config.underlyings) {

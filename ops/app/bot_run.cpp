@@ -68,6 +68,7 @@ void Bot::start_threads() {
   };
   cold("gimbal-connect", [this] { connects_->run(stop_cold_); });
   cold("gimbal-query", [this] { query_loop_->run(stop_cold_); });
+  cold("gimbal-archive", [this] { archive_loop(); });
 }
 
 void Bot::stop_threads() {
@@ -183,7 +184,7 @@ void Bot::live_line() {
 }
 
 void Bot::cold_cycle() {
-  while (journal_->drain() > 0) {}
+  drain_journal();
   mirror_stops();
   drain_notes();
   (void)desk_->poll_once(std::chrono::milliseconds{1});
@@ -241,10 +242,13 @@ int Bot::run() {
   fused_ != nullptr ? fused_->sequencer().finish() : core_stage_->sequencer().finish();
   drain_notes();
   monitor_->finish();
-  if (Outcome o = journal_->close(); !o) {
-    say("journal: " + o.error());
+  const auto closed = [&](const char* what, const Outcome& o) {
+    if (o) return;
+    say(std::string{what} + ": " + o.error());
     code = code == exit_done ? exit_failed : code;
-  }
+  };
+  closed("journal", journal_->close());
+  if (frames_ != nullptr) closed("frames", frames_->close());
   if (options_.live_line || !options_.report_file.empty()) closing_report(code);
   return code;
 }

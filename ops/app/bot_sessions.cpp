@@ -107,6 +107,21 @@ std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
   return session;
 }
 
+// One tape for each thread that owns sessions.
+void Bot::attach_tapes() {
+  const auto attach = [](auto& feeds, FrameTape* tape, const Seq* seq) {
+    for (auto& feed : feeds) feed->session().tape().attach(tape, feed->session().slot(), seq);
+  };
+  FrameTape* tape = new_tape();
+  if (fused_ != nullptr) {
+    const Seq* seq = &fused_->sequencer().last_seq();
+    fused_->orders().session().tape().attach(tape, order_slot, seq);
+    return attach(fused_->feeds(), tape, seq);
+  }
+  order_stage_->orders().session().tape().attach(tape, order_slot, nullptr);
+  attach(feed_stage_->feeds(), new_tape(), nullptr);
+}
+
 std::string Bot::make_hot() {
   const VenueConfig& venue = loaded_->config.venues[0];
   deribit::RateLimits limits;
@@ -159,6 +174,7 @@ std::string Bot::make_hot() {
     connects_->add("hedge feed", feed_stage_->feeds()[0]->session().port());
     connects_->add("option feed", feed_stage_->feeds()[1]->session().port());
   }
+  attach_tapes();
   query_loop_ =
       std::make_unique<QueryLoop>(*queries_, query_tasks_, from_queries_, gate_, clock_, venue_,
                                   token_refresh, [this](const std::string& text) { say(text); });

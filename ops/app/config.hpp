@@ -101,6 +101,18 @@ struct RuntimeConfig {
   bool guardian_required{true};
 };
 
+enum class FrameKeeping : std::uint8_t { required, best_effort, off };
+
+// [journal]: what is kept besides the events, and for how long.
+struct JournalKeeping {
+  FrameKeeping frames{FrameKeeping::required};
+  std::uint32_t frames_buffer_mib{32};  // of each hot thread
+  std::uint32_t reserve_mib{8};         // preallocated for a full disk, each stream
+  bool pack{true};
+  Nanos keep{seconds(90LL * 86'400)};
+  std::uint32_t keep_gib{0};
+};
+
 // [log]
 struct LogConfig {
   LogLevel level{LogLevel::info};
@@ -113,6 +125,7 @@ struct Config : CoreConfig {
   std::vector<VenueConfig> venues;
   std::vector<UnderlyingConfig> underlyings;
   RuntimeConfig runtime;
+  JournalKeeping journal;
   GuardianConfig guardian;
   AlertConfig alerts;
   HealthConfig health;

@@ -55,6 +55,13 @@ struct EnumNames<IdleMode> {
                                                           {"sleep", IdleMode::sleep}}};
 };
 template <>
+struct EnumNames<FrameKeeping> {
+  static constexpr std::array<EnumPair<FrameKeeping>, 3> all{
+      {{"required", FrameKeeping::required},
+       {"best_effort", FrameKeeping::best_effort},
+       {"off", FrameKeeping::off}}};
+};
+template <>
 struct EnumNames<Numeraire> {
   static constexpr std::array<EnumPair<Numeraire>, 2> all{
       {{"coin", Numeraire::coin}, {"usd", Numeraire::usd}}};
@@ -215,6 +222,34 @@ void fields(Visitor& visit, RuntimeConfig& c) {
   visit(
       "guardian_required", c.guardian_required,
       FieldInfo{.doc = "Arming is refused without a live guardian; false is printed as a waiver."});
+}
+
+template <class Visitor>
+void fields(Visitor& visit, JournalKeeping& c) {
+  visit(
+      "frames", c.frames,
+      FieldInfo{.doc = "Raw wire frames as a second stream. required: a frame that cannot be kept "
+                       "trips HALT; best_effort: it is counted; off: none are kept."});
+  visit("frames_buffer_mib", c.frames_buffer_mib,
+        FieldInfo{.min = 1,
+                  .max = 1024,
+                  .unit = "MiB",
+                  .doc = "Buffer of each hot thread between the wire and the disk."});
+  visit("reserve_mib", c.reserve_mib,
+        FieldInfo{.min = 1,
+                  .max = 1024,
+                  .unit = "MiB",
+                  .doc = "Preallocated per stream: takes private events when the disk is full."});
+  visit("pack", c.pack, FieldInfo{.doc = "Compress closed segments (zstd)."});
+  visit("keep", c.keep,
+        FieldInfo{.min = 0,
+                  .max = 315'360'000,
+                  .doc = "Journals of earlier boots older than this are deleted; 0: never."});
+  visit("keep_gib", c.keep_gib,
+        FieldInfo{.min = 0,
+                  .max = 1'000'000,
+                  .unit = "GiB",
+                  .doc = "The oldest boots are deleted while all journals are larger; 0: never."});
 }
 
 template <class Visitor>

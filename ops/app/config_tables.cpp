@@ -71,6 +71,8 @@ std::vector<TableShape> make_shapes() {
   shapes.push_back(
       single("runtime", "Threads, files and memory of the process.", &Config::runtime));
   shapes.push_back(
+      single("journal", "What is kept besides the events, and for how long.", &Config::journal));
+  shapes.push_back(
       single("guardian", "gimbal-guardian, and how the bot judges it.", &Config::guardian));
   shapes.push_back(
       single("alerts", "What happens to an alert that nobody acknowledges.", &Config::alerts));

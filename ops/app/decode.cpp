@@ -7,8 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "feeds/deribit/decoder.hpp"
@@ -55,7 +57,14 @@ class Decoder {
     feed_.on_close({}, batch_);
     batch_.clear();
   }
-  void message(const std::string& text);
+  // `whole`: false when the line went on beyond line_max.
+  void message(std::string_view text, bool whole);
+  void end_file() {
+    if (command_.strict && line_ == 0) {
+      ++summary_.messages;
+      refuse("an empty file holds no document");
+    }
+  }
   void print_summary() const;
   [[nodiscard]] bool clean() const { return summary_.malformed == 0; }
 
@@ -105,9 +114,10 @@ class Decoder {
 
 void Decoder::emit() {
   for (const Event& event : batch_.committed()) {
-    if (command_.top) continue;
     const std::string line = lines_.line(event);
-    if (!line.empty()) std::cout << line << '\n';
+    if (line.empty()) continue;  // an event of several records is one line, at its last record
+    ++summary_.events;
+    if (!command_.top) std::cout << line << '\n';
   }
 }
 
@@ -135,14 +145,16 @@ void Decoder::private_message(const Frame& frame) {
   for (const auto& row : read.positions) count(deribit::report_position(c, row));
   for (const auto& row : read.margins) count(deribit::report_margin(c, row));
   batch_.commit();
-  summary_.events += batch_.committed().size();
   emit();
 }
 
-void Decoder::message(const std::string& text) {
+void Decoder::message(std::string_view text, bool whole) {
   ++line_;
-  if (text.find_first_not_of(" \t\r") == std::string::npos) return;
+  const bool blank = text.find_first_not_of(" \t\r") == std::string_view::npos;
+  if (blank && !command_.strict) return;
   ++summary_.messages;
+  if (blank) return refuse("an empty line is no document");
+  if (!whole) return refuse("the line is longer than " + std::to_string(line_max) + " bytes");
   bytes_.assign(text.begin(), text.end());
   bytes_.resize(text.size() + frame_padding, '\0');
   const Frame frame{bytes_.data(), text.size(), bytes_.size()};
@@ -152,7 +164,6 @@ void Decoder::message(const std::string& text) {
   const DecodeStatus status = feed_.on_frame(frame, now, batch_, outbox_);
   const auto& last = feed_.last();
   if (last.ignored == deribit::Ignored::private_channel) return private_message(frame);
-  summary_.events += batch_.committed().size();
   if (status == DecodeStatus::malformed) refuse(last.reason);
   if (status == DecodeStatus::sequence_gap) {
     ++summary_.gaps;
@@ -190,11 +201,45 @@ void Decoder::print_summary() const {
     any = true;
   }
   std::cerr << (any ? "\n" : " none\n");
+  const auto bare = ignored[static_cast<std::size_t>(deribit::Ignored::bare_result)];
+  if (bare > 1 && bare == summary_.messages) {
+    std::cerr << "note: no message has the envelope of " << command_.venue
+              << "; is it another venue's recording?\n";
+  }
 }
 
+// Lines of a stream. Of an endless one only the first line_max bytes are kept.
+class LineReader {
+ public:
+  LineReader() : buffer_(line_max + 1) {}
+  // False at the end of the stream.
+  bool next(std::istream& in, std::string_view& line, bool& whole) {
+    in.getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+    const auto got = static_cast<std::size_t>(in.gcount());
+    whole = true;
+    if (in.fail()) {
+      if (in.bad() || (in.eof() && got == 0)) return false;
+      in.clear();  // the line did not fit
+      whole = false;
+      in.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+      line = {buffer_.data(), got};
+      return true;
+    }
+    // The newline is counted and not stored; the last line may have none.
+    line = {buffer_.data(), in.eof() ? got : got - 1};
+    return true;
+  }
+
+ private:
+  std::vector<char> buffer_;
+};
+
 bool decode_stream(std::istream& in, Decoder& decoder) {
-  std::string line;
-  while (std::getline(in, line)) decoder.message(line);
+  LineReader lines;
+  std::string_view line;
+  bool whole = true;
+  while (lines.next(in, line, whole)) decoder.message(line, whole);
+  decoder.end_file();
   return !in.bad();
 }
 
@@ -215,12 +260,13 @@ int decode(const DecodeCommand& command) {
       continue;
     }
     std::ifstream in{file, std::ios::binary};
-    if (!in || in.peek() == std::ifstream::traits_type::eof()) {
-      if (in.eof() && in.is_open()) continue;  // an empty recording
+    // A folder opens, but not a byte of it can be read.
+    if (!in || (in.peek() == std::ifstream::traits_type::eof() && in.bad())) {
       std::cerr << "gimbal decode: " << shown
                 << " cannot be read; give a file with one message per line, or -\n";
       return exit_usage;
     }
+    in.clear();
     if (!decode_stream(in, *decoder)) {
       std::cerr << "gimbal decode: " << shown << ": reading stopped early\n";
       return exit_failed;
@@ -251,7 +297,8 @@ void add_decode(CLI::App& app, int& exit_code) {
                       "Tag of our own order labels; other orders show order 0");
   command->footer(
       "Exit code: 0 every line was understood, 1 some line was malformed (named on stderr),\n"
-      "2 bad usage. Gaps in a book's change ids are reported on stderr and are no failure.\n\n"
+      "2 bad usage. Gaps in a book's change ids are reported on stderr and are no failure.\n"
+      "A line may have 16 MiB. With --strict an empty line or file is malformed too.\n\n"
       "Example:\n  gimbal decode --venue deribit --top recording.jsonl");
   command->callback([options, &exit_code] { exit_code = decode(*options); });
 }

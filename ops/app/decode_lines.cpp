@@ -67,6 +67,36 @@ std::string trade_text(TradeId id) {
 
 }  // namespace
 
+std::string_view event_name(EventKind kind) {
+  static constexpr std::array<std::string_view, event_kinds> names{"none",
+                                                                   "boot",
+                                                                   "book_delta",
+                                                                   "book_reset",
+                                                                   "trade",
+                                                                   "ticker",
+                                                                   "index_price",
+                                                                   "order_ack",
+                                                                   "order_reject",
+                                                                   "fill",
+                                                                   "order_done",
+                                                                   "position_report",
+                                                                   "margin_report",
+                                                                   "feed_status",
+                                                                   "gateway_status",
+                                                                   "timer",
+                                                                   "operator_command",
+                                                                   "config_change",
+                                                                   "instrument_change",
+                                                                   "side_block",
+                                                                   "venue_clock",
+                                                                   "open_order_report",
+                                                                   "reconcile_mark",
+                                                                   "order_lookup",
+                                                                   "order_sent",
+                                                                   "guardian_status"};
+  return names.at(static_cast<std::size_t>(kind));
+}
+
 void EventLines::head(const Event& event, std::string_view name, FlatJson& json) const {
   json.text("event", name);
   if (event.instrument.valid()) {
@@ -165,34 +195,8 @@ void EventLines::single(const Event& event, FlatJson& json) const {
 }
 
 std::string EventLines::line(const Event& event) {
-  static constexpr std::array<std::string_view, event_kinds> names{"none",
-                                                                   "boot",
-                                                                   "book_delta",
-                                                                   "book_reset",
-                                                                   "trade",
-                                                                   "ticker",
-                                                                   "index_price",
-                                                                   "order_ack",
-                                                                   "order_reject",
-                                                                   "fill",
-                                                                   "order_done",
-                                                                   "position_report",
-                                                                   "margin_report",
-                                                                   "feed_status",
-                                                                   "gateway_status",
-                                                                   "timer",
-                                                                   "operator_command",
-                                                                   "config_change",
-                                                                   "instrument_change",
-                                                                   "side_block",
-                                                                   "venue_clock",
-                                                                   "open_order_report",
-                                                                   "reconcile_mark",
-                                                                   "order_lookup",
-                                                                   "order_sent",
-                                                                   "guardian_status"};
   FlatJson json;
-  head(event, names.at(static_cast<std::size_t>(event.kind())), json);
+  head(event, event_name(event.kind()), json);
   switch (event.kind()) {
     case EventKind::ticker:
       if (!ticker_.add(event)) return {};

@@ -58,6 +58,8 @@ class FlatJson {
   std::string out_{"{"};
 };
 
+[[nodiscard]] std::string_view event_name(EventKind kind);
+
 // One line per event; the earlier records of a unit of several give an empty line.
 class EventLines {
  public:

@@ -40,6 +40,10 @@ ControlAnswer Desk::arm(const ArmRequest& request) {
     return refused_answer("config hash " + request.config_hash + " is not the running one (" +
                           running.substr(0, 16) + ")");
   }
+  if (!bot_.journal_trouble_.empty()) {
+    return refused_answer("the journal cannot be kept: " + bot_.journal_trouble_ +
+                          "; free the disk and restart");
+  }
   arm_ = PendingArm{next_command_++, request.scope, request.reason};
   arm_request_ = request.id;
   send_command(OperatorAction::arm, arm_->command, request.scope, Mode::active,

@@ -59,7 +59,9 @@ class FeedSession {
 
   // Called from inside a step, so it only notes the wish; the next text or timer carries it out.
   void want_resync(InstrumentId id) noexcept {
-    if (resyncs_ < resyncs_waiting_max) resync_[resyncs_++] = id;
+    if (resyncs_ == resyncs_waiting_max) return;
+    resync_[resyncs_++] = id;
+    session_.tape().put(FrameKind::resync, clock_.now(), {}, id.value);
   }
 
   // --- Session's owner

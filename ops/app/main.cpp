@@ -21,6 +21,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   gimbal::add_decode(app, exit_code);
   gimbal::add_greeks(app, exit_code);
   gimbal::add_replay(app, exit_code);
+  gimbal::add_journal(app, exit_code);
 }
 
 }  // namespace
@@ -34,6 +35,12 @@ int main(int argc, char** argv) {
   add_commands(app, exit_code);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    const bool unknown = argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty();
+    if (!unknown) return app.exit(error) == 0 ? gimbal::exit_done : gimbal::exit_usage;
+    std::fprintf(stderr, "gimbal: there is no command '%.60s'; gimbal --help lists them\n",
+                 argv[1]);
+    return gimbal::exit_usage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? gimbal::exit_done : gimbal::exit_usage;
   } catch (const std::exception& error) {

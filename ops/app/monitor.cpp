@@ -140,7 +140,7 @@ HealthFacts Monitor::look(RecvTime now) const {
   f.journal_given = snap.engine.seq;
   const JournalWriter& j = *bot_.journal_;
   f.journal = {j.written().value, j.durable().value, j.backlog(),
-               j.bytes_written(), j.lost_records(),  j.failed()};
+               j.bytes_written(), j.lost_records(),  j.failed() || j.degraded()};
   f.alert_record_error = book_.error();
   return f;
 }

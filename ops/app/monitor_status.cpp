@@ -7,7 +7,7 @@ namespace gimbal {
 void put(JsonWriter& w, const AlertStatus& a) {
   w.begin_object().integer("id", a.id).text("severity", a.severity).text("text", a.text);
   w.integer("age_ns", a.age_ns).boolean("acknowledged", a.acknowledged).text("code", a.code);
-  w.text("row", a.row).text("owner", a.owner).text("scope", a.scope).text("mode", a.mode);
+  w.text("row", a.row).text("owner", a.owner).text("scope", a.scope).text("tightened_to", a.mode);
   w.boolean("latched", a.latched).integer("count", a.count).integer("limit", a.limit);
   w.integer("actual", a.actual).integer("evidence", a.evidence).integer("seq", a.seq);
   w.text("acknowledged_by", a.acknowledged_by).end_object();

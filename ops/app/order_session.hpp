@@ -124,6 +124,8 @@ class OrderSession {
     Encoded encoded = gateway_.encode(message, now, out);
     if (!encoded.ok()) return encoded;
     probe_.mark(ProbeHop::encode);
+    // Before the frame is masked in place.
+    session_.tape().put(FrameKind::text_out, now, {out.data(), encoded.bytes});
     Link& link = session_.link();
     if (!link.seal(encoded.bytes) || !link.encrypt())
       return Encoded{0, RejectReason::not_connected};
@@ -169,9 +171,13 @@ class OrderSession {
     sent(c.order, c.instrument, OrderAction::cancel);
   }
   void cancel_all(const CancelAll& c) noexcept {
-    if (!gateway_.encode(c, clock_.now(), outbox_)) {
+    const RecvTime now = clock_.now();
+    if (!gateway_.encode(c, now, outbox_)) {
       outbox_.clear();
       return;  // the core repeats the round and cancels order by order where this cannot
+    }
+    for (std::size_t i = 0; i < outbox_.size(); ++i) {
+      session_.tape().put(FrameKind::text_out, now, outbox_[i]);
     }
     session_.send(outbox_);
     count(counters_.mass_cancels);

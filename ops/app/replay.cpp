@@ -13,7 +13,7 @@
 #include "engine/runtime/replay.hpp"
 #include "ops/app/commands.hpp"
 #include "ops/app/config.hpp"
-#include "ops/app/universe.hpp"
+#include "ops/app/journal_origin.hpp"
 
 namespace gimbal {
 namespace {
@@ -26,40 +26,6 @@ struct ReplayArguments {
   bool json{false};
   bool keep_going{false};
 };
-
-// Config text and tables, found by a first pass over the journal.
-struct Origin {
-  std::unique_ptr<LoadedConfig> loaded;
-  Universe universe;
-  std::string error;
-};
-
-void read_origin(const std::vector<std::span<const std::byte>>& spans, Origin& origin) {
-  JournalReader reader{spans};
-  JournalRecord record;
-  while (reader.next(record) == JournalStatus::record) {
-    if (record.type != RecordType::side_block) {
-      if (record.type == RecordType::event && record.event.kind() != EventKind::boot &&
-          record.event.kind() != EventKind::side_block) {
-        break;
-      }
-      continue;
-    }
-    if (record.block.kind == SideBlockKind::config) {
-      std::vector<ConfigProblem> problems;
-      const std::string_view text{reinterpret_cast<const char*>(record.bytes.data()),
-                                  record.bytes.size()};
-      origin.loaded = parse_config(text, "the journal's config", problems);
-      if (origin.loaded == nullptr) origin.error = to_text(problems.front());
-    } else if (record.block.kind == SideBlockKind::instrument) {
-      if (!origin.universe.restore(record.bytes, origin.error)) return;
-    }
-  }
-  if (origin.loaded == nullptr && origin.error.empty()) {
-    origin.error = "the journal holds no config block: it was not written by gimbal run";
-  }
-  if (origin.error.empty()) origin.error = origin.universe.rebind(origin.loaded->config);
-}
 
 const char* verdict_text(ReplayVerdict v) {
   switch (v) {
@@ -105,8 +71,8 @@ int replay_journal(const ReplayArguments& arguments) {
     fmt::print(stderr, "gimbal replay: {}\n", o.error());
     return exit_usage;
   }
-  std::vector<std::span<const std::byte>> spans(segments.begin(), segments.end());
-  Origin origin;
+  const std::vector<std::span<const std::byte>> spans = spans_of(segments);
+  JournalOrigin origin;
   read_origin(spans, origin);
   EngineSetup setup;
   StrategySet strategies;
@@ -115,7 +81,7 @@ int replay_journal(const ReplayArguments& arguments) {
   }
   if (!origin.error.empty()) {
     fmt::print(stderr, "gimbal replay: {}: {}\n", arguments.path, origin.error);
-    return exit_failed;
+    return exit_usage;
   }
   ReplayBlocks blocks;
   setup.blocks = SideBlocks{&blocks, &ReplayBlocks::find};

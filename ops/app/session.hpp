@@ -18,6 +18,7 @@
 #include "engine/wire/link.hpp"
 #include "engine/wire/poller.hpp"
 #include "feeds/frame.hpp"
+#include "ops/app/session_tape.hpp"
 
 namespace gimbal {
 
@@ -45,6 +46,7 @@ class Session {
   // more often, so the socket is half open or the venue is gone. Zero: never.
   void set_silence_max(Nanos limit) noexcept { silence_max_ = limit; }
 
+  [[nodiscard]] SessionTape& tape() noexcept { return tape_; }
   [[nodiscard]] SessionPort& port() noexcept { return port_; }
   [[nodiscard]] const SessionPort& port() const noexcept { return port_; }
   [[nodiscard]] Link& link() noexcept { return link_; }
@@ -66,6 +68,7 @@ class Session {
     // The login frames go out before anything that came along with the upgrade is looked at.
     adopted_at_ = now;
     heard_at_ = now;
+    tape_.put(FrameKind::opened, now);
     link_.adopt(std::move(connection), now, *this);
     owner_.opened(now);
     settle(poller);
@@ -85,7 +88,10 @@ class Session {
     if (added_) link_.settle(*this);
     if (now < timer_due_) return;
     timer_due_ = now + timer_interval;
-    if (added_) owner_.timer(now);
+    if (added_) {
+      tape_.put(FrameKind::timer, now);
+      owner_.timer(now);
+    }
     if (added_ && silence_max_.count > 0 && now - heard_at_ > silence_max_) {
       link_.on_lost(ETIMEDOUT, *this);
     }
@@ -103,6 +109,8 @@ class Session {
   void on_text(const TextFrame& frame) noexcept {
     port_.frames.fetch_add(1, std::memory_order_relaxed);
     owner_.text(frame);
+    // Behind the work it caused: keeping a frame is not on the way to the order.
+    tape_.put(FrameKind::text_in, frame.at, {frame.data, frame.size});
   }
   void on_closed(const LinkClosed& closed) noexcept {
     dead_ = true;
@@ -121,6 +129,7 @@ class Session {
     // The connector empties this box before it connects again, so it is free here.
     (void)port_.to_cold.put(remains);
     port_.lost.fetch_add(1, std::memory_order_relaxed);
+    tape_.put(FrameKind::ended, last_time());
     owner_.ended(closed_, last_time());
     port_.wanted.store(true, std::memory_order_release);
   }
@@ -133,6 +142,7 @@ class Session {
   Priority priority_;
   Link link_;
   SessionPort port_;
+  SessionTape tape_;
   bool added_{false};
   bool dead_{false};
   LinkClosed closed_{};

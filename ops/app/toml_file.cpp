@@ -90,6 +90,31 @@ TomlPlace first_beyond_ascii(std::string_view text) {
   return {};
 }
 
+// A line whose key has more parts than any table of ours is deep, or that is endless. The library
+// walks and frees nested tables by recursion: a header of 100,000 dots would exhaust the stack.
+// What stands behind a # is not looked at.
+constexpr std::size_t line_chars_max = 16 * 1024;
+constexpr std::size_t dots_max = 16;
+
+TomlPlace endless_key(std::string_view text) {
+  TomlPlace place{0, 1};
+  while (!text.empty()) {
+    ++place.line;
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (line.size() > line_chars_max) return place;
+    line = line.substr(0, line.find('#'));
+    const auto key = line.substr(0, line.find('='));
+    // A list of addresses may hold many dots; only braces make tables of what follows.
+    const bool nests = line.substr(key.size()).find('{') != std::string_view::npos;
+    const auto judged = nests ? line : key;
+    if (static_cast<std::size_t>(std::count(judged.begin(), judged.end(), '.')) > dots_max) {
+      return place;
+    }
+  }
+  return {};
+}
+
 // The first table header whose name cannot start with the character that stands there.
 TomlPlace odd_header(std::string_view text) {
   TomlPlace place{0, 0};
@@ -150,6 +175,12 @@ bool parse_toml(std::string_view text, TomlValue& root, TomlProblem& problem) {
   // The library's tables of other characters reach undefined behaviour on some of them.
   if (const TomlPlace odd = first_beyond_ascii(text); odd.line != 0) {
     problem = {odd, "config files are ASCII, comments included; this character is not"};
+    return false;
+  }
+  if (const TomlPlace odd = endless_key(text); odd.line != 0) {
+    problem = {odd, "a line of at most " + std::to_string(line_chars_max) +
+                        " characters with at most " + std::to_string(dots_max) +
+                        " dots in a key is read; this one has more"};
     return false;
   }
   try {

@@ -52,10 +52,10 @@ function(gimbal_room name)
   endif()
 endfunction()
 
-# gimbal_test(NAME LABEL unit|replay|sim|io|tidy SOURCES ... LINKS ... [TIMEOUT s]): one GoogleTest
-# binary, one ctest entry per test case.
+# gimbal_test(NAME LABEL unit|replay|sim|io|tidy SOURCES ... LINKS ... [TIMEOUT s] [SERIAL]): one
+# GoogleTest binary, one ctest entry per test case. SERIAL: its times are judged, so it runs alone.
 function(gimbal_test name)
-  cmake_parse_arguments(T "" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(T "SERIAL" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)
   endif()
@@ -64,7 +64,7 @@ function(gimbal_test name)
   target_compile_definitions(${name} PRIVATE
     GIMBAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GIMBAL_BINARY_DIR="${PROJECT_BINARY_DIR}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${T_LABEL}" TIMEOUT ${T_TIMEOUT})
+    PROPERTIES LABELS "${T_LABEL}" TIMEOUT ${T_TIMEOUT} RUN_SERIAL ${T_SERIAL})
 endfunction()
 
 # gimbal_fuzz(NAME SOURCES ... LINKS ...): a libFuzzer target; with GIMBAL_FUZZ only.

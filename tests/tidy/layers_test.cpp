@@ -53,6 +53,8 @@ const std::vector<Exception>& exceptions() {
       {"ops/app/toml_file.cpp", "toml++/"},     // the one reader of TOML
       {"ops/app/hash.cpp", "openssl/evp.h"},    // SHA-256 of config and binary
       {"venues/deribit/sign.cpp", "openssl/"},  // request signatures
+      {"engine/runtime/sha256.cpp", "openssl/evp.h"},
+      {"engine/runtime/journal_files.cpp", "zstd.h"},  // closed journal segments
   };
   return table;
 }
@@ -77,7 +79,8 @@ bool is_system(const std::string& header) {
   static const std::vector<std::string> folders{"sys/", "linux/", "netinet/", "arpa/",
                                                 "net/", "asm/",   "bits/"};
   const bool plain = header.find('/') == std::string::npos;
-  return (plain && header != "simdjson.h" && header != "liburing.h") || any_prefix(header, folders);
+  return (plain && header != "simdjson.h" && header != "liburing.h" && header != "zstd.h") ||
+         any_prefix(header, folders);
 }
 
 bool excepted(const std::string& file, const std::string& header) {

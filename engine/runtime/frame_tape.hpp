@@ -1,0 +1,89 @@
+// The second stream of the journal: what came and went on the wire, with its receive time.
+//
+// FrameTape: put() on one hot thread copies the text into a byte ring (no system call, never
+// blocks; a frame that does not fit is lost, counted, and the caller trips HALT when frames are
+// required). FrameRecorder: drain() on one cold thread takes every tape's frames, overwrites tokens
+// and writes the segments "frames-EEEEEEEE-SSSSSS.gf" (format: ops/docs/journal-format.md).
+// Frames of one tape keep their order; between tapes there is none.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/time.hpp"
+#include "engine/runtime/journal_format.hpp"
+#include "engine/runtime/outcome.hpp"
+#include "engine/runtime/segment_writer.hpp"
+
+namespace gimbal {
+
+class FrameTape {
+ public:
+  // `bytes` is rounded up to a power of two; a frame may take half of it at most.
+  explicit FrameTape(std::size_t bytes);
+  FrameTape(const FrameTape&) = delete;
+  FrameTape& operator=(const FrameTape&) = delete;
+
+  // Hot, one thread. False: no room; nothing was written.
+  bool put(const FrameRecord& record, std::string_view text) noexcept;
+  [[nodiscard]] std::uint64_t lost() const noexcept {
+    return lost_.load(std::memory_order_relaxed);
+  }
+
+  // Cold, one thread: the oldest frame, valid until pop(). False when there is none.
+  [[nodiscard]] bool peek(FrameRecord& record, std::span<char>& text) noexcept;
+  void pop() noexcept;
+
+ private:
+  struct Entry {
+    std::uint32_t total{0};  // of the entry in the ring; 0: skip to the ring's start
+    std::uint32_t text{0};
+    FrameRecord record{};
+  };
+  static_assert(sizeof(Entry) == 32);
+
+  std::size_t mask_;
+  std::unique_ptr<std::byte[]> bytes_;
+  alignas(128) std::atomic<std::uint64_t> tail_{0};
+  std::uint64_t cached_head_{0};
+  std::atomic<std::uint64_t> lost_{0};
+  alignas(128) std::atomic<std::uint64_t> head_{0};
+  std::uint32_t current_{0};
+};
+
+// Overwrites the values of access and refresh tokens, and of client secrets, signatures and nonces
+// of a login, with '*'. True when there was one.
+bool redact_tokens(std::span<char> text) noexcept;
+
+class FrameRecorder {
+ public:
+  FrameRecorder(SegmentConfig config, const JournalIdentity& identity, Nanos sync_interval);
+
+  // Before the first drain. The tape must outlive the recorder.
+  void add(FrameTape& tape) { tapes_.push_back(&tape); }
+  Outcome open();
+  // At most `bytes_max` of text a call; gives the frames taken.
+  std::size_t drain(std::size_t bytes_max = std::size_t{4} << 20);
+  Outcome close();
+
+  [[nodiscard]] bool failed() const noexcept { return segments_.failed() || segments_.emergency(); }
+  [[nodiscard]] const std::string& error() const noexcept { return segments_.error(); }
+  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
+  [[nodiscard]] std::uint64_t bytes_written() const noexcept { return segments_.bytes_written(); }
+  [[nodiscard]] std::uint64_t lost() const noexcept;
+
+ private:
+  SegmentWriter segments_;
+  std::vector<FrameTape*> tapes_{};
+  Nanos sync_interval_;
+  std::int64_t last_sync_ns_{0};
+  std::uint64_t frames_{0};
+};
+
+}  // namespace gimbal

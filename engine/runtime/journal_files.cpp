@@ -1,0 +1,235 @@
+#include "engine/runtime/journal_files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "engine/runtime/journal.hpp"
+
+namespace gimbal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* packed_suffix = ".zst";
+constexpr int pack_level = 3;
+
+// "PREFIX-EEEEEEEE-SSSSSS.SUFFIX" with or without ".zst".
+bool parse_name(std::string name, const StreamName& stream, SegmentFile& out) {
+  const std::string zst = packed_suffix;
+  out.packed = name.size() > zst.size() && name.ends_with(zst);
+  if (out.packed) name.resize(name.size() - zst.size());
+  const std::string head = std::string{stream.prefix} + "-";
+  if (!name.starts_with(head) || !name.ends_with(stream.suffix)) return false;
+  name = name.substr(head.size(), name.size() - head.size() - std::strlen(stream.suffix));
+  unsigned e = 0, s = 0;
+  int used = 0;
+  if (name.size() != 15 || std::sscanf(name.c_str(), "%8x-%6x%n", &e, &s, &used) != 2) return false;
+  if (used != 15) return false;
+  out.epoch = e;
+  out.segment = s;
+  return true;
+}
+
+Outcome read_file(const std::string& path, std::vector<std::byte>& out) {
+  std::ifstream in{path, std::ios::binary | std::ios::ate};
+  if (!in) return Outcome::system("open", path);
+  const auto bytes = static_cast<std::streamsize>(in.tellg());
+  if (bytes < 0) return Outcome::failure("cannot read " + path + ": not a file");
+  out.resize(static_cast<std::size_t>(bytes));
+  in.seekg(0);
+  if (bytes > 0 && !in.read(reinterpret_cast<char*>(out.data()), bytes)) {
+    return Outcome::system("read", path);
+  }
+  return {};
+}
+
+Outcome unpack(const std::string& path, const std::vector<std::byte>& packed,
+               std::vector<std::byte>& out) {
+  const unsigned long long size = ZSTD_getFrameContentSize(packed.data(), packed.size());
+  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN ||
+      size > unpacked_bytes_max) {
+    return Outcome::failure("cannot unpack " + path + ": not a packed segment, or too large");
+  }
+  out.resize(static_cast<std::size_t>(size));
+  const std::size_t got = ZSTD_decompress(out.data(), out.size(), packed.data(), packed.size());
+  if (ZSTD_isError(got) != 0 || got != out.size()) {
+    return Outcome::failure("cannot unpack " + path + ": " +
+                            (ZSTD_isError(got) != 0 ? ZSTD_getErrorName(got) : "it is shorter"));
+  }
+  return {};
+}
+
+Outcome write_file(const std::string& path, const std::vector<std::byte>& bytes) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return Outcome::system("create", path);
+  Outcome result;
+  for (std::size_t at = 0; at < bytes.size() && result;) {
+    const ssize_t n = ::write(fd, bytes.data() + at, bytes.size() - at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      result = Outcome::system("write", path);
+    else
+      at += static_cast<std::size_t>(n);
+  }
+  if (result && ::fsync(fd) != 0) result = Outcome::system("sync", path);
+  ::close(fd);
+  return result;
+}
+
+}  // namespace
+
+std::vector<SegmentFile> list_segments(const std::string& directory, const StreamName& stream) {
+  std::vector<SegmentFile> found;
+  std::error_code bad;
+  for (const auto& entry : fs::directory_iterator{directory, bad}) {
+    SegmentFile file;
+    if (!parse_name(entry.path().filename().string(), stream, file)) continue;
+    file.path = entry.path().string();
+    struct stat facts {};
+    if (::stat(file.path.c_str(), &facts) != 0) continue;
+    file.bytes = static_cast<std::uint64_t>(facts.st_blocks) * 512;
+    file.modified_unix_ns = facts.st_mtim.tv_sec * 1'000'000'000LL + facts.st_mtim.tv_nsec;
+    found.push_back(std::move(file));
+  }
+  std::sort(found.begin(), found.end(), [](const SegmentFile& a, const SegmentFile& b) {
+    return std::tie(a.epoch, a.segment, a.packed) < std::tie(b.epoch, b.segment, b.packed);
+  });
+  // Both forms of a segment are there for a moment while it is packed: the original counts.
+  const auto twice = std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.epoch == b.epoch && a.segment == b.segment;
+  });
+  found.erase(twice, found.end());
+  return found;
+}
+
+Outcome read_segment(const std::string& path, std::vector<std::byte>& out) {
+  if (!path.ends_with(packed_suffix)) return read_file(path, out);
+  std::vector<std::byte> packed;
+  if (Outcome read = read_file(path, packed); !read) return read;
+  return unpack(path, packed, out);
+}
+
+Outcome load_segments(const std::string& path, const StreamName& stream, std::uint32_t epoch,
+                      std::vector<std::vector<std::byte>>& segments) {
+  segments.clear();
+  std::error_code bad;
+  std::string directory = path;
+  std::uint32_t from = 0;
+  if (fs::is_regular_file(path, bad)) {
+    SegmentFile named;
+    if (!parse_name(fs::path{path}.filename().string(), stream, named)) {
+      return read_segment(path, segments.emplace_back());
+    }
+    epoch = named.epoch;
+    from = named.segment;
+    directory = fs::path{path}.parent_path().string();
+    if (directory.empty()) directory = ".";
+  } else if (!fs::is_directory(path, bad)) {
+    return Outcome::failure("cannot read journal " + path + ": no such file or directory");
+  }
+  const std::vector<SegmentFile> all = list_segments(directory, stream);
+  if (epoch == 0 && !all.empty()) epoch = all.back().epoch;
+  for (const SegmentFile& file : all) {
+    if (file.epoch != epoch || file.segment < from) continue;
+    if (Outcome read = read_segment(file.path, segments.emplace_back()); !read) return read;
+  }
+  if (segments.empty()) return Outcome::failure("no journal segment in " + directory);
+  return {};
+}
+
+Outcome JournalReader::load(const std::string& path, std::vector<std::vector<std::byte>>& segments,
+                            std::uint32_t epoch) {
+  return load_segments(path, journal_stream, epoch, segments);
+}
+
+Outcome pack_segment(const std::string& path) {
+  std::vector<std::byte> plain;
+  if (Outcome read = read_file(path, plain); !read) return read;
+  std::vector<std::byte> packed(ZSTD_compressBound(plain.size()));
+  const std::size_t size =
+      ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), pack_level);
+  if (ZSTD_isError(size) != 0) {
+    return Outcome::failure("cannot pack " + path + ": " + ZSTD_getErrorName(size));
+  }
+  packed.resize(size);
+  const std::string target = path + packed_suffix;
+  const std::string draft = target + ".new";
+  if (Outcome written = write_file(draft, packed); !written) {
+    (void)::unlink(draft.c_str());
+    return written;
+  }
+  std::vector<std::byte> again, unpacked;
+  Outcome checked = read_file(draft, again);
+  if (checked) checked = unpack(draft, again, unpacked);
+  if (checked && unpacked != plain)
+    checked = Outcome::failure(draft + " does not unpack to " + path);
+  if (!checked) {
+    (void)::unlink(draft.c_str());
+    return checked;
+  }
+  if (::rename(draft.c_str(), target.c_str()) != 0) return Outcome::system("rename", draft);
+  if (::unlink(path.c_str()) != 0) return Outcome::system("remove", path);
+  return {};
+}
+
+RetentionResult tidy_segments(const std::string& directory, std::uint32_t epoch,
+                              const RetentionConfig& config, std::int64_t now_unix_ns) {
+  RetentionResult result;
+  std::vector<SegmentFile> all;
+  for (const StreamName& stream : {journal_stream, frame_stream}) {
+    const auto files = list_segments(directory, stream);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      const bool closed =
+          files[i].epoch < epoch || (i + 1 < files.size() && files[i + 1].epoch == files[i].epoch);
+      if (config.pack && closed && !files[i].packed && result.packed == 0) {
+        if (Outcome packed = pack_segment(files[i].path); !packed) {
+          result.problems.push_back(packed.error());
+        } else {
+          ++result.packed;
+        }
+      }
+    }
+    const auto now = list_segments(directory, stream);
+    all.insert(all.end(), now.begin(), now.end());
+  }
+  std::uint64_t total = 0;
+  for (const SegmentFile& f : all) total += f.bytes;
+  result.bytes_before = total;
+  std::sort(all.begin(), all.end(), [](const SegmentFile& a, const SegmentFile& b) {
+    return std::tie(a.epoch, a.segment) < std::tie(b.epoch, b.segment);
+  });
+  // A boot goes as a whole or stays: a journal without its first segment cannot be replayed.
+  for (std::size_t i = 0; i < all.size();) {
+    std::size_t end = i;
+    std::uint64_t bytes = 0;
+    std::int64_t newest = 0;
+    for (; end < all.size() && all[end].epoch == all[i].epoch; ++end) {
+      bytes += all[end].bytes;
+      newest = std::max(newest, all[end].modified_unix_ns);
+    }
+    const bool old = config.keep.count > 0 && now_unix_ns - newest > config.keep.count;
+    const bool large = config.keep_bytes > 0 && total > config.keep_bytes;
+    if (all[i].epoch < epoch && (old || large)) {
+      for (; i < end; ++i) {
+        if (::unlink(all[i].path.c_str()) == 0)
+          ++result.deleted;
+        else
+          result.problems.push_back(Outcome::system("remove", all[i].path).error());
+      }
+      total -= bytes;
+    }
+    i = end;
+  }
+  result.bytes_after = total;
+  return result;
+}
+
+}  // namespace gimbal

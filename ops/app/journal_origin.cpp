@@ -1,0 +1,39 @@
+#include "ops/app/journal_origin.hpp"
+
+#include <string_view>
+
+#include "engine/runtime/journal.hpp"
+
+namespace gimbal {
+
+void read_origin(const std::vector<std::span<const std::byte>>& segments, JournalOrigin& origin) {
+  JournalReader reader{segments};
+  JournalRecord record;
+  while (reader.next(record) == JournalStatus::record) {
+    if (record.type != RecordType::side_block) {
+      if (record.type == RecordType::event && record.event.kind() != EventKind::boot &&
+          record.event.kind() != EventKind::side_block) {
+        break;
+      }
+      continue;
+    }
+    if (record.block.kind == SideBlockKind::config) {
+      std::vector<ConfigProblem> problems;
+      const std::string_view text{reinterpret_cast<const char*>(record.bytes.data()),
+                                  record.bytes.size()};
+      origin.loaded = parse_config(text, "the journal's config", problems);
+      if (origin.loaded == nullptr) origin.error = to_text(problems.front());
+    } else if (record.block.kind == SideBlockKind::instrument) {
+      if (!origin.universe.restore(record.bytes, origin.error)) return;
+    }
+  }
+  if (origin.loaded == nullptr && origin.error.empty()) {
+    origin.error =
+        "no start of a journal can be read: it is empty, cut or damaged at its beginning, or was "
+        "not "
+        "written by gimbal run";
+  }
+  if (origin.error.empty()) origin.error = origin.universe.rebind(origin.loaded->config);
+}
+
+}  // namespace gimbal

@@ -1,0 +1,30 @@
+// What a journal says about the bot that wrote it: its config and its instruments, from the side
+// blocks at its start. Room: ops/app. Cold.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ops/app/config.hpp"
+#include "ops/app/universe.hpp"
+
+namespace gimbal {
+
+struct JournalOrigin {
+  std::unique_ptr<LoadedConfig> loaded;
+  Universe universe;
+  std::string error;  // empty when both could be read
+};
+
+// Reads up to the first event that is neither Boot nor a side block.
+void read_origin(const std::vector<std::span<const std::byte>>& segments, JournalOrigin& origin);
+
+[[nodiscard]] inline std::vector<std::span<const std::byte>> spans_of(
+    const std::vector<std::vector<std::byte>>& segments) {
+  return {segments.begin(), segments.end()};
+}
+
+}  // namespace gimbal
