@@ -105,10 +105,15 @@ bool FrameReader::State::level(value& v, Side side, bool grouped) noexcept {
         std::string_view action;
         if (!read_text(item, action)) return false;
         removed = action == "delete";
-        return removed || action == "new" || action == "change";
+        return removed || action == "new" || action == "change" ||
+               fail("a level's action is neither new, change nor delete");
       }
-      case 1: return read_exact(item, row.price.nano);
-      case 2: return read_exact(item, row.amount.nano) && row.amount.nano >= 0;
+      case 1:
+        return read_exact(item, row.price.nano) ||
+               fail("a level's price is no number that is exact at 1e-9 and below 9.2e9");
+      case 2:
+        return (read_exact(item, row.amount.nano) && row.amount.nano >= 0) ||
+               fail("a level's amount is no number >= 0 that is exact at 1e-9 and below 9.2e9");
       default: return false;
     }
   });
@@ -503,6 +508,9 @@ bool FrameReader::State::pass(simdjson::ondemand::document& document) noexcept {
       if (item.error() != simdjson::SUCCESS || !skip(item.value_unsafe())) return fail("not JSON");
     }
     out.shape = FrameShape::bare;
+  } else if (options.strict) {  // a whole document, checked; no message
+    out.shape = FrameShape::bare;
+    return true;
   } else {
     return fail("neither an object nor an array");
   }

@@ -91,6 +91,18 @@ TEST(Config, AllProblemsAreReportedAtOnceInTheOrderOfTheFile) {
   })) << text;
 }
 
+TEST(Config, NestingThatWouldExhaustTheStackIsRefusedByLength) {
+  std::string header{"["};
+  for (int i = 0; i < 100000; ++i) header += "a.";
+  std::string lists{"x = "};
+  for (int i = 0; i < 2000; ++i) lists += "[\n{a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a = ";
+  for (const auto& text : {header + "a]\n", header.substr(1) + "a = 1\n", lists}) {
+    std::vector<ConfigProblem> problems;
+    EXPECT_EQ(parse_config(text, "endless.toml", problems), nullptr);
+    EXPECT_FALSE(problems.empty());
+  }
+}
+
 TEST(Config, AProblemNamesFileLineAndColumn) {
   std::vector<ConfigProblem> problems;
   EXPECT_EQ(parse_config("[risk]\n  collar_bps = true\n", "some/file.toml", problems), nullptr);

@@ -98,6 +98,9 @@ Ran gimbal_command(const std::string& arguments) {
 TEST(GimbalProgram, ExitCodesTellUsageFromRefusalFromSuccess) {
   EXPECT_EQ(gimbal_command("").code, 2);
   EXPECT_EQ(gimbal_command("explode").code, 2);
+  EXPECT_NE(gimbal_command("explode").out.find("no command 'explode'"), std::string::npos);
+  EXPECT_EQ(gimbal_command("replay /etc/passwd").code, 2);
+  EXPECT_EQ(gimbal_command("replay /nonexistent").code, 2);
   EXPECT_EQ(gimbal_command("check --no-such-option").code, 2);
   EXPECT_EQ(gimbal_command("--help").code, 0);
   EXPECT_EQ(gimbal_command("doctor --json").code, 0);

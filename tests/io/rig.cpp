@@ -72,18 +72,9 @@ Rig::~Rig() {
 }
 
 void Rig::start_sim(const std::vector<std::string>& options, bool demo_book) {
-  std::vector<std::string> argv{GIMBAL_SIM,
-                                "--port",
-                                "0",
-                                "--tls-dir",
-                                file("tls"),
-                                "--ready-file",
-                                file("ready"),
-                                "--client-id",
-                                "demo",
-                                "--client-secret",
-                                "a-secret-of-the-demo",
-                                "--json"};
+  std::vector<std::string> argv{
+      GIMBAL_SIM,    "--port",      "0",        "--tls-dir",       file("tls"),    "--ready-file",
+      file("ready"), "--client-id", client_id_, "--client-secret", client_secret_, "--json"};
   if (demo_book) argv.insert(argv.end(), {"--demo-book", "--seed", "7", "--walk-speed", "60"});
   argv.insert(argv.end(), options.begin(), options.end());
   ::unlink(file("ready").c_str());

@@ -54,6 +54,8 @@ class Rig : public ::testing::Test {
   [[nodiscard]] std::string bot_says() const { return read_text(dir_.file("bot.err")); }
   [[nodiscard]] bool wait_for_orders(double at_least, Patience limit = Patience{20000});
 
+  std::string client_id_{"demo"};  // what the exchange accepts
+  std::string client_secret_{"a-secret-of-the-demo"};
   TempDir dir_;
   Child sim_;
   Child bot_;

@@ -206,7 +206,7 @@ TEST_F(MonitoredBot, TellsAJournalThatCannotBeWritten) {
   }
   small_disk_ = true;
   BotSetup setup;
-  setup.runtime_extra = "journal_segment_mib = 1\n";
+  setup.runtime_extra = "journal_segment_mib = 1\n[journal]\nreserve_mib = 1\nframes = \"off\"\n";
   ASSERT_NO_FATAL_FAILURE(start(setup));
   const double after = told_after("journal", Patience{60000});
   EXPECT_GE(after, 0) << get("/health").body;

@@ -107,6 +107,23 @@ TEST_F(LoginTest, RefusalIsToldInWordsAndNotRepeated) {
   EXPECT_TRUE(outbox.empty());
 }
 
+// the key's own scopes are read; one that can withdraw is not used, one that can look is.
+TEST_F(LoginTest, AKeyThatCanWithdrawIsRefusedAndOneThatOnlyReadsTheWalletIsNot) {
+  const auto step_for = [this](const std::string& scope, std::string& why) {
+    deribit::DeribitLogin login{config};
+    login.on_open(now, outbox);
+    std::string text = granted(config.first_request_id, 900);
+    text.replace(text.find("connection"), 10, scope);
+    const LoginStep step = take(login, text, now, outbox);
+    why = login.refusal();
+    return step;
+  };
+  std::string why;
+  EXPECT_EQ(step_for("connection trade:read_write wallet:read", why), LoginStep::accepted) << why;
+  EXPECT_EQ(step_for("connection wallet:read_write trade:read_write", why), LoginStep::refused);
+  EXPECT_NE(why.find("can withdraw"), std::string::npos) << why;
+}
+
 TEST_F(LoginTest, SignatureWithoutAClockIsRefusedAtOnce) {
   config.unix_ms = nullptr;
   deribit::DeribitLogin login{config};

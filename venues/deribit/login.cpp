@@ -58,6 +58,9 @@ bool read_error(value& v, Answer& a) noexcept {
   });
 }
 
+// Row X-01: no key of ours may move money out.
+constexpr std::string_view withdrawal_scope = "wallet:read_write";
+
 // Whether one granted word gives what one required word asks.
 bool word_covers(std::string_view granted, std::string_view required) noexcept {
   if (granted == required) return true;
@@ -103,7 +106,6 @@ struct DeribitLogin::State {
   bool open{false};
 
   ~State() {
-    wipe(config.client_secret);
     wipe(access_token);
     wipe(refresh_token);
     text.fill('\0');
@@ -226,6 +228,10 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
   if (!scope_covers(a.scope, s.config.required_scope)) {
     return s.refuse(0, "granted scope '" + std::string{a.scope} + "' lacks part of '" +
                            s.config.required_scope + "'");
+  }
+  if (scope_covers(a.scope, withdrawal_scope)) {
+    return s.refuse(0, "the key can withdraw (scope " + std::string{withdrawal_scope} +
+                           "); use one without that scope");
   }
   s.access_token = a.access_token;
   s.refresh_token = a.refresh_token;

@@ -22,7 +22,8 @@ enum class GrantType : std::uint8_t { client_credentials, client_signature };
 
 struct LoginConfig {
   std::string client_id;
-  std::string client_secret;
+  // Not copied: the bytes stay in the pages of whoever owns the secret, and outlive the session.
+  std::string_view client_secret;
   GrantType grant{GrantType::client_signature};
   std::string scope;           // asked for; empty: the key's default
   std::string required_scope;  // space separated; each must be granted ("trade:read_write")

@@ -1,0 +1,71 @@
+// The built programs carry the hardening that the flags ask for (controls, section 7): what
+// checksec looks at, read with readelf and objdump from the files that are deployed.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace gimbal {
+namespace {
+
+std::string output_of(const std::string& command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{::popen(command.c_str(), "r"), &::pclose};
+  std::string text;
+  std::array<char, 65536> chunk{};
+  while (pipe != nullptr) {
+    const std::size_t n = std::fread(chunk.data(), 1, chunk.size(), pipe.get());
+    if (n == 0) break;
+    text.append(chunk.data(), n);
+  }
+  return text;
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class Program : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Program, IsPositionIndependentWithFullRelroAndNoExecutableStack) {
+  const std::string file = GetParam();
+  EXPECT_TRUE(holds(output_of("readelf -hW " + file), "DYN (Position-Independent Executable"));
+  const std::string dynamic = output_of("readelf -dW " + file);
+  EXPECT_TRUE(holds(dynamic, "BIND_NOW")) << dynamic;
+  EXPECT_TRUE(holds(dynamic, "NOW PIE")) << dynamic;
+  EXPECT_FALSE(holds(dynamic, "(RPATH)"));
+  EXPECT_FALSE(holds(dynamic, "(RUNPATH)"));
+  EXPECT_FALSE(holds(dynamic, "(TEXTREL)"));
+  const std::string segments = output_of("readelf -lW " + file);
+  EXPECT_TRUE(holds(segments, "GNU_RELRO"));
+  const auto stack = segments.find("GNU_STACK");
+  ASSERT_NE(stack, std::string::npos);
+  const std::string line = segments.substr(stack, segments.find('\n', stack) - stack);
+  EXPECT_TRUE(holds(line, "RW ")) << line;
+  EXPECT_FALSE(holds(line, "RWE")) << line;
+}
+
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_P(Program, ChecksItsStackItsCopiesAndItsIndirectCalls) {
+  const std::string file = GetParam();
+  const std::string symbols = output_of("readelf -sW --dyn-syms " + file);
+  EXPECT_TRUE(holds(symbols, "__stack_chk_fail")) << "stack protector";
+  EXPECT_TRUE(holds(symbols, "_chk@")) << "FORTIFY";
+  EXPECT_TRUE(holds(symbols, "__glibcxx_assert_fail")) << "libstdc++ assertions";
+  const std::string marks =
+      output_of("objdump -d --no-show-raw-insn " + file + " | grep -c endbr64");
+  EXPECT_GT(std::stoi("0" + marks), 100) << "indirect branch targets (CET)";
+}
+#endif
+
+INSTANTIATE_TEST_SUITE_P(Deployed, Program, ::testing::Values(GIMBAL, GIMBALCTL, GIMBAL_SIM),
+                         [](const auto& p) {
+                           std::string name{p.param};
+                           name = name.substr(name.rfind('/') + 1);
+                           for (char& c : name) c = c == '-' ? '_' : c;
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace gimbal
