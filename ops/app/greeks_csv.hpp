@@ -11,30 +11,12 @@
 // out; a refused header ends the work.
 #pragma once
 
-#include <cstddef>
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "ops/app/csv_table.hpp"
 
 namespace gimbal {
 
-struct GreeksProblem {
-  std::size_t line{0};    // of the file, from 1
-  std::size_t column{0};  // of the table, from 1; 0 when the line as a whole is meant
-  std::string name{};     // of the column, when known
-  std::string text{};
-  [[nodiscard]] std::string to_text(std::string_view source) const;  // source:line: ...
-};
-
-enum class GreeksFormat { csv, json_lines };
-
-struct GreeksOutcome {
-  bool usable{false};   // the header was understood
-  std::size_t rows{0};  // written
-  std::string output{};
-  std::vector<GreeksProblem> problems{};
-};
-
-[[nodiscard]] GreeksOutcome greeks_table(std::string_view input, GreeksFormat format);
+[[nodiscard]] CsvOutcome greeks_table(std::string_view input, CsvFormat format);
 
 }  // namespace gimbal

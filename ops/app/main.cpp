@@ -20,6 +20,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   gimbal::add_doctor(app, exit_code);
   gimbal::add_decode(app, exit_code);
   gimbal::add_greeks(app, exit_code);
+  gimbal::add_iv(app, exit_code);
   gimbal::add_replay(app, exit_code);
   gimbal::add_journal(app, exit_code);
 }

@@ -13,7 +13,7 @@
 namespace gimbal {
 namespace {
 
-GreeksOutcome run(const std::string& text, GreeksFormat format = GreeksFormat::csv) {
+CsvOutcome run(const std::string& text, CsvFormat format = CsvFormat::csv) {
   return greeks_table(text, format);
 }
 
@@ -173,7 +173,7 @@ TEST(GreeksCsv, ExpiredRowsAreWorthTheirIntrinsicValue) {
 TEST(GreeksCsv, JsonLinesKeepNumbersAndEscapeText) {
   const auto out =
       run("type,F,K,T,sigma,\"n\"\"1\"\nC,100,110,0.25,0.50,\"a\tb\\\xff\"\nP,007,5,1,.5,3\n",
-          GreeksFormat::json_lines);
+          CsvFormat::json_lines);
   const auto rows = lines(out.output);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_TRUE(rows[0].starts_with(
