@@ -61,7 +61,9 @@ class JournalWriter {
   [[nodiscard]] bool failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
   // The emergency segment is being written: market data is not taken any more.
   [[nodiscard]] bool degraded() const noexcept { return degraded_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t lost_records() const noexcept { return lost_total_; }
+  [[nodiscard]] std::uint64_t lost_records() const noexcept {
+    return lost_total_.load(std::memory_order_relaxed);
+  }
 
   // --- cold, one thread
   // --------------------------------------------------------------------------- Writes what the
@@ -101,7 +103,7 @@ class JournalWriter {
   bool booted_{false};
   std::uint64_t lost_{0};
   std::uint64_t lost_first_{0};
-  std::uint64_t lost_total_{0};
+  std::atomic<std::uint64_t> lost_total_{0};  // written here, read by any thread
 
   // cold side
   SegmentWriter segments_;
