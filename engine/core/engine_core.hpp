@@ -200,6 +200,7 @@ class EngineCore {
               std::uint32_t detail = 0) noexcept;
   bool tighten(Scope scope, Mode mode) noexcept;
   void start_cancel(Scope scope) noexcept;
+  void resume_cancels(VenueId venue) noexcept;
   void run_cancels(Commands& out) noexcept;
   void run_cancel(CancelJob& job, Commands& out) noexcept;
   [[nodiscard]] std::size_t open_in(Scope scope) const noexcept;

@@ -1,5 +1,6 @@
 // Stop and start: operator commands, tightening, and cancelling a scope until nothing is left open.
 #include <algorithm>
+#include <initializer_list>
 
 #include "engine/core/engine_core.hpp"
 #include "engine/core/risk/reduce_rule.hpp"
@@ -199,6 +200,35 @@ void EngineCore::start_cancel(Scope scope) noexcept {
     return;
   }
   *slot = CancelJob{true, scope, 0, now_, now_};
+}
+
+// A stop outlives its first cancel job: an order that a later picture shows in a scope under CANCEL
+// or LOCK (left by an earlier boot that died in mid-kill, or placed by hand in an account that is
+// ours alone) is cancelled by a job of the widest such scope.
+void EngineCore::resume_cancels(VenueId venue) noexcept {
+  const auto resume = [this](std::initializer_list<Scope> widest_first) {
+    for (const Scope scope : widest_first) {
+      if (gate_.modes().at(scope) < Mode::cancel) continue;
+      const bool runs = std::any_of(jobs_.begin(), jobs_.end(), [scope](const CancelJob& job) {
+        return job.active && (job.scope == scope || job.scope.level == ScopeLevel::global);
+      });
+      if (!runs) start_cancel(scope);
+      replan_ = true;
+      return;
+    }
+  };
+  const Scope at_venue{ScopeLevel::venue, venue.value};
+  const Scope account{ScopeLevel::account, venue.value};
+  for (std::size_t n = 0; n < orders_.listed(); ++n) {
+    const Order& o = orders_.open_order(n);
+    if (!o.open() || o.venue != venue) continue;
+    resume({Scope{}, at_venue, account, Scope{ScopeLevel::strategy, o.id.strategy().value},
+            Scope{ScopeLevel::underlying, o.underlying.value},
+            Scope{ScopeLevel::instrument, o.instrument.value}});
+  }
+  if (venues_[venue.value].foreign > 0 && setup_.own_account[venue.value]) {
+    resume({Scope{}, at_venue, account});
+  }
 }
 
 std::size_t EngineCore::open_in(Scope scope) const noexcept {

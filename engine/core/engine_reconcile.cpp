@@ -161,6 +161,7 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
   v.retry_at = settled ? RecvTime{} : now_ + milliseconds(50);
   trace(TraceId::reconcile_done, venue.value, v.adopted, missing,
         static_cast<std::int64_t>(counters_.positions_corrected - corrected), {}, venue);
+  resume_cancels(venue);
   retry_arm();
 }
 

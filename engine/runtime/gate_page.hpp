@@ -47,6 +47,25 @@ struct ScopeWords {
   // nullptr for an id outside its level.
   [[nodiscard]] std::atomic<std::uint8_t>* word(Scope s) noexcept;
   [[nodiscard]] const std::atomic<std::uint8_t>* word(Scope s) const noexcept;
+  // Calls use(Scope, byte) for every non-zero byte, level by level.
+  template <class Use>
+  void each(Use&& use) const {
+    each_in(global, ScopeLevel::global, use);
+    each_in(venue, ScopeLevel::venue, use);
+    each_in(account, ScopeLevel::account, use);
+    each_in(strategy, ScopeLevel::strategy, use);
+    each_in(underlying, ScopeLevel::underlying, use);
+    each_in(instrument, ScopeLevel::instrument, use);
+  }
+
+ private:
+  template <std::size_t N, class Use>
+  static void each_in(const ScopeBytes<N>& bytes, ScopeLevel level, Use& use) {
+    for (std::size_t id = 0; id < N; ++id) {
+      const std::uint8_t byte = bytes.at[id].load(std::memory_order_acquire);
+      if (byte != 0) use(Scope{level, static_cast<std::uint16_t>(id)}, byte);
+    }
+  }
 };
 
 struct alignas(64) PageHeader {
@@ -149,6 +168,11 @@ class GatePage {
   bool tighten(Scope s, Mode m) noexcept;
   // Only for a validated arm command.
   bool loosen(Scope s, Mode m) noexcept;
+  // Calls use(Scope, Mode) for every scope that is not ACTIVE.
+  template <class Use>
+  void each_tightened(Use&& use) const {
+    page_->modes.each([&use](Scope s, std::uint8_t byte) { use(s, gate_mode(byte)); });
+  }
 
   // Cold, at start: a line for one sender thread; -1 when all are taken.
   int register_sender() noexcept;
@@ -191,24 +215,12 @@ class StopPage {
   // into gate and latch each millisecond.
   template <class Use>
   void each_stop(Use&& use) const {
-    each_in(page_->stops.global, ScopeLevel::global, use);
-    each_in(page_->stops.venue, ScopeLevel::venue, use);
-    each_in(page_->stops.account, ScopeLevel::account, use);
-    each_in(page_->stops.strategy, ScopeLevel::strategy, use);
-    each_in(page_->stops.underlying, ScopeLevel::underlying, use);
-    each_in(page_->stops.instrument, ScopeLevel::instrument, use);
+    page_->stops.each([&use](Scope s, std::uint8_t byte) { use(s, stop_mode(byte)); });
   }
   [[nodiscard]] const StopLayout& layout() const noexcept { return *page_; }
   [[nodiscard]] bool is_open() const noexcept { return page_ != nullptr; }
 
  private:
-  template <std::size_t N, class Use>
-  static void each_in(const ScopeBytes<N>& bytes, ScopeLevel level, Use& use) {
-    for (std::size_t id = 0; id < N; ++id) {
-      const std::uint8_t byte = bytes.at[id].load(std::memory_order_acquire);
-      if (byte != 0) use(Scope{level, static_cast<std::uint16_t>(id)}, stop_mode(byte));
-    }
-  }
   MappedFile file_;
   StopLayout* page_{nullptr};
 };

@@ -176,25 +176,29 @@ Outcome LatchFile::store(const std::vector<LatchEntry>& entries) const {
   return replace_file(path_, encode_latch(entries));
 }
 
+bool raise_entry(std::vector<LatchEntry>& entries, const LatchEntry& entry) {
+  const auto same = std::find_if(entries.begin(), entries.end(),
+                                 [&](const LatchEntry& e) { return e.scope == entry.scope; });
+  if (same == entries.end()) {
+    entries.push_back(entry);
+    return true;
+  }
+  if (same->mode >= entry.mode) return false;
+  *same = entry;
+  return true;
+}
+
 Outcome LatchFile::tighten(const LatchEntry& entry) const {
   LatchState state = load();
-  const auto same = std::find_if(state.entries.begin(), state.entries.end(),
-                                 [&](const LatchEntry& e) { return e.scope == entry.scope; });
-  if (same == state.entries.end()) {
-    state.entries.push_back(entry);
-  } else if (same->mode < entry.mode) {
-    *same = entry;
-  } else if (state.trusted) {
-    return {};  // already as strict and durable
-  }
+  const bool changed = raise_entry(state.entries, entry);
+  if (!changed && state.trusted) return {};  // already as strict and durable
   return store(state.entries);
 }
 
-Outcome LatchFile::release(Scope scope) const {
+Outcome LatchFile::release(Scope scope, const std::vector<LatchEntry>& held) const {
   LatchState state = load();
-  const auto gone = std::remove_if(state.entries.begin(), state.entries.end(),
-                                   [&](const LatchEntry& e) { return e.scope == scope; });
-  state.entries.erase(gone, state.entries.end());
+  for (const LatchEntry& entry : held) (void)raise_entry(state.entries, entry);
+  std::erase_if(state.entries, [&](const LatchEntry& e) { return e.scope == scope; });
   return store(state.entries);
 }
 

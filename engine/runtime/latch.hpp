@@ -32,6 +32,9 @@ struct LatchState {
   bool trusted{false};
 };
 
+// Puts `entry` into the list, or raises the mode of its scope's entry. True when the list changed.
+bool raise_entry(std::vector<LatchEntry>& entries, const LatchEntry& entry);
+
 class LatchFile {
  public:
   explicit LatchFile(std::string path) : path_{std::move(path)} {}
@@ -43,8 +46,11 @@ class LatchFile {
   // load, raise the scope's entry to the stricter mode, store. An untrusted file is first replaced
   // by its global HALT.
   Outcome tighten(const LatchEntry& entry) const;
-  // Removes the entry of exactly this scope. Only for a validated arm command.
-  Outcome release(Scope scope) const;
+  // Removes the entry of exactly this scope and keeps all others. `held`: what else holds as its
+  // owner knows it; raised into the file's entries, so that a file lost in between loses nothing.
+  // Of an untrusted file the global HALT stays, unless the scope is global. Only for a validated
+  // arm command.
+  Outcome release(Scope scope, const std::vector<LatchEntry>& held = {}) const;
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:

@@ -129,7 +129,6 @@ class Bot {
   bool guardian_told_{false};  // what the core knows
   std::unique_ptr<LatchFile> latch_;
   std::vector<LatchEntry> latched_;
-  bool latch_trusted_{false};
   Credentials credentials_;
   std::shared_ptr<TlsContext> tls_;
   Universe universe_;

@@ -13,6 +13,7 @@
 #include "ops/app/control.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/hash.hpp"
+#include "ops/app/held_scopes.hpp"
 #include "ops/app/monitor.hpp"
 #include "ops/app/scope_names.hpp"
 #include "ops/app/venue_address.hpp"
@@ -93,9 +94,12 @@ std::string Bot::claim_state() {
       std::make_unique<GuardianView>(gate_.layout(), epoch_, loaded_->config.guardian.beat_max);
   closer_ = std::make_unique<GateCloser>(gate_, clock_);
   latch_ = std::make_unique<LatchFile>(r.state_dir + "/latch");
-  const LatchState latched = latch_->load();
-  latch_trusted_ = latched.trusted;
-  latched_ = latched.entries;
+  latched_ = latch_->load().entries;
+  // A stop that never reached the latch (the bot died in between) still stands in the pages.
+  for (const LatchEntry& e : left_in_pages(gate_, stop_page_)) {
+    if (!raise_entry(latched_, e)) continue;
+    if (Outcome o = latch_->tighten(e); !o) say("latch: " + o.error());
+  }
   for (const LatchEntry& e : latched_) {
     gate_.tighten(e.scope, e.mode);
     say(fmt::format("latched: mode {} on scope {}/{}: {}", static_cast<int>(e.mode),
@@ -255,13 +259,14 @@ void Bot::boot_events() {
   block(SideBlockKind::config, std::as_bytes(std::span{config_text_}));
   for (const auto& bytes : universe_.dump(side_block_bytes))
     block(SideBlockKind::instrument, bytes);
-  // Latched scopes hold in the core too, until each is armed again.
+  // Latched scopes hold in the core too, in the mode they were left in, until each is armed again:
+  // what a bot that died in mid-kill left resting is cancelled as soon as it is adopted.
   for (const LatchEntry& e : latched_) {
     OperatorCommand c;
     c.command_id = e.command_id;
     c.scope = e.scope;
     c.action = OperatorAction::kill;
-    c.mode = e.mode == Mode::reduce ? Mode::reduce : Mode::halt;
+    c.mode = e.mode;
     c.source = OperatorSource::monitor;
     std::array<Event, parts_of<OperatorCommand>> unit;
     const Event head = make_event(EventKind::operator_command, venue_, InstrumentId{}, clock_.now(),

@@ -4,6 +4,7 @@
 
 #include "engine/core/payload.hpp"
 #include "ops/app/desk.hpp"
+#include "ops/app/held_scopes.hpp"
 
 namespace gimbal {
 namespace {
@@ -62,11 +63,11 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
   }
   const Scope scope = arm_->scope;
   bot_.drain_alerts();
-  Outcome stored = bot_.latch_trusted_ ? bot_.latch_->release(scope) : bot_.latch_->store({});
+  // The file may be missing or damaged: whatever else is held goes back into it.
+  const Outcome stored = bot_.latch_->release(scope, held_scopes(bot_.gate_, scope));
   if (!stored)
     return refused_answer("the core is armed, but the latch cannot be written: " + stored.error() +
                           "; the last gate stays closed");
-  bot_.latch_trusted_ = true;
   bot_.stop_page_.clear(scope);
   bot_.gate_.loosen(scope, Mode::active);
   bot_.hold_again(scope, answer.seq);

@@ -20,11 +20,12 @@ std::string config_text(const BotSetup& s, const std::string& dir, int port) {
   t += line("max_order_usd", "2000000") + "max_order_lots = 200000\n";
   t += line("max_open_usd", "5000000") + line("max_venue_open_usd", "5000000");
   t += "max_position_lots = 5000000\n" + line("max_delta_usd", "20000000");
+  t += s.risk_extra;
   t += "\n[[venue]]\n" + line("name", "deribit") + line("account", "demo");
   t += line("environment", "sim") + line("host", "127.0.0.1");
   t += "port = " + std::to_string(port) + "\n";
   t += line("ca_file", s.ca_file.empty() ? dir + "/tls/ca.pem" : s.ca_file);
-  t += "own_account = true\n";
+  t += std::string{"own_account = "} + (s.own_account ? "true\n" : "false\n");
   t += line("credential", s.credential.empty() ? dir + "/secret/credential" : s.credential);
   t += line("auth", "client_signature") + line("heartbeat", s.heartbeat) + s.venue_extra;
   t += "\n[[underlying]]\n" + line("name", "BTC") + line("account", "demo");

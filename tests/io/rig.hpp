@@ -21,6 +21,8 @@ struct BotSetup {
   std::string band{"0.05"};
   std::string underlying_extra{};
   std::string heartbeat{"10s"};
+  bool own_account{true};
+  std::string risk_extra{};   // further lines of [risk]
   std::string venue_extra{};  // further lines of [[venue]]
   std::string runtime_extra{};
   std::string tables_extra{};  // further tables

@@ -1,0 +1,123 @@
+// A bot that dies in mid-kill: the next one carries the kill on and cancels what was left resting.
+#include <signal.h>
+
+#include <fstream>
+
+#include "tests/io/rig.hpp"
+
+namespace gimbal::test {
+namespace {
+
+constexpr const char* perpetual = "instrument:BTC-PERPETUAL";
+constexpr Patience end_patience{20000 * patience_factor};
+
+class Latched : public Rig, public ::testing::WithParamInterface<bool> {
+ protected:
+  // An order with a label of ours that rests on a connection of its own, so that no
+  // cancel-on-disconnect of the bot's session ends it.
+  void leave_order() {
+    const std::string answer = exchange(
+        "private/buy?instrument_name=BTC-PERPETUAL&amount=100&type=limit&price=50000"
+        "&label=gdemo-0000010000000009-00000000");
+    ASSERT_TRUE(holds(answer, "\"order_state\":\"open\"")) << answer;
+  }
+  [[nodiscard]] std::size_t resting() {
+    const std::string answer = exchange("private/get_open_orders_by_currency?currency=BTC");
+    EXPECT_FALSE(answer.empty());
+    return answer.empty() ? 99 : occurrences(answer, "\"order_id\"");
+  }
+  void die() {
+    bot_.signal(SIGKILL);
+    ASSERT_EQ(bot_.wait(end_patience), 128 + SIGKILL);
+  }
+  [[nodiscard]] Finished arm_scope(const std::string& scope) {
+    return ctl({"arm", "--yes", "--reason", "t", "--config-hash", config_hash(), "--scope", scope});
+  }
+  [[nodiscard]] static BotSetup setup() {
+    BotSetup s;
+    s.own_account = GetParam();
+    s.risk_extra = "max_open_orders = 60\n";  // one burst can cancel as many
+    return s;
+  }
+};
+
+// The stop page has the kill; the bot never saw it.
+TEST_P(Latched, ABotThatDiesBeforeItSawTheKillIsCarriedOnByTheNext) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  bot_.signal(SIGSTOP);
+  EXPECT_EQ(ctl({"kill", "--json", "--reason", "test", "--wait", "100ms"}).code, 4);
+  ASSERT_NO_FATAL_FAILURE(die());
+  ASSERT_NO_FATAL_FAILURE(leave_order());
+  ASSERT_EQ(resting(), 1u);
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  EXPECT_TRUE(eventually(end_patience, [&] { return resting() == 0; })) << bot_says();
+  EXPECT_TRUE(holds(status(), "\"mode\":\"cancel\"")) << status();
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+  EXPECT_EQ(number_in(stop_sim(), "orders_resting"), 0);
+}
+
+// The latch has the kill; its cancels never reached the venue.
+TEST_P(Latched, ALatchedCancelCancelsWhatTheNextBotAdopts) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  EXPECT_EQ(kill().code, 0);
+  ASSERT_NO_FATAL_FAILURE(die());
+  // Only the latch file is left, as after a reboot of the host.
+  ::unlink(file("run/gate").c_str());
+  ::unlink(file("run/stop").c_str());
+  ASSERT_NO_FATAL_FAILURE(leave_order());
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  EXPECT_TRUE(eventually(end_patience, [&] { return resting() == 0; })) << bot_says();
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+  EXPECT_EQ(number_in(stop_sim(), "orders_resting"), 0);
+}
+
+// HALT is no CANCEL: what rests stays, and so it does after the latch was lost.
+TEST_P(Latched, AHaltLeavesRestingOrdersAloneAcrossARestart) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  ASSERT_NO_FATAL_FAILURE(die());
+  ASSERT_NO_FATAL_FAILURE(leave_order());
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  ASSERT_TRUE(eventually(end_patience, [&] { return number_in(status(), "orders_open", 0) == 1; }))
+      << status();
+  const timespec watch{1, 0};
+  ::nanosleep(&watch, nullptr);
+  EXPECT_EQ(resting(), 1u);
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+  EXPECT_EQ(number_in(stop_sim(), "orders_resting"), 0) << "SIGTERM cancels what was adopted";
+}
+
+// The latch is damaged while the bot is down: arming one scope frees that one scope.
+TEST_P(Latched, ADamagedLatchCannotBeArmedAroundNorDropsAnotherScope) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  EXPECT_EQ(ctl({"kill", "--json", "--reason", "test", "--wait", "10s", "--scope", perpetual}).code,
+            0);
+  ASSERT_NO_FATAL_FAILURE(die());
+  std::ofstream{file("state/latch"), std::ios::binary} << "garbage";
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  // A narrow scope first: the HALT of the lost latch stays.
+  EXPECT_EQ(arm_scope("underlying:BTC").code, 0);
+  EXPECT_TRUE(holds(status(), "\"armed\":false")) << status();
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  const timespec watch{1, 0};
+  ::nanosleep(&watch, nullptr);
+  EXPECT_EQ(number_in(status(), "orders_sent"), 0) << "the perpetual is still under CANCEL";
+  ASSERT_NO_FATAL_FAILURE(die());
+  ::unlink(file("run/gate").c_str());
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ::nanosleep(&watch, nullptr);
+  EXPECT_EQ(number_in(status(), "orders_sent"), 0) << "arming dropped the perpetual's CANCEL";
+  ASSERT_EQ(arm_scope(perpetual).code, 0);
+  EXPECT_TRUE(wait_for_orders(1)) << status();
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+}
+
+INSTANTIATE_TEST_SUITE_P(Account, Latched, ::testing::Values(true, false),
+                         [](const auto& own) { return own.param ? "Own" : "Shared"; });
+
+}  // namespace
+}  // namespace gimbal::test
