@@ -10,7 +10,7 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
       table_{table.capacity()},
       portfolio_{table_, setup.portfolio, setup.kernels},
       orders_{table.capacity(), setup.engine.orders},
-      gate_{setup.limits},
+      gate_{setup.limits, table.capacity()},
       trades_{setup.engine.trade_ids_kept},
       pauses_{table.capacity()},
       books_{setup.engine.delta_one_books, setup.engine.option_books, setup.engine.delta_one_levels,

@@ -2,8 +2,10 @@
 // what each event does to them. Engine (engine.hpp) adds the strategies and the probe.
 //
 // Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
-// prices), engine_orders.cpp (order and fill events), engine_requests.cpp (snap, gate, commands),
-// engine_operator.cpp (kill, arm), engine_trip.cpp (trips, pauses), engine_guardian.cpp,
+// prices), engine_orders.cpp (order and fill events), engine_requests.cpp (snap, gate, commands,
+// delta), engine_gather.cpp (what the gate looks at),
+// engine_operator.cpp (kill, arm), engine_trip.cpp (trips, pauses), engine_controls.cpp (what a
+// control does besides refusing), engine_guardian.cpp,
 // engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp (views and status),
 // engine_core.cpp (construction and dispatch).
 #pragma once
@@ -23,7 +25,9 @@
 #include "engine/core/orders.hpp"
 #include "engine/core/payload.hpp"
 #include "engine/core/portfolio.hpp"
+#include "engine/core/risk/event_window.hpp"
 #include "engine/core/risk/gate.hpp"
+#include "engine/core/risk/parent_book.hpp"
 #include "engine/core/risk/pause_mask.hpp"
 #include "engine/core/strategy.hpp"
 #include "engine/core/strategy_view.hpp"
@@ -93,11 +97,27 @@ class EngineCore {
     bool held{false};
     bool drift_listed{false};
     bool drift_reported{false};
+    bool wants_quote{false};           // redefined: nothing grows before it was quoted anew (P-05)
+    bool insane_vol{false};            // option: the venue's last volatility is impossible (P-18)
+    std::int64_t gross{0};             // its share of Coin::gross
+    EventWindow<8> collar_refusals{};  // P-01
   };
   struct Coin {  // one per underlying
     Price index{};
     RecvTime index_at{};
     InstrumentId perpetual{};  // moves the forwards
+    std::int64_t gross{0};     // coins at 1e-9: absolute deltas of the positions, summed
+    bool stale_told{false};
+  };
+  struct Denials {  // of one strategy (S-01)
+    EventWindow<64> second{};
+    EventWindow<64> minute{};
+  };
+  struct BookGreeks {  // of one underlying, positions only
+    bool known{false};
+    std::int64_t gamma_usd{0};
+    std::int64_t vega_usd{0};
+    std::int64_t options_delta{0};
   };
   struct MarginSlot {
     MarginReport report{};
@@ -154,6 +174,8 @@ class EngineCore {
   void on_feed_status(const Event& event) noexcept;
   void on_instrument_change(const Event& event) noexcept;
   bool adopt_instrument(InstrumentId id, const InstrumentChange& change) noexcept;
+  void requote(InstrumentId id, const InstrumentChange& change) noexcept;
+  [[nodiscard]] std::int64_t believed_volatility(InstrumentId id, const Ticker& t) noexcept;
   void on_config_change(const Event& event) noexcept;
   void touch(InstrumentId id) noexcept;
   void end_packet(const Event& event, Commands& out) noexcept;
@@ -176,14 +198,20 @@ class EngineCore {
 
   // engine_requests.cpp
   void place(const OrderRequest& request, Commands& out) noexcept;
+  void refuse_place(const Refused& why, const OrderRequest& request, Price price) noexcept;
   void replace(const ReplaceRequest& request, Commands& out) noexcept;
   void cancel(OrderId id, Commands& out) noexcept;
-  void refused(const Refused& why, StrategyId strategy, InstrumentId id,
-               std::uint64_t intent) noexcept;
+  void refused(const Refused& why, StrategyId strategy, InstrumentId id, std::uint64_t intent,
+               Price price = {}) noexcept;
+  void count_refusal(StrategyId strategy, InstrumentId id) noexcept;
   [[nodiscard]] GateContext gather(InstrumentId id, StrategyId strategy, Side side, Price price,
                                    Qty added) const noexcept;
   [[nodiscard]] bool meets_own(InstrumentId id, Side side, Price price) const noexcept;
   void gather_delta(GateContext& c, UnderlyingId u, Qty signed_added) const noexcept;
+  void gather_greeks(GateContext& c, UnderlyingId u, const RiskNumbers& risk,
+                     const OptionMark& mark, Qty signed_added) const noexcept;
+  [[nodiscard]] std::optional<ResidualDelta> residual_of(UnderlyingId u,
+                                                         const RiskNumbers& risk) const noexcept;
 
   // engine_operator.cpp
   void on_operator(const Event& event) noexcept;
@@ -214,6 +242,24 @@ class EngineCore {
   void pause(Trip t) noexcept;
   void count_pause(Scope scope, InstrumentId instrument) noexcept;
   void raise_trips(Commands& out) noexcept;
+
+  // engine_controls.cpp
+  void after_refusal(const Refused& why, StrategyId strategy, InstrumentId id, std::uint64_t intent,
+                     Price price) noexcept;
+  void count_denial(StrategyId strategy) noexcept;
+  void forget_confirmations() noexcept;
+  [[nodiscard]] Qty open_children(StrategyId strategy, std::uint64_t parent) const noexcept;
+  void gather_parent(GateContext& c, StrategyId strategy, std::uint64_t parent,
+                     Qty amount) noexcept;
+  void fill_parent(const Order& order, Qty amount) noexcept;
+  void close_parent(ParentBook::Parent& p, Qty used, InstrumentId instrument) noexcept;
+  void check_position(InstrumentId id) noexcept;
+  void refresh_gross(InstrumentId id) noexcept;
+  void check_greeks() noexcept;
+  void check_book(UnderlyingId u, const ResidualDelta& r) noexcept;
+  void warn_stale(UnderlyingId u, const RiskNumbers& risk) noexcept;
+  [[nodiscard]] bool greeks_stale(const RiskNumbers& risk) const noexcept;
+  [[nodiscard]] static BookGreeks book_greeks(const RiskNumbers& risk, Price index) noexcept;
 
   // engine_guardian.cpp
   void on_guardian(const Event& event) noexcept;
@@ -260,6 +306,9 @@ class EngineCore {
   std::vector<InstrumentId> touched_;   // books changed in this packet
   std::array<std::uint64_t, strategies_max> refusals_{};
   std::array<Refused, strategies_max> last_refusal_{};
+  std::array<std::array<std::uint64_t, underlyings_max>, strategies_max> refusals_by_{};
+  std::array<Denials, strategies_max> denials_{};
+  ParentBook parents_{};
 
   PartsBuffer<Ticker> ticker_parts_{};
   PartsBuffer<Fill> fill_parts_{};

@@ -3,8 +3,22 @@
 #include <cstring>
 
 #include "engine/core/engine_core.hpp"
+#include "engine/core/risk/option_sanity.hpp"
 
 namespace gimbal {
+namespace {
+
+bool same_rules(const Instrument& a, const Instrument& b) noexcept {
+  bool same = a.ticks.base == b.ticks.base && a.ticks.count == b.ticks.count && a.lot == b.lot &&
+              a.amount_min == b.amount_min && a.contract_size == b.contract_size;
+  for (std::size_t n = 0; same && n < a.ticks.count; ++n) {
+    same = a.ticks.steps[n].above == b.ticks.steps[n].above &&
+           a.ticks.steps[n].tick == b.ticks.steps[n].tick;
+  }
+  return same;
+}
+
+}  // namespace
 
 void EngineCore::touch(InstrumentId id) noexcept {
   Market& m = markets_[id.value];
@@ -20,6 +34,7 @@ void EngineCore::on_book_delta(const Event& event) noexcept {
     return;
   }
   m->data_at = std::max(m->data_at, event.now());
+  m->wants_quote = false;
   static_cast<void>(m->book->apply(event.as<BookDelta>()));
   touch(event.instrument);
 }
@@ -128,6 +143,7 @@ void EngineCore::on_ticker(const Event& event) noexcept {
   const Ticker& t = ticker_parts_.value();
   const Instrument& i = table_[event.instrument];
   m->data_at = std::max(m->data_at, event.now());
+  m->wants_quote = false;
   if (t.mark.nano > 0) {
     m->mark = t.mark;
     m->mark_at = event.now();
@@ -137,10 +153,12 @@ void EngineCore::on_ticker(const Event& event) noexcept {
     coins_[i.underlying.value].index_at = event.now();
   }
   if (is_option(i.kind)) {
-    portfolio_.on_option_ticker(event.instrument, t.mark_iv_nano, t.underlying, t.mark, event.exch,
-                                event.now());
+    portfolio_.on_option_ticker(event.instrument, believed_volatility(event.instrument, t),
+                                t.underlying, t.mark, event.exch, event.now());
+    if (m->held) refresh_gross(event.instrument);
     return;
   }
+  if (m->held) refresh_gross(event.instrument);
   // A dated future without a valid book still has a price for its own delta: the venue's mark.
   const bool has_quote = m->book != nullptr && m->book->top().has_value();
   const bool leads = i.underlying.value < underlyings_max &&
@@ -149,6 +167,28 @@ void EngineCore::on_ticker(const Event& event) noexcept {
     m->delta_price = t.mark;
     portfolio_.on_future_mid(event.instrument, t.mark, event.exch, event.now());
   }
+}
+
+// An impossible volatility is not taken: the last good one stands until it is too old, and nothing
+// is sent on the option meanwhile (P-18).
+std::int64_t EngineCore::believed_volatility(InstrumentId id, const Ticker& t) noexcept {
+  Market& m = markets_[id.value];
+  if (t.mark_iv_nano == absent_nano) return t.mark_iv_nano;
+  const RiskLimits& l = gate_.limits();
+  const bool sane = OptionSanity::volatility(t.mark_iv_nano, l);
+  if (!sane && !m.insane_vol) {
+    Trip trip_found;
+    trip_found.code = TripCode::greeks_insane;
+    trip_found.scope = {ScopeLevel::instrument, id.value};
+    trip_found.instrument = id;
+    trip_found.venue = table_[id].venue;
+    trip_found.limit = l.iv_max_bps * OptionSanity::nano_per_bp;
+    trip_found.actual = t.mark_iv_nano;
+    trip_found.evidence = static_cast<std::int64_t>(GreekKind::volatility);
+    trip(trip_found);
+  }
+  m.insane_vol = !sane;
+  return sane ? t.mark_iv_nano : absent_nano;
 }
 
 void EngineCore::on_index(const Event& event) noexcept {
@@ -175,12 +215,28 @@ void EngineCore::on_instrument_change(const Event& event) noexcept {
     if (m->book != nullptr) m->book->invalidate();
     if (settles) {
       portfolio_.settle(id, change.delivery);
+      refresh_gross(id);
       m->drift_since = {};
       keep_held(id);
     }
   }
   trace(TraceId::instrument_changed, static_cast<std::int64_t>(change.change), change.generation,
         accepted ? 1 : 0, 0, id, event.venue);
+}
+
+// Tick, lot or size changed: what was decided under the old ones is void, and nothing grows before
+// the instrument was quoted anew (P-05).
+void EngineCore::requote(InstrumentId id, const InstrumentChange& change) noexcept {
+  markets_[id.value].wants_quote = true;
+  Trip t;
+  t.code = TripCode::instrument_redefined;
+  t.severity = Severity::info;
+  t.scope = {ScopeLevel::instrument, id.value};
+  t.instrument = id;
+  t.venue = table_[id].venue;
+  t.limit = change.generation;
+  t.actual = static_cast<std::int64_t>(change.change);
+  trip(t);
 }
 
 bool EngineCore::adopt_instrument(InstrumentId id, const InstrumentChange& change) noexcept {
@@ -196,7 +252,10 @@ bool EngineCore::adopt_instrument(InstrumentId id, const InstrumentChange& chang
   }
   if (table_.contains(id)) {
     fresh.id = id;
-    return table_.redefine(fresh);
+    const bool same = same_rules(table_[id], fresh);
+    if (!table_.redefine(fresh)) return false;
+    if (!same) requote(id, change);
+    return true;
   }
   // A listing takes the next id; any other would leave the feed and the core apart.
   if (id.value != table_.size() || table_.size() >= table_.capacity()) return false;

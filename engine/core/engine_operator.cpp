@@ -164,6 +164,7 @@ void EngineCore::arm(const OperatorCommand& command) noexcept {
   const Mode before = gate_.modes().at(command.scope);
   const Mode to = command.mode == Mode::reduce ? Mode::reduce : Mode::active;
   gate_.loosen(command.scope, to);
+  forget_confirmations();
   ++arm_generation_;
   trace(TraceId::mode_changed, static_cast<std::int64_t>(command.scope.level), command.scope.id,
         static_cast<std::int64_t>(before), static_cast<std::int64_t>(to));
@@ -268,7 +269,7 @@ bool EngineCore::mass_cancel(const CancelJob& job, VenueId venue, Commands& out)
   }
   if (job.partial) return true;
   if (out.room() <= 2 || !push(out, Command{CancelAll{scope, venue}})) return false;
-  gate_.note_cancel(now_);
+  gate_.note_cancel(now_, venue);
   return true;
 }
 
@@ -279,7 +280,7 @@ bool EngineCore::cancel_in_round(const CancelJob& job, const Order& o, Commands&
   orders_.want_cancel(o.id);
   orders_.note_cancel_round(o.id, job.stamp);
   if (!known) return true;  // not acknowledged yet: goes with the acknowledgement
-  gate_.note_cancel(now_);
+  gate_.note_cancel(now_, o.venue);
   return push(out, Command{CancelOrder{o.id, o.instrument, o.venue}});
 }
 

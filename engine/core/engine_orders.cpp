@@ -34,8 +34,11 @@ void EngineCore::on_order_event(const Event& event) noexcept {
       const bool local = reject.reason == RejectReason::last_gate ||
                          reject.reason == RejectReason::local_rate ||
                          reject.reason == RejectReason::not_connected;
-      const std::size_t strategy = reject.order.strategy().value;
-      if (local && strategy < refusals_.size()) ++refusals_[strategy];
+      if (local) {
+        const Order* order = orders_.find(reject.order);
+        count_refusal(reject.order.strategy(),
+                      order != nullptr ? order->instrument : event.instrument);
+      }
       return note(orders_.on_reject(reject, now_));
     }
     case EventKind::order_done: return note(orders_.on_done(event.as<OrderDone>(), now_));
@@ -73,6 +76,8 @@ void EngineCore::keep_held(InstrumentId id) noexcept {
 void EngineCore::move_position(InstrumentId id, Qty signed_amount) noexcept {
   portfolio_.apply_fill(id, signed_amount);
   keep_held(id);
+  refresh_gross(id);
+  check_position(id);
   Market& m = markets_[id.value];
   if (m.drift_since.mono_ns != 0 && portfolio_.position(id) == m.venue_position) m.drift_since = {};
 }
@@ -121,6 +126,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
   if (order->adopted && historical) return;
   const OrderChange change = orders_.on_fill(fill, now_);
   note(change);
+  fill_parent(*order, fill.amount);
   if (change.late) {
     trace(TraceId::fill_late, static_cast<std::int64_t>(fill.order.value), moved.nano,
           static_cast<std::int64_t>(change.before), 0, event.instrument, event.venue);

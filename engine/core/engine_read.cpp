@@ -98,6 +98,20 @@ Refused StrategyView::last_refusal(StrategyId strategy) const noexcept {
 std::uint64_t StrategyView::refusals_of(StrategyId strategy) const noexcept {
   return strategy.value < strategies_max ? engine_->refusals_[strategy.value] : 0;
 }
+std::uint64_t StrategyView::refusals_of(StrategyId strategy, UnderlyingId u) const noexcept {
+  if (strategy.value >= strategies_max || u.value >= underlyings_max) return 0;
+  return engine_->refusals_by_[strategy.value][u.value];
+}
+std::int64_t StrategyView::rate_room(VenueId venue) const noexcept {
+  return engine_->gate_.room(engine_->now_, venue);
+}
+Qty StrategyView::parent_left(StrategyId strategy, std::uint64_t parent,
+                              Qty amount) const noexcept {
+  const ParentBook::Parent* p = engine_->parents_.find(strategy, parent);
+  if (p == nullptr) return amount;
+  const Qty left = p->allowed() - p->filled - engine_->open_children(strategy, parent);
+  return left.nano > 0 ? left : Qty{};
+}
 const RiskLimits& StrategyView::limits() const noexcept { return engine_->gate_.limits(); }
 void StrategyView::trace(TraceRecord record) const noexcept {
   if (engine_->setup_.trace == nullptr) return;

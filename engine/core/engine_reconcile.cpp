@@ -129,6 +129,8 @@ bool EngineCore::adopt_position(InstrumentId id) noexcept {
   if (m.filled_meanwhile) return false;  // the picture may be older than our fill
   portfolio_.set_position(id, theirs);
   keep_held(id);
+  refresh_gross(id);
+  check_position(id);
   m.drift_since = {};
   ++counters_.positions_corrected;
   trace(TraceId::position_corrected, ours.nano, theirs.nano, 0, 0, id, table_[id].venue);

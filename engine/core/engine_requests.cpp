@@ -1,21 +1,7 @@
 // From a strategy's request to a command: snap, gather, gate, order table, command.
-#include <algorithm>
-
 #include "engine/core/engine_core.hpp"
-#include "engine/core/risk/reduce_rule.hpp"
 
 namespace gimbal {
-namespace {
-
-constexpr Nanos century{INT64_MAX / 2};
-
-Nanos age(RecvTime now, RecvTime at) noexcept {
-  if (at.mono_ns == 0) return century;
-  return now > at ? now - at : Nanos{};
-}
-
-}  // namespace
-
 void EngineCore::submit(const Requests& requests, Commands& out) noexcept {
   for (std::size_t i = 0; i < requests.cancels_; ++i) cancel(requests.cancel_[i].order, out);
   for (std::size_t i = 0; i < requests.replaces_; ++i) replace(requests.replace_[i], out);
@@ -23,14 +9,20 @@ void EngineCore::submit(const Requests& requests, Commands& out) noexcept {
   replan_ = true;
 }
 
+void EngineCore::count_refusal(StrategyId strategy, InstrumentId id) noexcept {
+  if (strategy.value >= strategies_max) return;
+  ++refusals_[strategy.value];
+  if (!table_.contains(id) || table_[id].underlying.value >= underlyings_max) return;
+  ++refusals_by_[strategy.value][table_[id].underlying.value];
+}
+
 void EngineCore::refused(const Refused& why, StrategyId strategy, InstrumentId id,
-                         std::uint64_t intent) noexcept {
-  if (strategy.value < strategies_max) {
-    ++refusals_[strategy.value];
-    last_refusal_[strategy.value] = why;
-  }
+                         std::uint64_t intent, Price price) noexcept {
+  count_refusal(strategy, id);
+  if (strategy.value < strategies_max) last_refusal_[strategy.value] = why;
   trace(TraceId::order_refused, static_cast<std::int64_t>(why.reason), why.limit, why.actual,
         static_cast<std::int64_t>(intent), id, {}, strategy);
+  after_refusal(why, strategy, id, intent, price);
 }
 
 void EngineCore::place(const OrderRequest& request, Commands& out) noexcept {
@@ -55,18 +47,20 @@ void EngineCore::place(const OrderRequest& request, Commands& out) noexcept {
       gather(request.instrument, request.strategy, request.side, order.price, order.amount);
   context.intent = request.intent;
   context.intent_open = orders_.intent_open(request.strategy, request.intent);
+  gather_parent(context, request.strategy, request.parent, request.parent_amount);
   order.valid_until = context.venue_now + setup_.engine.order_ttl;
   auto answer = gate_.approve(order, context);
   if (const auto* why = std::get_if<Refused>(&answer)) {
-    return refused(*why, request.strategy, request.instrument, request.intent);
+    return refuse_place(*why, request, order.price);
   }
   if (out.room() <= room_for_orders) {
     ++counters_.commands_dropped;
     return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy, request.instrument,
                    request.intent);
   }
-  NewOrder fresh{order, i.underlying, request.intent, request.decision_price, request.evidence_nano,
-                 {}};
+  NewOrder fresh{
+      order, i.underlying,  request.intent, request.decision_price, request.evidence_nano,
+      {},    request.parent};
   static_cast<void>(i.exposure_usd(order.price, order.amount, context.index, fresh.reserved_usd));
   if (orders_.place(fresh, now_, context.venue_now) == nullptr) {
     return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy, request.instrument,
@@ -76,6 +70,14 @@ void EngineCore::place(const OrderRequest& request, Commands& out) noexcept {
   trace(TraceId::order_requested, static_cast<std::int64_t>(order.order.value), order.amount.nano,
         order.price.nano, request.evidence_nano, request.instrument, i.venue, request.strategy);
   push(out, Command{std::move(std::get<Approved<PlaceOrder>>(answer))});
+}
+
+void EngineCore::refuse_place(const Refused& why, const OrderRequest& request,
+                              Price price) noexcept {
+  refused(why, request.strategy, request.instrument, request.intent, price);
+  ParentBook::Parent* parent = parents_.find(request.strategy, request.parent);
+  if (why.reason != Refusal::parent_amount || parent == nullptr) return;
+  close_parent(*parent, Qty{why.actual}, request.instrument);
 }
 
 void EngineCore::replace(const ReplaceRequest& request, Commands& out) noexcept {
@@ -94,12 +96,14 @@ void EngineCore::replace(const ReplaceRequest& request, Commands& out) noexcept 
       i.ticks.snap(request.limit, rests ? passive(current->side) : aggressive(current->side));
   change.amount = Qty{request.amount.nano - request.amount.nano % i.lot.nano};
   const Qty grown = change.amount - current->amount;
-  const GateContext context = gather(current->instrument, request.order.strategy(), current->side,
-                                     change.price, grown.nano > 0 ? grown : Qty{});
+  GateContext context = gather(current->instrument, request.order.strategy(), current->side,
+                               change.price, grown.nano > 0 ? grown : Qty{});
+  gather_parent(context, request.order.strategy(), current->parent, {});
   change.valid_until = context.venue_now + setup_.engine.order_ttl;
   auto answer = gate_.approve(change, *current, context);
   if (const auto* why = std::get_if<Refused>(&answer)) {
-    return refused(*why, request.order.strategy(), current->instrument, current->intent);
+    return refused(*why, request.order.strategy(), current->instrument, current->intent,
+                   change.price);
   }
   Money reserved;
   static_cast<void>(i.exposure_usd(change.price, change.amount, context.index, reserved));
@@ -118,98 +122,9 @@ void EngineCore::cancel(OrderId id, Commands& out) noexcept {
   if (out.room() <= 1) return;
   const OrderState before = order->state;
   if (!orders_.ask_cancel(id, now_) || before == OrderState::pending_cancel) return;
-  gate_.note_cancel(now_);
+  gate_.note_cancel(now_, order->venue);
   push(out, Command{CancelOrder{id, order->instrument, order->venue}});
   replan_ = true;
-}
-
-// --- what the gate looks at -------------------------------------------------------------------
-
-GateContext EngineCore::gather(InstrumentId id, StrategyId strategy, Side side, Price price,
-                               Qty added) const noexcept {
-  const Instrument& i = table_[id];
-  const Market& m = markets_[id.value];
-  GateContext c;
-  c.instrument = &i;
-  c.now = now_;
-  c.venue_now = venue_now(i.venue);
-  c.mode = gate_.modes().effective({i.venue, strategy, i.underlying, id});
-  const bool known_venue = i.venue.value < venues_max;
-  c.gateway_ready = known_venue && venues_[i.venue.value].gateway == GatewayState::ready;
-  c.reconciled = known_venue && venues_[i.venue.value].reconciled;
-  c.growth_blocked = growth_blocked(id, strategy);
-  c.self_match = meets_own(id, side, price);
-  c.mark = m.mark;
-  c.mark_age = age(now_, m.mark_at);
-  c.quote_age = age(now_, m.data_at);
-  c.position = portfolio_.position(id);
-  c.exposure = orders_.exposure(id);
-  c.open_orders = orders_.open_count();
-  c.open_orders_table_max = orders_.open_max();
-  c.open_usd = orders_.reserved_usd();
-  c.venue_open_usd = orders_.reserved_usd(i.venue);
-  c.strategy = strategy;
-  if (i.underlying.value >= underlyings_max) return c;
-  const Coin& coin = coins_[i.underlying.value];
-  c.index = coin.index;
-  c.index_age = age(now_, coin.index_at);
-  c.hedge_instrument = setup_.underlyings[i.underlying.value].hedge == id;
-  gather_delta(c, i.underlying, signed_qty(side, added));
-  return c;
-}
-
-void EngineCore::gather_delta(GateContext& c, UnderlyingId u, Qty signed_added) const noexcept {
-  const std::optional<ResidualDelta> residual_now = residual(u);
-  const std::optional<double> order_coins = coins_of(c.instrument->id, signed_added);
-  if (!residual_now || !order_coins) return;
-  if (!decision_nano(*order_coins, c.order_delta)) return;
-  c.delta = residual_now->worst;
-  c.delta_known = true;
-  const RiskLimits& limits = gate_.limits();
-  if (limits.max_gamma_usd.nano == 0 && limits.max_vega_usd.nano == 0) return;
-  const RiskNumbers risk = portfolio_.risk(u);
-  const double index = to_double(c.index);
-  double gamma = risk.gamma.value * index * index * 0.01;
-  double vega = risk.vega.value * 0.01;
-  c.delta_known = decision_nano(gamma, c.gamma_usd) && decision_nano(vega, c.vega_usd);
-  if (!is_option(c.instrument->kind)) return;
-  const OptionMark mark = portfolio_.mark(c.instrument->id);
-  const double amount = to_double(signed_added);
-  gamma = mark.gamma * amount * index * index * 0.01;
-  vega = mark.vega * amount * 0.01;
-  c.delta_known = c.delta_known && mark.usable && decision_nano(gamma, c.order_gamma_usd) &&
-                  decision_nano(vega, c.order_vega_usd);
-}
-
-bool EngineCore::meets_own(InstrumentId id, Side side, Price price) const noexcept {
-  const Exposure& e = orders_.exposure(id);
-  if ((side == Side::buy ? e.worst_sell() : e.worst_buy()).nano == 0) return false;
-  for (std::size_t n = 0; n < orders_.listed(); ++n) {
-    const Order& o = orders_.open_order(n);
-    if (o.instrument != id || o.side == side || !o.open()) continue;
-    const Price theirs = side == Side::buy
-                             ? std::min(o.price, o.new_amount.nano > 0 ? o.new_price : o.price)
-                             : std::max(o.price, o.new_amount.nano > 0 ? o.new_price : o.price);
-    if (side == Side::buy ? price >= theirs : price <= theirs) return true;
-  }
-  return false;
-}
-
-bool EngineCore::growth_blocked(InstrumentId id, StrategyId strategy) const noexcept {
-  const Market* m = market(id);
-  if (m == nullptr || monitor_pause_) return true;
-  if (m->lost || m->drift_since.mono_ns != 0) return true;
-  const Instrument& i = table_[id];
-  if (pauses_.blocks(OrderScopes{i.venue, strategy, i.underlying, id}, now_)) return true;
-  if (orders_.exposure(id).unknown == 0) return false;
-  for (std::size_t n = 0; n < orders_.listed(); ++n) {
-    const Order& o = orders_.open_order(n);
-    if (o.instrument == id && o.state == OrderState::unknown &&
-        now_ - o.unknown_since > setup_.engine.orders.unknown_pause) {
-      return true;
-    }
-  }
-  return false;
 }
 
 // --- delta ------------------------------------------------------------------------------------
@@ -237,7 +152,11 @@ std::optional<double> EngineCore::coins_of(InstrumentId id, Qty amount) const no
 
 std::optional<ResidualDelta> EngineCore::residual(UnderlyingId u) const noexcept {
   if (u.value >= underlyings_max) return std::nullopt;
-  const RiskNumbers risk = portfolio_.risk(u);
+  return residual_of(u, portfolio_.risk(u));
+}
+
+std::optional<ResidualDelta> EngineCore::residual_of(UnderlyingId u,
+                                                     const RiskNumbers& risk) const noexcept {
   if (!risk.complete) return std::nullopt;
   double settled = risk.delta_net.value;
   const UnderlyingSetup& setup = setup_.underlyings[u.value];

@@ -30,6 +30,7 @@ void EngineCore::upkeep(Commands& out) noexcept {
   if (now_ < tick_due_) return;
   tick_due_ = now_ + setup_.engine.tick;
   if (orders_.open_count() > 0) cancel_increasing();
+  check_greeks();
   for (std::size_t v = 0; v < venues_max; ++v) {
     const ExchTime venue_time = venue_now({static_cast<std::uint8_t>(v)});
     if (venue_time.unix_ns == 0) continue;

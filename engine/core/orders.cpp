@@ -238,6 +238,7 @@ const Order* OrderTable::place(const NewOrder& order, RecvTime now, ExchTime ven
   o.price = order.place.price;
   o.amount = order.place.amount;
   o.valid_until = order.place.valid_until;
+  o.parent = order.parent;
   o.sent_exch = venue_now;
   o.created = now;
   o.deadline = now + config_.ack_timeout;

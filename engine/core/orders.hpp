@@ -108,6 +108,7 @@ struct Order {
   std::uint8_t cancels{0};
   std::uint64_t cancel_round{0};  // round of a scope's cancel that last reached it
   std::uint64_t intent{0};
+  std::uint64_t parent{0};  // of its strategy; 0: none
   Price decision_price{};
   std::int64_t evidence_nano{0};
   Money reserved_usd{};  // value counted against the open-value limit
@@ -181,6 +182,7 @@ struct NewOrder {
   Price decision_price{};
   std::int64_t evidence_nano{0};
   Money reserved_usd{};
+  std::uint64_t parent{0};
 };
 
 class OrderTable {

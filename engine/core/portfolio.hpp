@@ -86,6 +86,7 @@ struct RiskNumbers {
   double delta_error{0};    // coins: bound on the error of delta_net from expanding in place
   bool complete{true};      // false: some nonzero position has no usable or recent mark
   RecvTime oldest_mark{};   // over held options, as of the last pricing; zero when none is held
+  RecvTime updated{};       // oldest update of a bucket that holds options; zero when none does
 };
 
 struct OptionMark {
@@ -196,6 +197,7 @@ class Portfolio {
     double reference{0};  // forward that the option saw when priced
     ExchTime reference_time{};
     RecvTime priced_at{};
+    RecvTime updated{};  // priced, or moved in place
     RecvTime oldest_mark{};
     double window_integral{0};  // of the index, at `window_from`
     ExchTime window_from{};

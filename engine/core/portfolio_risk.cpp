@@ -71,6 +71,7 @@ double Portfolio::delta_error(const Bucket& b, double seen) const noexcept {
 
 void Portfolio::on_forward(Bucket& b) noexcept {
   if (!b.priced) return reprice(b);
+  b.updated = now_;
   const double seen = math::fma(b.at.scale, forward_of(b), b.at.base);
   const double x = seen - b.reference;
   const double low = std::min(seen, b.reference);
@@ -146,6 +147,7 @@ void Portfolio::reprice(Bucket& b) noexcept {
   b.reference = math::fma(b.at.scale, forward, b.at.base);
   b.reference_time = venue_now_;
   b.priced_at = now_;
+  b.updated = now_;
   b.priced = true;
   b.sums = Sums{};
   b.oldest_mark = now_;
@@ -210,6 +212,7 @@ void Portfolio::add_options_risk(const Bucket& b, RiskNumbers& out) const noexce
   if (out.oldest_mark == RecvTime{} || b.oldest_mark < out.oldest_mark) {
     out.oldest_mark = b.oldest_mark;
   }
+  if (out.updated == RecvTime{} || b.updated < out.updated) out.updated = b.updated;
   const double forward = forward_of(b);
   const double scale = b.at.scale;
   const double seen = math::fma(scale, forward, b.at.base);

@@ -28,6 +28,8 @@ struct OrderRequest {
   std::uint64_t intent{0};        // one live or in-doubt order per intent
   Price decision_price{};         // mid when decided: the execution gap is measured from it
   std::int64_t evidence_nano{0};  // the number that caused it (residual delta), for the journal
+  std::uint64_t parent{0};        // several orders of one decision share it; 0: none
+  Qty parent_amount{};            // what they may sum to, positive; that of the first one counts
 };
 
 struct ReplaceRequest {

@@ -68,7 +68,14 @@ class StrategyView {
   // The gate's last answer to this strategy, and how often it refused.
   [[nodiscard]] Refused last_refusal(StrategyId strategy) const noexcept;
   [[nodiscard]] std::uint64_t refusals_of(StrategyId strategy) const noexcept;
+  // Of them, those of orders on one underlying.
+  [[nodiscard]] std::uint64_t refusals_of(StrategyId strategy, UnderlyingId u) const noexcept;
 
+  // Orders that the throttle of the venue would let through now: without room, ask later.
+  [[nodiscard]] std::int64_t rate_room(VenueId venue) const noexcept;
+  // What may still be asked for under the parent; its whole amount while it is not known.
+  [[nodiscard]] Qty parent_left(StrategyId strategy, std::uint64_t parent,
+                                Qty amount) const noexcept;
   // What the gate will hold a request against.
   [[nodiscard]] const RiskLimits& limits() const noexcept;
 

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 
+#include "engine/core/risk/duplicate.hpp"
 #include "ops/app/listen_address.hpp"
 #include "venues/registry.hpp"
 
@@ -198,6 +199,22 @@ class Checker {
     if (c_.risk.cancel_reserve >= c_.risk.order_burst) {
       complain_({"risk", false, 0, "cancel_reserve"},
                 "leaves nothing of order_burst for new orders");
+    } else if (c_.risk.cancel_reserve * 5 < c_.risk.order_burst + 5) {
+      // A fifth of the bucket, and one mass cancel (T-02).
+      complain_({"risk", false, 0, "cancel_reserve"},
+                "is less than a fifth of order_burst and one more");
+    }
+    if (DuplicateGuard::needed(c_.risk) > DuplicateGuard::kept_max) {
+      complain_({"risk", false, 0, "duplicate_window"},
+                "holds more orders at order_rate_per_s and order_burst than can be remembered: " +
+                    std::to_string(DuplicateGuard::kept_max));
+    }
+    if (c_.risk.iv_min_bps >= c_.risk.iv_max_bps) {
+      complain_({"risk", false, 0, "iv_min_bps"}, "is not below iv_max_bps");
+    }
+    if (c_.risk.max_delta_usd > c_.risk.max_gross_delta_usd) {
+      complain_({"risk", false, 0, "max_gross_delta_usd"},
+                "is below max_delta_usd: the gross delta is never the smaller one");
     }
     if (c_.risk.max_order_usd > c_.risk.max_open_usd) {
       complain_({"risk", false, 0, "max_order_usd"},

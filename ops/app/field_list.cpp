@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace gimbal::field {
 namespace {
@@ -63,6 +64,22 @@ std::string range_text(const FieldInfo& info) {
 std::string outside(double value, const FieldInfo& info, std::string_view shown,
                     std::string_view unit) {
   if (value >= info.min && value <= info.max) return {};
+  return "is out of range: must be " + range_text(info) + (unit.empty() ? "" : " ") +
+         std::string{unit} + ", found " + std::string{shown};
+}
+
+// A bound as an integer of 1e-9, so that the bound itself is inside and the next number is not.
+std::int64_t nano_bound(double bound) {
+  constexpr double most = 9.2e18;
+  const double nano = bound * 1e9;
+  if (nano > most) return std::numeric_limits<std::int64_t>::max();
+  if (nano < -most) return std::numeric_limits<std::int64_t>::min();
+  return std::llround(nano);
+}
+
+std::string outside_nano(std::int64_t nano, const FieldInfo& info, std::string_view shown,
+                         std::string_view unit) {
+  if (nano >= nano_bound(info.min) && nano <= nano_bound(info.max)) return {};
   return "is out of range: must be " + range_text(info) + (unit.empty() ? "" : " ") +
          std::string{unit} + ", found " + std::string{shown};
 }
@@ -180,7 +197,7 @@ std::string load_duration(const TomlValue& v, const FieldInfo& info, Nanos& out)
   }
   const auto value = parse_duration(v.text);
   if (!value) return "must be " + std::string{form} + ", found " + v.found();
-  auto wrong = outside(static_cast<double>(value->count) * 1e-9, info, v.text, "seconds");
+  auto wrong = outside_nano(value->count, info, v.text, "seconds");
   if (wrong.empty()) out = *value;
   return wrong;
 }
@@ -191,7 +208,7 @@ std::string load_decimal(const TomlValue& v, const FieldInfo& info, std::int64_t
   if (v.kind != TomlKind::string) return "must be " + std::string{form} + ", found " + v.found();
   const auto value = parse_decimal_nano(v.text);
   if (!value) return "must be " + std::string{form} + ", found " + v.found();
-  auto wrong = outside(static_cast<double>(*value) * 1e-9, info, v.text, info.unit);
+  auto wrong = outside_nano(*value, info, v.text, info.unit);
   if (wrong.empty()) nano = *value;
   return wrong;
 }

@@ -37,6 +37,13 @@ std::string_view name_of(Refusal reason) noexcept {
     case Refusal::overflow: return "overflow";
     case Refusal::order_state: return "order_state";
     case Refusal::table_full: return "table_full";
+    case Refusal::no_owner: return "no_owner";
+    case Refusal::duplicate_room: return "duplicate_room";
+    case Refusal::price_drift: return "price_drift";
+    case Refusal::gross_delta_limit: return "gross_delta_limit";
+    case Refusal::option_insane: return "option_insane";
+    case Refusal::expiry_window: return "expiry_window";
+    case Refusal::parent_amount: return "parent_amount";
   }
   return "unknown";
 }

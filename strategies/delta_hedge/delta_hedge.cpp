@@ -5,7 +5,15 @@
 namespace gimbal {
 namespace {
 
+// After a refusal: 100 ms, doubled with every further one in a row, so that no request is repeated
+// into a control that disables strategies (S-01).
 constexpr Nanos refusal_pause{100'000'000};
+constexpr Nanos refusal_pause_max{5'000'000'000};
+
+Nanos pause_after(std::uint32_t refusals) noexcept {
+  if (refusals == 0) return {};
+  return std::min(refusal_pause * (1LL << std::min(refusals - 1, 10U)), refusal_pause_max);
+}
 
 std::int64_t magnitude(std::int64_t v) noexcept { return v < 0 ? -v : v; }
 
@@ -118,7 +126,7 @@ void DeltaHedge::judge_last(Book& book, const StrategyView& view, std::int64_t r
   HedgeState& s = states_[book.underlying.value];
   if (!book.awaiting) return;
   book.awaiting = false;
-  if (view.refusals_of(id_) != book.asked_refusals) return;
+  if (view.refusals_of(id_, book.underlying) != book.asked_refusals) return;
   if (magnitude(residual) < magnitude(book.asked_residual)) {
     s.cycles = 0;
     return;
@@ -144,11 +152,24 @@ std::int64_t DeltaHedge::certain(const Book& book, const StrategyView& view, con
   return 0;
 }
 
+// What was asked for since the last look was refused, or it was not.
+void DeltaHedge::note_refusals(Book& book, const StrategyView& view) noexcept {
+  const std::uint64_t count = view.refusals_of(id_, book.underlying);
+  if (count != book.asked_refusals) {
+    ++book.refusals_in_row;
+  } else if (book.asked) {
+    book.refusals_in_row = 0;
+  }
+  book.asked = false;
+  book.asked_refusals = count;
+}
+
 void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) noexcept {
   HedgeState& s = states_[book.underlying.value];
   if (view.arm_generation() != book.arm_generation) {
     book.arm_generation = view.arm_generation();
     book.awaiting = false;
+    book.refusals_in_row = 0;
     s.stopped = false;
     s.cycles = 0;
   }
@@ -162,11 +183,12 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   if (own.resting == nullptr && !own.unknown) judge_last(book, view, r->settled);
   if (s.stopped || view.mode(id_, book.hedge) >= Mode::halt) return;
   const Nanos since = view.now() - book.last_order;
-  const bool was_refused = book.asked_refusals != view.refusals_of(id_);
+  note_refusals(book, view);
   if (book.last_order.mono_ns != 0 &&
-      since < std::max(book.config.interval_min, was_refused ? refusal_pause : Nanos{})) {
+      since < std::max(book.config.interval_min, pause_after(book.refusals_in_row))) {
     return;
   }
+  if (view.rate_room(view.instruments()[book.hedge].venue) == 0) return;
   if (book.config.execution == HedgeExecution::maker) {
     return rest(book, view, *quote, *r, band, own, requests);
   }
@@ -219,7 +241,7 @@ void DeltaHedge::ask(Book& book, const StrategyView& view, OrderRequest request,
   ++book.intent;
   book.last_order = view.now();
   book.asked_residual = residual;
-  book.asked_refusals = view.refusals_of(id_);
+  book.asked = true;
   book.awaiting = true;
   ++states_[book.underlying.value].orders;
   Money value;
@@ -289,7 +311,7 @@ void DeltaHedge::rest(Book& book, const StrategyView& view, const Quote& quote,
   if (off <= allowed && abs(open - request.amount) <= lot) return;
   if (requests.replace({own.resting->id, request.limit, own.resting->filled + request.amount})) {
     book.last_order = view.now();
-    book.asked_refusals = view.refusals_of(id_);
+    book.asked = true;
   }
 }
 

@@ -143,8 +143,10 @@ class DeltaHedge {
     RecvTime window_start{};
     RecvTime second_start{};
     Money second_usd{};
-    std::int64_t asked_residual{0};  // when the last order was asked for
-    std::uint64_t asked_refusals{0};
+    std::int64_t asked_residual{0};   // when the last order was asked for
+    std::uint64_t asked_refusals{0};  // of this underlying, at the last look at them
+    std::uint32_t refusals_in_row{0};
+    bool asked{false};     // since the last look at the refusals
     bool awaiting{false};  // an order's effect has not been judged yet
   };
   struct Own {  // our open orders on the hedge instrument
@@ -159,6 +161,7 @@ class DeltaHedge {
                                        Price price) const noexcept;
   void note_residual(const Book& book, std::int64_t residual, std::int64_t band, RecvTime now,
                      bool trading) noexcept;
+  void note_refusals(Book& book, const StrategyView& view) noexcept;
   void judge_last(Book& book, const StrategyView& view, std::int64_t residual) noexcept;
   // The residual that is there in every outcome; zero when the outcomes disagree.
   [[nodiscard]] std::int64_t certain(const Book& book, const StrategyView& view,

@@ -3,6 +3,35 @@
 #include <algorithm>
 
 namespace gimbal {
+namespace {
+
+// After a refusal: 100 ms, doubled with every further one in a row, so that no request is repeated
+// into a control that disables strategies (S-01).
+constexpr Nanos refusal_pause{100'000'000};
+constexpr Nanos refusal_pause_max{5'000'000'000};
+
+Nanos pause_after(std::uint32_t refusals) noexcept {
+  if (refusals == 0) return {};
+  return std::min(refusal_pause * (1LL << std::min(refusals - 1, 10U)), refusal_pause_max);
+}
+
+}  // namespace
+
+std::uint64_t Rebalance::parent_of(const Rule& rule, const StrategyView& view) const noexcept {
+  const auto number = static_cast<std::uint64_t>(&rule - rules_.data()) + 1;
+  return (view.arm_generation() << 8) | number;
+}
+
+void Rebalance::note_refusals(Rule& rule, const StrategyView& view, UnderlyingId u) const noexcept {
+  const std::uint64_t count = view.refusals_of(id_, u);
+  if (count != rule.refusals) {
+    ++rule.refusals_in_row;
+  } else if (rule.asked) {
+    rule.refusals_in_row = 0;
+  }
+  rule.asked = false;
+  rule.refusals = count;
+}
 
 std::string_view Rebalance::add(const RebalanceConfig& config, InstrumentId instrument,
                                 InstrumentId watch) noexcept {
@@ -55,6 +84,8 @@ void Rebalance::wake(const StrategyView& view, Requests& requests) noexcept {
       rule.armed_at = view.now();
       rule.fired = rule.done = false;
       rule.orders = 0;
+      rule.whole = {};
+      rule.refusals_in_row = 0;
     }
     if (rule.done) continue;
     if (!rule.fired) {
@@ -86,7 +117,10 @@ void Rebalance::move(Rule& rule, const StrategyView& view, Requests& requests) n
     return;
   }
   if (!view.venue_ready(i.venue) || view.mode(id_, rule.instrument) >= Mode::halt) return;
-  if (rule.last_order.mono_ns != 0 && view.now() - rule.last_order < c.interval_min) return;
+  note_refusals(rule, view, i.underlying);
+  const Nanos wait = std::max(c.interval_min, pause_after(rule.refusals_in_row));
+  if (rule.last_order.mono_ns != 0 && view.now() - rule.last_order < wait) return;
+  if (view.rate_room(i.venue) == 0) return;
   const std::optional<Quote> quote = view.quote(rule.instrument);
   if (!quote || view.data_age(rule.instrument) > c.data_age_max) return;
   OrderRequest request;
@@ -95,6 +129,15 @@ void Rebalance::move(Rule& rule, const StrategyView& view, Requests& requests) n
   request.side = side_of(missing);
   request.amount = abs(missing);
   if (c.slice_max.nano > 0) request.amount = std::min(request.amount, c.slice_max);
+  // All slices of one firing are children of it: together never more than what was missing then.
+  if (rule.whole.nano == 0) rule.whole = abs(missing);
+  request.parent = parent_of(rule, view);
+  request.parent_amount = rule.whole;
+  request.amount = std::min(request.amount, view.parent_left(id_, request.parent, rule.whole));
+  if (request.amount < i.lot) {
+    rule.done = true;
+    return;
+  }
   const Price best = request.side == Side::buy ? quote->ask : quote->bid;
   const auto reach = static_cast<std::int64_t>(static_cast<i128>(best.nano) * c.collar_bps / 10000);
   request.limit = request.side == Side::buy ? best + PriceOffset{reach} : best - PriceOffset{reach};
@@ -102,6 +145,7 @@ void Rebalance::move(Rule& rule, const StrategyView& view, Requests& requests) n
   request.evidence_nano = missing.nano;
   request.intent = (static_cast<std::uint64_t>(rule.instrument.value) << 48) | (rule.intent + 1);
   if (!requests.place(request)) return;
+  rule.asked = true;
   ++rule.intent;
   ++rule.orders;
   rule.last_order = view.now();

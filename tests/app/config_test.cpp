@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -197,6 +198,28 @@ TEST(Config, BoundsAreInclusiveAndJustOutsideIsRefused) {
       EXPECT_NE(f.load(v), "") << f.key;
     }
   }
+}
+
+TEST(Config, DurationsAreInclusiveAtBothBoundsToTheNanosecond) {
+  std::size_t tried = 0;
+  for (const auto& shape : table_shapes()) {
+    const auto config = std::make_unique<Config>();
+    for (const auto& f : shape.open(*config, 0)) {
+      if (f.type != "duration") continue;
+      TomlValue v;
+      v.kind = TomlKind::string;
+      const auto at = [&](double seconds, std::int64_t off) {
+        v.text = field::duration_text(Nanos{std::llround(seconds * 1e9) + off});
+        return f.load(v);
+      };
+      EXPECT_EQ(at(f.info.max, 0), "") << f.key;
+      EXPECT_NE(at(f.info.max, 1), "") << f.key;
+      EXPECT_EQ(at(f.info.min, 0), "") << f.key;
+      EXPECT_NE(at(f.info.min, -1), "") << f.key;
+      ++tried;
+    }
+  }
+  EXPECT_GE(tried, 20u);
 }
 
 TEST(Config, EveryDefaultIsInsideItsOwnRange) {

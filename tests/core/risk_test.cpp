@@ -47,7 +47,7 @@ TEST_F(Gate, RefusesWhatTheVenueWouldRefuse) {
   EXPECT_EQ(reason(), Refusal::market_order);
   o.tif = TimeInForce::immediate_or_cancel;
   c.strategy = StrategyId{};
-  EXPECT_EQ(reason(), Refusal::malformed);
+  EXPECT_EQ(reason(), Refusal::no_owner);
   c.strategy = StrategyId{0};
   perp.state = InstrumentState::invalid;
   EXPECT_EQ(reason(), Refusal::instrument_closed);

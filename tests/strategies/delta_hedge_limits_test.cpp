@@ -135,6 +135,69 @@ TEST_F(HedgeTest, TheMakerWithLongGammaRestsWhereTheBandWouldBeLeft) {
   EXPECT_NEAR(distance, 0.05 / gamma, 0.05 / gamma * 0.2 + 1);
 }
 
+// A clean day: the market walks, jumps now and then, the hedge follows. No control may call it out.
+TEST_F(HedgeTest, ADayOfHedgingTripsNothing) {
+  config.target = HedgeTarget::zero;
+  setup.limits.order_rate_per_s = 3;
+  setup.limits.order_burst = 14;
+  setup.limits.cancel_reserve = 4;
+  setup.limits.price_drift_bps = 300;
+  go(0, -10);
+  double mid = 50000;
+  std::uint64_t random = 11;
+  std::size_t hedges = 0;
+  for (int s = 0; s < 86400 * 2; ++s) {
+    random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+    const double jump = (random >> 33) % 2000 == 0 ? 40 : 1;
+    mid += 0.5 * jump * (static_cast<double>((random >> 40) % 41) - 20) + 0.0005 * (50000 - mid);
+    mid = std::round(mid * 2) / 2;
+    if (s % 4 == 0) option_ticker(0.6, mid, mid);
+    moment(milliseconds(500), mid);
+    for (const PlaceOrder& o : placed()) {
+      ++hedges;
+      fill_whole(o);
+    }
+    for (const Command& c : seen) {
+      ASSERT_NE(c.kind(), CommandKind::raise) << s << " " << static_cast<int>(c.raise().code);
+    }
+    seen.clear();
+  }
+  EXPECT_GT(hedges, 1000U);
+  EXPECT_EQ(core().gate().refused_total(), 0U);
+  EXPECT_FALSE(state().stopped);
+}
+
+// Orders that cannot pass: the hedge asks again ever more slowly and is not disabled for it.
+TEST_F(HedgeTest, RefusedHedgesAreAskedForEverMoreSlowly) {
+  setup.limits.collar_bps = 0;  // the hedge reaches beyond the mark
+  go(50000);
+  std::size_t first_second = 0;
+  for (int n = 0; n < 600; ++n) {
+    moment(milliseconds(100));
+    if (n == 10) first_second = core().gate().refused_total();
+  }
+  EXPECT_LE(first_second, 4U);
+  EXPECT_LT(core().gate().refused_total(), 20U);
+  for (const Command& c : seen) {
+    if (c.kind() != CommandKind::raise) continue;
+    EXPECT_NE(c.raise().code, TripCode::strategy_denials);
+  }
+}
+
+TEST_F(HedgeTest, WithoutRoomInTheThrottleItWaitsWithoutAsking) {
+  setup.limits.order_rate_per_s = 1;
+  setup.limits.order_burst = 4;
+  setup.limits.cancel_reserve = 2;
+  config.interval_min = milliseconds(1);
+  go(50000);
+  for (std::size_t filled = 0, n = 0; n < 200; ++n) {
+    moment(milliseconds(20), n % 2 == 0 ? 50000 : 50500);
+    if (filled < placed().size()) done(placed()[filled++], 0, DoneReason::ioc_remainder);
+  }
+  EXPECT_EQ(core().gate().refused_total(), 0U);
+  EXPECT_GE(placed().size(), 5U);
+}
+
 TEST(HedgeBand, CubeRootIsExactToTheLastDigits) {
   for (double x = 1e-12; x < 1e12; x *= 1.37) {
     EXPECT_NEAR(cube_root(x) / std::cbrt(x), 1.0, 1e-15) << x;

@@ -8,6 +8,7 @@
 #include "engine/core/instrument.hpp"
 #include "engine/core/modes.hpp"
 #include "engine/core/orders.hpp"
+#include "engine/core/risk/greek_kind.hpp"
 #include "engine/core/time.hpp"
 #include "engine/core/units.hpp"
 
@@ -22,6 +23,13 @@ struct DeltaRange {
     const std::int64_t above = high < 0 ? -high : high;
     return below > above ? below : above;
   }
+};
+
+// What OptionSanity found impossible about an option; `none` when nothing is.
+struct OptionVerdict {
+  GreekKind insane{GreekKind::none};
+  std::int64_t bound{0};
+  std::int64_t value{0};
 };
 
 struct GateContext {
@@ -50,12 +58,21 @@ struct GateContext {
   std::int64_t order_gamma_usd{0};
   std::int64_t vega_usd{0};
   std::int64_t order_vega_usd{0};
+  DeltaRange gamma_open{};  // what open and unknown orders may add, both ways
+  DeltaRange vega_open{};
+  bool greeks_stale{false};       // older than their limit: the worse of once and twice counts
+  std::int64_t options_delta{0};  // the options' share of `delta`
+  std::int64_t gross_delta{0};    // coins at 1e-9: absolute deltas held, open and unknown orders
+  OptionVerdict option{};         // of the instrument, when it is an option
   std::size_t open_orders{0};
   std::size_t open_orders_table_max{open_orders_max};
   Money open_usd{};  // reserved by open and unknown orders
   Money venue_open_usd{};
   std::uint64_t intent{0};
   StrategyId strategy{};
+  bool has_parent{false};
+  Qty parent_amount{};
+  Qty parent_used{};  // children: filled, live and unknown
 };
 
 // The order as the checks see it. For a replace: the new price and what would be open beyond what
@@ -68,6 +85,7 @@ struct OrderFacts {
   Qty amount{};  // total
   Qty added{};   // growth of the worst case
   bool replace{false};
+  bool aggressive{true};  // may take: not post-only
 };
 
 }  // namespace gimbal

@@ -1,12 +1,16 @@
 #include "engine/core/risk/gate.hpp"
 
 #include "engine/core/risk/delta_limit.hpp"
+#include "engine/core/risk/expiry_window.hpp"
 #include "engine/core/risk/freshness.hpp"
 #include "engine/core/risk/gamma_limit.hpp"
+#include "engine/core/risk/gross_delta.hpp"
 #include "engine/core/risk/instrument_rules.hpp"
 #include "engine/core/risk/open_orders.hpp"
 #include "engine/core/risk/open_value.hpp"
+#include "engine/core/risk/option_sanity.hpp"
 #include "engine/core/risk/order_size.hpp"
+#include "engine/core/risk/parent_amount.hpp"
 #include "engine/core/risk/permission.hpp"
 #include "engine/core/risk/position_limit.hpp"
 #include "engine/core/risk/price_collar.hpp"
@@ -24,16 +28,23 @@ Refused first_refusal(const OrderFacts& o, const GateContext& c, const RiskLimit
 }
 
 constexpr auto pure_checks =
-    first_refusal<Permission, InstrumentRules, Freshness, OrderSize, OpenValue, PriceCollar,
-                  PositionLimit, DeltaLimit, GammaLimit, OpenOrders, ReduceRule>;
+    first_refusal<Permission, InstrumentRules, ExpiryWindow, Freshness, OptionSanity, OrderSize,
+                  ParentAmount, OpenValue, PriceCollar, PositionLimit, DeltaLimit, GrossDelta,
+                  GammaLimit, OpenOrders, ReduceRule>;
+
+bool takes(std::uint8_t flags) noexcept { return (flags & order_flag::post_only) == 0; }
 
 }  // namespace
 
-RiskGate::RiskGate(const RiskLimits& limits) noexcept : limits_{limits}, rate_{limits} {}
+RiskGate::RiskGate(const RiskLimits& limits, std::size_t instruments)
+    : limits_{limits}, duplicates_{limits}, drift_{instruments} {
+  rates_.fill(OrderRate{limits});
+}
 
 void RiskGate::set_limits(const RiskLimits& limits) noexcept {
+  if (limits.price_drift_window != limits_.price_drift_window) drift_.forget();
   limits_ = limits;
-  rate_.configure(limits);
+  for (OrderRate& r : rates_) r.configure(limits);
   ++epoch_;
 }
 
@@ -57,23 +68,26 @@ std::uint64_t RiskGate::refused_total() const noexcept {
 Refused RiskGate::check(const OrderFacts& order, const GateContext& context) noexcept {
   Refused answer = pure_checks(order, context, limits_);
   if (answer.reason != Refusal::none) return answer;
+  answer = drift_.check(order, context, limits_);
+  if (answer.reason != Refusal::none) return answer;
   if (context.self_match) return {Refusal::self_match, 0, 1};
   if (!order.replace) {
     answer = duplicates_.check(order, context, limits_);
     if (answer.reason != Refusal::none) return answer;
   }
   // The rate comes last: a refused order costs no token.
-  return rate_.check(context.now);
+  return rate(context.instrument->venue).check(context.now);
 }
 
 GateAnswer<PlaceOrder> RiskGate::approve(const PlaceOrder& order,
                                          const GateContext& context) noexcept {
   const OrderFacts facts{order.instrument, order.side,   order.tif, order.price,
-                         order.amount,     order.amount, false};
+                         order.amount,     order.amount, false,     takes(order.flags)};
   const Refused answer = check(facts, context);
   if (answer.reason != Refusal::none) return refuse(answer);
-  rate_.take();
+  rate(context.instrument->venue).take();
   duplicates_.remember(facts, context);
+  drift_.remember(facts, context.now, limits_);
   ++approved_;
   PlaceOrder passed = order;
   if (context.mode == Mode::reduce) passed.flags |= order_flag::reduces;
@@ -96,10 +110,12 @@ GateAnswer<ReplaceOrder> RiskGate::approve(const ReplaceOrder& order, const Orde
                          order.price,
                          order.amount,
                          grown.nano > 0 ? grown : Qty{},
-                         true};
+                         true,
+                         takes(current.flags)};
   const Refused answer = check(facts, context);
   if (answer.reason != Refusal::none) return refuse(answer);
-  rate_.take();
+  rate(context.instrument->venue).take();
+  drift_.remember(facts, context.now, limits_);
   ++approved_;
   ReplaceOrder passed = order;
   if (context.mode == Mode::reduce) passed.flags |= order_flag::reduces;

@@ -15,6 +15,7 @@
 #include "engine/core/risk/duplicate.hpp"
 #include "engine/core/risk/limits.hpp"
 #include "engine/core/risk/order_rate.hpp"
+#include "engine/core/risk/price_drift.hpp"
 #include "engine/core/risk/refusal.hpp"
 
 namespace gimbal {
@@ -24,7 +25,8 @@ using GateAnswer = std::variant<Approved<Order>, Refused>;
 
 class RiskGate {
  public:
-  explicit RiskGate(const RiskLimits& limits) noexcept;
+  // `instruments`: ids below it are watched for price drift.
+  explicit RiskGate(const RiskLimits& limits, std::size_t instruments = 64);
 
   // Runs every check and, when all pass, takes one rate token.
   [[nodiscard]] GateAnswer<PlaceOrder> approve(const PlaceOrder& order,
@@ -33,14 +35,21 @@ class RiskGate {
   [[nodiscard]] GateAnswer<ReplaceOrder> approve(const ReplaceOrder& order, const Order& current,
                                                  const GateContext& context) noexcept;
   // A cancel is never refused; it draws from the whole bucket, reserve included.
-  void note_cancel(RecvTime now) noexcept { rate_.take_cancel(now); }
+  void note_cancel(RecvTime now, VenueId venue = {}) noexcept { rate(venue).take_cancel(now); }
+  // Orders that the throttle of the venue would let through now.
+  [[nodiscard]] std::int64_t room(RecvTime now, VenueId venue) const noexcept {
+    return rates_[venue.value < venues_max ? venue.value : 0].room(now);
+  }
   // A refusal found before the gate (order state, full table) is counted here too.
   Refused refuse(Refused reason) noexcept;
 
   // True when the word changed; then the epoch has advanced.
   bool tighten(Scope scope, Mode mode) noexcept;
   // For a validated arm command only.
-  bool loosen(Scope scope, Mode mode) noexcept { return modes_.loosen(scope, mode); }
+  bool loosen(Scope scope, Mode mode) noexcept {
+    drift_.forget();
+    return modes_.loosen(scope, mode);
+  }
   // Voids every approval not yet sent, without a change of mode.
   void advance_epoch() noexcept { ++epoch_; }
 
@@ -56,11 +65,15 @@ class RiskGate {
 
  private:
   [[nodiscard]] Refused check(const OrderFacts& order, const GateContext& context) noexcept;
+  [[nodiscard]] OrderRate& rate(VenueId venue) noexcept {
+    return rates_[venue.value < venues_max ? venue.value : 0];
+  }
 
   RiskLimits limits_;
   ModeTable modes_{};
-  OrderRate rate_;
-  DuplicateGuard duplicates_{};
+  std::array<OrderRate, venues_max> rates_;
+  DuplicateGuard duplicates_;
+  PriceDrift drift_;
   std::uint64_t epoch_{1};
   std::uint64_t approved_{0};
   std::array<std::uint64_t, refusals> counts_{};

@@ -12,7 +12,7 @@ struct InstrumentRules {
     if (c.instrument == nullptr || o.amount.nano <= 0 || o.price.nano <= 0) {
       return {Refusal::malformed, 1, o.amount.nano < o.price.nano ? o.amount.nano : o.price.nano};
     }
-    if (c.strategy == StrategyId{}) return {Refusal::malformed, 0, c.strategy.value};
+    if (c.strategy == StrategyId{}) return {Refusal::no_owner, 1, 0};
     const Instrument& i = *c.instrument;
     if (i.state != InstrumentState::open) {
       return {Refusal::instrument_closed, static_cast<std::int64_t>(InstrumentState::open),

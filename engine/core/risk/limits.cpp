@@ -21,8 +21,8 @@ struct Collect {
   void add(std::int64_t value, const FieldInfo& info, bool zero_is_off) noexcept {
     if (count < entries.size()) entries[count++] = Entry{value, info.reload, zero_is_off};
   }
-  void operator()(std::string_view key, const Money& m, const FieldInfo& info) noexcept {
-    add(m.nano, info, key == "max_gamma_usd" || key == "max_vega_usd");
+  void operator()(std::string_view, const Money& m, const FieldInfo& info) noexcept {
+    add(m.nano, info, info.zero_is_off);
   }
   void operator()(std::string_view, const Nanos& m, const FieldInfo& info) noexcept {
     add(m.count, info, false);

@@ -17,11 +17,16 @@ struct RiskLimits {
   Money max_venue_open_usd{};         // the same, per venue
   std::int64_t max_position_lots{0};  // per instrument, worst case over open and unknown orders
   Money max_delta_usd{};              // per underlying: |delta in coins| * index, worst case
-  // Zero switches these off.
+  Money max_gross_delta_usd{};        // per underlying: absolute deltas summed, worst case
+  // Required; zero switches these off.
   Money max_gamma_usd{};  // per underlying: change of the USD delta for a 1% move
   Money max_vega_usd{};   // per underlying: USD per volatility point
 
-  std::int64_t collar_bps{50};           // futures and perpetuals, against the mark
+  std::int64_t collar_bps{50};          // futures and perpetuals, against the mark
+  std::int64_t collar_refusals_max{3};  // refusals by the collar within the window: REDUCE
+  Nanos collar_window{seconds(10)};
+  std::int64_t price_drift_bps{100};  // own aggressive prices, for the worse, within the window
+  Nanos price_drift_window{seconds(60)};
   std::int64_t option_collar_ticks{10};  // options: the wider of ticks and share of the mark
   std::int64_t option_collar_bps{2500};
   std::int64_t max_open_orders{800};  // 80% of the venue's cap
@@ -34,6 +39,14 @@ struct RiskLimits {
   Nanos index_age_max{milliseconds(2500)};
   Nanos approval_ttl{milliseconds(50)};  // an approval not encoded by then is void
   bool hedge_in_reduce{true};
+  Nanos greeks_age_max{milliseconds(250)};  // older Greeks count twice where that is worse
+  std::int64_t iv_min_bps{100};             // volatility of an option, bp of 1.00
+  std::int64_t iv_max_bps{50000};
+  std::int64_t option_band_bps{200};   // slack of the no-arbitrage band, of the forward
+  Nanos expiry_window{seconds(1800)};  // no new options this near to settlement ...
+  bool expiry_mode{false};             // ... unless this is on
+  std::int64_t denials_1s_max{5};      // refusals of a strategy within a second: REDUCE
+  std::int64_t denials_60s_max{20};
 };
 
 template <class Visitor>
@@ -55,15 +68,28 @@ void fields(Visitor&& visit, RiskLimits& c) {
   visit("max_delta_usd", c.max_delta_usd,
         FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
                   "Delta of one underlying, open and unknown orders counted as filled."});
+  visit("max_gross_delta_usd", c.max_gross_delta_usd,
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
+                  "Absolute deltas of one underlying's instruments and orders, summed."});
   visit("max_gamma_usd", c.max_gamma_usd,
-        FieldInfo{0, usd_max, false, Reload::tighten_lower, "USD",
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
                   "Change of one underlying's delta for a 1% move; 0 is off.", true});
   visit("max_vega_usd", c.max_vega_usd,
-        FieldInfo{0, usd_max, false, Reload::tighten_lower, "USD",
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
                   "Vega of one underlying per volatility point; 0 is off.", true});
   visit("collar_bps", c.collar_bps,
         FieldInfo{0, 10000, false, Reload::tighten_lower, "bp",
                   "Distance of a futures order from the mark."});
+  visit("collar_refusals_max", c.collar_refusals_max,
+        FieldInfo{1, 8, false, Reload::tighten_lower, "refusals",
+                  "Refusals by the collar that put an instrument into REDUCE."});
+  visit("collar_window", c.collar_window,
+        FieldInfo{0, 3600, false, Reload::tighten_higher, "s", "Window of collar_refusals_max."});
+  visit("price_drift_bps", c.price_drift_bps,
+        FieldInfo{0, 1e6, false, Reload::tighten_lower, "bp",
+                  "How far own aggressive prices of an instrument may worsen within the window."});
+  visit("price_drift_window", c.price_drift_window,
+        FieldInfo{0.001, 3600, false, Reload::tighten_higher, "s", "Window of price_drift_bps."});
   visit("option_collar_ticks", c.option_collar_ticks,
         FieldInfo{0, 10000, false, Reload::tighten_lower, "ticks",
                   "Distance of an option order from the mark, in ticks."});
@@ -95,6 +121,27 @@ void fields(Visitor&& visit, RiskLimits& c) {
                   "Life of an approval that has not been encoded."});
   visit("hedge_in_reduce", c.hedge_in_reduce,
         FieldInfo{0, 1, false, Reload::fixed, "", "REDUCE lets delta-reducing hedges through."});
+  visit("greeks_age_max", c.greeks_age_max,
+        FieldInfo{0.001, 3600, false, Reload::tighten_lower, "s",
+                  "Age of our own Greeks; older ones count twice where that is worse."});
+  visit("iv_min_bps", c.iv_min_bps,
+        FieldInfo{1, 1e6, false, Reload::tighten_higher, "bp", "Lowest volatility believed."});
+  visit("iv_max_bps", c.iv_max_bps,
+        FieldInfo{1, 1e6, false, Reload::tighten_lower, "bp", "Highest volatility believed."});
+  visit("option_band_bps", c.option_band_bps,
+        FieldInfo{0, 10000, false, Reload::tighten_lower, "bp",
+                  "Slack of an option's no-arbitrage band, of the forward."});
+  visit("expiry_window", c.expiry_window,
+        FieldInfo{0, 864000, false, Reload::tighten_higher, "s",
+                  "No new options this near to their settlement."});
+  visit("expiry_mode", c.expiry_mode,
+        FieldInfo{0, 1, false, Reload::fixed, "", "Options may be opened up to settlement."});
+  visit("denials_1s_max", c.denials_1s_max,
+        FieldInfo{1, 64, false, Reload::tighten_lower, "refusals",
+                  "Refusals of a strategy within 1 s that put it into REDUCE."});
+  visit("denials_60s_max", c.denials_60s_max,
+        FieldInfo{1, 64, false, Reload::tighten_lower, "refusals",
+                  "Refusals of a strategy within 60 s that put it into REDUCE."});
 }
 
 // True when any limit of `to` allows more than `from` does.

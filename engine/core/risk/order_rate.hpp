@@ -1,5 +1,6 @@
-// Token bucket for messages to the venue. New orders and replaces leave the cancel reserve alone;
-// cancels use all of it and are never held back, so the bucket may run dry under them.
+// Token bucket for messages to one venue (controls T-01, T-02). New orders and replaces leave the
+// cancel reserve alone; cancels use all of it and are never held back, so the bucket may run dry
+// under them. Nothing queues: an order without a token is refused at once.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +14,7 @@ namespace gimbal {
 
 class OrderRate {
  public:
+  OrderRate() noexcept = default;
   explicit OrderRate(const RiskLimits& l) noexcept { configure(l); }
 
   void configure(const RiskLimits& l) noexcept {
@@ -31,6 +33,12 @@ class OrderRate {
   void take_cancel(RecvTime now) noexcept {
     refill(now);
     level_ = std::max<std::int64_t>(level_ - token, 0);
+  }
+  // Orders that would pass now.
+  [[nodiscard]] std::int64_t room(RecvTime now) const noexcept {
+    OrderRate later = *this;
+    later.refill(now);
+    return std::max<std::int64_t>((later.level_ - later.reserve_) / token, 0);
   }
   [[nodiscard]] std::int64_t tokens() const noexcept { return level_ / token; }
 

@@ -40,8 +40,15 @@ enum class Refusal : std::uint8_t {
   overflow,
   order_state,  // replace: the order cannot be changed now
   table_full,
+  no_owner,           // the order names no strategy
+  duplicate_room,     // more orders within the duplicate window than can be remembered
+  price_drift,        // own aggressive prices moved too far within the window
+  gross_delta_limit,  // sum of absolute deltas of the underlying
+  option_insane,      // an option's numbers are impossible
+  expiry_window,      // too near to the option's settlement
+  parent_amount,      // children would exceed their parent
 };
-inline constexpr std::size_t refusals = 32;
+inline constexpr std::size_t refusals = 39;
 
 struct Refused {
   Refusal reason{Refusal::none};
