@@ -33,7 +33,10 @@ void CommandDigest::add(const Command& c) noexcept {
       mix((static_cast<std::uint64_t>(o.instrument.value) << 16) | o.flags);
       return;
     }
-    case CommandKind::cancel: mix(c.cancel().order.value); return;
+    case CommandKind::cancel:
+      mix(c.cancel().order.value);
+      if (c.cancel().adopted) mix(c.cancel().label_hash);
+      return;
     case CommandKind::cancel_all:
       mix((static_cast<std::uint64_t>(c.cancel_all().scope.level) << 32) |
           (static_cast<std::uint64_t>(c.cancel_all().scope.id) << 8) | c.cancel_all().venue.value);

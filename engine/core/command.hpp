@@ -52,6 +52,8 @@ struct CancelOrder {
   OrderId order{};
   InstrumentId instrument{};
   VenueId venue{};
+  bool adopted{false};          // sent by an earlier boot, whose label it carries
+  std::uint32_t label_hash{0};  // of an adopted order: config hash in that label
 };
 
 struct CancelAll {

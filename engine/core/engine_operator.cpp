@@ -281,7 +281,7 @@ bool EngineCore::cancel_in_round(const CancelJob& job, const Order& o, Commands&
   orders_.note_cancel_round(o.id, job.stamp);
   if (!known) return true;  // not acknowledged yet: goes with the acknowledgement
   gate_.note_cancel(now_, o.venue);
-  return push(out, Command{CancelOrder{o.id, o.instrument, o.venue}});
+  return push(out, Command{CancelOrder{o.id, o.instrument, o.venue, o.adopted, o.label_hash}});
 }
 
 // One round: mass cancels where the account is ours, order by order elsewhere; four rounds with

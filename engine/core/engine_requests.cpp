@@ -123,7 +123,8 @@ void EngineCore::cancel(OrderId id, Commands& out) noexcept {
   const OrderState before = order->state;
   if (!orders_.ask_cancel(id, now_) || before == OrderState::pending_cancel) return;
   gate_.note_cancel(now_, order->venue);
-  push(out, Command{CancelOrder{id, order->instrument, order->venue}});
+  push(out, Command{CancelOrder{id, order->instrument, order->venue, order->adopted,
+                                order->label_hash}});
   replan_ = true;
 }
 

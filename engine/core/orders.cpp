@@ -497,6 +497,7 @@ const Order* OrderTable::on_open_report(const OpenOrderReport& report, Instrumen
   o.side = report.side;
   o.state = OrderState::live;
   o.adopted = true;
+  o.label_hash = report.label_hash;
   o.confirmed = true;
   o.price = report.price;
   o.amount = report.amount;

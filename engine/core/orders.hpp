@@ -86,6 +86,7 @@ struct Order {
   OrderState state{OrderState::pending_new};
   OrderAction doubt{OrderAction::place};  // what is in flight or in doubt
   bool adopted{false};                    // found at the venue, not sent in this boot
+  std::uint32_t label_hash{0};            // of an adopted order: config hash in its label
   bool confirmed{false};                  // the venue has shown it at least once
   bool wants_cancel{false};               // cancel it as soon as its state allows
   Price price{};

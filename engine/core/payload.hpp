@@ -281,7 +281,9 @@ struct OpenOrderReport {
   Side side{Side::buy};
   std::uint8_t reduce_only{0};
   std::uint8_t post_only{0};
-  std::array<std::uint8_t, 13> reserved{};
+  std::uint8_t reserved0{0};
+  std::uint32_t label_hash{0};  // config hash in its label: of the boot that sent it
+  std::array<std::uint8_t, 8> reserved{};
 };
 
 enum class ReconcilePhase : std::uint8_t { begin, complete, failed };

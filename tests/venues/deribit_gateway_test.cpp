@@ -92,6 +92,16 @@ TEST_F(DeribitGateway, PostOnlyIsNeverLetToReprice) {
   EXPECT_NE(text.find(R"("amount":0.3,)"), std::string::npos);
 }
 
+// Found at the venue after a restart: its label holds the config hash of the boot that sent it, and
+// cancel_by_label compares the whole label.
+TEST_F(DeribitGateway, CancelsAnAdoptedOrderByTheLabelItWasSentWith) {
+  connect();
+  const CancelOrder cancel{order, instrument, config.venue, true, 0x00000009};
+  EXPECT_EQ(encoded(gateway().encode(cancel, now, bytes)),
+            R"({"jsonrpc":"2.0","id":17,"method":"private/cancel_by_label",)"
+            R"("params":{"label":"gt1-000007010000002a-00000009"}})");
+}
+
 TEST_F(DeribitGateway, CancelAndReplaceUseTheVenuesIdOnceItIsKnown) {
   connect();
   const CancelOrder cancel{order, instrument, config.venue};

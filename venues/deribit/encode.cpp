@@ -108,8 +108,9 @@ Encoded DeribitGateway::encode(const CancelOrder& cancel, RecvTime now,
     bytes = encode_cancel(id, venue_id, out);
   } else {
     char label[label_text_max];
-    const std::size_t n =
-        write_label(s.config.label_tag, cancel.order, s.config.config_hash, label);
+    // The venue compares the whole label, and an adopted order's was written under its own config.
+    const std::uint32_t hash = cancel.adopted ? cancel.label_hash : s.config.config_hash;
+    const std::size_t n = write_label(s.config.label_tag, cancel.order, hash, label);
     bytes = encode_cancel_by_label(id, {label, n}, out);
   }
   if (bytes == 0) return {0, RejectReason::venue};

@@ -114,6 +114,7 @@ Reported report_open_order(const ReportContext& c, const OrderRow& row) noexcept
   if (!id.valid()) return missing(row.instrument);
   OpenOrderReport report;
   report.order = owner(c, row.label);
+  report.label_hash = parse_label(c.label_tag, row.label).config_hash;
   report.price = row.price;
   report.amount = row.amount;
   report.filled = row.filled;
