@@ -68,6 +68,13 @@ std::string csv_shown(std::string_view cell) {
   return out + (cell.size() > 40 ? "...\"" : "\"");
 }
 
+std::string csv_text(std::string_view s) {
+  if (s.find_first_of(",\"\r\n") == std::string_view::npos) return std::string{s};
+  std::string out{"\""};
+  for (const char c : s) out += c == '"' ? std::string{"\"\""} : std::string{c};
+  return out + '"';
+}
+
 std::string csv_number(double v) {
   std::array<char, 32> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), v).ptr;
@@ -225,8 +232,10 @@ void CsvInputs::write_row(CsvFormat format, const CsvRecord& r,
   for (const CsvResult& v : results) {
     o += ',';
     if (json) o += csv_json_string(result_name(v.name)) + ':';
-    if (v.is_text) {
-      o += json ? csv_json_string(v.text) : std::string{v.text};
+    if (v.kind == CsvResult::Kind::json && json) {
+      o += v.text;
+    } else if (v.kind != CsvResult::Kind::number) {
+      o += json ? csv_json_string(v.text) : csv_text(v.text);
     } else {
       o += json && !std::isfinite(v.number) ? "null" : csv_number(v.number);
     }

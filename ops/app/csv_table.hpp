@@ -34,13 +34,15 @@ struct CsvOutcome {
   std::vector<CsvProblem> problems{};
 };
 
-// One appended result. A text is written bare in CSV (it must need no quotes) and quoted in JSON; a
-// number that is not finite is written as nan, inf or -inf in CSV and as null in JSON.
+// One appended result. A text is quoted in CSV where it must be, and always in JSON; `json` is JSON
+// text, written there as it is. A number that is not finite is nan, inf or -inf in CSV and null in
+// JSON.
 struct CsvResult {
+  enum class Kind { number, text, json };
   std::string_view name;
   double number{0};
-  std::string_view text{};
-  bool is_text{false};
+  std::string text{};
+  Kind kind{Kind::number};
 };
 
 // The input side of a table. Columns are found by name; the first `required` of `names` must exist.
@@ -103,6 +105,8 @@ void run_csv_table(std::string_view input, Table& table, CsvOutcome& out) {
 [[nodiscard]] std::string csv_number(double v);
 // Text as a JSON string; invalid UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string csv_json_string(std::string_view s);
+// Text as a CSV cell, quoted where it holds a comma, a quote or a line end.
+[[nodiscard]] std::string csv_text(std::string_view s);
 // At most 40 characters of a cell in quotes, for a message.
 [[nodiscard]] std::string csv_shown(std::string_view cell);
 [[nodiscard]] std::string csv_lower(std::string_view s);

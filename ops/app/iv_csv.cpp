@@ -34,9 +34,10 @@ class Table {
     const quant::ImpliedVol v = quant::implied_vol(o);
     const bool ok = v.status == quant::VolStatus::ok;
     constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-    const std::array<CsvResult, 3> results{CsvResult{result_names[0], 0, to_string(v.status), true},
-                                           CsvResult{result_names[1], ok ? v.sigma : nothing},
-                                           CsvResult{result_names[2], ok ? v.attainable : nothing}};
+    const std::array<CsvResult, 3> results{
+        CsvResult{result_names[0], 0, std::string{to_string(v.status)}, CsvResult::Kind::text},
+        CsvResult{result_names[1], ok ? v.sigma : nothing},
+        CsvResult{result_names[2], ok ? v.attainable : nothing}};
     in_.write_row(format_, r, results);
   }
 
