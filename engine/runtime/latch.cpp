@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
 #include <string_view>
 
 #include "engine/runtime/crc32c.hpp"
@@ -86,6 +87,29 @@ Outcome write_and_sync(const std::string& path, const std::string& bytes) {
   return result;
 }
 
+// One writer at a time over load, change and store. Given up after wait_max: the other writer may
+// hang, and a latch that is not written is worse than one that forgets what was added meanwhile.
+class WriterLock {
+ public:
+  static constexpr int tries = 100;  // of a millisecond
+  explicit WriterLock(const std::string& latch_path)
+      : fd_{::open((latch_path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                   0600)} {
+    for (int i = 0; fd_ >= 0 && i < tries && ::flock(fd_, LOCK_EX | LOCK_NB) != 0; ++i) {
+      const timespec nap{0, 1'000'000};
+      ::nanosleep(&nap, nullptr);
+    }
+  }
+  WriterLock(const WriterLock&) = delete;
+  WriterLock& operator=(const WriterLock&) = delete;
+  ~WriterLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+ private:
+  int fd_;
+};
+
 bool get_entry(std::string_view& in, LatchEntry& entry) {
   std::uint8_t level = 0, mode = 0;
   std::uint16_t reason_bytes = 0;
@@ -149,7 +173,8 @@ LatchState parse_latch(const std::string& bytes) {
 }
 
 Outcome replace_file(const std::string& path, const std::string& bytes) {
-  const std::string fresh = path + ".new";
+  // A name of this process: two writers never write into one file.
+  const std::string fresh = path + ".new." + std::to_string(::getpid());
   if (Outcome written = write_and_sync(fresh, bytes); !written) return written;
   if (::rename(fresh.c_str(), path.c_str()) != 0) return Outcome::system("rename", fresh);
   const std::size_t slash = path.rfind('/');
@@ -189,6 +214,7 @@ bool raise_entry(std::vector<LatchEntry>& entries, const LatchEntry& entry) {
 }
 
 Outcome LatchFile::tighten(const LatchEntry& entry) const {
+  const WriterLock lock{path_};
   LatchState state = load();
   const bool changed = raise_entry(state.entries, entry);
   if (!changed && state.trusted) return {};  // already as strict and durable
@@ -196,6 +222,7 @@ Outcome LatchFile::tighten(const LatchEntry& entry) const {
 }
 
 Outcome LatchFile::release(Scope scope, const std::vector<LatchEntry>& held) const {
+  const WriterLock lock{path_};
   LatchState state = load();
   for (const LatchEntry& entry : held) (void)raise_entry(state.entries, entry);
   std::erase_if(state.entries, [&](const LatchEntry& e) { return e.scope == scope; });

@@ -39,7 +39,9 @@ class LatchFile {
  public:
   explicit LatchFile(std::string path) : path_{std::move(path)} {}
 
-  // Never fails: see LatchState::trusted.
+  // Never fails: see LatchState::trusted. Bot and guardian may both write: tighten and release wait
+  // for each other (a lock file beside it, 100 ms at most, so that a writer that hangs holds
+  // nobody).
   [[nodiscard]] LatchState load() const;
   // Replaces the whole content, durably. An empty list means that nothing is latched.
   Outcome store(const std::vector<LatchEntry>& entries) const;

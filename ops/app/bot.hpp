@@ -21,6 +21,7 @@
 #include "ops/app/hot.hpp"
 #include "ops/app/hot_pipelined.hpp"
 #include "ops/app/ledger.hpp"
+#include "ops/app/off_host_sender.hpp"
 #include "ops/app/query_loop.hpp"
 #include "ops/app/secret.hpp"
 #include "ops/app/universe.hpp"
@@ -83,6 +84,8 @@ class Bot {
 
   // bot_guardian.cpp
   void say_guardian() const;
+  std::string open_off_host();
+  void beat_off_host(RecvTime now);
   void watch_guardian();
   void say_state(BotState state) noexcept;
 
@@ -127,6 +130,8 @@ class Bot {
   std::unique_ptr<GateCloser> closer_;
   std::unique_ptr<GuardianView> guardian_;
   bool guardian_told_{false};  // what the core knows
+  std::unique_ptr<OffHostSender> off_host_;
+  bool off_host_told_{false};
   std::unique_ptr<LatchFile> latch_;
   std::vector<LatchEntry> latched_;
   Credentials credentials_;

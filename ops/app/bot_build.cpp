@@ -69,8 +69,9 @@ std::string Bot::build() {
                   loaded_->hash_hex().substr(0, 16), loaded_->path));
   say_guardian();
   say("clock: " + clock_.reason());
-  for (auto step : {&Bot::claim_state, &Bot::read_secrets, &Bot::open_query_session,
-                    &Bot::load_market, &Bot::make_engine, &Bot::make_hot, &Bot::make_monitor}) {
+  for (auto step :
+       {&Bot::claim_state, &Bot::read_secrets, &Bot::open_off_host, &Bot::open_query_session,
+        &Bot::load_market, &Bot::make_engine, &Bot::make_hot, &Bot::make_monitor}) {
     if (std::string error = (this->*step)(); !error.empty()) return error;
   }
   boot_events();

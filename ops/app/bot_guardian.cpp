@@ -4,6 +4,7 @@
 
 #include "ops/app/bot.hpp"
 #include "ops/app/desk.hpp"
+#include "ops/app/venue_address.hpp"
 
 namespace gimbal {
 
@@ -36,6 +37,36 @@ void Bot::watch_guardian() {
   say(fmt::format("guardian: it fired ({}); the gate is closed, everything is cancelled", cause));
   desk_->stop_from(OperatorSource::guardian, Scope{}, Mode::cancel,
                    std::string{"guardian fired: "} + cause);
+}
+
+std::string Bot::open_off_host() {
+  const GuardianConfig& g = loaded_->config.guardian;
+  if (g.off_host.empty()) return {};
+  Secret key;
+  if (Outcome o = read_key(g.off_host_key, key); !o) return o.error();
+  OffHostSender::Setup setup;
+  setup.to = g.off_host;
+  setup.interval = g.off_host_interval;
+  setup.answer_max = g.off_host_miss;
+  setup.epoch = epoch_;
+  setup.account = account_number(account_text(loaded_->config.venues[0]));
+  off_host_ = std::make_unique<OffHostSender>(std::move(setup), std::move(key));
+  Outcome o = off_host_->open();
+  return o ? std::string{} : o.error();
+}
+
+// From the cold thread, so that a cold thread that hangs is missed on the other host too.
+void Bot::beat_off_host(RecvTime now) {
+  if (off_host_ == nullptr) return;
+  off_host_->beat(now, BotState::running);
+  if (off_host_->watched(now) != off_host_told_) {
+    off_host_told_ = !off_host_told_;
+    say(off_host_told_ ? "off-host guardian: live"
+                       : "off-host guardian: no answer, or it could not cancel");
+  }
+  if (!off_host_->take_fire()) return;
+  say("off-host guardian: it fired; the gate is closed, everything is cancelled");
+  desk_->stop_from(OperatorSource::guardian, Scope{}, Mode::cancel, "off-host guardian fired");
 }
 
 }  // namespace gimbal

@@ -191,6 +191,7 @@ void Bot::cold_cycle() {
   const RecvTime now = clock_.now();
   gate_.beat(gate_.layout().bot, now, static_cast<std::uint32_t>(BotState::running));
   watch_guardian();
+  beat_off_host(now);
   monitor_->cycle(now);
   if (now >= anchor_due_) {
     anchor_due_ = now + milliseconds(100);
@@ -238,6 +239,7 @@ int Bot::run() {
   int code = close_down();
   // Left in order; without the confirmation the guardian takes over as soon as the beats end.
   if (code == exit_done) say_state(BotState::stopped);
+  if (code == exit_done && off_host_ != nullptr) off_host_->say_stopped(clock_.now());
   stop_threads();
   fused_ != nullptr ? fused_->sequencer().finish() : core_stage_->sequencer().finish();
   drain_notes();

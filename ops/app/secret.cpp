@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
+#include <span>
 #include <utility>
 
 namespace gimbal {
@@ -123,8 +125,13 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Messages name line numbers only.
-Outcome parse(std::string_view rest, const std::string& path, Credentials& out) {
+struct Wanted {
+  std::string_view key;
+  Secret* into{nullptr};
+};
+
+// One key=value a line, each wanted key once. Messages name line numbers only.
+Outcome parse(std::string_view rest, const std::string& path, std::span<const Wanted> wanted) {
   for (int line_number = 1; !rest.empty(); ++line_number) {
     const auto end = rest.find('\n');
     const auto line = trimmed(rest.substr(0, end));
@@ -135,22 +142,55 @@ Outcome parse(std::string_view rest, const std::string& path, Credentials& out) 
     if (equals == std::string_view::npos) return refuse(path, at + "is not key=value");
     const auto key = trimmed(line.substr(0, equals));
     const auto value = trimmed(line.substr(equals + 1));
-    Secret* target = key == "client_id"       ? &out.client_id
-                     : key == "client_secret" ? &out.client_secret
-                                              : nullptr;
-    if (target == nullptr)
-      return refuse(path, at + "has a key other than client_id and client_secret");
-    if (!target->empty()) return refuse(path, at + "repeats " + std::string{key});
+    const auto target =
+        std::find_if(wanted.begin(), wanted.end(), [key](const Wanted& w) { return w.key == key; });
+    if (target == wanted.end()) {
+      std::string known;
+      for (const Wanted& w : wanted) known += (known.empty() ? "" : " and ") + std::string{w.key};
+      return refuse(path, at + "has a key other than " + known);
+    }
+    if (!target->into->empty()) return refuse(path, at + "repeats " + std::string{key});
     if (value.empty()) return refuse(path, at + "leaves " + std::string{key} + " empty");
     for (const char c : value) {
       if (c <= 0x20 || c >= 0x7f)
         return refuse(path, at + "holds a space or a character that is not ASCII");
     }
-    *target = Secret::copy_of(value);
+    *target->into = Secret::copy_of(value);
   }
-  if (out.client_id.empty()) return refuse(path, "client_id=... is missing");
-  if (out.client_secret.empty()) return refuse(path, "client_secret=... is missing");
+  for (const Wanted& w : wanted) {
+    if (w.into->empty()) return refuse(path, std::string{w.key} + "=... is missing");
+  }
   return {};
+}
+
+Outcome read_wanted(const std::string& where, std::span<const Wanted> wanted, std::string& path) {
+  Place place;
+  if (auto located = locate(where, place); !located) return located;
+  path = place.directory + "/" + place.file;
+  const Descriptor directory{::open(place.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  struct stat st {};
+  if (directory.get() < 0 || ::fstat(directory.get(), &st) != 0) {
+    return Outcome::system("open the directory of credential", path);
+  }
+  if (auto checked = check_directory(place, st); !checked) return checked;
+  // Opened relative to the directory that was checked, and judged by its descriptor: no race.
+  const Descriptor file{::openat(directory.get(), place.file.c_str(),
+                                 O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)};
+  if (file.get() < 0) {
+    if (errno == ELOOP) return refuse(path, "it is a symbolic link; name the file itself");
+    return Outcome::system("open credential", path);
+  }
+  if (::fstat(file.get(), &st) != 0) return Outcome::system("examine credential", path);
+  if (auto checked = check_file(place, st); !checked) return checked;
+  Secret content{credential_bytes_max + 1};
+  if (auto got = read_all(file.get(), path, content); !got) return got;
+  return parse(content.reveal(), path, wanted);
+}
+
+int hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
 }
 
 }  // namespace
@@ -204,29 +244,32 @@ Secret Secret::copy_of(std::string_view text) {
 }
 
 Outcome read_credentials(const std::string& where, Credentials& out) {
-  Place place;
-  if (auto located = locate(where, place); !located) return located;
-  const std::string path = place.directory + "/" + place.file;
-  const Descriptor directory{::open(place.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  struct stat st {};
-  if (directory.get() < 0 || ::fstat(directory.get(), &st) != 0) {
-    return Outcome::system("open the directory of credential", path);
-  }
-  if (auto checked = check_directory(place, st); !checked) return checked;
-  // Opened relative to the directory that was checked, and judged by its descriptor: no race.
-  const Descriptor file{::openat(directory.get(), place.file.c_str(),
-                                 O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)};
-  if (file.get() < 0) {
-    if (errno == ELOOP) return refuse(path, "it is a symbolic link; name the file itself");
-    return Outcome::system("open credential", path);
-  }
-  if (::fstat(file.get(), &st) != 0) return Outcome::system("examine credential", path);
-  if (auto checked = check_file(place, st); !checked) return checked;
-  Secret content{credential_bytes_max + 1};
-  if (auto got = read_all(file.get(), path, content); !got) return got;
   Credentials found;
-  if (auto parsed = parse(content.reveal(), path, found); !parsed) return parsed;
+  const std::array<Wanted, 2> wanted{
+      {{"client_id", &found.client_id}, {"client_secret", &found.client_secret}}};
+  std::string path;
+  if (auto got = read_wanted(where, wanted, path); !got) return got;
   out = std::move(found);
+  return {};
+}
+
+Outcome read_key(const std::string& where, Secret& out) {
+  Secret text;
+  const std::array<Wanted, 1> wanted{{{"key", &text}}};
+  std::string path;
+  if (auto got = read_wanted(where, wanted, path); !got) return got;
+  const std::string_view digits = text.reveal();
+  Secret key{secret_key_bytes};
+  key.resize(secret_key_bytes);
+  bool good = digits.size() == 2 * secret_key_bytes;
+  for (std::size_t i = 0; good && i < secret_key_bytes; ++i) {
+    const int high = hex_digit(digits[2 * i]);
+    const int low = hex_digit(digits[2 * i + 1]);
+    good = high >= 0 && low >= 0;
+    key.data()[i] = static_cast<char>(high * 16 + low);
+  }
+  if (!good) return refuse(path, "key=... must be 64 lower-case hex digits (openssl rand -hex 32)");
+  out = std::move(key);
   return {};
 }
 

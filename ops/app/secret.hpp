@@ -54,6 +54,10 @@ inline constexpr std::size_t credential_bytes_max = 4096;
 // No message ever holds a byte of the content.
 Outcome read_credentials(const std::string& where, Credentials& out);
 
+inline constexpr std::size_t secret_key_bytes = 32;
+// Reads `key=HEX`, 64 lower-case digits, from a file under the same rules; `out` has 32 bytes.
+Outcome read_key(const std::string& where, Secret& out);
+
 // Core dumps off and not attachable by the same user (PR_SET_DUMPABLE 0). Call first in `run`.
 Outcome forbid_dumps();
 

@@ -22,6 +22,11 @@ inline std::string tag_of(const std::string& account) {
   return tag;
 }
 
+// What an off-host heartbeat is about, the same on both hosts: "VENUE/ACCOUNT/ENVIRONMENT".
+inline std::string account_text(const VenueConfig& v) {
+  return v.name + "/" + v.account + "/" + std::to_string(static_cast<int>(v.environment));
+}
+
 inline Endpoint endpoint_of(const VenueConfig& venue, const std::string& path) {
   Endpoint e;
   e.host = venue.host;

@@ -37,7 +37,8 @@ std::string config_text(const BotSetup& s, const std::string& dir, int port) {
   t += line("execution", "ioc") + line("target", "edge") + "band = " + s.band + "\n";
   t += line("usd_per_second_max", "5000000") + "band_max = 1.0\ncollar_bps = 20\n";
   t += "\n[runtime]\n" + line("topology", s.topology) + line("poller", s.poller);
-  t += line("idle", "yield") + "lock_memory = false\nguardian_required = false\n";
+  t += line("idle", "yield") + "lock_memory = false\n";
+  t += std::string{"guardian_required = "} + (s.guardian_required ? "true\n" : "false\n");
   t += line("journal_dir", dir + "/journal") + line("state_dir", dir + "/state");
   t += line("runtime_dir", dir + "/run");
   t += s.runtime_extra + s.tables_extra;
@@ -102,9 +103,9 @@ void Rig::write_config(const BotSetup& setup) {
 
 void Rig::start_bot(const BotSetup& setup, bool await_ready) {
   write_config(setup);
-  bot_ = Child{{GIMBAL, "run", "-c", file("bot.toml"), "--report", file("report.json")},
-               file("bot.out"),
-               file("bot.err")};
+  std::vector<std::string> argv = prefix_;
+  argv.insert(argv.end(), {GIMBAL, "run", "-c", file("bot.toml"), "--report", file("report.json")});
+  bot_ = Child{argv, file("bot.out"), file("bot.err")};
   if (!await_ready) return;
   ASSERT_TRUE(eventually(start_patience, [&] {
     return !bot_.running() || holds(status(), "\"reconciled\":true");

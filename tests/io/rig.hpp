@@ -22,6 +22,7 @@ struct BotSetup {
   std::string underlying_extra{};
   std::string heartbeat{"10s"};
   bool own_account{true};
+  bool guardian_required{false};
   std::string risk_extra{};   // further lines of [risk]
   std::string venue_extra{};  // further lines of [[venue]]
   std::string runtime_extra{};
@@ -59,6 +60,7 @@ class Rig : public ::testing::Test {
   std::string client_id_{"demo"};  // what the exchange accepts
   std::string client_secret_{"a-secret-of-the-demo"};
   TempDir dir_;
+  std::vector<std::string> prefix_;  // of the bot's command line: where it runs
   Child sim_;
   Child bot_;
   int port_{0};

@@ -1,6 +1,8 @@
 #include "engine/runtime/latch.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -137,6 +139,44 @@ TEST(LatchFile, ReleaseRemovesExactlyItsScope) {
   ASSERT_TRUE(latch.release({}));
   ASSERT_EQ(latch.load().entries.size(), 1u);
   EXPECT_EQ(latch.load().entries[0].reason, "b");
+}
+
+// Bot and guardian write the same file: neither loses what the other has added.
+TEST(LatchFile, TwoWritersLoseNothing) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  ASSERT_TRUE(latch.store({}));
+  constexpr std::uint16_t each = 60;
+  const auto write_all = [&](ScopeLevel level) {
+    for (std::uint16_t i = 0; i < each; ++i) {
+      if (!latch.tighten(entry({level, static_cast<std::uint16_t>(i % 16)}, Mode::halt, "a")) ||
+          !latch.tighten(entry({level, static_cast<std::uint16_t>(i % 16)}, Mode::cancel, "b"))) {
+        return 1;
+      }
+    }
+    return 0;
+  };
+  const pid_t other = ::fork();
+  if (other == 0) ::_exit(write_all(ScopeLevel::venue));
+  EXPECT_EQ(write_all(ScopeLevel::strategy), 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(other, &status, 0), other);
+  EXPECT_EQ(status, 0);
+  const LatchState state = latch.load();
+  EXPECT_TRUE(state.trusted);
+  EXPECT_EQ(state.entries.size(), 32u);
+}
+
+// A writer that was stopped in the middle holds up nobody for long.
+TEST(LatchFile, AWriterThatHangsDoesNotHoldTheNext) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  ASSERT_TRUE(latch.store({}));
+  const int fd = ::open(dir.file("latch.lock").c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_EQ(::flock(fd, LOCK_EX), 0);
+  ASSERT_TRUE(latch.tighten(entry({}, Mode::cancel, "guardian")));
+  EXPECT_EQ(latch.load().entries.size(), 1u);
+  ::close(fd);
 }
 
 TEST(LatchFile, RefusesToWriteWhereItCannot) {

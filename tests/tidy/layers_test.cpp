@@ -50,9 +50,10 @@ struct Exception {
 };
 const std::vector<Exception>& exceptions() {
   static const std::vector<Exception> table{
-      {"ops/app/toml_file.cpp", "toml++/"},     // the one reader of TOML
-      {"ops/app/hash.cpp", "openssl/evp.h"},    // SHA-256 of config and binary
-      {"venues/deribit/sign.cpp", "openssl/"},  // request signatures
+      {"ops/app/toml_file.cpp", "toml++/"},       // the one reader of TOML
+      {"ops/app/hash.cpp", "openssl/evp.h"},      // SHA-256 of config and binary
+      {"ops/app/off_host_beat.cpp", "openssl/"},  // MAC of the off-host heartbeats
+      {"venues/deribit/sign.cpp", "openssl/"},    // request signatures
       {"engine/runtime/sha256.cpp", "openssl/evp.h"},
       {"engine/runtime/journal_files.cpp", "zstd.h"},  // closed journal segments
   };
