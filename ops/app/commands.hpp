@@ -25,6 +25,7 @@ void add_decode(CLI::App& app, int& exit_code);
 void add_greeks(CLI::App& app, int& exit_code);
 void add_iv(CLI::App& app, int& exit_code);
 void add_margin(CLI::App& app, int& exit_code);
+void add_stress(CLI::App& app, int& exit_code);
 void add_replay(CLI::App& app, int& exit_code);
 void add_journal(CLI::App& app, int& exit_code);
 
