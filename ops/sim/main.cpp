@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "ops/sim/options.hpp"
+#include "ops/sim/schedule.hpp"
 #include "ops/sim/stats.hpp"
 #include "ops/sim/world.hpp"
 #include "venues/sim/json_text.hpp"
@@ -64,8 +65,10 @@ int serve(const SimOptions& o, const sigset_t& signals) {
   server_config.tls_dir = o.tls_dir;
   server_config.speed = o.speed;
   SimServer server{dialect, server_config};
+  Schedule schedule{o, world, dialect};
   const auto start = std::chrono::steady_clock::now();
   server.on_tick([&](ExchTime now) {
+    schedule.on_time(now);
     log.sample(now);
     const std::chrono::duration<double> ran{std::chrono::steady_clock::now() - start};
     if (o.duration_s > 0 && ran.count() >= o.duration_s) server.stop();

@@ -100,6 +100,18 @@ void add_faults(CLI::App& app, SimOptions& o) {
       ->group(group);
 }
 
+void add_schedule(CLI::App& app, SimOptions& o) {
+  const auto at = [&app](const char* name, double& seconds, const char* text) {
+    app.add_option(name, seconds, text)->check(CLI::Range(0.0, 1e7))->group("Schedule");
+  };
+  at("--list-in", o.list_in_s, "Exchange seconds until a new expiry is listed; 0: not");
+  at("--settle-in", o.settle_in_s,
+     "Until the nearest expiry that the trading account holds is settled and paid out, early");
+  at("--silent-in", o.silent_in_s,
+     "Until the connections of that moment bring no market data any more, only answers");
+  at("--retick-in", o.retick_in_s, "Until the tick of every perpetual becomes 5 times as coarse");
+}
+
 void add_output(CLI::App& app, SimOptions& o) {
   app.add_option("--port", o.port, "Port on 127.0.0.1; 0 takes a free one");
   app.add_option("--tls-dir", o.tls_dir, "Where ca.pem and the server's certificate are written");
@@ -140,6 +152,7 @@ bool parse_options(int argc, char** argv, SimOptions& options, int& exit_code) {
   add_market(app, options);
   add_accounts(app, options);
   add_faults(app, options);
+  add_schedule(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

@@ -27,6 +27,10 @@ struct SimOptions {
   double matching_rate{0};  // credits of orders a second; 0: the default
   double matching_burst{0};
   std::int64_t token_life_s{31'536'000};
+  double list_in_s{0};  // exchange seconds after the start; 0: never
+  double settle_in_s{0};
+  double retick_in_s{0};
+  double silent_in_s{0};
   bool constant_format{false};  // no variation of member order and number spelling
   FaultConfig faults{};
   std::string reject;  // CODE:RATE

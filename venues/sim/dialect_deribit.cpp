@@ -107,6 +107,7 @@ void DeribitDialect::Inside::queue_frame(Session& s, std::string text, Nanos lat
 
 void DeribitDialect::Inside::enqueue(Session& s, FrameKind kind, std::string text) {
   if (s.closing && kind != FrameKind::reply) return;
+  if (s.muted && (kind == FrameKind::book || kind == FrameKind::market)) return;
   const std::uint64_t ordinal = s.frames++;
   const Nanos latency = faults.latency(s.id, ordinal);
   const FrameFault fault = faults.frame(kind, s.id, ordinal);
@@ -336,11 +337,32 @@ void DeribitDialect::drop_all_connections() {
   for (auto& [id, s] : inside_->sessions) s->closing = true;
 }
 
+void DeribitDialect::mute_connections() {
+  for (auto& [id, s] : inside_->sessions) s->muted = true;
+}
+
 void DeribitDialect::set_maintenance(bool on) { inside_->exchange.set_maintenance(on, *inside_); }
 
 void DeribitDialect::shock(std::string_view coin, double log_return) {
   inside_->exchange.shock(coin, log_return, *inside_);
   inside_->settle();
+}
+
+void DeribitDialect::set_ticks(InstrumentIndex instrument, const TickSchedule& ticks) {
+  inside_->exchange.set_ticks(instrument, ticks, *inside_);
+  inside_->settle();
+}
+
+std::size_t DeribitDialect::list_expiry(std::uint32_t product, ExchTime expiry, Period period) {
+  const std::size_t count = inside_->exchange.list_expiry(product, expiry, period, *inside_);
+  inside_->settle();
+  return count;
+}
+
+std::size_t DeribitDialect::settle_expiry(std::uint32_t product, ExchTime expiry) {
+  const std::size_t count = inside_->exchange.settle_expiry(product, expiry, *inside_);
+  inside_->settle();
+  return count;
 }
 
 const DialectStats& DeribitDialect::stats() const noexcept { return inside_->stats; }

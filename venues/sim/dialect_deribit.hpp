@@ -103,8 +103,16 @@ class DeribitDialect {
 
   // Ends every connection as an outage would.
   void drop_all_connections();
+  // The connections of now bring no market data any more; replies, heartbeats and account rows go
+  // on. Later ones are well.
+  void mute_connections();
   void set_maintenance(bool on);
   void shock(std::string_view coin, double log_return);
+  // The exchange's calls of the same names, told to whoever listens. Deribit has no message for a
+  // change of ticks: clients find it in the list.
+  void set_ticks(InstrumentIndex instrument, const TickSchedule& ticks);
+  std::size_t list_expiry(std::uint32_t product, ExchTime expiry, Period period);
+  std::size_t settle_expiry(std::uint32_t product, ExchTime expiry);
 
   [[nodiscard]] const DialectStats& stats() const noexcept;
   [[nodiscard]] SimExchange& exchange() noexcept;

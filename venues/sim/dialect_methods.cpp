@@ -48,6 +48,34 @@ std::span<const Method> session_and_market() noexcept {
   return methods;
 }
 
+std::span<const Method> summaries() noexcept {
+  static const std::array methods{
+      Method{"public/get_book_summary_by_currency", open, general, true,
+             &I::get_book_summary_by_currency},
+      Method{"public/get_book_summary_by_instrument", open, general, true,
+             &I::get_book_summary_by_instrument},
+      Method{"public/get_tradingview_chart_data", open, general, true, &I::get_chart_data},
+      Method{"public/get_funding_rate_value", open, general, true, &I::get_funding_rate_value},
+      Method{"public/get_funding_rate_history", open, general, true, &I::get_funding_rate_history},
+      Method{"public/get_last_trades_by_instrument_and_time", open, general, true,
+             &I::get_last_trades_by_time},
+      Method{"public/get_last_trades_by_currency", open, general, true,
+             &I::get_last_trades_by_currency},
+      Method{"public/get_last_trades_by_currency_and_time", open, general, true,
+             &I::get_last_trades_by_currency},
+      Method{"public/get_last_settlements_by_instrument", open, general, true,
+             &I::get_last_settlements_by_instrument},
+      Method{"public/get_last_settlements_by_currency", open, general, true,
+             &I::get_last_settlements_by_currency},
+      Method{"public/get_delivery_prices", open, general, true, &I::get_delivery_prices},
+      Method{"private/get_settlement_history_by_instrument", orders, general, true,
+             &I::get_settlement_history_by_instrument},
+      Method{"private/get_settlement_history_by_currency", orders, general, true,
+             &I::get_settlement_history_by_currency},
+  };
+  return methods;
+}
+
 std::span<const Method> trading() noexcept {
   static const std::array methods{
       Method{"private/logout", account, general, true, &I::logout},
@@ -105,7 +133,8 @@ std::span<const Method> reading() noexcept {
 }  // namespace
 
 const Method* find_method(std::string_view name) noexcept {
-  for (const std::span<const Method> methods : {session_and_market(), trading(), reading()}) {
+  for (const std::span<const Method> methods :
+       {session_and_market(), summaries(), trading(), reading()}) {
     const auto at = std::find_if(methods.begin(), methods.end(),
                                  [name](const Method& m) { return m.name == name; });
     if (at != methods.end()) return &*at;

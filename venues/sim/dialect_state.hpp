@@ -125,6 +125,7 @@ struct Session {
   ExchTime last_due{};
   bool held{false};  // the next frame waits behind its successor
   std::string held_frame;
+  bool muted{false};  // no market data on this connection any more
   bool closing{false};
   bool overflowed{false};
   bool logged_out{false};
@@ -209,6 +210,25 @@ struct DeribitDialect::Inside final : Observer {
   void write_ticker_members(MemberMarks&, const TickerInfo&);
   void write_public_trade(JsonText&, const PublicTrade&);
   void write_trade_members(MemberMarks&, const PublicTrade&);
+
+  // --- dialect_summary.cpp
+  void get_book_summary_by_currency(Call&);
+  void get_book_summary_by_instrument(Call&);
+  void get_chart_data(Call&);
+  void get_funding_rate_value(Call&);
+  void get_funding_rate_history(Call&);
+  void get_last_trades_by_time(Call&);
+  void get_last_trades_by_currency(Call&);
+  void get_last_settlements_by_instrument(Call&);
+  void get_last_settlements_by_currency(Call&);
+  void get_settlement_history_by_instrument(Call&);
+  void get_settlement_history_by_currency(Call&);
+  void get_delivery_prices(Call&);
+  void write_book_summary(JsonText&, const Listing&);
+  void write_trades(Call&, std::vector<PublicTrade> rows);
+  void write_settlements(Call&, AccountId, const std::string& currency, InstrumentIndex);
+  // As instrument_of, of a perpetual.
+  [[nodiscard]] InstrumentIndex perpetual_of(Call&);
 
   // --- dialect_orders.cpp
   void buy(Call& c) { place(c, Side::buy); }

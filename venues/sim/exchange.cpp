@@ -263,6 +263,19 @@ std::size_t SimExchange::list_expiry(std::uint32_t product, ExchTime expiry, Per
   return state_->list_expiry(product, {expiry, period}, out);
 }
 
+std::size_t SimExchange::settle_expiry(std::uint32_t product, ExchTime expiry, Observer& out) {
+  State& s = *state_;
+  std::size_t count = 0;
+  for (InstrumentIndex i = 0; i < s.listings.size(); ++i) {
+    const Listing& l = s.listings[i];
+    if (!l.active || l.product != product || l.def.expiry != expiry || expiry.unix_ns == 0)
+      continue;
+    s.deliver(i, out);
+    ++count;
+  }
+  return count;
+}
+
 void SimExchange::mark_now() {
   State& s = *state_;
   for (const Account& a : s.accounts) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "venues/sim/config.hpp"
+#include "venues/sim/history.hpp"
 #include "venues/sim/records.hpp"
 
 namespace gimbal::sim {
@@ -109,6 +111,10 @@ class SimExchange {
   [[nodiscard]] std::vector<PublicTrade> last_trades(InstrumentIndex instrument,
                                                      std::size_t count) const;
 
+  [[nodiscard]] const CandleSeries& candles(InstrumentIndex instrument) const noexcept;
+  // Empty of anything but a perpetual.
+  [[nodiscard]] const FundingSeries& funding(InstrumentIndex instrument) const noexcept;
+
   [[nodiscard]] const OrderInfo* order(OrderNo number) const noexcept;
   // Orders of an account by label, oldest first, in any state.
   [[nodiscard]] std::vector<OrderNo> orders_by_label(AccountId account,
@@ -127,6 +133,8 @@ class SimExchange {
   [[nodiscard]] Summary summary(AccountId account, Currency currency) const;
   [[nodiscard]] std::vector<Currency> currencies() const;  // settlement currencies, config order
   [[nodiscard]] Ledger ledger(Currency currency) const;
+  // Oldest first; the last 10,000 are kept.
+  [[nodiscard]] const std::deque<SettlementRow>& settlements() const noexcept;
   [[nodiscard]] bool under_liquidation(AccountId account) const noexcept;
   [[nodiscard]] bool bankrupt(AccountId account) const noexcept;
   // Margin (initial, signed sides) that `amount` at `price` would need on its own (get_margins).
@@ -145,6 +153,9 @@ class SimExchange {
   // expiry; gives the number of new instruments, 0 when it has options already, has passed, or is
   // not at 08:00 UTC.
   std::size_t list_expiry(std::uint32_t product, ExchTime expiry, Period period, Observer& out);
+  // Delivers every instrument of an expiry now, at what its delivery price would be: positions are
+  // paid out and end, orders go. Gives the number of instruments; the calendar stays as it is.
+  std::size_t settle_expiry(std::uint32_t product, ExchTime expiry, Observer& out);
   // Marks every held option at this moment's forward, so that an equity sampled now is of one
   // instant; between their own times the options' marks lag the perpetual's.
   void mark_now();

@@ -91,9 +91,12 @@ void SimExchange::State::print_trade(Action& a, PublicTrade t) {
   if (m.low.nano <= 0 || t.price < m.low) m.low = t.price;
   m.volume += t.amount;
   Money usd;
-  if (listings[t.instrument].def.notional_usd(t.price, t.amount, t.index, usd)) {
-    m.volume_usd += to_double(usd);
-  }
+  const Instrument& def = listings[t.instrument].def;
+  if (def.notional_usd(t.price, t.amount, t.index, usd)) m.volume_usd += to_double(usd);
+  const double traded = is_option(def.kind) || !is_inverse(def.kind)
+                            ? to_double(t.amount)
+                            : to_double(t.amount) / to_double(t.price);
+  m.candles.add(t.time, t.price, traded, to_double(usd));
   m.trades.push_back(t);
   if (m.trades.size() > kept_trades_max) m.trades.pop_front();
   hash(t.number);

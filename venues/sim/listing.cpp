@@ -106,6 +106,12 @@ std::string date_code(ExchTime at) {
   return std::to_string(d.day) + months[static_cast<std::size_t>(d.month - 1)] + year;
 }
 
+std::string iso_date(ExchTime at) {
+  const Date d = date_of(at.unix_ns / day_ns);
+  const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+  return std::to_string(d.year) + '-' + two(d.month) + '-' + two(d.day);
+}
+
 Listing perpetual_listing(const ListingContext& c) {
   Listing l = base_listing(c);
   l.name = c.product.prefix + "-PERPETUAL";

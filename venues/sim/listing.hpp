@@ -20,6 +20,8 @@ std::vector<CalendarEntry> expiry_calendar(ExchTime now, std::uint32_t count);
 ExchTime next_settlement(ExchTime now) noexcept;
 // "5DEC26": day without padding, month, two-digit year.
 std::string date_code(ExchTime at);
+// "2026-12-05"
+std::string iso_date(ExchTime at);
 
 struct ListingContext {
   const ProductConfig& product;

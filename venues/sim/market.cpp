@@ -77,6 +77,7 @@ void SimExchange::State::accrue_funding() {
     const bool inverse = is_inverse(listings[i].def.kind);
     const double paid = m.funding * share * (inverse ? 1 / index : index);
     m.funding_sum += static_cast<i128>(paid * static_cast<double>(funding_scale(listings[i].def)));
+    m.funding_paid.add(now, m.funding * share, m.funding, products[listings[i].product].index);
     // A running mean with the memory of one funding period.
     m.funding_8h += (m.funding - m.funding_8h) * std::min(share, 1.0);
     m.interest = to_double(m.mark) / index - 1;

@@ -98,6 +98,16 @@ std::vector<PublicTrade> SimExchange::last_trades(InstrumentIndex i, std::size_t
   return {all.end() - static_cast<std::ptrdiff_t>(n), all.end()};
 }
 
+const CandleSeries& SimExchange::candles(InstrumentIndex i) const noexcept {
+  return state_->markets[i].candles;
+}
+const FundingSeries& SimExchange::funding(InstrumentIndex i) const noexcept {
+  return state_->markets[i].funding_paid;
+}
+const std::deque<SettlementRow>& SimExchange::settlements() const noexcept {
+  return state_->settlements;
+}
+
 const OrderInfo* SimExchange::order(OrderNo number) const noexcept {
   const OrderRecord* r = state_->record(number);
   return r == nullptr ? nullptr : &r->info;

@@ -297,6 +297,20 @@ struct Ledger {
   i128 rounding{0};   // funding, settlement and delivery residue
 };
 
+// What a daily settlement or a delivery did to one position. `account` no_account: the public row
+// of the instrument, with its open interest as position.
+struct SettlementRow {
+  ExchTime time{};
+  InstrumentIndex instrument{no_instrument};
+  AccountId account{no_account};
+  bool delivery{false};
+  Qty position{};
+  Price mark{};   // delivery: what one unit was worth
+  Price index{};  // delivery: the delivery price
+  Money profit{};
+  Money session_profit{};
+};
+
 enum class RequestClass : std::uint8_t { matching, cancel_all, general, subscribe };
 
 struct OrderResult {

@@ -162,6 +162,11 @@ void SimExchange::State::settle(Observer& out) {
   for (std::uint32_t p = 0; p < products.size(); ++p) list_calendar(p, out);
 }
 
+void SimExchange::State::note_settlement(SettlementRow row) {
+  settlements.push_back(row);
+  if (settlements.size() > kept_settlements_max) settlements.pop_front();
+}
+
 void SimExchange::State::deliver(InstrumentIndex i, Observer& out) {
   Listing& l = listings[i];
   Market& m = markets[i];
@@ -183,10 +188,16 @@ void SimExchange::State::deliver(InstrumentIndex i, Observer& out) {
       if (orders[n - 1].info.instrument == i) cancel_one(n, CancelReason::settlement, out);
     }
   }
+  note_settlement({now, i, no_account, true, Qty{m.gross / 2}, Price{worth}, Price{price}, {}, {}});
   for (AccountId account = 0; account < accounts.size(); ++account) {
     if (find_holding(account, i) == nullptr) continue;
     Holding& h = accounts[account].holdings[i];
     if (h.size == 0) continue;
+    if (account >= first_user) {
+      const Money profit = to_money(signed_value(l.def, h.size, worth) - h.cost);
+      note_settlement(
+          {now, i, account, true, Qty{h.size}, Price{worth}, Price{price}, profit, profit});
+    }
     Cash& cash = accounts[account].cash[ccy];
     const i128 value = signed_value(l.def, h.size, worth);
     ledgers[ccy].rounding -= value;
@@ -226,7 +237,18 @@ void SimExchange::State::settle_session(Observer& out) {
   mark_all_futures();
   for (InstrumentIndex i = 0; i < listings.size(); ++i) {
     if (listings[i].active && is_option(listings[i].def.kind)) mark_option(i);
-    if (listings[i].active) markets[i].settlement = markets[i].mark;
+    if (!listings[i].active) continue;
+    markets[i].settlement = markets[i].mark;
+    if (is_option(listings[i].def.kind)) continue;
+    note_settlement({now,
+                     i,
+                     no_account,
+                     false,
+                     Qty{markets[i].gross / 2},
+                     markets[i].mark,
+                     products[listings[i].product].index,
+                     {},
+                     {}});
   }
   for (AccountId account = 0; account < accounts.size(); ++account) {
     Account& a = accounts[account];
@@ -235,6 +257,11 @@ void SimExchange::State::settle_session(Observer& out) {
       Holding& h = a.holdings[i];
       h.realized = h.funding = 0;
       if (is_option(listings[i].def.kind) || h.size == 0) continue;
+      if (account >= first_user) {
+        const Money open_profit = to_money(upl(h, i));
+        note_settlement({now, i, account, false, Qty{h.size}, markets[i].mark,
+                         products[listings[i].product].index, open_profit, open_profit});
+      }
       a.cash[currency_of(i)].balance += upl(h, i);
       h.cost = signed_value(listings[i].def, h.size, markets[i].mark.nano);
     }

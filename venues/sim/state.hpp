@@ -12,6 +12,7 @@
 
 #include "venues/sim/account.hpp"
 #include "venues/sim/exchange.hpp"
+#include "venues/sim/history.hpp"
 #include "venues/sim/listing.hpp"
 #include "venues/sim/margin.hpp"
 #include "venues/sim/matcher.hpp"
@@ -23,6 +24,7 @@ inline constexpr AccountId house_maker = 0;
 inline constexpr AccountId house_taker = 1;
 inline constexpr AccountId first_user = 2;
 inline constexpr std::size_t kept_trades_max = 1000;
+inline constexpr std::size_t kept_settlements_max = 10'000;
 inline constexpr double ns_per_year = 365.0 * 86'400e9;
 
 // A leaky bucket measured in time: a request costs 1/rate, the bucket holds burst/rate.
@@ -103,6 +105,8 @@ struct Market {
   double funding{0};
   double funding_8h{0};
   double interest{0};
+  CandleSeries candles;
+  FundingSeries funding_paid;  // perpetuals
 };
 
 struct OrderRecord {
@@ -246,6 +250,7 @@ struct SimExchange::State {
   void settle(Observer& out);
   void deliver(InstrumentIndex i, Observer& out);
   void settle_session(Observer& out);
+  void note_settlement(SettlementRow row);
   void list_calendar(std::uint32_t product, Observer& out);
   std::size_t list_expiry(std::uint32_t product, const CalendarEntry& e, Observer& out);
 
@@ -289,6 +294,7 @@ struct SimExchange::State {
   std::vector<Connection> connections;  // id - 1
   std::deque<OrderRecord> orders;       // number - 1
   std::deque<UserTrade> user_trades;
+  std::deque<SettlementRow> settlements;
   std::uint64_t change_counter{0};
   TradeNo trade_counter{0};
   std::uint64_t trace{0};
