@@ -106,10 +106,10 @@ class PositionsReader {
         fault_ = path + ".instrument is missing";
         return;
       }
-      Position p{lines[i]["instrument"].get<std::string>(),
-                 {},
-                 decimal(lines[i], "amount"),
-                 decimal(lines[i], "mark")};
+      Position p;
+      p.instrument = lines[i]["instrument"].get<std::string>();
+      p.amount = decimal(lines[i], "amount");
+      p.mark = decimal(lines[i], "mark");
       if (p.amount == 0) continue;
       if (!parse_instrument_name(p.instrument, p.name)) {
         fault_ = path + ": " + csv_shown(p.instrument) + " is not a future, perpetual or option";
