@@ -4,6 +4,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "engine/quant/vector_pricing.hpp"
+
 namespace gimbal {
 namespace {
 
@@ -168,6 +170,7 @@ Numeraire numeraire_of(const Config& config, const std::string& coin) {
 std::string make_engine_setup(const Config& config, const Universe& universe, EngineSetup& setup,
                               StrategySet& strategies) {
   setup.engine = config.engine;
+  setup.kernels = quant::proven_pricing().kernels;
   setup.limits = config.risk;
   setup.guardian_required = config.runtime.guardian_required;
   setup.guardian_loss = config.guardian.loss_wait;
