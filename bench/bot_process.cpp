@@ -56,6 +56,10 @@ max_venue_open_usd = "5000000"
 max_position_lots = 5000000
 max_delta_usd = "20000000"
 max_gross_delta_usd = "9000000000"
+max_strategy_loss_usd = "9000000000"
+max_day_loss_usd = "9000000000"
+max_drawdown_usd = "9000000000"
+cycles_window = "0s"
 max_gamma_usd = "9000000000"
 max_vega_usd = "9000000000"
 price_drift_bps = 1000000
@@ -77,6 +81,7 @@ account = "bench"
 index = "btc_usd"
 currency = "BTC"
 hedge_instrument = "BTC-PERPETUAL"
+order_to_trade_max = 0
 
 [[strategy.delta_hedge]]
 underlying = "BTC"

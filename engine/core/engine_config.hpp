@@ -102,6 +102,7 @@ struct UnderlyingSetup {
   Numeraire numeraire{Numeraire::coin};
   Currency settlement{};  // account whose equity counts under `usd`
   VenueId venue{};
+  std::int64_t order_to_trade_max{0};  // changes per coin of maker volume a day (T-05); 0: off
 };
 
 struct EngineSetup {

@@ -126,6 +126,7 @@ void EngineCore::forget_confirmations() noexcept {
     d.minute.clear();
   }
   for (Market& m : markets_) m.collar_refusals.clear();
+  repeats_.forget();
 }
 
 // --- parents and children ---------------------------------------------------------------------
@@ -175,6 +176,17 @@ void EngineCore::close_parent(ParentBook::Parent& p, Qty used, InstrumentId inst
   t.limit = p.amount.nano;
   t.actual = used.nano;
   t.evidence = static_cast<std::int64_t>(p.id);
+  trip(t);
+}
+
+// Cancels are never held back; one that finds not even the reserve is told (T-02).
+void EngineCore::note_cancel(VenueId venue) noexcept {
+  if (gate_.note_cancel(now_, venue)) return;
+  Trip t;
+  t.code = TripCode::cancel_reserve;
+  t.scope = {ScopeLevel::venue, venue.value};
+  t.venue = venue;
+  t.limit = gate_.limits().cancel_reserve;
   trip(t);
 }
 

@@ -15,7 +15,8 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
       pauses_{table.capacity()},
       books_{setup.engine.delta_one_books, setup.engine.option_books, setup.engine.delta_one_levels,
              setup.engine.option_levels},
-      markets_(table.capacity()) {
+      markets_(table.capacity()),
+      profits_{table.capacity()} {
   held_.reserve(table.capacity());
   touched_.reserve(table.capacity());
   drifting_.reserve(table.capacity());

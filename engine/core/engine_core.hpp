@@ -5,7 +5,7 @@
 // prices), engine_orders.cpp (order and fill events), engine_requests.cpp (snap, gate, commands,
 // delta), engine_gather.cpp (what the gate looks at),
 // engine_operator.cpp (kill, arm), engine_trip.cpp (trips, pauses), engine_controls.cpp (what a
-// control does besides refusing), engine_guardian.cpp,
+// control does besides refusing), engine_day.cpp (profit, repeats, ratio), engine_guardian.cpp,
 // engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp (views and status),
 // engine_core.cpp (construction and dispatch).
 #pragma once
@@ -26,9 +26,12 @@
 #include "engine/core/payload.hpp"
 #include "engine/core/portfolio.hpp"
 #include "engine/core/risk/event_window.hpp"
+#include "engine/core/risk/execution_repeats.hpp"
 #include "engine/core/risk/gate.hpp"
+#include "engine/core/risk/order_to_trade.hpp"
 #include "engine/core/risk/parent_book.hpp"
 #include "engine/core/risk/pause_mask.hpp"
+#include "engine/core/risk/profit_ledger.hpp"
 #include "engine/core/strategy.hpp"
 #include "engine/core/strategy_view.hpp"
 #include "engine/core/trade_ledger.hpp"
@@ -60,6 +63,8 @@ class EngineCore {
   [[nodiscard]] const Portfolio& portfolio() const noexcept { return portfolio_; }
   [[nodiscard]] const OrderTable& orders() const noexcept { return orders_; }
   [[nodiscard]] const RiskGate& gate() const noexcept { return gate_; }
+  [[nodiscard]] const ProfitLedger& profits() const noexcept { return profits_; }
+  [[nodiscard]] const OrderToTrade& order_to_trade() const noexcept { return order_to_trade_; }
   [[nodiscard]] const EngineCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const EngineSetup& setup() const noexcept { return setup_; }
   [[nodiscard]] const FlatOrderBook* book(InstrumentId id) const noexcept;
@@ -143,6 +148,7 @@ class EngineCore {
     std::uint32_t foreign{0};
     std::uint32_t adopted{0};
     std::array<MarginSlot, 8> margins{};
+    EventWindow<20> losses{};  // of the session (T-04)
   };
   struct CancelJob {  // a scope that must end with no order open
     bool active{false};
@@ -190,6 +196,7 @@ class EngineCore {
   void raise_foreign(const Event& event, const Fill& fill) noexcept;
   void on_lookup(const Event& event) noexcept;
   void on_gateway(const Event& event) noexcept;
+  void lose_session(VenueId venue) noexcept;
   void on_margin(const Event& event) noexcept;
   void check_delta(VenueId venue, MarginSlot& slot) noexcept;
   void note(const OrderChange& change) noexcept;
@@ -261,6 +268,20 @@ class EngineCore {
   [[nodiscard]] bool greeks_stale(const RiskNumbers& risk) const noexcept;
   [[nodiscard]] static BookGreeks book_greeks(const RiskNumbers& risk, Price index) noexcept;
 
+  void note_cancel(VenueId venue) noexcept;
+
+  // engine_day.cpp
+  void roll_day() noexcept;
+  [[nodiscard]] Money fee_of(const Instrument& i, const Fill& fill) const noexcept;
+  void book_fill(InstrumentId id, const Fill& fill) noexcept;
+  void check_losses() noexcept;
+  void settle_profit(const Instrument& i, Price delivery) noexcept;
+  void trip_repeats(StrategyId strategy, InstrumentId id) noexcept;
+  void judge_fill(const Order& order, Side side,
+                  const std::optional<ResidualDelta>& before) noexcept;
+  void judge_end(const Order& o) noexcept;
+  void count_change(InstrumentId id, StrategyId strategy) noexcept;
+
   // engine_guardian.cpp
   void on_guardian(const Event& event) noexcept;
   [[nodiscard]] bool guardian_missing() const noexcept;
@@ -309,6 +330,14 @@ class EngineCore {
   std::array<std::array<std::uint64_t, underlyings_max>, strategies_max> refusals_by_{};
   std::array<Denials, strategies_max> denials_{};
   ParentBook parents_{};
+  ProfitLedger profits_;
+  ExecutionRepeats repeats_{};
+  OrderToTrade order_to_trade_{};
+  struct Day {
+    std::int64_t number{INT64_MIN};  // of the venue's clock; not known yet
+    std::int64_t profit_usd{0};      // of everything, at 1e-9
+    std::int64_t peak_usd{0};
+  } day_{};
 
   PartsBuffer<Ticker> ticker_parts_{};
   PartsBuffer<Fill> fill_parts_{};

@@ -148,10 +148,13 @@ void EngineCore::on_ticker(const Event& event) noexcept {
     m->mark = t.mark;
     m->mark_at = event.now();
   }
-  if (t.index.nano > 0 && i.underlying.value < underlyings_max) {
+  const bool with_index = t.index.nano > 0 && i.underlying.value < underlyings_max;
+  const bool index_moved = with_index && coins_[i.underlying.value].index != t.index;
+  if (with_index) {
     coins_[i.underlying.value].index = t.index;
     coins_[i.underlying.value].index_at = event.now();
   }
+  if (profits_.mark(i, m->mark) || index_moved) check_losses();
   if (is_option(i.kind)) {
     portfolio_.on_option_ticker(event.instrument, believed_volatility(event.instrument, t),
                                 t.underlying, t.mark, event.exch, event.now());
@@ -197,6 +200,7 @@ void EngineCore::on_index(const Event& event) noexcept {
   coins_[index.underlying.value].index = index.price;
   coins_[index.underlying.value].index_at = event.now();
   portfolio_.on_index(index.underlying, index.price, event.exch);
+  check_losses();
 }
 
 // --- changes ----------------------------------------------------------------------------------
@@ -214,6 +218,7 @@ void EngineCore::on_instrument_change(const Event& event) noexcept {
     table_.set_state(id, settles ? InstrumentState::settled : InstrumentState::invalid);
     if (m->book != nullptr) m->book->invalidate();
     if (settles) {
+      settle_profit(table_[id], change.delivery);
       portfolio_.settle(id, change.delivery);
       refresh_gross(id);
       m->drift_since = {};

@@ -269,7 +269,7 @@ bool EngineCore::mass_cancel(const CancelJob& job, VenueId venue, Commands& out)
   }
   if (job.partial) return true;
   if (out.room() <= 2 || !push(out, Command{CancelAll{scope, venue}})) return false;
-  gate_.note_cancel(now_, venue);
+  note_cancel(venue);
   return true;
 }
 
@@ -280,7 +280,7 @@ bool EngineCore::cancel_in_round(const CancelJob& job, const Order& o, Commands&
   orders_.want_cancel(o.id);
   orders_.note_cancel_round(o.id, job.stamp);
   if (!known) return true;  // not acknowledged yet: goes with the acknowledgement
-  gate_.note_cancel(now_, o.venue);
+  note_cancel(o.venue);
   return push(out, Command{CancelOrder{o.id, o.instrument, o.venue, o.adopted, o.label_hash}});
 }
 
@@ -288,6 +288,15 @@ bool EngineCore::cancel_in_round(const CancelJob& job, const Order& o, Commands&
 // doubling waits, then what is still silent becomes unknown and is looked up.
 void EngineCore::run_cancel(CancelJob& job, Commands& out) noexcept {
   const bool silent = job.round >= 4;
+  if (job.round == 4 && !job.partial) {  // four times without an answer (T-03)
+    Trip t;
+    t.code = TripCode::retry_storm;
+    t.scope = job.scope;
+    t.limit = 4;
+    t.actual = static_cast<std::int64_t>(open_in(job.scope));
+    t.evidence = (now_ - job.started).count;
+    trip(t);
+  }
   if (!job.partial) job.stamp = ++cancel_stamp_;
   std::array<bool, venues_max> massed{};
   for (std::size_t v = 0; v < venues_max && !silent; ++v) {

@@ -15,6 +15,7 @@ void EngineCore::note(const OrderChange& change) noexcept {
           static_cast<std::int64_t>(change.event), 0, o.instrument, o.venue, o.id.strategy());
   }
   if (o.state == change.before) return;
+  if (!o.open()) judge_end(o);
   trace(TraceId::order_state, id, static_cast<std::int64_t>(change.before),
         static_cast<std::int64_t>(o.state), static_cast<std::int64_t>(change.event), o.instrument,
         o.venue, o.id.strategy());
@@ -109,7 +110,9 @@ void EngineCore::on_fill(const Event& event) noexcept {
   const bool historical = event.has(event_flag::historical);
   if (!historical) m->filled_meanwhile = true;
   const Qty moved = signed_qty(fill.side, fill.amount);
+  const std::optional<ResidualDelta> before = residual(table_[event.instrument].underlying);
   move_position(event.instrument, moved);
+  book_fill(event.instrument, fill);
   ++counters_.fills;
   trace(TraceId::fill_applied, static_cast<std::int64_t>(fill.order.value), moved.nano,
         fill.price.nano, portfolio_.position(event.instrument).nano, event.instrument, event.venue);
@@ -127,6 +130,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
   const OrderChange change = orders_.on_fill(fill, now_);
   note(change);
   fill_parent(*order, fill.amount);
+  judge_fill(*order, fill.side, before);
   if (change.late) {
     trace(TraceId::fill_late, static_cast<std::int64_t>(fill.order.value), moved.nano,
           static_cast<std::int64_t>(change.before), 0, event.instrument, event.venue);
@@ -199,6 +203,7 @@ void EngineCore::on_gateway(const Event& event) noexcept {
   v.reconciling = false;
   v.wants_reconcile = false;
   if (!was_ready) return;
+  lose_session(event.venue);
   gate_.advance_epoch();
   // What was in flight has lost its answer; what rested may be gone with the session.
   for (std::size_t n = orders_.listed(); n > 0; --n) {
@@ -206,6 +211,21 @@ void EngineCore::on_gateway(const Event& event) noexcept {
     if (o.venue != event.venue || !o.open() || o.state == OrderState::unknown) continue;
     note(orders_.on_doubt(o.id, o.state == OrderState::live ? OrderAction::cancel : o.doubt, now_));
   }
+}
+
+// Too many losses of the session within a minute: its venue is paused (T-04).
+void EngineCore::lose_session(VenueId venue) noexcept {
+  const std::int64_t most = gate_.limits().session_losses_60s_max;
+  if (!venues_[venue.value].losses.note(now_, most, seconds(60))) return;
+  Trip t;
+  t.code = TripCode::reconnect_storm;
+  t.severity = Severity::critical;
+  t.scope = {ScopeLevel::venue, venue.value};
+  t.venue = venue;
+  t.limit = most;
+  t.actual = most;
+  t.evidence = seconds(60).count;
+  pause(t);
 }
 
 void EngineCore::on_margin(const Event& event) noexcept {

@@ -129,6 +129,7 @@ bool EngineCore::adopt_position(InstrumentId id) noexcept {
   if (m.filled_meanwhile) return false;  // the picture may be older than our fill
   portfolio_.set_position(id, theirs);
   keep_held(id);
+  profits_.adopt(table_[id], theirs - ours);
   refresh_gross(id);
   check_position(id);
   m.drift_since = {};

@@ -70,6 +70,7 @@ void EngineCore::place(const OrderRequest& request, Commands& out) noexcept {
   trace(TraceId::order_requested, static_cast<std::int64_t>(order.order.value), order.amount.nano,
         order.price.nano, request.evidence_nano, request.instrument, i.venue, request.strategy);
   push(out, Command{std::move(std::get<Approved<PlaceOrder>>(answer))});
+  count_change(request.instrument, request.strategy);
 }
 
 void EngineCore::refuse_place(const Refused& why, const OrderRequest& request,
@@ -113,6 +114,7 @@ void EngineCore::replace(const ReplaceRequest& request, Commands& out) noexcept 
                    current->instrument, current->intent);
   }
   push(out, Command{std::move(std::get<Approved<ReplaceOrder>>(answer))});
+  count_change(current->instrument, request.order.strategy());
 }
 
 void EngineCore::cancel(OrderId id, Commands& out) noexcept {
@@ -122,7 +124,7 @@ void EngineCore::cancel(OrderId id, Commands& out) noexcept {
   if (out.room() <= 1) return;
   const OrderState before = order->state;
   if (!orders_.ask_cancel(id, now_) || before == OrderState::pending_cancel) return;
-  gate_.note_cancel(now_, order->venue);
+  note_cancel(order->venue);
   push(out, Command{CancelOrder{id, order->instrument, order->venue, order->adopted,
                                 order->label_hash}});
   replan_ = true;

@@ -124,6 +124,8 @@ struct EngineStatus {
   EngineCounters counters{};
   std::uint64_t approved{0};
   std::array<std::uint64_t, refusals> refused{};
+  Money day_profit_usd{};  // realised and marked, of everything, since the day began
+  Money day_peak_usd{};
   std::uint32_t open_orders{0};
   std::uint32_t unknown_orders{0};
   std::uint32_t orders_shown{0};

@@ -31,6 +31,7 @@ void EngineCore::upkeep(Commands& out) noexcept {
   tick_due_ = now_ + setup_.engine.tick;
   if (orders_.open_count() > 0) cancel_increasing();
   check_greeks();
+  check_losses();
   for (std::size_t v = 0; v < venues_max; ++v) {
     const ExchTime venue_time = venue_now({static_cast<std::uint8_t>(v)});
     if (venue_time.unix_ns == 0) continue;

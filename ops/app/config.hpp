@@ -78,6 +78,7 @@ struct UnderlyingConfig {
   bool futures{true};
   std::uint16_t option_instruments_max{2000};
   Nanos expiry_within{seconds(400 * 86'400)};
+  std::int64_t order_to_trade_max{10'000};  // changes per coin of maker volume a day; 0: off
 };
 
 // [runtime]: threads, files and memory of this process.

@@ -209,6 +209,10 @@ class Checker {
                 "holds more orders at order_rate_per_s and order_burst than can be remembered: " +
                     std::to_string(DuplicateGuard::kept_max));
     }
+    if (c_.risk.order_to_trade_warn_permille > c_.risk.order_to_trade_stop_permille) {
+      complain_({"risk", false, 0, "order_to_trade_warn_permille"},
+                "is over order_to_trade_stop_permille");
+    }
     if (c_.risk.iv_min_bps >= c_.risk.iv_max_bps) {
       complain_({"risk", false, 0, "iv_min_bps"}, "is not below iv_max_bps");
     }

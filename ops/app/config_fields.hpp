@@ -189,6 +189,12 @@ void fields(Visitor& visit, UnderlyingConfig& c) {
             .min = 0, .max = 8192, .doc = "Options subscribed at most, nearest expiries first."});
   visit("expiry_within", c.expiry_within,
         FieldInfo{.min = 3600, .max = 1.0e8, .doc = "Instruments that expire later are left out."});
+  visit("order_to_trade_max", c.order_to_trade_max,
+        FieldInfo{
+            .min = 0,
+            .max = 1.0e9,
+            .unit = "1/coin",
+            .doc = "Order book changes per coin of maker volume a day, at the venue; 0 is off."});
 }
 
 template <class Visitor>

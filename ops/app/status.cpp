@@ -153,6 +153,7 @@ std::string status_json(const StatusReport& r) {
   put_all(w, "threads", r.threads);
   put_journal(w, r.journal);
   w.boolean("paused", r.alert_totals.paused);
+  w.number("day_profit_usd", r.day_profit_usd).number("day_peak_usd", r.day_peak_usd);
   put_all(w, "alerts", r.alerts);
   put_health(w, r.health);
   return w.end_object().take();

@@ -130,6 +130,8 @@ struct StatusReport {
   std::uint64_t orders_rejected{0};
   std::uint64_t orders_open{0};
   std::uint64_t orders_unknown{0};
+  double day_profit_usd{0};  // realised and marked since the day began (P-19)
+  double day_peak_usd{0};
   std::vector<GatewayStatusLine> gateways;
   std::vector<FeedStatusLine> feeds;
   std::vector<UnderlyingLine> underlyings;

@@ -184,6 +184,7 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
     if (u.hedge.valid()) continue;  // the first [[underlying]] of a coin names its hedge
     u.hedge = member.hedge;
     u.numeraire = numeraire_of(config, config.underlyings[i].name);
+    u.order_to_trade_max = config.underlyings[i].order_to_trade_max;
     u.settlement = universe.table()[member.hedge].settlement;
     u.venue = universe.table()[member.hedge].venue;
   }

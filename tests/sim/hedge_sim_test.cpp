@@ -72,6 +72,8 @@ struct Bot {
     setup.limits.max_position_lots = 10'000'000;
     setup.limits.max_delta_usd = coins(50'000'000);
     setup.limits.max_gross_delta_usd = coins(100'000'000);
+    setup.limits.max_strategy_loss_usd = setup.limits.max_day_loss_usd =
+        setup.limits.max_drawdown_usd = coins(50'000'000);
     setup.limits.order_rate_per_s = 3;  // 70% of the venue's 5
     setup.limits.order_burst = 14;      // and of its burst of 20
     setup.limits.cancel_reserve = 4;

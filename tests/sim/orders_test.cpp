@@ -212,6 +212,21 @@ TEST(Orders, ArrivalAfterValidUntilTimesOut) {
   EXPECT_EQ(v.exchange.submit(v.bob, 0, o, v.out).error, code::timed_out);
 }
 
+TEST(Orders, NoDelayBeyondTheTimeToLiveIsEverAccepted) {
+  Venue v;
+  v.run(seconds(1));
+  for (std::int64_t ms = 0; ms <= 5000; ms += 10) {
+    NewOrder o = v.order(Side::buy, 10, 99'000);
+    o.valid_until = v.exchange.now() + milliseconds(500);
+    v.run(milliseconds(ms));
+    const auto answer = v.exchange.submit(v.bob, 0, o, v.out);
+    EXPECT_EQ(answer.ok(), ms <= 500) << ms;
+    if (!answer.ok()) {
+      EXPECT_EQ(answer.error, code::timed_out) << ms;
+    }
+  }
+}
+
 TEST(Orders, OrdersBeyondTheFundsAreRefused) {
   Venue v;  // 10 BTC, 2 % and more: 400 BTC of position need over 8 BTC and 2 % of slope
   EXPECT_EQ(v.buy(v.bob, 40'000'000, 99'000).error, code::not_enough_funds);

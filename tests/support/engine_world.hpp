@@ -64,6 +64,7 @@ inline RiskLimits wide_limits() {
   l.max_position_lots = 10'000'000;
   l.max_delta_usd = money(100'000'000);
   l.max_gross_delta_usd = money(200'000'000);
+  l.max_strategy_loss_usd = l.max_day_loss_usd = l.max_drawdown_usd = money(100'000'000);
   l.order_rate_per_s = 1000;
   l.order_burst = 1000;
   l.max_open_orders = 800;

@@ -35,7 +35,10 @@ class RiskGate {
   [[nodiscard]] GateAnswer<ReplaceOrder> approve(const ReplaceOrder& order, const Order& current,
                                                  const GateContext& context) noexcept;
   // A cancel is never refused; it draws from the whole bucket, reserve included.
-  void note_cancel(RecvTime now, VenueId venue = {}) noexcept { rate(venue).take_cancel(now); }
+  // False when the bucket was dry.
+  bool note_cancel(RecvTime now, VenueId venue = {}) noexcept {
+    return rate(venue).take_cancel(now);
+  }
   // Orders that the throttle of the venue would let through now.
   [[nodiscard]] std::int64_t room(RecvTime now, VenueId venue) const noexcept {
     return rates_[venue.value < venues_max ? venue.value : 0].room(now);

@@ -18,6 +18,9 @@ struct RiskLimits {
   std::int64_t max_position_lots{0};  // per instrument, worst case over open and unknown orders
   Money max_delta_usd{};              // per underlying: |delta in coins| * index, worst case
   Money max_gross_delta_usd{};        // per underlying: absolute deltas summed, worst case
+  Money max_strategy_loss_usd{};      // a strategy's realised and marked loss of the day
+  Money max_day_loss_usd{};           // of everything
+  Money max_drawdown_usd{};           // of everything, from the day's highest profit
   // Required; zero switches these off.
   Money max_gamma_usd{};  // per underlying: change of the USD delta for a 1% move
   Money max_vega_usd{};   // per underlying: USD per volatility point
@@ -47,6 +50,12 @@ struct RiskLimits {
   bool expiry_mode{false};             // ... unless this is on
   std::int64_t denials_1s_max{5};      // refusals of a strategy within a second: REDUCE
   std::int64_t denials_60s_max{20};
+  std::int64_t cycles_max{20};  // executions without a better position within the window: REDUCE
+  Nanos cycles_window{seconds(60)};
+  std::int64_t session_losses_60s_max{20};         // of a venue's order session: PAUSE
+  std::int64_t order_to_trade_warn_permille{700};  // of order_to_trade_max: alert ...
+  std::int64_t order_to_trade_stop_permille{900};  // ... and REDUCE
+  Nanos day_start{};  // when the day of losses and ratios begins, after midnight UTC
 };
 
 template <class Visitor>
@@ -71,6 +80,15 @@ void fields(Visitor&& visit, RiskLimits& c) {
   visit("max_gross_delta_usd", c.max_gross_delta_usd,
         FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
                   "Absolute deltas of one underlying's instruments and orders, summed."});
+  visit("max_strategy_loss_usd", c.max_strategy_loss_usd,
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
+                  "Realised and marked loss of one strategy's own trades in a day."});
+  visit("max_day_loss_usd", c.max_day_loss_usd,
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
+                  "Realised and marked loss of the account in a day."});
+  visit("max_drawdown_usd", c.max_drawdown_usd,
+        FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
+                  "Fall of the account's profit from its highest of the day."});
   visit("max_gamma_usd", c.max_gamma_usd,
         FieldInfo{0, usd_max, true, Reload::tighten_lower, "USD",
                   "Change of one underlying's delta for a 1% move; 0 is off.", true});
@@ -142,6 +160,23 @@ void fields(Visitor&& visit, RiskLimits& c) {
   visit("denials_60s_max", c.denials_60s_max,
         FieldInfo{1, 64, false, Reload::tighten_lower, "refusals",
                   "Refusals of a strategy within 60 s that put it into REDUCE."});
+  visit("cycles_max", c.cycles_max,
+        FieldInfo{1, 32, false, Reload::tighten_lower, "",
+                  "Executions without a better position that put a strategy into REDUCE."});
+  visit("cycles_window", c.cycles_window,
+        FieldInfo{0, 3600, false, Reload::tighten_higher, "s", "Window of cycles_max."});
+  visit("session_losses_60s_max", c.session_losses_60s_max,
+        FieldInfo{1, 20, false, Reload::tighten_lower, "",
+                  "Losses of the order session within 60 s that pause its venue."});
+  visit("order_to_trade_warn_permille", c.order_to_trade_warn_permille,
+        FieldInfo{1, 1000, false, Reload::tighten_lower, "permille",
+                  "Share of order_to_trade_max that is an alert."});
+  visit("order_to_trade_stop_permille", c.order_to_trade_stop_permille,
+        FieldInfo{1, 1000, false, Reload::tighten_lower, "permille",
+                  "Share of order_to_trade_max that puts the strategy into REDUCE."});
+  visit("day_start", c.day_start,
+        FieldInfo{0, 86399, false, Reload::fixed, "s",
+                  "Begin of the day of losses and ratios, after midnight UTC."});
 }
 
 // True when any limit of `to` allows more than `from` does.

@@ -30,9 +30,12 @@ class OrderRate {
     return {Refusal::order_rate, reserve_ / token + 1, level_ / token};
   }
   void take() noexcept { level_ -= token; }
-  void take_cancel(RecvTime now) noexcept {
+  // False when not even the reserve had a token for it: it goes all the same.
+  bool take_cancel(RecvTime now) noexcept {
     refill(now);
+    const bool had = level_ >= token;
     level_ = std::max<std::int64_t>(level_ - token, 0);
+    return had;
   }
   // Orders that would pass now.
   [[nodiscard]] std::int64_t room(RecvTime now) const noexcept {
