@@ -3,9 +3,11 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 #include "feeds/deribit/decoder.hpp"
+#include "venues/deribit/errors.hpp"
 #include "venues/deribit/gateway.hpp"
 #include "venues/deribit/login.hpp"
 #include "venues/deribit/queries.hpp"
@@ -18,6 +20,10 @@ struct DeribitVenue {
   using Login = deribit::DeribitLogin;
   using Gateway = deribit::DeribitGateway;
   using Queries = deribit::QueryParser;
+  // An order was refused because our terms of its instrument are not the venue's.
+  static constexpr bool wrong_terms(std::int32_t venue_code) noexcept {
+    return venue_code == deribit::error_price_wrong_tick;
+  }
 };
 
 template <class... Venue>

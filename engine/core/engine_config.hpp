@@ -12,6 +12,7 @@
 #include "engine/core/orders.hpp"
 #include "engine/core/portfolio.hpp"
 #include "engine/core/pricing.hpp"
+#include "engine/core/quality/quality_limits.hpp"
 #include "engine/core/risk/limits.hpp"
 #include "engine/core/time.hpp"
 #include "engine/core/trace_sink.hpp"
@@ -108,6 +109,7 @@ struct UnderlyingSetup {
 struct EngineSetup {
   EngineConfig engine{};
   RiskLimits limits{};
+  QualityLimits quality{};
   PortfolioConfig portfolio{};
   std::array<UnderlyingSetup, underlyings_max> underlyings{};
   std::array<bool, venues_max> own_account{};  // dedicated account: mass cancels are allowed

@@ -20,6 +20,7 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
   held_.reserve(table.capacity());
   touched_.reserve(table.capacity());
   drifting_.reserve(table.capacity());
+  filters_.reserve(setup.engine.delta_one_books);
   for (std::size_t v = 0; v < venues_max; ++v) venues_[v].used = setup.venue_used[v];
   for (std::size_t u = 0; u < underlyings_max; ++u) {
     const InstrumentId hedge = setup.underlyings[u].hedge;
@@ -37,6 +38,9 @@ void EngineCore::list(InstrumentId id) noexcept {
   Market& m = markets_[id.value];
   if (m.book == nullptr) m.book = books_.take(is_option(i.kind));
   if (m.book == nullptr) ++counters_.books_missing;
+  if (!is_option(i.kind) && m.outliers == nullptr && filters_.size() < filters_.capacity()) {
+    m.outliers = &filters_.emplace_back();
+  }
   portfolio_.list(id);
   if (i.venue.value < venues_max) venues_[i.venue.value].used = true;
   if (i.underlying.value >= underlyings_max || !is_perpetual(i.kind)) return;
@@ -80,6 +84,8 @@ bool EngineCore::push(Commands& out, Command&& command) noexcept {
 bool EngineCore::apply(const Event& event, Commands& out) noexcept {
   started_ = true;
   seq_ = event.seq();
+  // The engine's timer comes every tick: nothing for two of them means that nobody was running.
+  if (event.now() - now_ > setup_.engine.tick * 2) awake_since_ = event.now();
   now_ = std::max(now_, event.now());
   ++counters_.events;
   dispatch(event, out);
@@ -95,12 +101,12 @@ bool EngineCore::apply(const Event& event, Commands& out) noexcept {
 
 void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
   switch (event.kind()) {
-    case EventKind::book_delta: return on_book_delta(event);
-    case EventKind::book_reset: return on_book_reset(event);
-    case EventKind::ticker: return on_ticker(event);
-    case EventKind::index_price: return on_index(event);
+    case EventKind::book_delta: note_lag(event); return on_book_delta(event);
+    case EventKind::book_reset: note_lag(event); return on_book_reset(event);
+    case EventKind::ticker: note_lag(event); return on_ticker(event);
+    case EventKind::index_price: note_lag(event); return on_index(event, out);
     case EventKind::feed_status: return on_feed_status(event);
-    case EventKind::instrument_change: return on_instrument_change(event);
+    case EventKind::instrument_change: return on_instrument_change(event, out);
     case EventKind::config_change: return on_config_change(event);
     case EventKind::order_ack:
     case EventKind::order_reject:
@@ -119,7 +125,7 @@ void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
       if (event.venue.value >= venues_max) return;
       venues_[event.venue.value].clock_known = true;
       venues_[event.venue.value].clock_offset = Nanos{event.as<VenueClock>().offset_ns};
-      return;
+      return note_clock(event);
     case EventKind::boot:
       boot_ = event.as<Boot>();
       replan_ = true;
@@ -129,12 +135,12 @@ void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
       replan_ = true;
       return;
     case EventKind::trade:
-      if (Market* m = market(event.instrument)) m->data_at = std::max(m->data_at, event.now());
+      note_lag(event);
+      if (market(event.instrument) != nullptr) note_data(event.instrument, event.now());
       return;
     case EventKind::side_block:
     case EventKind::none: return;
   }
-  static_cast<void>(out);
 }
 
 void EngineCore::finish(Commands& out) noexcept {

@@ -2,10 +2,11 @@
 // what each event does to them. Engine (engine.hpp) adds the strategies and the probe.
 //
 // Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
-// prices), engine_orders.cpp (order and fill events), engine_requests.cpp (snap, gate, commands,
-// delta), engine_gather.cpp (what the gate looks at),
-// engine_operator.cpp (kill, arm), engine_trip.cpp (trips, pauses), engine_controls.cpp (what a
-// control does besides refusing), engine_day.cpp (profit, repeats, ratio), engine_guardian.cpp,
+// prices), engine_instruments.cpp (listed, redefined, settled), engine_orders.cpp (order and fill
+// events), engine_requests.cpp (snap, gate, commands, delta), engine_gather.cpp (what the gate
+// looks at), engine_operator.cpp (kill, arm), engine_trip.cpp (trips, pauses), engine_controls.cpp
+// (what a control does besides refusing), engine_day.cpp (profit, repeats, ratio),
+// engine_quality.cpp, engine_guardian.cpp,
 // engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp (views and status),
 // engine_core.cpp (construction and dispatch).
 #pragma once
@@ -25,6 +26,9 @@
 #include "engine/core/orders.hpp"
 #include "engine/core/payload.hpp"
 #include "engine/core/portfolio.hpp"
+#include "engine/core/quality/event_budget.hpp"
+#include "engine/core/quality/outlier.hpp"
+#include "engine/core/quality/receive_lag.hpp"
 #include "engine/core/risk/event_window.hpp"
 #include "engine/core/risk/execution_repeats.hpp"
 #include "engine/core/risk/gate.hpp"
@@ -97,6 +101,10 @@ class EngineCore {
     RecvTime drift_since{};
     bool touched{false};
     bool lost{false};  // was valid, is not: its return starts the pause
+    Price witness{};   // the index when its last data came
+    OutlierFilter* outliers{nullptr};
+    bool outlier{false};  // its book is valid, its price is not used
+    bool stale{false};    // told; ends with the next data
     bool has_report{false};
     bool filled_meanwhile{false};  // live fill during the reconciliation
     bool held{false};
@@ -113,6 +121,8 @@ class EngineCore {
     InstrumentId perpetual{};  // moves the forwards
     std::int64_t gross{0};     // coins at 1e-9: absolute deltas of the positions, summed
     bool stale_told{false};
+    bool index_stale{false};
+    bool options_stale{false};
   };
   struct Denials {  // of one strategy (S-01)
     EventWindow<64> second{};
@@ -147,6 +157,9 @@ class EngineCore {
     TradeId last_trade{};
     std::uint32_t foreign{0};
     std::uint32_t adopted{0};
+    EventBudget gaps{};
+    ReceiveLag lag{};
+    bool clock_off{false};  // growth waits until the clocks agree again
     std::array<MarginSlot, 8> margins{};
     EventWindow<20> losses{};  // of the session (T-04)
   };
@@ -176,19 +189,27 @@ class EngineCore {
   void on_book_delta(const Event& event) noexcept;
   void on_book_reset(const Event& event) noexcept;
   void on_ticker(const Event& event) noexcept;
-  void on_index(const Event& event) noexcept;
+  void on_index(const Event& event, Commands& out) noexcept;
   void on_feed_status(const Event& event) noexcept;
-  void on_instrument_change(const Event& event) noexcept;
-  bool adopt_instrument(InstrumentId id, const InstrumentChange& change) noexcept;
-  void requote(InstrumentId id, const InstrumentChange& change) noexcept;
   [[nodiscard]] std::int64_t believed_volatility(InstrumentId id, const Ticker& t) noexcept;
   void on_config_change(const Event& event) noexcept;
   void touch(InstrumentId id) noexcept;
   void end_packet(const Event& event, Commands& out) noexcept;
   void book_changed(InstrumentId id, const Event& event, Commands& out) noexcept;
   void price_changed(InstrumentId id, const Event& event) noexcept;
-  void lose_book(InstrumentId id, FeedReason reason, std::uint64_t expected,
+  // `was_valid`: until this event.
+  void lose_book(InstrumentId id, bool was_valid, FeedReason reason, std::uint64_t expected,
                  std::uint64_t found) noexcept;
+
+  // engine_instruments.cpp
+  void on_instrument_change(const Event& event, Commands& out) noexcept;
+  bool adopt_instrument(InstrumentId id, const InstrumentChange& change, Commands& out) noexcept;
+  bool redefine_instrument(InstrumentId id, const Instrument& definition,
+                           const InstrumentChange& change, Commands& out) noexcept;
+  bool close_instrument(InstrumentId id) noexcept;
+  bool settle_instrument(InstrumentId id, const InstrumentChange& change) noexcept;
+  void forget_prices(InstrumentId id) noexcept;
+  void requote(InstrumentId id, const InstrumentChange& change) noexcept;
 
   // engine_orders.cpp
   void on_order_event(const Event& event) noexcept;
@@ -281,6 +302,22 @@ class EngineCore {
                   const std::optional<ResidualDelta>& before) noexcept;
   void judge_end(const Order& o) noexcept;
   void count_change(InstrumentId id, StrategyId strategy) noexcept;
+  // engine_quality.cpp
+  void note_data(InstrumentId id, RecvTime at) noexcept;
+  void note_lag(const Event& event) noexcept;
+  void note_gap(VenueId venue) noexcept;
+  void note_crossed(InstrumentId id) noexcept;
+  void note_unknown(const Event& event, const OrderReject& reject) noexcept;
+  void note_clock(const Event& event) noexcept;
+  [[nodiscard]] bool outlier(InstrumentId id, Price mid) noexcept;
+  void witness(UnderlyingId u, Commands& out) noexcept;
+  void check_staleness(Commands& out) noexcept;
+  void check_hedge(UnderlyingId u, Commands& out) noexcept;
+  void check_index(UnderlyingId u) noexcept;
+  void check_options() noexcept;
+  void stale_hedge(UnderlyingId u, InstrumentId id, Nanos limit, Nanos age, Commands& out) noexcept;
+  [[nodiscard]] RecvTime staleness_due() const noexcept;
+  [[nodiscard]] bool quality_blocks(const Instrument& i) const noexcept;
 
   // engine_guardian.cpp
   void on_guardian(const Event& event) noexcept;
@@ -319,7 +356,8 @@ class EngineCore {
   TripQueue trips_{};
   BookPool books_;
   std::vector<Market> markets_;
-  std::vector<InstrumentId> held_;  // instruments with a position
+  std::vector<OutlierFilter> filters_;  // of the delta-one instruments, reserved
+  std::vector<InstrumentId> held_;      // instruments with a position
   std::array<Coin, underlyings_max> coins_{};
   std::array<Venue, venues_max> venues_{};
   std::array<CancelJob, cancel_jobs_max> jobs_{};
@@ -348,6 +386,7 @@ class EngineCore {
   bool started_{false};
   Seq seq_{};
   RecvTime now_{};
+  RecvTime awake_since_{};  // end of the last time that this process slept
   Boot boot_{};
   std::uint32_t order_counter_{0};
   std::uint64_t arm_generation_{0};

@@ -1,4 +1,4 @@
-// Public data: books, tickers, index, feed validity, instrument and limit changes.
+// Public data: books, tickers, index, feed validity, limit changes.
 #include <algorithm>
 #include <cstring>
 
@@ -6,19 +6,6 @@
 #include "engine/core/risk/option_sanity.hpp"
 
 namespace gimbal {
-namespace {
-
-bool same_rules(const Instrument& a, const Instrument& b) noexcept {
-  bool same = a.ticks.base == b.ticks.base && a.ticks.count == b.ticks.count && a.lot == b.lot &&
-              a.amount_min == b.amount_min && a.contract_size == b.contract_size;
-  for (std::size_t n = 0; same && n < a.ticks.count; ++n) {
-    same = a.ticks.steps[n].above == b.ticks.steps[n].above &&
-           a.ticks.steps[n].tick == b.ticks.steps[n].tick;
-  }
-  return same;
-}
-
-}  // namespace
 
 void EngineCore::touch(InstrumentId id) noexcept {
   Market& m = markets_[id.value];
@@ -33,7 +20,7 @@ void EngineCore::on_book_delta(const Event& event) noexcept {
     ++counters_.unknown_instruments;
     return;
   }
-  m->data_at = std::max(m->data_at, event.now());
+  note_data(event.instrument, event.now());
   m->wants_quote = false;
   static_cast<void>(m->book->apply(event.as<BookDelta>()));
   touch(event.instrument);
@@ -46,6 +33,7 @@ void EngineCore::on_book_reset(const Event& event) noexcept {
     return;
   }
   if (m->book->state() == BookState::valid) m->lost = true;
+  note_data(event.instrument, event.now());
   m->book->reset(event.as<BookReset>().change_id);
   m->resync_at = {};
   touch(event.instrument);
@@ -62,7 +50,8 @@ void EngineCore::book_changed(InstrumentId id, const Event& event, Commands& out
   const BookState before = m.book->state();
   if (before != BookState::building && before != BookState::valid) return;
   if (!m.book->end_of_packet()) {
-    lose_book(id, FeedReason::crossed, 0, m.book->change_id());
+    note_crossed(id);
+    lose_book(id, true, FeedReason::crossed, 0, m.book->change_id());
     if (m.resync_at.mono_ns == 0 || now_ - m.resync_at > seconds(1)) {
       m.resync_at = now_;
       ++counters_.resyncs;
@@ -92,6 +81,7 @@ void EngineCore::price_changed(InstrumentId id, const Event& event) noexcept {
     if (leads) portfolio_.on_perpetual_lost(i.underlying);
     return;
   }
+  if (outlier(id, quote->mid())) return;  // what was known stays
   markets_[id.value].delta_price = quote->mid();
   if (leads) {
     portfolio_.on_perpetual_mid(i.underlying, quote->mid(), event.exch, event.now());
@@ -100,13 +90,12 @@ void EngineCore::price_changed(InstrumentId id, const Event& event) noexcept {
   }
 }
 
-void EngineCore::lose_book(InstrumentId id, FeedReason reason, std::uint64_t expected,
-                           std::uint64_t found) noexcept {
+void EngineCore::lose_book(InstrumentId id, bool was_valid, FeedReason reason,
+                           std::uint64_t expected, std::uint64_t found) noexcept {
   Market& m = markets_[id.value];
   const Instrument& i = table_[id];
-  const bool had = m.book->state() == BookState::valid || reason == FeedReason::crossed;
   m.book->invalidate();
-  if (!had) return;
+  if (!was_valid) return;
   m.lost = true;
   ++counters_.books_invalidated;
   trace(TraceId::book_invalid, static_cast<std::int64_t>(reason),
@@ -123,7 +112,9 @@ void EngineCore::on_feed_status(const Event& event) noexcept {
   const auto lose = [&](InstrumentId id) noexcept {
     const Market* m = market(id);
     if (m != nullptr && m->book != nullptr) {
-      lose_book(id, status.reason, status.expected, status.found);
+      if (status.reason == FeedReason::sequence_gap) note_gap(event.venue);
+      const bool was_valid = m->book->state() == BookState::valid;
+      lose_book(id, was_valid, status.reason, status.expected, status.found);
     }
   };
   if (event.instrument.valid()) return lose(event.instrument);
@@ -142,7 +133,7 @@ void EngineCore::on_ticker(const Event& event) noexcept {
   }
   const Ticker& t = ticker_parts_.value();
   const Instrument& i = table_[event.instrument];
-  m->data_at = std::max(m->data_at, event.now());
+  note_data(event.instrument, event.now());
   m->wants_quote = false;
   if (t.mark.nano > 0) {
     m->mark = t.mark;
@@ -194,81 +185,17 @@ std::int64_t EngineCore::believed_volatility(InstrumentId id, const Ticker& t) n
   return sane ? t.mark_iv_nano : absent_nano;
 }
 
-void EngineCore::on_index(const Event& event) noexcept {
+void EngineCore::on_index(const Event& event, Commands& out) noexcept {
   const auto index = event.as<IndexPrice>();
   if (index.underlying.value >= underlyings_max || index.price.nano <= 0) return;
   coins_[index.underlying.value].index = index.price;
   coins_[index.underlying.value].index_at = event.now();
   portfolio_.on_index(index.underlying, index.price, event.exch);
   check_losses();
+  witness(index.underlying, out);
 }
 
 // --- changes ----------------------------------------------------------------------------------
-
-void EngineCore::on_instrument_change(const Event& event) noexcept {
-  const auto change = event.as<InstrumentChange>();
-  const InstrumentId id = event.instrument;
-  bool accepted = false;
-  gate_.advance_epoch();  // approvals made under the old definition are void
-  if (change.change == InstrumentChangeKind::adopt) {
-    accepted = adopt_instrument(id, change);
-  } else if (Market* m = market(id)) {
-    const bool settles = change.change == InstrumentChangeKind::settle;
-    accepted = true;
-    table_.set_state(id, settles ? InstrumentState::settled : InstrumentState::invalid);
-    if (m->book != nullptr) m->book->invalidate();
-    if (settles) {
-      settle_profit(table_[id], change.delivery);
-      portfolio_.settle(id, change.delivery);
-      refresh_gross(id);
-      m->drift_since = {};
-      keep_held(id);
-    }
-  }
-  trace(TraceId::instrument_changed, static_cast<std::int64_t>(change.change), change.generation,
-        accepted ? 1 : 0, 0, id, event.venue);
-}
-
-// Tick, lot or size changed: what was decided under the old ones is void, and nothing grows before
-// the instrument was quoted anew (P-05).
-void EngineCore::requote(InstrumentId id, const InstrumentChange& change) noexcept {
-  markets_[id.value].wants_quote = true;
-  Trip t;
-  t.code = TripCode::instrument_redefined;
-  t.severity = Severity::info;
-  t.scope = {ScopeLevel::instrument, id.value};
-  t.instrument = id;
-  t.venue = table_[id].venue;
-  t.limit = change.generation;
-  t.actual = static_cast<std::int64_t>(change.change);
-  trip(t);
-}
-
-bool EngineCore::adopt_instrument(InstrumentId id, const InstrumentChange& change) noexcept {
-  const auto bytes = setup_.blocks.bytes(change.slot, change.generation);
-  Instrument fresh;
-  static_assert(std::is_trivially_copyable_v<Instrument>);
-  if (bytes.size() != sizeof(Instrument) || change.bytes != bytes.size()) return false;
-  std::memcpy(static_cast<void*>(&fresh), bytes.data(), sizeof(Instrument));
-  if (fresh.kind > InstrumentKind::linear_option || fresh.option > OptionType::put ||
-      fresh.state > InstrumentState::settled || fresh.venue.value >= venues_max ||
-      fresh.underlying.value >= underlyings_max) {
-    return false;
-  }
-  if (table_.contains(id)) {
-    fresh.id = id;
-    const bool same = same_rules(table_[id], fresh);
-    if (!table_.redefine(fresh)) return false;
-    if (!same) requote(id, change);
-    return true;
-  }
-  // A listing takes the next id; any other would leave the feed and the core apart.
-  if (id.value != table_.size() || table_.size() >= table_.capacity()) return false;
-  const InstrumentId added = table_.add(fresh);
-  if (!added.valid()) return false;
-  list(added);
-  return true;
-}
 
 void EngineCore::on_config_change(const Event& event) noexcept {
   const auto block = event.as<SideBlockRef>();

@@ -40,6 +40,7 @@ void EngineCore::on_order_event(const Event& event) noexcept {
         count_refusal(reject.order.strategy(),
                       order != nullptr ? order->instrument : event.instrument);
       }
+      if (reject.reason == RejectReason::unclear) note_unknown(event, reject);
       return note(orders_.on_reject(reject, now_));
     }
     case EventKind::order_done: return note(orders_.on_done(event.as<OrderDone>(), now_));

@@ -35,8 +35,9 @@ RecvTime StrategyView::now() const noexcept { return engine_->now_; }
 const InstrumentTable& StrategyView::instruments() const noexcept { return engine_->table_; }
 
 std::optional<Quote> StrategyView::quote(InstrumentId id) const noexcept {
-  const FlatOrderBook* book = engine_->book(id);
-  return book == nullptr ? std::nullopt : book->top();
+  const auto* m = engine_->market(id);
+  if (m == nullptr || m->book == nullptr || m->outlier) return std::nullopt;
+  return m->book->top();
 }
 std::optional<BookView> StrategyView::book(InstrumentId id) const noexcept {
   const FlatOrderBook* book = engine_->book(id);

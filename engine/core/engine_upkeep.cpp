@@ -25,6 +25,7 @@ void EngineCore::upkeep(Commands& out) noexcept {
   }
   check_drift();
   check_guardian();
+  check_staleness(out);
   if (arm_waits_) retry_arm();
   request_reconciles(out);
   if (now_ < tick_due_) return;
@@ -99,6 +100,7 @@ void EngineCore::plan() noexcept {
   for (const CancelJob& job : jobs_) {
     if (job.active) due = std::min(due, job.next);
   }
+  due = std::min(due, staleness_due());
   if (guardian_lost_) due = std::min(due, guardian_lost_at_ + setup_.guardian_loss);
   upkeep_due_ = due;
 }

@@ -91,6 +91,18 @@ bool Instrument::profit(Price from, Price to, Qty amount, Money& out) const noex
   return to_money(numerator < 0 ? -quotient : quotient, out);
 }
 
+bool same_terms(const Instrument& a, const Instrument& b) noexcept {
+  if (a.ticks.base != b.ticks.base || a.ticks.count != b.ticks.count) return false;
+  for (std::size_t s = 0; s < a.ticks.count; ++s) {
+    if (a.ticks.steps[s].above != b.ticks.steps[s].above ||
+        a.ticks.steps[s].tick != b.ticks.steps[s].tick) {
+      return false;
+    }
+  }
+  return a.lot == b.lot && a.amount_min == b.amount_min && a.contract_size == b.contract_size &&
+         a.maker_fee_nano == b.maker_fee_nano && a.taker_fee_nano == b.taker_fee_nano;
+}
+
 InstrumentTable::InstrumentTable(std::size_t capacity)
     : capacity_{std::min(capacity, instruments_max - 1)} {
   items_.reserve(capacity_);

@@ -56,6 +56,7 @@ struct TickSchedule {
   [[nodiscard]] Price snap(Price p, Rounding mode) const noexcept;
 };
 
+// invalid: its terms are in doubt, nothing may be sent; settled is for good.
 enum class InstrumentState : std::uint8_t { invalid, open, closed, settled };
 
 struct Instrument {
@@ -94,6 +95,10 @@ struct Instrument {
   // (to - from). False when a price is not positive (inverse) or the result does not fit.
   [[nodiscard]] bool profit(Price from, Price to, Qty amount, Money& out) const noexcept;
 };
+
+// Whether an order priced and sized for `a` means the same under `b`: ticks, lot, smallest amount,
+// contract size and fees. Identity and state are not looked at.
+[[nodiscard]] bool same_terms(const Instrument& a, const Instrument& b) noexcept;
 
 class InstrumentTable {
  public:

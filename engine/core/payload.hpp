@@ -267,7 +267,9 @@ struct GuardianStatus {
 struct VenueClock {
   std::int64_t offset_ns{0};
   std::int64_t uncertainty_ns{0};
-  std::array<std::uint64_t, 2> reserved{};
+  std::int64_t wall_gap_ns{
+      0};  // this host's wall clock minus the venue's; 0 also when not measured
+  std::uint64_t reserved{0};
 };
 
 // An order that rests at the venue, found by reconciliation. Foreign when `order` is invalid.

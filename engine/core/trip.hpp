@@ -47,13 +47,13 @@ enum class TripCode : std::uint16_t {
   retry_storm,       // T-03
   reconnect_storm,   // T-04
   // Data quality.
-  feed_stale,     // limit ns, age ns, 0
-  sequence_gaps,
-  crossed_book,
-  outlier_price,
-  receive_lag,
-  clock_offset,
-  unknown_field,
+  feed_stale,     // limit ns, age ns, hedge's number, or how many options, or -1: the index
+  sequence_gaps,  // gaps allowed in a minute, gaps, 0
+  crossed_book,   // 0, 1, change id
+  outlier_price,  // limit bp, distance bp, price nano
+  receive_lag,    // limit ns, waited ns, event kind
+  clock_offset,   // limit ns, wall minus venue ns, uncertainty ns
+  unknown_field,  // 0, the venue's code, order id
   // Margin and venue-made events.
   margin_ratio,       // L-01
   near_liquidation,   // L-02

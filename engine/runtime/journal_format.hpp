@@ -122,6 +122,8 @@ enum class FrameKind : std::uint8_t {
   ended = 4,     // it is gone
   timer = 5,     // the session's timer ran
   resync = 6,    // the core asked for an instrument again (`detail`)
+  listed = 7,    // an instrument was listed: its channels are asked for (`detail`)
+  retired = 8,   // an instrument has ended: its channels are given up (`detail`)
 };
 namespace frame_flag {
 inline constexpr std::uint8_t redacted = 1;  // tokens in the text were overwritten with '*'

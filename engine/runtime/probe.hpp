@@ -58,6 +58,9 @@ class TscProbe {
   void mark_at(ProbeHop hop, std::uint64_t tsc) noexcept {
     row_.tsc[static_cast<std::size_t>(hop)] = tsc;
   }
+  // Pipelined: the row goes to the next thread with its command, and goes on there.
+  [[nodiscard]] const HopRow& row() const noexcept { return row_; }
+  void go_on(const HopRow& row) noexcept { row_ = row; }
   // Hands the row over.
   void finish(std::uint64_t tag) noexcept {
     row_.tag = tag;

@@ -37,7 +37,10 @@ class ReconnectPolicy {
         now +
         Nanos{static_cast<std::int64_t>(next_random() % static_cast<std::uint64_t>(bound + 1))};
     const RecvTime oldest = attempts_[cursor_];
-    if (made_ >= config_.per_minute) at = std::max(at, oldest + seconds(60));
+    if (made_ >= config_.per_minute && at < oldest + seconds(60)) {
+      at = oldest + seconds(60);
+      ++held_back_;
+    }
     attempts_[cursor_] = at;
     cursor_ = (cursor_ + 1) % config_.per_minute;
     ++made_;
@@ -56,6 +59,8 @@ class ReconnectPolicy {
     up_ = false;
   }
   [[nodiscard]] int failures() const noexcept { return failures_; }
+  // Attempts that waited for the cap of attempts a minute.
+  [[nodiscard]] std::uint64_t held_back() const noexcept { return held_back_; }
 
  private:
   std::uint64_t next_random() noexcept {
@@ -72,6 +77,7 @@ class ReconnectPolicy {
   std::size_t cursor_{0};
   std::size_t made_{0};
   int failures_{0};
+  std::uint64_t held_back_{0};
   bool up_{false};
   RecvTime connected_at_{};
 };

@@ -126,11 +126,13 @@ std::size_t write_channel_request(std::int64_t id, std::string_view method,
   put(R"(,"method":")");
   put(method);
   put(R"(","params":{"channels":[)");
-  for (std::size_t i = 0; i < channels.size(); ++i) {
-    if (i != 0) put(",");
+  bool first = true;
+  for (const Channel& channel : channels) {
+    if (channel.stage == ChannelStage::retired) continue;
+    put(first ? "\"" : ",\"");
+    put(channel.name());
     put("\"");
-    put(channels[i].name());
-    put("\"");
+    first = false;
   }
   put("]}}");
   return fits ? used : 0;

@@ -22,6 +22,7 @@ enum class ChannelStage : std::uint8_t {
   accepted,   // in the subscription answer
   waiting,    // resync after a back-off, at `due`
   refused,    // left out of the answer, or the request failed for good
+  retired,    // its instrument has ended: never asked for again
 };
 
 struct Channel {
@@ -75,8 +76,8 @@ class ChannelTable {
   std::vector<std::uint32_t> slots_;  // index + 1, 0 when free
 };
 
-// {"jsonrpc":"2.0","id":ID,"method":METHOD,"params":{"channels":[..]}} into `out`; its length, 0
-// when it does not fit.
+// {"jsonrpc":"2.0","id":ID,"method":METHOD,"params":{"channels":[..]}} into `out`, retired channels
+// left out; its length, 0 when it does not fit.
 [[nodiscard]] std::size_t write_channel_request(std::int64_t id, std::string_view method,
                                                 std::span<const Channel> channels,
                                                 std::span<char> out) noexcept;

@@ -208,6 +208,7 @@ DecodeStatus DeribitFeed::State::state_change(const PublicFrame& frame,
                                               const FeedCall& call) noexcept {
   const InstrumentId id = symbols->find(frame.listed_name);
   const bool listing = frame.listed == ListedState::created || frame.listed == ListedState::started;
+  if (listing) ++counters.listings;
   if (!id.valid()) {
     if (listing && listed_count < listed_max && frame.listed_name.size() <= symbol_text_max) {
       ListedName& slot = listed[listed_count++];
@@ -246,6 +247,7 @@ DecodeStatus DeribitFeed::State::subscription(const PublicFrame& frame,
   if (frame.ignored != Ignored::none) return ignore(frame.ignored);
   Channel& channel = *frame.channel;
   last.kind = channel.kind;
+  if (channel.stage == ChannelStage::retired) return ignore(Ignored::not_subscribed);
   DecodeStatus result = DecodeStatus::ok;
   bool fits = true;
   switch (channel.kind) {

@@ -82,6 +82,7 @@ struct FeedCounters {
   std::uint64_t gaps{0};
   std::uint64_t resyncs{0};
   std::uint64_t not_accepted{0};
+  std::uint64_t listings{0};  // instrument.state messages that say `created` or `started`
   std::array<std::uint64_t, ignored_kinds> ignored{};
 };
 
@@ -122,6 +123,8 @@ class DeribitFeed {
   bool want_platform_state();
   // Sends requests for channels added since.
   void subscribe_new(RecvTime now, Outbox& outbox);
+  // The instrument has ended: its channels are given back and never asked for again.
+  void retire(InstrumentId id, RecvTime now, Outbox& outbox);
 
   // --- FeedDecoder ------------------------------------------------------------------------------
   void on_open(RecvTime now, Outbox& outbox);

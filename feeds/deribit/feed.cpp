@@ -108,6 +108,11 @@ void DeribitFeed::subscribe_new(RecvTime now, Outbox& outbox) {
   if (state_->open) state_->request_idle({now, nullptr, &outbox});
 }
 
+void DeribitFeed::retire(InstrumentId id, RecvTime now, Outbox& outbox) {
+  if (state_->symbols->name(id).empty()) return;
+  state_->retire(id, {now, nullptr, &outbox});
+}
+
 void DeribitFeed::on_open(RecvTime now, Outbox& outbox) {
   State& s = *state_;
   s.open = true;

@@ -84,6 +84,7 @@ struct DeribitFeed::State final : FrameReader::Channels {
   void on_request_error(const PublicFrame& frame, const FeedCall& call) noexcept;
   void refuse(Channel& channel, const FeedCall& call) noexcept;
   void timer(const FeedCall& call) noexcept;
+  void retire(InstrumentId id, const FeedCall& call) noexcept;
   Pending* find_pending(std::int64_t id) noexcept;
   [[nodiscard]] Nanos delay_after(std::uint8_t failures) const noexcept;
 

@@ -41,6 +41,7 @@ Channel* DeribitFeed::State::want(std::string_view name, ChannelKind kind,
 void DeribitFeed::State::reset_channels() noexcept {
   std::fill(bad_channels.begin(), bad_channels.end(), std::uint8_t{0});
   for (Channel& channel : table.all()) {
+    if (channel.stage == ChannelStage::retired) continue;
     channel.stage = ChannelStage::idle;
     channel.has_snapshot = channel.empty_snapshot = channel.bad = false;
     channel.failures = 0;
@@ -59,6 +60,10 @@ void DeribitFeed::State::reset_channels() noexcept {
 void DeribitFeed::State::request(std::uint32_t first, std::uint32_t count, bool again,
                                  const FeedCall& call) noexcept {
   const auto channels = table.all().subspan(first, count);
+  if (std::all_of(channels.begin(), channels.end(),
+                  [](const Channel& c) { return c.stage == ChannelStage::retired; })) {
+    return;
+  }
   const bool priv = config.private_subscribe;
   if (again) {
     const std::size_t n = write_channel_request(
@@ -72,6 +77,7 @@ void DeribitFeed::State::request(std::uint32_t first, std::uint32_t count, bool 
   Pending* slot = find_pending(0);
   if (slot != nullptr && sent) *slot = Pending{id, first, count};
   for (Channel& channel : channels) {
+    if (channel.stage == ChannelStage::retired) continue;
     // What could not be queued is asked for again when its answer is overdue.
     channel.stage = ChannelStage::requested;
     channel.request_id = id;
@@ -104,7 +110,8 @@ Nanos DeribitFeed::State::delay_after(std::uint8_t failures) const noexcept {
 }
 
 void DeribitFeed::State::resync_channel(Channel& channel, const FeedCall& call) noexcept {
-  if (!open || channel.stage == ChannelStage::requested || channel.stage == ChannelStage::waiting) {
+  if (!open || channel.stage == ChannelStage::requested || channel.stage == ChannelStage::waiting ||
+      channel.stage == ChannelStage::retired) {
     return;  // one at a time
   }
   if (call.now - channel.failed_at > config.resync_delay_max * 2) channel.failures = 0;
@@ -122,7 +129,9 @@ void DeribitFeed::State::resync_channel(Channel& channel, const FeedCall& call) 
 }
 
 void DeribitFeed::State::resubscribe_all(const FeedCall& call) noexcept {
-  for (Channel& channel : table.all()) channel.stage = ChannelStage::idle;
+  for (Channel& channel : table.all()) {
+    if (channel.stage != ChannelStage::retired) channel.stage = ChannelStage::idle;
+  }
   for (Pending& p : pending) p.id = 0;
   const auto total = static_cast<std::uint32_t>(table.size());
   const auto batch = static_cast<std::uint32_t>(config.subscribe_batch);
@@ -235,6 +244,22 @@ void DeribitFeed::State::status(InstrumentId id, FeedState state, FeedReason rea
   s.found = found;
   s.generation = generation;
   (void)call.batch->push(make_event(EventKind::feed_status, config.venue, id, call.now, {}, s));
+}
+
+// What is still subscribed ends with the instrument, or with this request.
+void DeribitFeed::State::retire(InstrumentId id, const FeedCall& call) noexcept {
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    Channel& channel = table.all()[i];
+    if (channel.instrument != id || channel.stage == ChannelStage::retired) continue;
+    if (open && channel.stage == ChannelStage::accepted) {
+      const std::size_t n = write_channel_request(
+          next_id++, config.private_subscribe ? "private/unsubscribe" : "public/unsubscribe",
+          table.all().subspan(i, 1), text);
+      if (n != 0) (void)call.outbox->push({text.data(), n});
+    }
+    mark_bad(channel);
+    channel.stage = ChannelStage::retired;
+  }
 }
 
 void DeribitFeed::State::mark_bad(Channel& channel) noexcept {

@@ -6,41 +6,39 @@
 
 namespace gimbal::deribit {
 
-namespace {
-constexpr std::uint16_t free_slot = 0xFFFF;
-}
-
 SymbolTable::SymbolTable(std::size_t capacity)
     : capacity_{capacity < 0xFFFF ? capacity : 0xFFFE},
       mask_{std::bit_ceil(2 * capacity_ + 2) - 1},
-      slots_(mask_ + 1, free_slot),
+      slots_(mask_ + 1),
       names_(capacity_) {}
 
 bool SymbolTable::add(std::string_view name, InstrumentId id) noexcept {
   if (name.empty() || name.size() > symbol_text_max || id.value >= capacity_) return false;
   if (const InstrumentId known = find(name); known.valid()) return known == id;
   Entry& entry = names_[id.value];
-  if (entry.length != 0) return false;
+  if (entry.length.load(std::memory_order_relaxed) != 0) return false;
   std::memcpy(entry.text, name.data(), name.size());
-  entry.length = static_cast<std::uint8_t>(name.size());
+  entry.length.store(static_cast<std::uint8_t>(name.size()), std::memory_order_release);
   std::size_t at = text_hash(name) & mask_;
-  while (slots_[at] != free_slot) at = (at + 1) & mask_;
-  slots_[at] = id.value;
+  while (slots_[at].load(std::memory_order_relaxed) != 0) at = (at + 1) & mask_;
+  slots_[at].store(static_cast<std::uint16_t>(id.value + 1), std::memory_order_release);
   ++size_;
   return true;
 }
 
-InstrumentId SymbolTable::find(std::string_view name) const noexcept {
-  for (std::size_t at = text_hash(name) & mask_; slots_[at] != free_slot; at = (at + 1) & mask_) {
-    const Entry& entry = names_[slots_[at]];
-    if (std::string_view{entry.text, entry.length} == name) return {slots_[at]};
+InstrumentId SymbolTable::find(std::string_view text) const noexcept {
+  for (std::size_t at = text_hash(text) & mask_;; at = (at + 1) & mask_) {
+    const std::uint16_t slot = slots_[at].load(std::memory_order_acquire);
+    if (slot == 0) return {};
+    const InstrumentId id{static_cast<std::uint16_t>(slot - 1)};
+    if (name(id) == text) return id;
   }
-  return {};
 }
 
 std::string_view SymbolTable::name(InstrumentId id) const noexcept {
   if (id.value >= names_.size()) return {};
-  return {names_[id.value].text, names_[id.value].length};
+  const Entry& entry = names_[id.value];
+  return {entry.text, entry.length.load(std::memory_order_acquire)};
 }
 
 }  // namespace gimbal::deribit

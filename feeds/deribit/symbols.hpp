@@ -1,9 +1,12 @@
 // Venue names <-> dense ids: open addressing, linear probing, names in one pool. Room: feeds.
 //
 // Reserved at construction; `add` after that allocates nothing and refuses when full, so newly
-// listed instruments can be added while running. Names are 1 to 47 bytes, compared exactly.
+// listed instruments can be added while running. One thread adds, any number look up meanwhile
+// without a lock: a name is published by the one store that makes it findable, and never changes.
+// Names are 1 to 47 bytes, compared exactly.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -28,24 +31,24 @@ class SymbolTable {
 
   // False when the name is empty, too long, taken by another id, or the table is full. Adding the
   // same pair again is accepted.
-  [[nodiscard]] bool add(std::string_view name, InstrumentId id) noexcept;
+  [[nodiscard]] bool add(std::string_view name, InstrumentId id) noexcept;  // one thread only
   // Invalid id when unknown.
   [[nodiscard]] InstrumentId find(std::string_view name) const noexcept;
   // Empty when unknown.
   [[nodiscard]] std::string_view name(InstrumentId id) const noexcept;
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }  // on the adding thread
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
  private:
   struct Entry {
     char text[symbol_text_max];
-    std::uint8_t length{0};
+    std::atomic<std::uint8_t> length{0};  // 0: no name yet; stored after the text
   };
   std::size_t capacity_;
   std::size_t mask_;
   std::size_t size_{0};
-  std::vector<std::uint16_t> slots_;  // InstrumentId value, 0xFFFF when free
-  std::vector<Entry> names_;          // by InstrumentId value
+  std::vector<std::atomic<std::uint16_t>> slots_;  // InstrumentId value + 1, 0 when free
+  std::vector<Entry> names_;                       // by InstrumentId value
 };
 
 }  // namespace gimbal::deribit

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "ops/app/hot.hpp"
 #include "ops/app/hot_pipelined.hpp"
 #include "ops/app/ledger.hpp"
+#include "ops/app/listings.hpp"
 #include "ops/app/off_host_sender.hpp"
 #include "ops/app/query_loop.hpp"
 #include "ops/app/secret.hpp"
@@ -69,6 +71,8 @@ class Bot {
   std::string make_engine();
   std::string make_hot();
   std::string make_monitor();
+  Outcome write_names() const;
+  [[nodiscard]] std::vector<std::string> currencies() const;  // settlement, each once
   void subscribe_hedges(BotVenue::Feed& feed) const;
   void subscribe_rest(BotVenue::Feed& feed) const;
   [[nodiscard]] deribit::LoginConfig login_config(std::int64_t first_id, const char* scope) const;
@@ -97,6 +101,18 @@ class Bot {
   void cold_cycle();
   void mirror_stops();
   void drain_notes();
+  // bot_listings.cpp
+  template <class Visit>
+  void each_feed(Visit visit);
+  void follow_listings();
+  void hear_listings();
+  void tell_change(const InstrumentChange& change, InstrumentId id);
+  bool note_ended(InstrumentId id);
+  bool carry_out(const ListingChange& change);
+  bool redefine(const ListingChange& change);
+  bool list(const ListingChange& change);
+  bool adopt(InstrumentId id);
+  [[nodiscard]] ListingTasks& option_feed_tasks();
   // bot_journal.cpp
   void drain_journal();
   void archive_loop();
@@ -110,6 +126,7 @@ class Bot {
   [[nodiscard]] OrderSession<BotVenue>& orders();
   [[nodiscard]] deribit::FeedCounters feed_counters();
   [[nodiscard]] std::uint64_t faults();
+  [[nodiscard]] std::uint64_t silences();
   void closing_report(int exit_code);
   [[nodiscard]] double equity_change(std::size_t i) const;
 
@@ -160,6 +177,15 @@ class Bot {
   EventRing from_queries_{1u << 16};
   EventRing from_control_{1024};
   EventRing from_orders_{1u << 15};
+  InstrumentTable order_table_;  // the order session's own
+  TermsRing order_terms_{terms_waiting_max};
+  Listings listings_;
+  std::deque<ListingChange> listing_changes_;  // being carried out
+  std::vector<InstrumentId> ended_;            // settled in the core, not yet on this side
+  std::uint64_t listings_heard_{0};
+  std::uint64_t listings_over_{0};
+  std::uint64_t notes_lost_{0};
+  bool names_stale_{false};
   SpscRing<FillNote> fills_{8192};
   AlertRing alerts_{alert_ring_slots};
   std::unique_ptr<deribit::RateBudget> budget_;
@@ -171,6 +197,7 @@ class Bot {
   std::unique_ptr<FusedHot> fused_;
   std::unique_ptr<EventRing> market_;
   std::unique_ptr<SpscRing<Command>> commands_;
+  std::unique_ptr<HopRing> hop_ring_;
   std::unique_ptr<ResyncRing> resyncs_;
   std::unique_ptr<FeedStage> feed_stage_;
   std::unique_ptr<CoreStage> core_stage_;

@@ -135,6 +135,14 @@ deribit::LoginConfig Bot::login_config(std::int64_t first_id, const char* scope)
   return login;
 }
 
+std::vector<std::string> Bot::currencies() const {
+  std::vector<std::string> all;
+  for (const UnderlyingConfig& u : loaded_->config.underlyings) {
+    if (std::find(all.begin(), all.end(), u.currency) == all.end()) all.push_back(u.currency);
+  }
+  return all;
+}
+
 std::string Bot::open_query_session() {
   const VenueConfig& venue = loaded_->config.venues[0];
   TlsConfig tls;
@@ -153,16 +161,12 @@ std::string Bot::open_query_session() {
   setup.endpoint = endpoint_of(venue, "/api/v2");
   setup.login = login_config(900'000'000, "trade:read_write account:read");
   setup.label_tag = tag_of(venue.account);
-  for (const UnderlyingConfig& u : loaded_->config.underlyings) {
-    if (std::find(setup.currencies.begin(), setup.currencies.end(), u.currency) ==
-        setup.currencies.end()) {
-      setup.currencies.push_back(u.currency);
-    }
-  }
+  setup.currencies = currencies();
   setup.symbols = &universe_.symbols();
   setup.rate_per_s = venue.query_rate * venue.rate_use;
   setup.burst = venue.query_burst * venue.rate_use;
   setup.clock = &clock_;
+  setup.simulated = venue.environment == Environment::sim;
   queries_ = std::make_unique<VenueQueries>(std::move(setup));
   return queries_->login();
 }
@@ -179,6 +183,13 @@ std::string Bot::load_market() {
     say(fmt::format("{}: {} futures, {} options, hedge {}", u.name, m.futures.size(),
                     m.options.size(), u.hedge_instrument));
   }
+  const Outcome written = write_names();
+  return written ? std::string{} : written.error();
+}
+
+// For gimbalctl: what each scope is called.
+Outcome Bot::write_names() const {
+  const Config& config = loaded_->config;
   std::vector<ScopeName> names{{Scope{ScopeLevel::venue, 0}, config.venues[0].name},
                                {Scope{ScopeLevel::account, 0}, config.venues[0].account}};
   for (std::size_t s = 0; s < Strategies::names.size(); ++s) {
@@ -195,8 +206,7 @@ std::string Bot::load_market() {
     names.push_back(
         {Scope{ScopeLevel::instrument, id.value}, std::string{universe_.symbols().name(id)}});
   }
-  if (Outcome o = write_scope_names(config.runtime.runtime_dir, names); !o) return o.error();
-  return {};
+  return write_scope_names(config.runtime.runtime_dir, names);
 }
 
 std::string Bot::make_engine() {

@@ -127,7 +127,7 @@ void Bot::drain_notes() {
                       record.id == TraceId::gateway || record.id == TraceId::fill_overflow;
     if (loud || loaded_->config.log.level == LogLevel::debug) say(to_json(record));
   });
-  (void)hops_->drain(probe_);
+  (void)hops_->drain(fused_ != nullptr ? probe_ : order_probe_);
 }
 
 // Asks the core for a new picture; with `wait` gives it up to 20 ms to answer.
@@ -192,6 +192,7 @@ void Bot::cold_cycle() {
   gate_.beat(gate_.layout().bot, now, static_cast<std::uint32_t>(BotState::running));
   watch_guardian();
   beat_off_host(now);
+  follow_listings();
   monitor_->cycle(now);
   if (now >= anchor_due_) {
     anchor_due_ = now + milliseconds(100);

@@ -7,6 +7,7 @@
 
 #include "ops/app/bot.hpp"
 #include "ops/app/desk.hpp"
+#include "ops/app/feed_interval.hpp"
 #include "ops/app/venue_address.hpp"
 
 namespace gimbal {
@@ -14,15 +15,6 @@ namespace {
 
 constexpr Nanos token_refresh = seconds(600);
 constexpr std::int64_t feed_first_id = 800'000'000;
-
-deribit::Interval interval_of(FeedInterval i) {
-  switch (i) {
-    case FeedInterval::raw: return deribit::Interval::raw;
-    case FeedInterval::ms100: return deribit::Interval::ms100;
-    case FeedInterval::agg2: return deribit::Interval::agg2;
-  }
-  return deribit::Interval::ms100;
-}
 
 std::chrono::milliseconds to_ms(Nanos n) { return std::chrono::milliseconds{n.count / 1'000'000}; }
 
@@ -63,7 +55,7 @@ std::unique_ptr<FeedSession<BotVenue, Events>> Bot::make_feed(Events& events, Ts
   const VenueConfig& venue = loaded_->config.venues[0];
   deribit::FeedConfig config;
   config.venue = venue_;
-  config.channels_max = 3 * universe_.table().size() + 64;
+  config.channels_max = 3 * universe_.table().size() + 64 + 2 * listings_max;
   config.heartbeat_s = static_cast<std::uint32_t>(venue.heartbeat.count / 1'000'000'000);
   config.private_subscribe = true;
   deribit::DeribitFeed feed{config, universe_.symbols()};
@@ -84,6 +76,7 @@ std::unique_ptr<FeedSession<BotVenue, Events>> Bot::make_feed(Events& events, Ts
       Joined{std::move(feed), std::move(login)}, std::move(books), events, probe, clock_, slot,
       slot == hedge_slot ? Priority::first : Priority::normal, LinkConfig{});
   session->session().set_silence_max(venue.silence_max);
+  session->set_data_silence_max(venue.data_silence_max);
   return session;
 }
 
@@ -97,12 +90,13 @@ std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
   config.own_account = venue.own_account;
   config.heartbeat_s = static_cast<std::uint32_t>(venue.heartbeat.count / 1'000'000'000);
   config.login = login_config(700'000'000, "trade:read_write account:read_write");
+  order_table_ = universe_.table();
   const int sender = gate_.register_sender();
-  deribit::DeribitGateway gateway{std::move(config), universe_.symbols(), universe_.table(),
+  deribit::DeribitGateway gateway{std::move(config), universe_.symbols(), order_table_,
                                   universe_.underlyings(), *budget_};
   auto session = std::make_unique<OrderSession<BotVenue>>(
       std::move(gateway), from_orders_, fills_, gate_, SenderGate{gate_, stop_page_, sender},
-      universe_.table(), probe, clock_, order_slot, venue_, LinkConfig{});
+      order_table_, order_terms_, probe, clock_, order_slot, venue_, LinkConfig{});
   session->session().set_silence_max(venue.silence_max);
   return session;
 }
@@ -162,10 +156,12 @@ std::string Bot::make_hot() {
     if (order_poller_ == nullptr) return "poller: " + second.reason;
     market_ = std::make_unique<EventRing>(market_ring_records);
     commands_ = std::make_unique<SpscRing<Command>>(command_ring_slots);
+    hop_ring_ = std::make_unique<HopRing>(hop_ring_slots);
     resyncs_ = std::make_unique<ResyncRing>(256);
     feed_stage_ = std::make_unique<FeedStage>(*poller_, *market_, *resyncs_, clock_, feed_probe_);
-    order_stage_ = std::make_unique<OrderStage>(*order_poller_, *commands_, clock_, order_probe_);
-    core_stage_ = std::make_unique<CoreStage>(parts, *market_, *commands_, *resyncs_);
+    order_stage_ =
+        std::make_unique<OrderStage>(*order_poller_, *commands_, *hop_ring_, clock_, order_probe_);
+    core_stage_ = std::make_unique<CoreStage>(parts, *market_, *commands_, *hop_ring_, *resyncs_);
     order_stage_->set_orders(make_orders(order_probe_));
     for (const std::uint16_t slot : {hedge_slot, option_slot}) {
       feed_stage_->add_feed(make_feed(feed_stage_->sink(), feed_probe_, slot));
@@ -178,6 +174,7 @@ std::string Bot::make_hot() {
   query_loop_ =
       std::make_unique<QueryLoop>(*queries_, query_tasks_, from_queries_, gate_, clock_, venue_,
                                   token_refresh, [this](const std::string& text) { say(text); });
+  query_loop_->refresh_instruments(currencies(), venue.instrument_refresh);
   desk_ = std::make_unique<Desk>(*this);
   return desk_->open();
 }

@@ -55,6 +55,7 @@ struct VenueConfig {
   FeedInterval trades_interval{FeedInterval::raw};
   Nanos heartbeat{seconds(10)};
   Nanos silence_max{seconds(15)};
+  Nanos data_silence_max{seconds(5)};
   Nanos connect_timeout{seconds(5)};
   Nanos reconnect_min{milliseconds(50)};
   Nanos reconnect_max{seconds(5)};
@@ -63,6 +64,7 @@ struct VenueConfig {
   double matching_burst{20};
   double query_rate{20};
   double query_burst{100};
+  Nanos instrument_refresh{seconds(60)};
   double rate_use{0.7};
   double cancel_reserve{0.2};
 };

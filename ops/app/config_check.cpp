@@ -70,6 +70,7 @@ class Checker {
     environments();
     for (std::size_t i = 0; i < c_.underlyings.size(); ++i) underlying(i);
     risk();
+    quality();
     for (std::size_t i = 0; i < c_.strategy.of<DeltaHedge>().size(); ++i) delta_hedge(i);
     for (std::size_t i = 0; i < c_.strategy.of<Rebalance>().size(); ++i) rebalance(i);
     runtime();
@@ -223,6 +224,16 @@ class Checker {
     if (c_.risk.max_order_usd > c_.risk.max_open_usd) {
       complain_({"risk", false, 0, "max_order_usd"},
                 "is over max_open_usd: no such order could ever pass");
+    }
+  }
+
+  void quality() const {
+    if (c_.quality.lag_clear >= c_.quality.lag_max) {
+      complain_({"quality", false, 0, "lag_clear"}, "is not below lag_max");
+    }
+    if (c_.quality.witness_age_max > c_.quality.hedge_age_max) {
+      complain_({"quality", false, 0, "witness_age_max"},
+                "is over hedge_age_max: it would never act first");
     }
   }
 

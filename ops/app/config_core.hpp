@@ -11,6 +11,7 @@ namespace gimbal {
 struct CoreConfig {
   EngineConfig engine;
   RiskLimits risk;
+  QualityLimits quality;
   StrategyConfig strategy;
 };
 

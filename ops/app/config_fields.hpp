@@ -123,6 +123,11 @@ void venue_limit_fields(Visitor& visit, VenueConfig& c) {
   visit("silence_max", c.silence_max,
         FieldInfo{
             .min = 1, .max = 120, .doc = "A session without any frame for this long is closed."});
+  visit("data_silence_max", c.data_silence_max,
+        FieldInfo{.min = 0.5,
+                  .max = 120,
+                  .doc = "A feed session that answers heartbeats but brings no data for this long "
+                         "is closed and made again."});
   visit("connect_timeout", c.connect_timeout,
         FieldInfo{.min = 0.1, .max = 60, .doc = "Resolve to upgrade."});
   visit("reconnect_min", c.reconnect_min,
@@ -147,6 +152,11 @@ void venue_limit_fields(Visitor& visit, VenueConfig& c) {
   visit("query_burst", c.query_burst,
         FieldInfo{
             .min = 1, .max = 10000, .unit = "requests", .doc = "Venue's burst of other requests."});
+  visit("instrument_refresh", c.instrument_refresh,
+        FieldInfo{.min = 1,
+                  .max = 3600,
+                  .doc = "The venue's list of instruments is read again this often, and whenever "
+                         "it says that something changed."});
   visit("rate_use", c.rate_use,
         FieldInfo{.min = 0.05,
                   .max = 0.95,

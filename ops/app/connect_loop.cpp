@@ -50,7 +50,12 @@ void ConnectLoop::attend(Line& line) {
   if (!line.port->wanted.load(std::memory_order_acquire)) return;
   if (!line.scheduled) {
     line.scheduled = true;
+    const std::uint64_t before = line.policy.held_back();
     line.due = line.first ? clock_.now() : line.policy.next_attempt(clock_.now());
+    if (line.policy.held_back() > before) {
+      held_back_.fetch_add(1, std::memory_order_relaxed);
+      say_(line.name + ": reconnections are held back: too many within a minute");
+    }
     line.first = false;
   }
   if (clock_.now() < line.due) return;

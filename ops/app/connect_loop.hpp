@@ -36,6 +36,10 @@ class ConnectLoop {
   [[nodiscard]] std::uint64_t tls_refused() const noexcept {
     return tls_refused_.load(std::memory_order_relaxed);
   }
+  // Attempts that waited because [[venue]] reconnects_per_minute was used up.
+  [[nodiscard]] std::uint64_t held_back() const noexcept {
+    return held_back_.load(std::memory_order_relaxed);
+  }
 
  private:
   struct Line {
@@ -59,6 +63,7 @@ class ConnectLoop {
   std::vector<Line> lines_;
   std::atomic<std::uint64_t> cycles_{0};
   std::atomic<std::uint64_t> tls_refused_{0};
+  std::atomic<std::uint64_t> held_back_{0};
 };
 
 }  // namespace gimbal

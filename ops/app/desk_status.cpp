@@ -227,6 +227,23 @@ void Desk::fill_status() {
   put("local_refusals", c.refused.load());
   put("sequencer_faults", bot_.faults());
   put("journal_lost", bot_.journal_->lost_records());
+  put("stale_data", s.counters.stale);
+  put("sequence_gaps", s.counters.gaps);
+  put("crossed_books", s.counters.crossed);
+  put("outlier_prices", s.counters.outliers);
+  put("receive_lags", s.counters.lags);
+  put("clock_pauses", s.counters.clock_pauses);
+  put("unknown_fields", s.counters.unknown_fields);
+  put("silent_feeds", bot_.silences());
+  put("reconnects_held_back", bot_.connects_->held_back());
+  const ListingCounters& l = bot_.listings_.counters();
+  put("instruments", bot_.universe_.table().size());
+  put("instrument_refreshes", l.refreshes);
+  put("instruments_listed", l.listed);
+  put("instruments_redefined", l.redefined);
+  put("instruments_closed", l.closed);
+  put("instruments_settled", l.settled);
+  put("instruments_over_budget", l.over_budget);
   put("hot_allocations", bot_.hot_allocations_.load());
   if (bot_.monitor_ != nullptr) bot_.monitor_->fill(report_);
 }

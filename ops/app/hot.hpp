@@ -83,7 +83,11 @@ using ResyncRing = SpscRing<InstrumentId>;
 // The sequencer's view of the engine.
 struct StepCore {
   BotEngine& engine;
-  void step(const Event& event, Commands& out) noexcept { engine.step(event, out); }
+  RecvTime last_recv{};  // of the event that is being stepped
+  void step(const Event& event, Commands& out) noexcept {
+    last_recv = event.recv;
+    engine.step(event, out);
+  }
 };
 
 // Where commands go. `Desk` has execute(Command&&) -> bool; `Resyncs` has resync(InstrumentId).
@@ -151,7 +155,7 @@ inline void count_books(const EngineCore& core, HotSnapshot& out) noexcept {
   for (std::size_t i = 0; i < core.instruments().size(); ++i) {
     const InstrumentId id{static_cast<std::uint16_t>(i)};
     const FlatOrderBook* book = core.book(id);
-    if (book == nullptr) continue;
+    if (book == nullptr || core.instruments()[id].state == InstrumentState::settled) continue;
     ++(book->view().has_value() ? out.books_valid : out.books_invalid);
     const Nanos age = core.view().data_age(id);
     if (out.newest_data_age.count < 0 || age < out.newest_data_age) out.newest_data_age = age;
@@ -225,7 +229,7 @@ class FusedHot {
       : parts_{parts},
         poller_{poller},
         direct_{this},
-        core_{*parts.engine},
+        core_{*parts.engine, {}},
         router_{*this, *this, *parts.queries, *parts.closer, *parts.alerts},
         sequencer_{SequencerConfig{}, core_,           router_,     *parts.journal,
                    *parts.clock,      *parts.counters, parts.blocks} {

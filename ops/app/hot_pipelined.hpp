@@ -14,6 +14,9 @@ namespace gimbal {
 
 inline constexpr std::size_t market_ring_records = 131072;
 inline constexpr std::size_t command_ring_slots = 4096;
+// Hops of the core thread on their way with an order; a full ring loses times, never an order.
+using HopRing = SpscRing<HopRow>;
+inline constexpr std::size_t hop_ring_slots = 1024;
 static_assert(market_ring_records >= 4 * feed_batch_events,
               "one batch must not half-fill the ring");
 
@@ -105,12 +108,20 @@ class FeedStage {
   bool holding_{false};
 };
 
+// The order that a command sends; 0 for what is no new or changed order.
+inline std::uint64_t order_tag(const Command& c) noexcept {
+  if (c.kind() == CommandKind::place) return c.place()->order.value;
+  if (c.kind() == CommandKind::replace) return c.replace()->order.value;
+  return 0;
+}
+
 // Order thread: commands from the core, bytes to and from the order session.
 class OrderStage {
  public:
   using Orders = OrderSession<BotVenue>;
-  OrderStage(Poller& poller, SpscRing<Command>& commands, const TscClock& clock, TscProbe& probe)
-      : poller_{poller}, commands_{commands}, clock_{clock}, probe_{probe} {}
+  OrderStage(Poller& poller, SpscRing<Command>& commands, HopRing& hop_ring, const TscClock& clock,
+             TscProbe& probe)
+      : poller_{poller}, commands_{commands}, hops_{hop_ring}, clock_{clock}, probe_{probe} {}
   void set_orders(std::unique_ptr<Orders> orders) { orders_ = std::move(orders); }
   [[nodiscard]] Orders& orders() noexcept { return *orders_; }
 
@@ -118,6 +129,7 @@ class OrderStage {
     std::size_t done = commands_.drain(
         [this](Command& c) {
           probe_.begin();
+          follow(c);
           orders_->execute(c);
         },
         64);
@@ -133,8 +145,21 @@ class OrderStage {
   void on_lost(std::uint16_t, int error) noexcept { orders_->session().lost(poller_, error); }
 
  private:
+  // Takes over the hops that the core thread noted for this order.
+  void follow(const Command& c) noexcept {
+    const std::uint64_t tag = order_tag(c);
+    if (tag == 0) return;
+    while (const HopRow* row = hops_.peek()) {
+      const bool mine = row->tag == tag;
+      if (mine) probe_.go_on(*row);
+      hops_.pop();
+      if (mine) return;
+    }
+  }
+
   Poller& poller_;
   SpscRing<Command>& commands_;
+  HopRing& hops_;
   const TscClock& clock_;
   TscProbe& probe_;
   std::unique_ptr<Orders> orders_;
@@ -144,11 +169,12 @@ class OrderStage {
 class CoreStage {
  public:
   CoreStage(const HotParts& parts, EventRing& market, SpscRing<Command>& commands,
-            ResyncRing& resyncs)
+            HopRing& hop_ring, ResyncRing& resyncs)
       : parts_{parts},
         commands_{commands},
+        hops_{hop_ring},
         resyncs_{resyncs},
-        core_{*parts.engine},
+        core_{*parts.engine, {}},
         router_{*this, *this, *parts.queries, *parts.closer, *parts.alerts},
         sequencer_{SequencerConfig{}, core_,           router_,     *parts.journal,
                    *parts.clock,      *parts.counters, parts.blocks} {
@@ -168,12 +194,27 @@ class CoreStage {
     }
     return done;
   }
-  bool execute(Command&& c) noexcept { return commands_.push(std::move(c)); }
+  bool execute(Command&& c) noexcept {
+    if (const std::uint64_t tag = order_tag(c); tag != 0) {
+      HopRow row = parts_.probe->row();
+      row.tag = tag;
+      row.tsc[static_cast<std::size_t>(ProbeHop::receive)] = tsc_at(core_.last_recv);
+      (void)hops_.push(row);
+    }
+    return commands_.push(std::move(c));
+  }
   void resync(InstrumentId id) noexcept { (void)resyncs_.push(id); }
 
  private:
+  // The feed thread stamped the event in nanoseconds; its decrypt and parse are inside `step`.
+  [[nodiscard]] std::uint64_t tsc_at(RecvTime recv) const noexcept {
+    const auto age = static_cast<double>((parts_.clock->now() - recv).count);
+    return __rdtsc() - static_cast<std::uint64_t>(age > 0 ? age * parts_.clock->tsc_ghz() : 0.0);
+  }
+
   HotParts parts_;
   SpscRing<Command>& commands_;
+  HopRing& hops_;
   ResyncRing& resyncs_;
   StepCore core_;
   Router<CoreStage, CoreStage> router_;

@@ -186,11 +186,33 @@ void Monitor::watch_counters() {
   }
 }
 
+// Q-01 and T-04 of the sessions.
+void Monitor::watch_sessions() {
+  if (const std::uint64_t seen = bot_.connects_->held_back(); seen > held_back_) {
+    Trip t;
+    t.code = TripCode::reconnect_storm;
+    t.severity = Severity::critical;
+    t.limit = bot_.loaded_->config.venues[0].reconnects_per_minute;
+    t.actual = static_cast<std::int64_t>(seen);
+    held_back_ = seen;
+    raise(t);
+  }
+  if (const std::uint64_t seen = bot_.silences(); seen > silences_) {
+    Trip t;
+    t.code = TripCode::feed_stale;
+    t.limit = bot_.loaded_->config.venues[0].data_silence_max.count;
+    t.actual = static_cast<std::int64_t>(seen);
+    silences_ = seen;
+    raise(t, "heartbeats and no data: the connection is made again");
+  }
+}
+
 void Monitor::cycle(RecvTime now) {
   if (now >= judge_due_) {
     judge_due_ = now + judge_interval;
     judge(now);
     watch_counters();
+    watch_sessions();
     escalate(now);
   }
   (void)book_.commit(bot_.clock_.now());

@@ -49,6 +49,7 @@ class Monitor {
   void judge(RecvTime now);
   void compare(const HealthStatus& before);
   void watch_counters();
+  void watch_sessions();
   void announce(RecvTime now);
   void escalate(RecvTime now);
   void fill_alerts(StatusReport& report) const;
@@ -64,6 +65,8 @@ class Monitor {
   RecvTime escalate_due_{};
   bool paused_{false};  // what the core was last told
   std::uint64_t tls_refused_{0};
+  std::uint64_t held_back_{0};
+  std::uint64_t silences_{0};
   std::uint64_t control_refused_{0};
 };
 

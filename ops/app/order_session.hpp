@@ -18,6 +18,7 @@
 #include "engine/runtime/gate_page.hpp"
 #include "engine/runtime/probe.hpp"
 #include "engine/runtime/ring.hpp"
+#include "ops/app/listing_tasks.hpp"
 #include "ops/app/order_listing.hpp"
 #include "ops/app/session.hpp"
 #include "venues/registry.hpp"
@@ -43,6 +44,7 @@ struct OrderSessionCounters {
   std::atomic<std::uint64_t> refused{0};         // by encode: rate, not connected
   std::atomic<std::uint64_t> unlisted{0};        // refused: no slot in the guardian's list
   std::atomic<std::uint64_t> queue_full{0};      // events that could not go back to the core
+  std::atomic<std::uint64_t> wrong_terms{0};     // refused by the venue: tick or lot is another
   std::atomic<std::int64_t> first_cancel_ns{0};  // since the last kill was noted
   std::atomic<std::int64_t> last_cancel_ns{0};
 };
@@ -51,16 +53,19 @@ template <class Venue>
 class OrderSession {
  public:
   // `back` takes what belongs to the core: it is an input of the sequencer. `fills` is for the cold
-  // side's books. `page` holds the last gate and the guardian's order list.
+  // side's books. `page` holds the last gate and the guardian's order list. `table` belongs to this
+  // session's thread; `terms` brings what changes in it.
   OrderSession(typename Venue::Gateway gateway, SpscRing<Event>& back, SpscRing<FillNote>& fills,
-               GatePage& page, SenderGate gate, const InstrumentTable& table, TscProbe& probe,
-               const TscClock& clock, std::uint16_t slot, VenueId venue, const LinkConfig& link)
+               GatePage& page, SenderGate gate, InstrumentTable& table, TermsRing& terms,
+               TscProbe& probe, const TscClock& clock, std::uint16_t slot, VenueId venue,
+               const LinkConfig& link)
       : gateway_{std::move(gateway)},
         back_{back},
         fills_{fills},
         page_{page},
         gate_{gate},
         table_{table},
+        terms_{terms},
         probe_{probe},
         clock_{clock},
         venue_{venue},
@@ -73,6 +78,7 @@ class OrderSession {
   void note_kill() noexcept { counters_.first_cancel_ns.store(0, std::memory_order_release); }
 
   void execute(const Command& c) noexcept {
+    take_terms();
     switch (c.kind()) {
       case CommandKind::place: return place(c.place());
       case CommandKind::replace: return replace(c.replace());
@@ -97,11 +103,23 @@ class OrderSession {
     deliver();
   }
   void timer(RecvTime now) noexcept {
+    take_terms();
     gateway_.on_timer(now, batch_, outbox_);
     deliver();
   }
 
  private:
+  // The cold side puts them here before it tells the core, so an order under new terms finds them.
+  void take_terms() noexcept {
+    while (const Instrument* fresh = terms_.peek()) {
+      if (table_.contains(fresh->id)) {
+        (void)table_.redefine(*fresh);
+      } else {
+        (void)table_.add(*fresh);
+      }
+      terms_.pop();
+    }
+  }
   template <class Order>
   [[nodiscard]] bool may_send(const Approved<Order>& approved, RecvTime now) noexcept {
     const Order& o = *approved;
@@ -221,6 +239,10 @@ class OrderSession {
     for (std::size_t at = 0; at < all.size();) {
       const std::size_t parts = all[at].part_count();
       if (all[at].kind() == EventKind::fill) note_fill(&all[at]);
+      if (all[at].kind() == EventKind::order_reject &&
+          Venue::wrong_terms(all[at].as<OrderReject>().venue_code)) {
+        count(counters_.wrong_terms);
+      }
       unlist_ended(page_, all[at]);
       hand_back(&all[at], parts);
       at += parts;
@@ -240,7 +262,8 @@ class OrderSession {
   SpscRing<FillNote>& fills_;
   GatePage& page_;
   SenderGate gate_;
-  const InstrumentTable& table_;
+  InstrumentTable& table_;
+  TermsRing& terms_;
   TscProbe& probe_;
   const TscClock& clock_;
   VenueId venue_;

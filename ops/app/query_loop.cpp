@@ -7,6 +7,8 @@ namespace {
 
 constexpr Nanos clock_interval = seconds(10);
 constexpr int clock_samples = 3;
+// However often somebody asks: the venue counts calls of get_instruments by themselves.
+constexpr Nanos lists_spacing = seconds(1);
 
 }  // namespace
 
@@ -68,6 +70,45 @@ QueryLoop::Count QueryLoop::last_count() const {
   return count_;
 }
 
+void QueryLoop::refresh_instruments(std::vector<std::string> currencies, Nanos interval) {
+  currencies_ = std::move(currencies);
+  lists_interval_ = interval;
+  lists_due_ = clock_.now() + interval;
+}
+
+// One list at a time, so that reconciliations and look-ups go in between. True when it did work.
+bool QueryLoop::read_list() {
+  if (currencies_.empty()) return false;
+  const RecvTime now = clock_.now();
+  const std::size_t next = reading_.lists.size();
+  if (next == 0) {
+    const bool wanted = lists_wanted_.load(std::memory_order_acquire);
+    if (now < lists_not_before_ || (!wanted && now < lists_due_)) return false;
+    lists_wanted_.store(false, std::memory_order_release);
+    lists_not_before_ = now + lists_spacing;
+    lists_due_ = now + lists_interval_;
+    reading_.begun = now;
+  }
+  deribit::InstrumentList list;
+  if (const std::string error = queries_.instruments(currencies_[next], list); !error.empty()) {
+    say_(error);
+    reading_.lists.clear();
+    ask_instruments();  // a list that could not be read is no list
+    lists_not_before_ = now + lists_spacing * 5;
+    return true;
+  }
+  reading_.lists.emplace_back(currencies_[next], std::move(list));
+  if (reading_.lists.size() < currencies_.size()) return true;
+  const std::lock_guard lock{mutex_};
+  picture_ = std::exchange(reading_, {});
+  return true;
+}
+
+std::optional<InstrumentPicture> QueryLoop::take_instruments() {
+  const std::lock_guard lock{mutex_};
+  return std::exchange(picture_, std::nullopt);
+}
+
 void QueryLoop::run(const std::atomic<bool>& stop) {
   login_due_ = clock_.now() + token_life_;
   while (!stop.load(std::memory_order_acquire)) {
@@ -86,6 +127,7 @@ void QueryLoop::run(const std::atomic<bool>& stop) {
       login_due_ = clock_.now() + token_life_;
       if (const std::string error = queries_.login(); !error.empty()) say_(error);
     }
+    if (read_list()) continue;
     std::this_thread::sleep_for(std::chrono::microseconds{500});
   }
 }

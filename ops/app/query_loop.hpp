@@ -6,10 +6,13 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "ops/app/connect_loop.hpp"
 #include "ops/app/hot.hpp"
+#include "ops/app/instrument_picture.hpp"
 #include "ops/app/order_listing.hpp"
 #include "ops/app/venue_queries.hpp"
 
@@ -19,6 +22,9 @@ class QueryLoop {
  public:
   QueryLoop(VenueQueries& queries, QueryRing& tasks, EventRing& events, GatePage& page,
             const TscClock& clock, VenueId venue, Nanos token_life, Say say);
+
+  // Before run(): which lists to read again, and how often.
+  void refresh_instruments(std::vector<std::string> currencies, Nanos interval);
 
   void run(const std::atomic<bool>& stop);
 
@@ -31,6 +37,10 @@ class QueryLoop {
     VenueQueries::OpenCount open{};
   };
   [[nodiscard]] Count last_count() const;
+  // Any thread: the lists are read again soon, not when the interval ends.
+  void ask_instruments() noexcept { lists_wanted_.store(true, std::memory_order_release); }
+  // The newest complete picture, once.
+  [[nodiscard]] std::optional<InstrumentPicture> take_instruments();
   // Any thread: cycles of the loop.
   [[nodiscard]] std::uint64_t cycles() const noexcept {
     return cycles_.load(std::memory_order_relaxed);
@@ -40,6 +50,7 @@ class QueryLoop {
   void serve(const QueryTask& task);
   void send_clock();
   void answer_count();
+  bool read_list();
   bool push(std::span<const Event> unit);
 
   VenueQueries& queries_;
@@ -55,8 +66,15 @@ class QueryLoop {
   std::atomic<std::uint64_t> asked_{0};
   std::atomic<std::uint64_t> cycles_{0};
   std::uint64_t answered_{0};
+  std::vector<std::string> currencies_;
+  Nanos lists_interval_{};
+  RecvTime lists_due_{};
+  RecvTime lists_not_before_{};
+  std::atomic<bool> lists_wanted_{false};
+  InstrumentPicture reading_;
   mutable std::mutex mutex_;
   Count count_{};
+  std::optional<InstrumentPicture> picture_;
 };
 
 }  // namespace gimbal

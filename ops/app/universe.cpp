@@ -36,18 +36,34 @@ std::string_view text_of(const char* from, std::size_t size) {
 
 Universe::Universe() : table_{instruments_max}, symbols_{instruments_max} {}
 
+bool Universe::belongs(const UnderlyingConfig& config, ExchTime now,
+                       const deribit::InstrumentRow& row) {
+  if (row.underlying != config.name || row.price_index != config.index) return false;
+  if (is_option(row.definition.kind)) {
+    return config.options && row.definition.expiry - now <= config.expiry_within;
+  }
+  return config.futures || row.name == config.hedge_instrument;
+}
+
+InstrumentId Universe::list(std::size_t member, VenueId venue, const deribit::InstrumentRow& row,
+                            std::string& why) {
+  const InstrumentId id = deribit::install(row, venue, underlyings_, table_, symbols_, why);
+  if (!id.valid()) return id;
+  Member& m = members_[member];
+  (is_option(row.definition.kind) ? m.options : m.futures).push_back(id);
+  return id;
+}
+
 std::string Universe::add(const UnderlyingConfig& config, VenueId venue, ExchTime now,
                           const deribit::InstrumentList& list) {
   Member member;
   std::vector<const deribit::InstrumentRow*> options;
   for (const deribit::InstrumentRow& row : list.rows) {
-    if (row.underlying != config.name || row.price_index != config.index) continue;
+    if (!belongs(config, now, row)) continue;
     if (is_option(row.definition.kind)) {
-      const bool near = row.definition.expiry - now <= config.expiry_within;
-      if (config.options && near) options.push_back(&row);
+      options.push_back(&row);
       continue;
     }
-    if (row.name != config.hedge_instrument && !config.futures) continue;
     std::string why;
     const InstrumentId id = deribit::install(row, venue, underlyings_, table_, symbols_, why);
     if (!id.valid()) return "instrument " + row.name + ": " + why;
@@ -73,10 +89,10 @@ std::string Universe::add(const UnderlyingConfig& config, VenueId venue, ExchTim
   return {};
 }
 
-std::vector<std::vector<std::byte>> Universe::dump(std::size_t block_max) const {
+std::vector<std::vector<std::byte>> Universe::dump(std::size_t block_max, std::size_t first) const {
   const std::size_t rows_max = (block_max - sizeof(DumpHead)) / sizeof(DumpRow);
   std::vector<std::vector<std::byte>> blocks;
-  for (std::size_t first = 0; first < table_.size(); first += rows_max) {
+  for (; first < table_.size(); first += rows_max) {
     DumpHead head;
     head.rows = static_cast<std::uint32_t>(std::min(rows_max, table_.size() - first));
     std::vector<std::byte> block(sizeof head + head.rows * sizeof(DumpRow));
@@ -172,6 +188,7 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
   setup.engine = config.engine;
   setup.kernels = quant::proven_pricing().kernels;
   setup.limits = config.risk;
+  setup.quality = config.quality;
   setup.guardian_required = config.runtime.guardian_required;
   setup.guardian_loss = config.guardian.loss_wait;
   for (std::size_t v = 0; v < config.venues.size() && v < venues_max; ++v) {

@@ -33,8 +33,17 @@ class Universe {
   // success; otherwise what is missing (the hedge instrument, a full table).
   [[nodiscard]] std::string add(const UnderlyingConfig& config, VenueId venue, ExchTime now,
                                 const deribit::InstrumentList& list);
-  // The tables as bytes for side blocks of at most `block_max` bytes each, and back.
-  [[nodiscard]] std::vector<std::vector<std::byte>> dump(std::size_t block_max) const;
+  // Whether a row of the venue's list is one that `config` asks for; `now` bounds the expiries.
+  [[nodiscard]] static bool belongs(const UnderlyingConfig& config, ExchTime now,
+                                    const deribit::InstrumentRow& row);
+  // While running: one more instrument of a member (its index is that of its [[underlying]]). The
+  // invalid id, with the reason in `why`, when a table is full.
+  InstrumentId list(std::size_t member, VenueId venue, const deribit::InstrumentRow& row,
+                    std::string& why);
+  // The tables from instrument `first` on, as bytes for side blocks of at most `block_max` bytes
+  // each, and back.
+  [[nodiscard]] std::vector<std::vector<std::byte>> dump(std::size_t block_max,
+                                                         std::size_t first = 0) const;
   // Blocks in the order of dump(). False with `error` when a block is not what dump() writes.
   [[nodiscard]] bool restore(std::span<const std::byte> block, std::string& error);
   // After the last restored block: finds the members again. Empty text on success.

@@ -15,6 +15,7 @@ constexpr int pages_max = 100;
 constexpr int pictures_max = 5;
 // How far before the last reconciliation trades are asked for again: the overlap is dropped by
 // exact trade id, a hole would be a missed fill.
+constexpr std::int64_t hour_ns = 3'600'000'000'000;
 constexpr std::int64_t trades_overlap_ms = 10 * 60 * 1000;
 
 std::string named(const char* what, const std::string& why) {
@@ -140,6 +141,10 @@ std::string VenueQueries::venue_clock(int samples, VenueClock& out) {
     const std::int64_t middle = reply.sent.mono_ns + trip.count / 2;
     out.offset_ns = stamp.unix_ns - middle;
     out.uncertainty_ns = trip.count / 2 + 1000;
+    const ExchTime wall_middle = wall_now() - (now() - RecvTime{middle});
+    out.wall_gap_ns = (wall_middle - stamp).count;
+    const bool own_date = out.wall_gap_ns > hour_ns || out.wall_gap_ns < -hour_ns;
+    if (setup_.simulated && own_date) out.wall_gap_ns = 0;
     error.clear();
   }
   return error;

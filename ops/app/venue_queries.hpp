@@ -34,6 +34,8 @@ struct QuerySetup {
   double burst{100};
   const deribit::SymbolTable* symbols{nullptr};
   const TscClock* clock{nullptr};
+  // A simulated venue may play at a date of its own: a gap of more than an hour is no fault then.
+  bool simulated{false};
 };
 
 // Where finished units go: whole, in order. False when the ring was full.

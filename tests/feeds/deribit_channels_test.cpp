@@ -149,6 +149,38 @@ TEST_F(Decoder, InstrumentStateSettlesInvalidatesOrNamesANewListing) {
   EXPECT_EQ(feed->take_listed(), "");
 }
 
+TEST_F(Decoder, AnInstrumentListedWhileRunningIsAskedForAloneAndOneThatEndedNeverAgain) {
+  ASSERT_TRUE(feed->want_book(perp, Interval::raw));
+  open(R"("book.BTC-PERPETUAL.raw")");
+  snapshot(1);
+  ASSERT_TRUE(feed->want_book(option, Interval::ms100));
+  outbox.clear();
+  feed->subscribe_new(now, outbox);
+  ASSERT_EQ(outbox.size(), 1U);
+  EXPECT_NE(outbox[0].find("book.BTC-25DEC26-76000-C.100ms"), std::string_view::npos);
+  EXPECT_EQ(outbox[0].find("BTC-PERPETUAL"), std::string_view::npos);
+  outbox.clear();
+  feed->retire(perp, now, outbox);
+  ASSERT_EQ(outbox.size(), 1U);
+  EXPECT_NE(outbox[0].find("unsubscribe"), std::string_view::npos);
+  EXPECT_EQ(take(test::book_message("snapshot", 9, -1, "", "")), DecodeStatus::ignored);
+  EXPECT_FALSE(feed->book_valid(perp));
+  batch.clear();
+  feed->on_close(now, batch);
+  outbox.clear();
+  feed->on_open(now, outbox);
+  for (std::size_t i = 0; i < outbox.size(); ++i) {
+    EXPECT_EQ(outbox[i].find("PERPETUAL"), std::string_view::npos) << outbox[i];
+  }
+  feed->retire(option, now, outbox);
+  outbox.clear();
+  feed->on_close(now, batch);
+  feed->on_open(now, outbox);
+  for (std::size_t i = 0; i < outbox.size(); ++i) {
+    EXPECT_EQ(outbox[i].find("subscribe"), std::string_view::npos) << "nothing is left to ask for";
+  }
+}
+
 TEST_F(Decoder, MaintenanceInvalidatesTheSessionUntilItEnds) {
   ASSERT_TRUE(feed->want_book(perp, Interval::raw));
   ASSERT_TRUE(feed->want_platform_state());

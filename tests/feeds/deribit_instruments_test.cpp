@@ -101,6 +101,29 @@ TEST(DeribitInstruments, NamesTellKindStrikeAndExpiry) {
   }
 }
 
+TEST(DeribitSymbols, ANameIsWholeForEveryReaderFromTheMomentItIsFound) {
+  constexpr std::uint16_t count = 4000;
+  deribit::SymbolTable table{count};
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> wrong{0};
+  std::thread reader{[&] {
+    while (!stop.load(std::memory_order_acquire)) {
+      for (std::uint16_t i = 0; i < count; i = static_cast<std::uint16_t>(i + 7)) {
+        const std::string name = "BTC-25DEC26-" + std::to_string(i) + "-C";
+        const InstrumentId id = table.find(name);
+        if (id.valid() && (id.value != i || table.name(id) != name)) ++wrong;
+      }
+    }
+  }};
+  for (std::uint16_t i = 0; i < count; ++i) {
+    ASSERT_TRUE(table.add("BTC-25DEC26-" + std::to_string(i) + "-C", InstrumentId{i}));
+  }
+  stop.store(true, std::memory_order_release);
+  reader.join();
+  EXPECT_EQ(wrong.load(), 0U);
+  EXPECT_EQ(table.size(), count);
+}
+
 TEST(DeribitSymbols, FindsWhatWasAddedAndRefusesClashes) {
   deribit::SymbolTable table{300};
   for (std::uint16_t i = 0; i < 300; ++i) {

@@ -34,6 +34,12 @@ TEST_P(Matrix, HedgesStopsCleanlyAndReplaysToTheSameCommands) {
   EXPECT_TRUE(holds(shown, "\"topology\":\"" + setup.topology + "\"")) << shown;
   ASSERT_NO_FATAL_FAILURE(arm_or_fail());
   ASSERT_TRUE(wait_for_orders(5)) << status();
+  const std::string timed = status();
+  for (const char* hop : {"tick_to_order", "state", "strategy", "commands", "encode", "send"}) {
+    const std::size_t at = timed.find("\"hop\":\"" + std::string{hop} + '"');
+    ASSERT_NE(at, std::string::npos) << hop;
+    EXPECT_GE(number_in(timed.substr(at), "count", 0), 5) << hop;
+  }
   EXPECT_EQ(kill().code, 0);
   EXPECT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
 

@@ -104,6 +104,9 @@ struct World {
     perp = table.add(perpetual_definition());
     option = table.add(option_definition());
     setup.limits = wide_limits();
+    // The scripted market stands still while time runs; tests of staleness set their own limits.
+    setup.quality.hedge_age_max = setup.quality.option_age_max = seconds(100'000);
+    setup.quality.index_age_max = setup.quality.witness_age_max = seconds(100'000);
     setup.engine.delta_one_books = 4;
     setup.engine.option_books = 4;
     setup.engine.delta_one_levels = 64;

@@ -40,6 +40,17 @@ TEST(ReconnectPolicy, NeverTriesMoreThanTwentyTimesInAnyMinute) {
   }
 }
 
+TEST(ReconnectPolicy, CountsTheAttemptsThatWaitForTheCap) {
+  ReconnectConfig config;
+  config.per_minute = 3;
+  ReconnectPolicy policy{1, config};
+  const RecvTime now{seconds(100).count};
+  for (int i = 0; i < 3; ++i) (void)policy.next_attempt(now);
+  EXPECT_EQ(policy.held_back(), 0U);
+  EXPECT_GE(policy.next_attempt(now), now + seconds(60));
+  EXPECT_EQ(policy.held_back(), 1U);
+}
+
 TEST(ReconnectPolicy, ForgetsFailuresOnlyAfterAStableSession) {
   ReconnectPolicy policy{1};
   for (int i = 0; i < 6; ++i) policy.failed();

@@ -1,0 +1,169 @@
+// The comparison of what the bot knows with the venue's newest list.
+#include "ops/app/listings.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gimbal {
+namespace {
+
+constexpr ExchTime the_now{1'790'000'000'000'000'000};
+constexpr Nanos one_day = seconds(86'400);
+
+deribit::InstrumentRow row(std::string name, Nanos to_expiry = {}, double strike = 0) {
+  deribit::InstrumentRow r;
+  r.name = std::move(name);
+  r.underlying = "BTC";
+  r.price_index = "btc_usd";
+  Instrument& d = r.definition;
+  d.state = InstrumentState::open;
+  d.settlement = currency("BTC");
+  d.ticks.base = Price{500'000'000};
+  d.lot = d.amount_min = d.contract_size = Qty{10'000'000'000};
+  if (to_expiry.count != 0) d.expiry = the_now + to_expiry;
+  d.kind =
+      to_expiry.count == 0 ? InstrumentKind::inverse_perpetual : InstrumentKind::inverse_future;
+  if (strike > 0) {
+    d.kind = InstrumentKind::inverse_option;
+    d.option = OptionType::call;
+    d.strike = Price{static_cast<std::int64_t>(strike * 1e9)};
+  }
+  return r;
+}
+
+struct ListingsTest : testing::Test {
+  std::vector<UnderlyingConfig> config{1};
+  Universe universe;
+  Listings listings;
+  deribit::InstrumentList list;
+  RecvTime at{seconds(100).count};
+
+  void SetUp() override {
+    config[0].name = "BTC";
+    config[0].index = "btc_usd";
+    config[0].currency = "BTC";
+    config[0].hedge_instrument = "BTC-PERPETUAL";
+    list.rows = {row("BTC-PERPETUAL"), row("BTC-F1", one_day * 7), row("BTC-O1", one_day, 100'000),
+                 row("BTC-O2", one_day, 110'000)};
+    ASSERT_EQ(universe.add(config[0], VenueId{0}, the_now, list), "");
+  }
+  std::vector<ListingChange> compare(ExchTime now = the_now) {
+    InstrumentPicture picture;
+    picture.begun = at;
+    picture.lists.emplace_back("BTC", list);
+    return listings.compare(config, universe, now, picture);
+  }
+  InstrumentId id(const char* name) const { return universe.symbols().find(name); }
+  void drop(const char* name) {
+    std::erase_if(list.rows, [name](const auto& r) { return r.name == name; });
+  }
+};
+
+TEST_F(ListingsTest, TheSameListChangesNothing) { EXPECT_TRUE(compare().empty()); }
+
+TEST_F(ListingsTest, OtherTermsAreARedefinitionAndAreFoundInEachMember) {
+  for (int member = 0; member < 6; ++member) {
+    const auto before = list;
+    Instrument& d = list.rows[0].definition;
+    if (member == 0) d.ticks.base = Price{2'500'000'000};
+    if (member == 1) d.lot = Qty{20'000'000'000};
+    if (member == 2) d.amount_min = Qty{20'000'000'000};
+    if (member == 3) d.contract_size = Qty{1};
+    if (member == 4) d.taker_fee_nano = 1;
+    if (member == 5) {
+      d.ticks.count = 1;
+      d.ticks.steps[0] = {Price{1'000'000'000}, Price{1'000'000'000}};
+    }
+    const auto changes = compare();
+    ASSERT_EQ(changes.size(), 1U) << member;
+    EXPECT_EQ(changes[0].step, ListingStep::redefined);
+    EXPECT_EQ(changes[0].instrument, id("BTC-PERPETUAL"));
+    list = before;
+  }
+}
+
+TEST_F(ListingsTest, NewInstrumentsComeNearestExpiryFirstUpToTheBudget) {
+  config[0].option_instruments_max = 4;
+  list.rows.push_back(row("BTC-O9", one_day * 9, 100'000));
+  list.rows.push_back(row("BTC-O3", one_day * 3, 100'000));
+  list.rows.push_back(row("BTC-O5", one_day * 5, 100'000));
+  list.rows.push_back(row("BTC-F2", one_day * 30));
+  const auto changes = compare();
+  ASSERT_EQ(changes.size(), 3U) << "two options fit beside the two known; futures do not count";
+  EXPECT_EQ(changes[0].row.name, "BTC-O3");
+  EXPECT_EQ(changes[1].row.name, "BTC-O5");
+  EXPECT_EQ(changes[2].row.name, "BTC-F2");
+  EXPECT_EQ(listings.counters().over_budget, 1U);
+}
+
+TEST_F(ListingsTest, ASettledOptionGivesItsPlaceInTheBudgetBack) {
+  config[0].option_instruments_max = 2;
+  list.rows.push_back(row("BTC-O3", one_day * 3, 100'000));
+  EXPECT_TRUE(compare().empty());
+  universe.table().set_state(id("BTC-O1"), InstrumentState::settled);
+  drop("BTC-O1");
+  const auto changes = compare();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].row.name, "BTC-O3");
+}
+
+TEST_F(ListingsTest, RowsThatNobodyAskedForAreNotListed) {
+  list.rows.push_back(row("BTC-OX", one_day * 2, 100'000));
+  list.rows.back().price_index = "btc_usdc";
+  list.rows.push_back(row("ETH-O1", one_day * 2, 100'000));
+  list.rows.back().underlying = "ETH";
+  list.rows.push_back(row("BTC-FAR", config[0].expiry_within + seconds(1), 100'000));
+  EXPECT_TRUE(compare().empty());
+}
+
+TEST_F(ListingsTest, WhatIsGoneIsClosedBeforeItsExpiryAndSettledFromItOn) {
+  drop("BTC-O1");
+  auto changes = compare(the_now + one_day - Nanos{1});
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].step, ListingStep::closed);
+  EXPECT_EQ(changes[0].instrument, id("BTC-O1"));
+  universe.table().set_state(id("BTC-O1"), InstrumentState::invalid);
+  EXPECT_TRUE(compare(the_now + one_day - Nanos{1}).empty()) << "told once";
+  changes = compare(the_now + one_day);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].step, ListingStep::settled);
+}
+
+TEST_F(ListingsTest, AnEmptyOrMissingListOfACurrencyThatWasNotReadClosesNothing) {
+  InstrumentPicture picture;
+  picture.lists.emplace_back("ETH", deribit::InstrumentList{});
+  EXPECT_TRUE(listings.compare(config, universe, the_now, picture).empty());
+}
+
+TEST_F(ListingsTest, WhatTheFeedClosedOpensWithAListThatWasBegunLater) {
+  const InstrumentId future = id("BTC-F1");
+  universe.table().set_state(future, InstrumentState::invalid);
+  listings.suspect(future, at);
+  EXPECT_TRUE(compare().empty()) << "this list may be older than the feed's word";
+  at = at + Nanos{1};
+  const auto changes = compare();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].step, ListingStep::redefined);
+  EXPECT_EQ(changes[0].instrument, future);
+}
+
+TEST_F(ListingsTest, WhatIsSettledStaysSettledWhateverTheListSays) {
+  universe.table().set_state(id("BTC-O1"), InstrumentState::settled);
+  EXPECT_TRUE(compare().empty());
+}
+
+TEST_F(ListingsTest, ANewInstrumentsNamesAreDumpedAndReadBackBehindTheFirstOnes) {
+  Universe copy;
+  std::string error;
+  for (const auto& block : universe.dump(1 << 16)) ASSERT_TRUE(copy.restore(block, error)) << error;
+  std::string why;
+  const InstrumentId fresh = universe.list(0, VenueId{0}, row("BTC-O3", one_day * 3, 100'000), why);
+  ASSERT_TRUE(fresh.valid()) << why;
+  const auto more = universe.dump(1 << 16, fresh.value);
+  ASSERT_EQ(more.size(), 1U);
+  ASSERT_TRUE(copy.restore(more[0], error)) << error;
+  EXPECT_EQ(copy.symbols().name(fresh), "BTC-O3");
+  EXPECT_EQ(copy.table().size(), universe.table().size());
+}
+
+}  // namespace
+}  // namespace gimbal
