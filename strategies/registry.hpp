@@ -27,7 +27,7 @@ template <class... S>
 struct StrategyList {
   using Set = std::tuple<S...>;
   using Configs = std::tuple<std::vector<typename S::Config>...>;
-  static_assert(sizeof...(S) <= strategies_max);
+  static_assert(sizeof...(S) < strategies_max, "the last number is the operator's");
   // "delta_hedge": the table's name without "strategy."
   static constexpr std::array<std::string_view, sizeof...(S)> names{S::table.substr(9)...};
 };

@@ -24,6 +24,9 @@ inline constexpr std::uint8_t post_only = 1;  // always with reject_post_only: n
 inline constexpr std::uint8_t reduce_only = 2;
 // Set by the gate on orders approved under REDUCE: the last gate lets only these through there.
 inline constexpr std::uint8_t reduces = 4;
+// Set on the slices of a FLATTEN: the last gate lets them through the CANCEL of the job's own
+// scope.
+inline constexpr std::uint8_t flattens = 8;
 }  // namespace order_flag
 
 struct PlaceOrder {

@@ -4,9 +4,10 @@
 // Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
 // prices), engine_instruments.cpp (listed, redefined, settled), engine_orders.cpp (order and fill
 // events), engine_requests.cpp (snap, gate, commands, delta), engine_gather.cpp (what the gate
-// looks at), engine_operator.cpp (kill, arm), engine_trip.cpp (trips, pauses), engine_controls.cpp
-// (what a control does besides refusing), engine_day.cpp (profit, repeats, ratio),
-// engine_quality.cpp, engine_guardian.cpp,
+// looks at), engine_operator.cpp (kill, arm), engine_cancel.cpp (cancelling a scope), engine_flatten.cpp
+// (closing positions), engine_trip.cpp (trips, pauses), engine_controls.cpp (what a
+// control does besides refusing), engine_day.cpp (profit, repeats, ratio), engine_quality.cpp
+// engine_guardian.cpp,
 // engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp (views and status),
 // engine_core.cpp (construction and dispatch).
 #pragma once
@@ -114,6 +115,9 @@ class EngineCore {
     bool insane_vol{false};            // option: the venue's last volatility is impossible (P-18)
     std::int64_t gross{0};             // its share of Coin::gross
     EventWindow<8> collar_refusals{};  // P-01
+    FlattenWhy flatten_why{FlattenWhy::none};  // of the running or last job
+    Refusal flatten_refusal{Refusal::none};
+    std::uint8_t flatten_rejects{0};
   };
   struct Coin {  // one per underlying
     Price index{};
@@ -255,6 +259,8 @@ class EngineCore {
   void answer(const OperatorCommand& command, OperatorResult result,
               std::uint32_t detail = 0) noexcept;
   bool tighten(Scope scope, Mode mode) noexcept;
+
+  // engine_cancel.cpp
   void start_cancel(Scope scope) noexcept;
   void resume_cancels(VenueId venue) noexcept;
   void run_cancels(Commands& out) noexcept;
@@ -263,6 +269,38 @@ class EngineCore {
   [[nodiscard]] bool mass_cancel(const CancelJob& job, VenueId venue, Commands& out) noexcept;
   bool cancel_in_round(const CancelJob& job, const Order& order, Commands& out) noexcept;
   void cancel_increasing() noexcept;
+
+  // engine_flatten.cpp
+  void on_flatten(const OperatorCommand& command) noexcept;
+  [[nodiscard]] Judgement judge_flatten(const OperatorCommand& command) const noexcept;
+  void run_flatten(Commands& out) noexcept;
+  void flatten_close(Commands& out) noexcept;
+  void flatten_ask(FlattenPhase phase) noexcept;
+  [[nodiscard]] bool flatten_picture() const noexcept;
+  void flatten_verified() noexcept;
+  void stop_flatten(FlattenEnd end) noexcept;
+  // A stop of `scope` ends the running job: its own scope, or a wider one.
+  void stop_flatten_under(Scope scope, FlattenEnd end) noexcept;
+  void flatten_rejected(const OrderReject& reject) noexcept;
+  void flatten_filled(const Fill& fill, const Instrument& instrument) noexcept;
+  [[nodiscard]] bool flatten_order(OrderId id) const noexcept {
+    return flatten_.running() && flatten_.order == id;
+  }
+  // engine_flatten_size.cpp
+  [[nodiscard]] bool flatten_covers(InstrumentId id) const noexcept;
+  [[nodiscard]] bool flatten_selects(InstrumentId id) const noexcept;
+  [[nodiscard]] Mode mode_beside(InstrumentId id) const noexcept;
+  [[nodiscard]] Qty flatten_want(InstrumentId id) const noexcept;
+  struct Slice {
+    Price limit{};
+    Qty amount{};  // signed
+  };
+  [[nodiscard]] FlattenWhy flatten_slice(InstrumentId id, Qty want, Slice& slice) const noexcept;
+  [[nodiscard]] bool flatten_cost(const Instrument& i, Price mark, Price price, Qty moved,
+                                  Money& usd) const noexcept;
+  [[nodiscard]] FlattenWhy flatten_send(InstrumentId id, Qty want, Commands& out) noexcept;
+  [[nodiscard]] std::size_t flatten_unknown() const noexcept;
+  void fill_flatten(EngineStatus& s) const noexcept;
 
   // engine_trip.cpp
   void trip(Trip t) noexcept;
@@ -361,6 +399,7 @@ class EngineCore {
   std::array<Coin, underlyings_max> coins_{};
   std::array<Venue, venues_max> venues_{};
   std::array<CancelJob, cancel_jobs_max> jobs_{};
+  FlattenJob flatten_{};
   std::vector<InstrumentId> drifting_;  // positions unlike the venue's
   std::vector<InstrumentId> touched_;   // books changed in this packet
   std::array<std::uint64_t, strategies_max> refusals_{};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/core/config_block.hpp"
 #include "engine/core/engine_core.hpp"
 #include "engine/core/risk/option_sanity.hpp"
 
@@ -197,16 +198,28 @@ void EngineCore::on_index(const Event& event, Commands& out) noexcept {
 
 // --- changes ----------------------------------------------------------------------------------
 
+// All or nothing: while trading only a change that loosens no field is taken.
 void EngineCore::on_config_change(const Event& event) noexcept {
-  const auto block = event.as<SideBlockRef>();
-  const auto bytes = setup_.blocks.bytes(block.slot, block.generation);
-  RiskLimits fresh;
-  static_assert(std::is_trivially_copyable_v<RiskLimits>);
-  if (block.kind != SideBlockKind::config || bytes.size() != sizeof(RiskLimits)) return;
-  std::memcpy(&fresh, bytes.data(), sizeof(RiskLimits));
-  // All or nothing: while trading only a change that loosens no field is taken.
-  if (loosens(gate_.limits(), fresh) && gate_.modes().at({}) < Mode::halt) return;
-  gate_.set_limits(fresh);
+  const auto ref = event.as<SideBlockRef>();
+  const auto bytes = setup_.blocks.bytes(ref.slot, ref.generation);
+  ConfigBlock fresh;
+  fresh.config_hash = boot_.config_hash;
+  const bool whole = bytes.size() == sizeof(ConfigBlock);
+  const bool limits_only = bytes.size() == sizeof(RiskLimits);
+  if (ref.kind == SideBlockKind::config && (whole || limits_only)) {
+    std::memcpy(static_cast<void*>(&fresh), bytes.data(), bytes.size());
+  }
+  if (ref.kind != SideBlockKind::config || (!whole && !limits_only) ||
+      (whole && fresh.first_order <= order_counter_) ||
+      (loosens(gate_.limits(), fresh.limits) && gate_.modes().at({}) < Mode::halt)) {
+    ++counters_.configs_refused;
+    return;
+  }
+  gate_.set_limits(fresh.limits);
+  ++counters_.configs_adopted;
+  if (!whole) return;
+  boot_.config_hash = fresh.config_hash;
+  order_counter_ = fresh.first_order - 1;
 }
 
 }  // namespace gimbal

@@ -41,6 +41,7 @@ void EngineCore::on_order_event(const Event& event) noexcept {
                       order != nullptr ? order->instrument : event.instrument);
       }
       if (reject.reason == RejectReason::unclear) note_unknown(event, reject);
+      if (flatten_order(reject.order)) flatten_rejected(reject);
       return note(orders_.on_reject(reject, now_));
     }
     case EventKind::order_done: return note(orders_.on_done(event.as<OrderDone>(), now_));
@@ -126,6 +127,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
           0, event.instrument, event.venue);
     return raise_foreign(event, fill);
   }
+  if (order->id == flatten_.order) flatten_filled(fill, table_[event.instrument]);
   // The amount filled before an order was adopted already contains its history.
   if (order->adopted && historical) return;
   const OrderChange change = orders_.on_fill(fill, now_);

@@ -168,8 +168,10 @@ EngineStatus EngineCore::snapshot() const noexcept {
     s.cancel_jobs = static_cast<std::uint8_t>(s.cancel_jobs + (job.active ? 1 : 0));
   s.guardian_live = guardian_live_;
   s.config_hash = boot_.config_hash;
+  s.order_counter = order_counter_;
   s.gate_epoch = gate_.epoch();
   s.last_operator = last_operator_;
+  fill_flatten(s);
   s.orders = orders_.counters();
   s.counters = counters_;
   s.approved = gate_.approved();

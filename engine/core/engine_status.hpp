@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "engine/core/command.hpp"
+#include "engine/core/flatten.hpp"
 #include "engine/core/orders.hpp"
 #include "engine/core/payload.hpp"
 #include "engine/core/risk/refusal.hpp"
@@ -33,6 +34,9 @@ enum class OperatorResult : std::uint8_t {
   refused_unsupported,
   refused_scope,
   refused_guardian,  // required by the config and not live
+  refused_flatten_running,
+  refused_not_cancelled,  // flatten: its scope is not in CANCEL (LOCK included)
+  refused_scope_stopped,  // flatten: a wider scope is HALT or stricter; detail: ScopeLevel
 };
 
 struct OperatorAnswer {
@@ -113,6 +117,8 @@ struct EngineCounters {
   std::uint64_t lags{0};            // times that received data waited too long
   std::uint64_t clock_pauses{0};
   std::uint64_t unknown_fields{0};  // answers that prove nothing
+  std::uint64_t configs_adopted{0};  // reloads
+  std::uint64_t configs_refused{0};
 };
 
 struct EngineStatus {
@@ -123,10 +129,12 @@ struct EngineStatus {
   std::uint8_t tightened_scopes{0};  // saturating count of other scopes that are not ACTIVE
   std::uint8_t cancel_jobs{0};       // kills not yet confirmed
   bool guardian_live{false};
-  bool monitor_pause{false};  // growth waits for an acknowledgement (M-02)
+  bool monitor_pause{false};       // growth waits for an acknowledgement (M-02)
+  std::uint32_t order_counter{0};  // of the newest order id
   std::uint64_t config_hash{0};
   std::uint64_t gate_epoch{0};
   OperatorAnswer last_operator{};
+  FlattenStatus flatten{};
   OrderCounters orders{};
   EngineCounters counters{};
   std::uint64_t approved{0};

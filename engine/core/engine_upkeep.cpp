@@ -14,6 +14,7 @@ void EngineCore::upkeep(Commands& out) noexcept {
     attend(orders_.open_order(n - 1), out);
   }
   run_cancels(out);
+  if (flatten_.running()) run_flatten(out);
   if (orders_.owed_count() == 0) {
     owed_since_ = {};
   } else if (owed_since_.mono_ns == 0) {
@@ -101,6 +102,7 @@ void EngineCore::plan() noexcept {
     if (job.active) due = std::min(due, job.next);
   }
   due = std::min(due, staleness_due());
+  if (flatten_.running()) due = std::min(due, flatten_.next);
   if (guardian_lost_) due = std::min(due, guardian_lost_at_ + setup_.guardian_loss);
   upkeep_due_ = due;
 }

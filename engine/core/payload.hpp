@@ -212,12 +212,13 @@ struct OperatorCommand {
   OperatorAction action{OperatorAction::kill};
   Mode mode{Mode::cancel};
   OperatorSource source{OperatorSource::human};
-  std::uint8_t reserved0{0};
+  std::uint8_t flags{0};  // flatten: flatten_flag
   std::uint32_t uid{0};
   std::uint32_t gid{0};
   std::uint32_t pid{0};
   std::uint32_t reserved1{0};
-  std::array<std::uint64_t, 2> reserved2{};
+  Money max_loss{};  // flatten: USD it may cost
+  std::uint64_t reserved2{0};
   std::array<std::uint8_t, 8> reserved3{};
 };
 

@@ -47,6 +47,7 @@ enum class TraceId : std::uint16_t {
   gateway,             // GatewayState, cancel on disconnect, generation, venue code
   query_sent,          // order id, tries, age ns, 0
   guardian,            // live, fires of the guardian, 0, 0
+  flatten,             // FlattenPhase, FlattenEnd, orders, cost nano USD
 };
 
 struct TraceRecord {

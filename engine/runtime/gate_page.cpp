@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint32_t layout_hash() noexcept {
   const std::size_t facts[] = {sizeof(GateLayout),
                                offsetof(GateLayout, closed),
+                               offsetof(GateLayout, pass),
+                               offsetof(GateLayout, tags),
                                offsetof(GateLayout, bot),
                                offsetof(GateLayout, guardian),
                                offsetof(GateLayout, fire),
@@ -164,6 +166,7 @@ Outcome GatePage::create(const std::string& path, std::uint32_t epoch, unsigned 
       return ok;
   }
   raise(page->modes.global.at[0], static_cast<std::uint8_t>(Mode::halt));
+  page->pass.scope.store(0, std::memory_order_seq_cst);
   for (SenderLine& line : page->senders) {
     line.in_send.store(0, std::memory_order_seq_cst);
     line.registered.store(0, std::memory_order_relaxed);
@@ -211,6 +214,26 @@ bool GatePage::loosen(Scope s, Mode m) noexcept {
   if (word == nullptr) return false;
   word->store(static_cast<std::uint8_t>(m), std::memory_order_seq_cst);
   return true;
+}
+
+void GatePage::grant_pass(Scope s, std::uint64_t stops) noexcept {
+  page_->pass.stops.store(stops, std::memory_order_seq_cst);
+  page_->pass.scope.store(((static_cast<std::uint32_t>(s.level) << 16) | s.id) + 1,
+                          std::memory_order_seq_cst);
+}
+
+void GatePage::revoke_pass() noexcept { page_->pass.scope.store(0, std::memory_order_seq_cst); }
+
+void GatePage::revoke_pass_under(Scope s, Mode m) noexcept {
+  const std::uint32_t granted = page_->pass.scope.load(std::memory_order_seq_cst);
+  if (granted == 0 || m < Mode::halt) return;
+  const std::uint32_t own = granted - 1;
+  const bool same = own == ((static_cast<std::uint32_t>(s.level) << 16) | s.id);
+  if (same || static_cast<std::uint32_t>(s.level) < (own >> 16)) revoke_pass();
+}
+
+bool GatePage::has_pass() const noexcept {
+  return page_->pass.scope.load(std::memory_order_seq_cst) != 0;
 }
 
 int GatePage::register_sender() noexcept {
@@ -303,6 +326,10 @@ bool StopPage::request(Scope s, Mode m, RecvTime now, std::uint32_t uid,
 Mode StopPage::at(Scope s) const noexcept {
   const auto* word = std::as_const(page_->stops).word(s);
   return word == nullptr ? Mode::lock : stop_mode(word->load(std::memory_order_seq_cst));
+}
+
+std::uint64_t StopPage::requests() const noexcept {
+  return page_->request.requests.load(std::memory_order_acquire);
 }
 
 void StopPage::clear(Scope s) noexcept {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/core/config_tags.hpp"
 #include "engine/core/ids.hpp"
 #include "engine/core/modes.hpp"
 #include "engine/core/time.hpp"
@@ -29,7 +30,7 @@ inline constexpr std::size_t listed_orders_max = 4096;
 inline constexpr std::size_t list_probe_max = 128;                  // slots looked at for one order
 inline constexpr std::uint64_t gate_magic = 0x3145544147424D47ULL;  // "GMBGATE1"
 inline constexpr std::uint64_t stop_magic = 0x31504F5453424D47ULL;  // "GMBSTOP1"
-inline constexpr std::uint32_t page_version = 2;
+inline constexpr std::uint32_t page_version = 3;
 
 // One mode byte per scope of one level; the level starts on its own cache line.
 template <std::size_t N>
@@ -93,6 +94,13 @@ struct alignas(64) CloseLine {
   std::atomic<std::uint32_t> last_mode{0};
 };
 
+// The way of a FLATTEN's own slices past the CANCEL of its scope: granted by the bot for one job,
+// revoked by every stop that covers that scope. Zero scope = none.
+struct alignas(64) FlattenPass {
+  std::atomic<std::uint32_t> scope{0};  // (level << 16 | id) + 1
+  std::atomic<std::uint64_t> stops{0};  // the stop page's requests when it was granted
+};
+
 // An order that may rest at a venue, for a guardian that cancels by id. Zero order = free, one =
 // being written.
 struct ListedOrder {
@@ -105,6 +113,8 @@ struct ListedOrder {
 struct GateLayout {
   PageHeader header;
   CloseLine closed;
+  FlattenPass pass;
+  ConfigTags tags;  // of the order labels, after header.config_hash
   BeatLine bot;
   BeatLine guardian;
   FireLine fire;
@@ -174,6 +184,13 @@ class GatePage {
     page_->modes.each([&use](Scope s, std::uint8_t byte) { use(s, gate_mode(byte)); });
   }
 
+  // Only for a FLATTEN that a person started; `stops` as StopPage::requests() gave it before.
+  void grant_pass(Scope s, std::uint64_t stops) noexcept;
+  void revoke_pass() noexcept;
+  // Revokes when a stop of `s` with mode `m` covers the pass.
+  void revoke_pass_under(Scope s, Mode m) noexcept;
+  [[nodiscard]] bool has_pass() const noexcept;
+
   // Cold, at start: a line for one sender thread; -1 when all are taken.
   int register_sender() noexcept;
 
@@ -208,6 +225,8 @@ class StopPage {
   // gimbalctl, guardian: raises the byte; never lowers it. False for an unknown scope.
   bool request(Scope s, Mode m, RecvTime now, std::uint32_t uid, std::uint32_t pid) noexcept;
   [[nodiscard]] Mode at(Scope s) const noexcept;
+  // Stops requested so far, repeated ones included.
+  [[nodiscard]] std::uint64_t requests() const noexcept;
   // Bot only, for a validated arm command of exactly this scope.
   void clear(Scope s) noexcept;
 
@@ -226,7 +245,7 @@ class StopPage {
 };
 
 // Hot; one per sender thread. The last check before an order's bytes:
-//   if (!gate.enter(scopes, order, reduces)) -> OrderReject{last_gate}
+//   if (!gate.enter(scopes, order, reduces, flattens)) -> OrderReject{last_gate}
 //   encode, encrypt, send
 //   gate.leave()
 // Cancels never ask. Copies nothing, blocks never.
@@ -235,11 +254,15 @@ class SenderGate {
   SenderGate(GatePage& gate, const StopPage& stop, int sender) noexcept
       : line_{&gate.layout().senders[static_cast<std::size_t>(sender)]},
         modes_{&gate.layout().modes},
-        stops_{&stop.layout().stops} {}
+        pass_{&gate.layout().pass},
+        stops_{&stop.layout().stops},
+        requests_{&stop.layout().request.requests} {}
 
   // True: in_send is set and the order may go out; leave() must follow. `reduces`: the core
-  // approved the order under P-13, so it passes under REDUCE.
-  [[nodiscard]] bool enter(const OrderScopes& scopes, OrderId order, bool reduces) noexcept;
+  // approved the order under P-13, so it passes under REDUCE. `flattens`: a FLATTEN's slice, which
+  // passes under the CANCEL that the pass names.
+  [[nodiscard]] bool enter(const OrderScopes& scopes, OrderId order, bool reduces,
+                           bool flattens = false) noexcept;
   void leave() noexcept {
     line_->in_send.store(line_->in_send.load(std::memory_order_relaxed) + 1,
                          std::memory_order_seq_cst);
@@ -248,9 +271,13 @@ class SenderGate {
   [[nodiscard]] Mode effective(const OrderScopes& scopes) const noexcept;
 
  private:
+  [[nodiscard]] bool passes(const OrderScopes& scopes) const noexcept;
+
   SenderLine* line_;
   const ScopeWords* modes_;
+  const FlattenPass* pass_;
   const ScopeWords* stops_;
+  const std::atomic<std::uint64_t>* requests_;
 };
 
 struct CloseResult {
@@ -267,9 +294,10 @@ class GateCloser {
   static constexpr Nanos wait_max = microseconds(100);
 
   GateCloser(GatePage& gate, const TscClock& clock) noexcept : gate_{gate}, clock_{clock} {}
-  // Stores the word (tighten only), waits until every sender has left the send it was in, or
-  // wait_max; stamps t_gate_closed and lists who was still in flight. Waits even when the word was
-  // already as strict, so that the answer holds for a repeated kill.
+  // Stores the word (tighten only) and revokes a FLATTEN's pass that it covers, waits until every
+  // sender has left the send it was in, or wait_max; stamps t_gate_closed and lists who was still
+  // in flight. Waits even when the word was already as strict, so that the answer holds for a
+  // repeated kill.
   CloseResult close(Scope scope, Mode mode) noexcept;
 
  private:

@@ -33,12 +33,46 @@ Mode SenderGate::effective(const OrderScopes& scopes) const noexcept {
   return stricter(strictest(*modes_, scopes, gate_mode), strictest(*stops_, scopes, stop_mode));
 }
 
-bool SenderGate::enter(const OrderScopes& scopes, OrderId order, bool reduces) noexcept {
+// The job's own word must be CANCEL and no more; every other word must let a reducing order
+// through; and nobody may have written a stop since the pass was given, not even the same one
+// again.
+bool SenderGate::passes(const OrderScopes& scopes) const noexcept {
+  const std::uint32_t granted = pass_->scope.load(std::memory_order_seq_cst);
+  if (granted == 0) return false;
+  const Scope own{static_cast<ScopeLevel>((granted - 1) >> 16),
+                  static_cast<std::uint16_t>(granted - 1)};
+  const std::array<Scope, scope_levels> covering{
+      Scope{},
+      Scope{ScopeLevel::venue, scopes.venue.value},
+      Scope{ScopeLevel::account, scopes.venue.value},
+      Scope{ScopeLevel::strategy, scopes.strategy.value},
+      Scope{ScopeLevel::underlying, scopes.underlying.value},
+      Scope{ScopeLevel::instrument, scopes.instrument.value}};
+  bool named = false;
+  for (const Scope s : covering) {
+    const std::atomic<std::uint8_t>* mode = modes_->word(s);
+    const std::atomic<std::uint8_t>* stop = stops_->word(s);
+    if (mode == nullptr || stop == nullptr) return false;
+    const Mode gate = gate_mode(mode->load(std::memory_order_seq_cst));
+    const Mode page = stop_mode(stop->load(std::memory_order_seq_cst));
+    if (s == own) {
+      named = true;
+      if (gate != Mode::cancel || page > Mode::cancel) return false;
+    } else if (stricter(gate, page) > Mode::reduce) {
+      return false;
+    }
+  }
+  return named &&
+         requests_->load(std::memory_order_acquire) == pass_->stops.load(std::memory_order_seq_cst);
+}
+
+bool SenderGate::enter(const OrderScopes& scopes, OrderId order, bool reduces,
+                       bool flattens) noexcept {
   const std::uint32_t out = line_->in_send.load(std::memory_order_relaxed);
   line_->order.store(order.value, std::memory_order_relaxed);
   line_->in_send.store(out + 1, std::memory_order_seq_cst);
   const Mode mode = effective(scopes);
-  if (mode == Mode::active || (mode == Mode::reduce && reduces)) {
+  if (mode == Mode::active || (mode == Mode::reduce && reduces) || (flattens && passes(scopes))) {
     line_->started.store(line_->started.load(std::memory_order_relaxed) + 1,
                          std::memory_order_relaxed);
     return true;
@@ -52,6 +86,7 @@ bool SenderGate::enter(const OrderScopes& scopes, OrderId order, bool reduces) n
 CloseResult GateCloser::close(Scope scope, Mode mode) noexcept {
   CloseResult result;
   GateLayout& page = gate_.layout();
+  gate_.revoke_pass_under(scope, mode);
   result.changed = gate_.tighten(scope, mode);
   std::array<std::uint32_t, senders_max> seen{};
   for (std::size_t i = 0; i < senders_max; ++i) {

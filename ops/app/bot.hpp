@@ -100,6 +100,7 @@ class Bot {
   void cold_loop();
   void cold_cycle();
   void mirror_stops();
+  void watch_sentinel(RecvTime now);
   void drain_notes();
   // bot_listings.cpp
   template <class Visit>
@@ -218,6 +219,8 @@ class Bot {
   RecvTime started_{};
   RecvTime status_due_{};
   RecvTime anchor_due_{};
+  RecvTime sentinel_due_{};
+  bool sentinel_{false};  // the file is there: nothing may be armed
   RecvTime snapshot_due_{};
   std::array<MarginReport, margins_shown_max> first_margin_{};
   std::uint64_t trace_faults_{0};

@@ -89,8 +89,9 @@ std::string Bot::claim_state() {
   if (Outcome o = gate_.create(gate, epoch_); !o) return o.error();
   const std::string stop = r.runtime_dir + "/" + std::string{stop_page_file};
   if (Outcome o = stop_page_.create(stop); !o) return o.error();
-  gate_.layout().header.config_hash.store(static_cast<std::uint32_t>(loaded_->short_hash() >> 32),
-                                          std::memory_order_release);
+  const auto tag = static_cast<std::uint32_t>(loaded_->short_hash() >> 32);
+  gate_.layout().header.config_hash.store(tag, std::memory_order_release);
+  gate_.layout().tags.start(tag);
   guardian_ =
       std::make_unique<GuardianView>(gate_.layout(), epoch_, loaded_->config.guardian.beat_max);
   closer_ = std::make_unique<GateCloser>(gate_, clock_);

@@ -12,12 +12,14 @@
 #include "ops/app/commands.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/monitor.hpp"
+#include "ops/app/scope_names.hpp"
 
 namespace gimbal {
 namespace {
 
 constexpr Nanos snapshot_interval = milliseconds(50);
 constexpr Nanos stop_patience = seconds(5);
+constexpr Nanos sentinel_interval = milliseconds(10);
 constexpr std::size_t prefault_stack_bytes = 256 * 1024;
 
 }  // namespace
@@ -110,6 +112,18 @@ void Bot::mirror_stops() {
   });
 }
 
+// HALT by a file, for when the socket is wedged: `touch RUNTIME_DIR/halt`. It holds while it is
+// there.
+void Bot::watch_sentinel(RecvTime now) {
+  if (now < sentinel_due_) return;
+  sentinel_due_ = now + sentinel_interval;
+  const std::string path = loaded_->config.runtime.runtime_dir + "/" + std::string{sentinel_file};
+  sentinel_ = ::access(path.c_str(), F_OK) == 0;
+  if (!sentinel_ || gate_.at(Scope{}) >= Mode::halt) return;
+  say("sentinel: " + path + " is there; closing the gate");
+  desk_->stop_from(OperatorSource::sentinel, Scope{}, Mode::halt, "sentinel file");
+}
+
 void Bot::drain_notes() {
   FillNote note;
   while (fills_.pop_into(note)) ledger_->book(note.fill, note.instrument);
@@ -124,7 +138,8 @@ void Bot::drain_notes() {
                       record.id == TraceId::mode_changed || record.id == TraceId::hedge_stopped ||
                       record.id == TraceId::delta_mismatch || record.id == TraceId::foreign_order ||
                       record.id == TraceId::foreign_fill || record.id == TraceId::position_drift ||
-                      record.id == TraceId::gateway || record.id == TraceId::fill_overflow;
+                      record.id == TraceId::gateway || record.id == TraceId::fill_overflow ||
+                      record.id == TraceId::flatten;
     if (loud || loaded_->config.log.level == LogLevel::debug) say(to_json(record));
   });
   (void)hops_->drain(fused_ != nullptr ? probe_ : order_probe_);
@@ -186,9 +201,13 @@ void Bot::live_line() {
 void Bot::cold_cycle() {
   drain_journal();
   mirror_stops();
+  desk_->watch_flatten();
+  desk_->watch_reload();
+  desk_->drop_finished_reload();
   drain_notes();
   (void)desk_->poll_once(std::chrono::milliseconds{1});
   const RecvTime now = clock_.now();
+  watch_sentinel(now);
   gate_.beat(gate_.layout().bot, now, static_cast<std::uint32_t>(BotState::running));
   watch_guardian();
   beat_off_host(now);

@@ -86,6 +86,7 @@ std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
   config.venue = venue_;
   config.label_tag = tag_of(venue.account);
   config.config_hash = static_cast<std::uint32_t>(loaded_->short_hash() >> 32);
+  config.tags = &gate_.layout().tags;
   config.boot_epoch = epoch_;
   config.own_account = venue.own_account;
   config.heartbeat_s = static_cast<std::uint32_t>(venue.heartbeat.count / 1'000'000'000);

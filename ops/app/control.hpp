@@ -20,6 +20,7 @@
 
 #include "engine/core/modes.hpp"
 #include "engine/core/time.hpp"
+#include "engine/core/units.hpp"
 #include "engine/runtime/outcome.hpp"
 #include "ops/app/control_protocol.hpp"
 #include "ops/app/status.hpp"
@@ -66,7 +67,22 @@ struct ArmRequest {
   ControlPeer peer;
 };
 
-struct OtherRequest {  // reload, ack, flatten, stress
+// Without a token: a plan is asked for, nothing changes. With the token of a plan: it is carried
+// out.
+struct FlattenRequest {
+  std::uint64_t id{0};
+  Scope scope{};
+  std::string scope_text;
+  bool options{false};
+  bool hedge_only{false};
+  bool stop{false};  // ends the running job
+  Money max_loss{};  // USD
+  std::string token;
+  std::string reason;  // never empty
+  ControlPeer peer;
+};
+
+struct OtherRequest {  // reload, ack, stress
   std::uint64_t id{0};
   ControlVerb verb{ControlVerb::ack};
   std::vector<ControlArgument> arguments;
@@ -96,6 +112,7 @@ class ControlHandler {
   virtual std::optional<std::uint16_t> resolve(ScopeLevel level, std::string_view name) = 0;
   virtual ControlAnswer kill(const KillRequest& request) = 0;
   virtual ControlAnswer arm(const ArmRequest& request) = 0;
+  virtual ControlAnswer flatten(const FlattenRequest& request);  // refuses by itself
   virtual ControlAnswer other(const OtherRequest& request) = 0;
   // Of a request that was answered `pending` or `partial`. After `deadline_passed` the answer must
   // be final.
@@ -168,6 +185,10 @@ class ControlServer {
   ControlAnswer dispatch(Client& client, const ControlRequest& request, Clock::time_point now);
   ControlAnswer dispatch_scoped(Client& client, const ControlRequest& request,
                                 Clock::time_point now);
+  ControlAnswer dispatch_flatten(Client& client, const ControlRequest& request, Scope scope,
+                                 Clock::time_point now);
+  // What a request's `scope` names; an answer of code 2 when it names nothing.
+  std::optional<Scope> scope_of(const ControlRequest& request, ControlAnswer& wrong);
   void progress(Client& client, Clock::time_point now);
   void answer(Client& client, const ControlAnswer& answer);
   void send_some(Client& client, Clock::time_point now);

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "ops/app/control.hpp"
+#include "ops/app/field_list.hpp"
 #include "ops/app/json_writer.hpp"
 
 namespace gimbal {
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::int64_t wait_ms_default = 2000;
 constexpr std::int64_t wait_ms_max = 60'000;
+constexpr std::int64_t flatten_wait_ms_max = 600'000;
 constexpr std::size_t hash_digits_min = 8;
 
 ControlAnswer failed(int code, std::string_view why) {
@@ -38,7 +40,8 @@ std::vector<std::string_view> keys_of(ControlVerb verb) {
     case ControlVerb::arm: return {"scope", "reason", "yes", "config_hash", "wait_ms"};
     case ControlVerb::ack: return {"id", "reason"};
     case ControlVerb::reload: return {"reason", "token"};
-    case ControlVerb::flatten: return {"scope", "reason", "options", "token", "yes"};
+    case ControlVerb::flatten:
+      return {"scope", "reason", "options", "hedge_only", "stop", "max_loss", "token", "wait_ms"};
     case ControlVerb::stress: return {"scope"};
     default: return {};
   }
@@ -85,6 +88,10 @@ ControlAnswer kill_answer(const KillProof& proof, bool already_confirmed, bool d
   return {AnswerState::pending, 0, {}};
 }
 
+ControlAnswer ControlHandler::flatten(const FlattenRequest&) {
+  return refused_answer("flatten is not supported here; nothing was changed");
+}
+
 void ControlServer::handle(Client& client, std::string_view line, Clock::time_point now) {
   ++counters_.requests;
   std::string error;
@@ -120,10 +127,10 @@ ControlAnswer ControlServer::dispatch(Client& client, const ControlRequest& requ
     case ControlVerb::orders: return done_answer(orders_json(handler_.status()));
     case ControlVerb::latency: return done_answer(latency_json(handler_.status()));
     case ControlVerb::kill:
-    case ControlVerb::arm: return dispatch_scoped(client, request, now);
+    case ControlVerb::arm:
+    case ControlVerb::flatten: return dispatch_scoped(client, request, now);
     case ControlVerb::ack:
     case ControlVerb::reload:
-    case ControlVerb::flatten:
     case ControlVerb::stress: break;
   }
   const auto id = next_id_++;
@@ -131,24 +138,67 @@ ControlAnswer ControlServer::dispatch(Client& client, const ControlRequest& requ
   return handler_.other({id, request.verb, request.arguments, client.peer});
 }
 
+std::optional<Scope> ControlServer::scope_of(const ControlRequest& request, ControlAnswer& wrong) {
+  const auto* text = request.find("scope");
+  const auto parsed = parse_scope(text == nullptr ? "global" : *text);
+  if (!parsed) {
+    wrong = failed(
+        2, "scope must be global or LEVEL:NAME (venue, account, strategy, underlying, instrument)");
+    return std::nullopt;
+  }
+  Scope scope{parsed->level, 0};
+  if (parsed->level == ScopeLevel::global) return scope;
+  const auto last = static_cast<std::int64_t>(scope_count(parsed->level)) - 1;
+  const auto number = whole(parsed->name, last);
+  const auto id = number ? std::optional{static_cast<std::uint16_t>(*number)}
+                         : handler_.resolve(parsed->level, parsed->name);
+  if (!id || *id > last) {
+    wrong = failed(
+        2, "there is no " + std::string{name_of(parsed->level)} + " \"" + parsed->name + "\"");
+    return std::nullopt;
+  }
+  scope.id = *id;
+  return scope;
+}
+
+ControlAnswer ControlServer::dispatch_flatten(Client& client, const ControlRequest& request,
+                                              Scope scope, Clock::time_point now) {
+  FlattenRequest ask;
+  ask.scope = scope;
+  ask.scope_text = request.find("scope") == nullptr ? "global" : text_of(request, "scope");
+  ask.options = text_of(request, "options") == "true";
+  ask.hedge_only = text_of(request, "hedge_only") == "true";
+  ask.stop = text_of(request, "stop") == "true";
+  ask.token = text_of(request, "token");
+  ask.reason = text_of(request, "reason");
+  ask.peer = client.peer;
+  if (ask.reason.empty()) return failed(3, "flatten needs a reason");
+  if (ask.options && ask.hedge_only) return failed(2, "options and hedge_only exclude each other");
+  const auto* limit = request.find("max_loss");
+  if (!ask.stop) {
+    const auto nano = limit == nullptr ? std::nullopt : field::parse_decimal_nano(*limit);
+    if (!nano || *nano < 0) return failed(2, "flatten needs max_loss, in USD, such as 2500");
+    ask.max_loss = Money{*nano};
+  }
+  const auto* wait_text = request.find("wait_ms");
+  const auto wait = wait_text == nullptr ? std::optional{wait_ms_default}
+                                         : whole(*wait_text, flatten_wait_ms_max);
+  if (!wait) {
+    return failed(2, "wait_ms must be a whole number up to " + std::to_string(flatten_wait_ms_max));
+  }
+  ask.id = next_id_++;
+  client.waiting = Waiting{ask.id, now + std::chrono::milliseconds{*wait}};
+  return handler_.flatten(ask);
+}
+
 ControlAnswer ControlServer::dispatch_scoped(Client& client, const ControlRequest& request,
                                              Clock::time_point now) {
+  ControlAnswer wrong;
+  const auto found = scope_of(request, wrong);
+  if (!found) return wrong;
+  const Scope scope = *found;
+  if (request.verb == ControlVerb::flatten) return dispatch_flatten(client, request, scope, now);
   const auto* scope_text = request.find("scope");
-  const auto parsed = parse_scope(scope_text == nullptr ? "global" : *scope_text);
-  if (!parsed)
-    return failed(
-        2, "scope must be global or LEVEL:NAME (venue, account, strategy, underlying, instrument)");
-  Scope scope{parsed->level, 0};
-  if (parsed->level != ScopeLevel::global) {
-    const auto last = static_cast<std::int64_t>(scope_count(parsed->level)) - 1;
-    const auto number = whole(parsed->name, last);
-    const auto id = number ? std::optional{static_cast<std::uint16_t>(*number)}
-                           : handler_.resolve(parsed->level, parsed->name);
-    if (!id || *id > last)
-      return failed(
-          2, "there is no " + std::string{name_of(parsed->level)} + " \"" + parsed->name + "\"");
-    scope.id = *id;
-  }
   const std::string shown = scope_text == nullptr ? "global" : *scope_text;
   const auto* wait_text = request.find("wait_ms");
   const auto wait =

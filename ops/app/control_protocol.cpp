@@ -13,8 +13,9 @@ constexpr std::array<std::string_view, 5> mode_names{"active", "reduce", "halt",
 constexpr std::array<std::string_view, scope_levels> level_names{
     "global", "venue", "account", "strategy", "underlying", "instrument"};
 // Keys that some verb takes; a request with any other key is refused as a whole.
-constexpr std::array<std::string_view, 9> known_keys{
-    "scope", "mode", "reason", "wait_ms", "yes", "config_hash", "id", "options", "token"};
+constexpr std::array<std::string_view, 12> known_keys{"scope", "mode",        "reason", "wait_ms",
+                                                      "yes",   "config_hash", "id",     "options",
+                                                      "token", "hedge_only",  "stop",   "max_loss"};
 
 bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
 bool is_word(char c) noexcept {

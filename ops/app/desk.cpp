@@ -134,6 +134,7 @@ void Desk::begin_kill(Scope scope, Mode mode, OperatorSource source, const Contr
   proof_.pid = peer.pid;
   proof_.exe = peer.exe;
   proof_.t_recv_unix_ns = wall_now().unix_ns;
+  proof_.t_gate_closed_mono_ns = closed.t_gate_closed.mono_ns;
   proof_.gate_closed_ns = (closed.t_gate_closed - k.t_recv).count;
   for (std::size_t i = 0; i < closed.in_flight; ++i) {
     proof_.in_flight_orders.push_back(fmt::format("{:016x}", closed.order[i].value));
@@ -255,6 +256,7 @@ bool Desk::stop_confirmed() {
 ControlAnswer Desk::other(const OtherRequest& request) {
   switch (request.verb) {
     case ControlVerb::ack: return bot_.monitor_->ack(request);
+    case ControlVerb::reload: return reload(request);
     default:
       return refused_answer("this verb is not supported by this version; nothing was changed");
   }
@@ -263,6 +265,8 @@ ControlAnswer Desk::other(const OtherRequest& request) {
 ControlAnswer Desk::progress(std::uint64_t request_id, bool deadline_passed) {
   if (kill_ && request_id == kill_request_) return kill_progress(deadline_passed);
   if (arm_ && request_id == arm_request_) return arm_progress(deadline_passed);
+  if (flatten_ && request_id == flatten_request_) return flatten_progress(deadline_passed);
+  if (reload_ && request_id == reload_request_) return reload_progress(deadline_passed);
   return refused_answer("superseded by a later command");
 }
 

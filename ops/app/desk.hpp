@@ -7,11 +7,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ops/app/bot.hpp"
 #include "ops/app/control.hpp"
+#include "ops/app/second_person.hpp"
 
 namespace gimbal {
+
+// The core's verdict in words.
+[[nodiscard]] const char* result_text(OperatorResult result);
 
 class Desk final : public ControlHandler {
  public:
@@ -34,11 +39,17 @@ class Desk final : public ControlHandler {
   void note_ack(std::uint64_t alert, const ControlPeer& peer);
   [[nodiscard]] std::string metrics_page();
   [[nodiscard]] std::uint64_t refused_requests() const noexcept;
+  // Each cold cycle: takes a FLATTEN's pass back when its job has ended or anybody wrote a stop.
+  void watch_flatten();
+  // Each cold cycle: takes a reload over once the core has.
+  void watch_reload();
+  void drop_finished_reload();
 
   // --- ControlHandler
   std::optional<std::uint16_t> resolve(ScopeLevel level, std::string_view name) override;
   ControlAnswer kill(const KillRequest& request) override;
   ControlAnswer arm(const ArmRequest& request) override;
+  ControlAnswer flatten(const FlattenRequest& request) override;
   ControlAnswer other(const OtherRequest& request) override;
   ControlAnswer progress(std::uint64_t request_id, bool deadline_passed) override;
   const StatusReport& status() override;
@@ -61,6 +72,13 @@ class Desk final : public ControlHandler {
     Scope scope{};
     std::string reason;
   };
+  struct PendingFlatten {
+    std::uint64_t command{0};
+    std::uint64_t kill{0};   // command of its CANCEL
+    std::uint64_t stops{0};  // the stop page's requests when it began
+    OperatorResult result{OperatorResult::accepted};
+    bool over{false};
+  };
 
   void begin_kill(Scope scope, Mode mode, OperatorSource source, const ControlPeer& peer,
                   const std::string& reason);
@@ -74,6 +92,32 @@ class Desk final : public ControlHandler {
   ControlAnswer arm_progress(bool deadline_passed);
   ControlAnswer finish_arm(const OperatorAnswer& answer);
   void latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason);
+
+  // desk_flatten.cpp
+  [[nodiscard]] Mode page_mode(Scope scope) const;
+  [[nodiscard]] std::string flatten_objection(Scope scope) const;
+  ControlAnswer flatten_plan(const FlattenRequest& request);
+  void begin_flatten(const FlattenRequest& request);
+  [[nodiscard]] bool flatten_stop_proven();
+  ControlAnswer flatten_progress(bool deadline_passed);
+  [[nodiscard]] std::string flatten_json(bool done);
+  void fill_flatten();
+
+  // desk_reload.cpp
+  struct PendingReload {
+    std::unique_ptr<LoadedConfig> fresh;
+    std::vector<ConfigChangeLine> changes;
+    std::string reason;
+    std::uint64_t refused_before{0};
+    RecvTime at{};
+    std::string answer;  // not empty: decided
+    int code{0};
+  };
+  ControlAnswer reload(const OtherRequest& request);
+  void raise_reload(const ConfigChangeLine& line);
+  ControlAnswer begin_reload(const OtherRequest& request, std::unique_ptr<LoadedConfig> fresh,
+                             std::vector<ConfigChangeLine> changes);
+  ControlAnswer reload_progress(bool deadline_passed);
 
   // desk_status.cpp
   void fill_status();
@@ -91,6 +135,13 @@ class Desk final : public ControlHandler {
   std::uint64_t kill_request_{0};
   std::optional<PendingArm> arm_;
   std::uint64_t arm_request_{0};
+  std::optional<FlattenRequest> plan_;  // with its token
+  RecvTime planned_{};
+  std::optional<PendingFlatten> flatten_;
+  std::uint64_t flatten_request_{0};
+  SecondPerson second_person_;
+  std::optional<PendingReload> reload_;
+  std::uint64_t reload_request_{0};
   std::uint64_t next_command_{1};
   std::uint64_t confirmed_command_{0};
 };

@@ -5,9 +5,9 @@
 #include "engine/core/payload.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/held_scopes.hpp"
+#include "ops/app/scope_names.hpp"
 
 namespace gimbal {
-namespace {
 
 const char* result_text(OperatorResult r) {
   switch (r) {
@@ -29,17 +29,22 @@ const char* result_text(OperatorResult r) {
     case OperatorResult::refused_unsupported: return "not supported by this version";
     case OperatorResult::refused_scope: return "unknown scope";
     case OperatorResult::refused_guardian: return "no live guardian";
+    case OperatorResult::refused_flatten_running: return "a flatten is running";
+    case OperatorResult::refused_not_cancelled: return "the scope is not in CANCEL";
+    case OperatorResult::refused_scope_stopped: return "a wider scope is stopped";
   }
   return "refused";
 }
-
-}  // namespace
 
 ControlAnswer Desk::arm(const ArmRequest& request) {
   const std::string running = bot_.loaded_->hash_hex();
   if (request.config_hash.size() < 8 || running.rfind(request.config_hash, 0) != 0) {
     return refused_answer("config hash " + request.config_hash + " is not the running one (" +
                           running.substr(0, 16) + ")");
+  }
+  if (bot_.sentinel_) {
+    return refused_answer("the sentinel file " + bot_.loaded_->config.runtime.runtime_dir + "/" +
+                          std::string{sentinel_file} + " is there; remove it first");
   }
   if (!bot_.journal_trouble_.empty()) {
     return refused_answer("the journal cannot be kept: " + bot_.journal_trouble_ +

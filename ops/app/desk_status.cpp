@@ -202,6 +202,7 @@ void Desk::fill_status() {
   fill_latency();
   report_.day_profit_usd = to_double(s.day_profit_usd);
   report_.day_peak_usd = to_double(s.day_peak_usd);
+  fill_flatten();
   report_.counters.clear();
   const auto put = [this](const char* name, std::uint64_t v) {
     report_.counters.push_back(CounterStatus{name, v});

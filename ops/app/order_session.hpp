@@ -130,7 +130,10 @@ class OrderSession {
     }
     const Instrument& instrument = table_[o.instrument];
     const OrderScopes scopes{o.venue, o.order.strategy(), instrument.underlying, o.instrument};
-    if (gate_.enter(scopes, o.order, (o.flags & order_flag::reduces) != 0)) return true;
+    if (gate_.enter(scopes, o.order, (o.flags & order_flag::reduces) != 0,
+                    (o.flags & order_flag::flattens) != 0)) {
+      return true;
+    }
     count(counters_.last_gate);
     return false;
   }

@@ -22,6 +22,7 @@ inline constexpr std::string_view scope_names_file = "scopes";
 inline constexpr std::string_view stop_page_file = "stop";
 inline constexpr std::string_view gate_page_file = "gate";
 inline constexpr std::string_view control_socket_file = "control.sock";
+inline constexpr std::string_view sentinel_file = "halt";  // HALT while it exists
 
 // Replaces runtime_dir/scopes in one step.
 Outcome write_scope_names(const std::string& runtime_dir, const std::vector<ScopeName>& names);

@@ -141,6 +141,7 @@ std::string status_json(const StatusReport& r) {
   JsonWriter w;
   w.begin_object();
   put_head(w, r);
+  put_flatten(w, r.flatten);
   put_all(w, "gateways", r.gateways);
   put_all(w, "feeds", r.feeds);
   put_all(w, "underlyings", r.underlyings);
@@ -194,7 +195,8 @@ std::string kill_json(const KillProof& p, bool done) {
       .text("exe", p.exe);
   w.end_object()
       .integer("t_recv_unix_ns", p.t_recv_unix_ns)
-      .integer("gate_closed_ns", p.gate_closed_ns);
+      .integer("gate_closed_ns", p.gate_closed_ns)
+      .integer("t_gate_closed_mono_ns", p.t_gate_closed_mono_ns);
   w.begin_array("in_flight_orders");
   for (const auto& order : p.in_flight_orders) w.text({}, order);
   w.end_array();

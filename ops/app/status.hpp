@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/core/units.hpp"
+#include "ops/app/flatten_text.hpp"
 #include "ops/app/monitor_status.hpp"
 
 namespace gimbal {
@@ -132,6 +133,7 @@ struct StatusReport {
   std::uint64_t orders_unknown{0};
   double day_profit_usd{0};  // realised and marked since the day began (P-19)
   double day_peak_usd{0};
+  FlattenReport flatten;
   std::vector<GatewayStatusLine> gateways;
   std::vector<FeedStatusLine> feeds;
   std::vector<UnderlyingLine> underlyings;
@@ -174,6 +176,8 @@ struct KillProof {
   std::string exe;
   std::int64_t t_recv_unix_ns{0};
   std::int64_t gate_closed_ns{0};  // after t_recv
+  std::int64_t t_gate_closed_mono_ns{
+      0};  // the same moment by CLOCK_MONOTONIC, as wire frames have it
   std::vector<std::string> in_flight_orders;
   std::vector<KillVenueProof> venues;
   std::vector<PositionLine> positions;

@@ -8,14 +8,15 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <thread>
 
 #include "ops/app/commands.hpp"
 #include "ops/app/field_list.hpp"
 #include "ops/app/scope_names.hpp"
 #include "ops/ctl/client.hpp"
+#include "ops/ctl/flatten.hpp"
 #include "ops/ctl/kill.hpp"
 #include "ops/ctl/render.hpp"
+#include "ops/ctl/watch.hpp"
 
 namespace gimbal::ctl {
 namespace {
@@ -37,6 +38,10 @@ struct Options {
   std::uint32_t count{0};
   bool yes{false};
   bool options{false};
+  bool hedge_only{false};
+  bool stop{false};
+  std::string max_loss;
+  std::string token;
 };
 
 // The protocol is printable ASCII; a reason typed with other characters is still a reason.
@@ -112,20 +117,42 @@ int other_command(const Options& o, ControlVerb verb) {
   if (!o.reason.empty()) arguments.emplace_back("reason", ascii(o.reason));
   if (!o.id.empty()) arguments.emplace_back("id", o.id);
   if (!o.scope.empty()) arguments.emplace_back("scope", o.scope);
-  if (o.options) arguments.emplace_back("options", "true");
   return exchange(o, verb, std::move(arguments), work_patience, plain_text);
+}
+
+int flatten_command(const Options& o) {
+  const auto wait = field::parse_duration(o.wait);
+  if (!wait || wait->count < 0 || *wait > seconds(600)) {
+    return complain("--wait must be a duration up to 600s, such as 60s", exit_usage);
+  }
+  if (!o.stop && !field::parse_decimal_nano(o.max_loss)) {
+    return complain("--max-loss USD is required: what the closing may cost at most", exit_usage);
+  }
+  FlattenOptions f;
+  f.socket = o.socket;
+  if (!o.scope.empty()) f.scope = o.scope;
+  f.max_loss = o.max_loss;
+  f.reason = ascii(o.reason);
+  f.options = o.options;
+  f.hedge_only = o.hedge_only;
+  f.stop = o.stop;
+  f.yes = o.yes;
+  f.json = o.json;
+  f.wait_ms = wait->count / 1'000'000;
+  return flatten(f);
+}
+
+int reload_command(const Options& o) {
+  std::vector<ControlArgument> arguments{{"reason", ascii(o.reason)}};
+  if (!o.token.empty()) arguments.emplace_back("token", o.token);
+  return exchange(o, ControlVerb::reload, std::move(arguments), work_patience, reload_text);
 }
 
 int watch_command(const Options& o) {
   const auto interval = field::parse_duration(o.interval);
   if (!interval || *interval < milliseconds(10))
     return complain("--interval must be a duration of at least 10ms", exit_usage);
-  for (std::uint32_t i = 0; o.count == 0 || i < o.count; ++i) {
-    if (i > 0) std::this_thread::sleep_for(std::chrono::nanoseconds{interval->count});
-    if (!o.json && ::isatty(STDOUT_FILENO) != 0) std::fputs("\x1b[H\x1b[2J", stdout);
-    if (const int code = read(o, ControlVerb::watch, status_text); code != exit_done) return code;
-  }
-  return exit_done;
+  return watch({o.socket, *interval, o.count, o.json});
 }
 
 void add_readers(CLI::App& app, Options& o, int& code) {
@@ -141,7 +168,8 @@ void add_readers(CLI::App& app, Options& o, int& code) {
   app.add_subcommand("latency", "Latency percentiles of every hop")->callback([&] {
     code = read(o, ControlVerb::latency, latency_text);
   });
-  auto* watch = app.add_subcommand("watch", "Status, again and again");
+  auto* watch =
+      app.add_subcommand("watch", "The bot on one screen: modes, delta, orders, latency, alerts");
   watch->add_option("--interval", o.interval, "Time between two looks")->capture_default_str();
   watch->add_option("--count", o.count, "Looks, then stop; 0: for ever")->capture_default_str();
   watch->callback([&] { code = watch_command(o); });
@@ -172,13 +200,27 @@ void add_workers(CLI::App& app, Options& o, int& code) {
   ack->add_option("--reason", o.reason, "Remark");
   ack->callback([&] { code = other_command(o, ControlVerb::ack); });
   auto* reload = app.add_subcommand("reload", "Read the config file again");
-  reload->add_option("--reason", o.reason, "Why, for the record");
-  reload->callback([&] { code = other_command(o, ControlVerb::reload); });
-  auto* flatten = app.add_subcommand("flatten", "Close positions under a kill");
-  flatten->add_option("--scope", o.scope, "What to close");
-  flatten->add_flag("--options", o.options, "Options too");
-  flatten->add_option("--reason", o.reason, "Why, for the record");
-  flatten->callback([&] { code = other_command(o, ControlVerb::flatten); });
+  reload->add_option("--reason", o.reason, "Why, for the record")->required();
+  reload->add_option("--token", o.token, "Of a colleague's reload that loosens a limit");
+  reload->callback([&] { code = reload_command(o); });
+  auto* flatten = app.add_subcommand(
+      "flatten", "CANCEL a scope and close its positions; shows a plan and asks first");
+  flatten->add_option("--scope,scope", o.scope,
+                      "global, or LEVEL:NAME (venue, account, underlying, instrument)");
+  flatten->add_option("--max-loss", o.max_loss,
+                      "USD that fills may cost against the mark, fees included; required");
+  flatten->add_flag("--options", o.options, "Options too, after the futures");
+  flatten->add_flag("--hedge-only", o.hedge_only,
+                    "Bring the delta to zero with the hedge instruments; options stay");
+  flatten->add_flag("--stop", o.stop, "End the running job; the scope stays in CANCEL");
+  flatten->add_flag("--yes", o.yes, "Do not ask");
+  flatten->add_option("--wait", o.wait, "Time to wait for the end; the job goes on after it")
+      ->default_str("60s");
+  flatten->add_option("--reason", o.reason, "Why, for the record")->required();
+  flatten->callback([&o, &code, flatten] {
+    if (flatten->count("--wait") == 0) o.wait = "60s";
+    code = flatten_command(o);
+  });
   app.add_subcommand("stress", "Book under stress scenarios")->callback([&] {
     code = other_command(o, ControlVerb::stress);
   });

@@ -52,6 +52,21 @@ std::string underlyings_of(const Json& answer) {
   return out;
 }
 
+std::string flatten_state_of(const Json& f) {
+  std::string out = fmt::format(
+      "flatten {} {}{}: {} slices, {} fills, cost {} of {} USD, {} held, {} unknown, {}{}\n",
+      text(f.at("scope")), text(f.at("phase")),
+      text(f.at("end")) == "none" ? "" : " (" + text(f.at("end")) + ")", text(f.at("orders")),
+      text(f.at("fills")), text(f.at("cost_usd")), text(f.at("max_loss_usd")), text(f.at("held")),
+      text(f.at("unknown")), age(f.at("elapsed_ns")),
+      f.at("verified").get<bool>() ? ", verified at the venue" : "");
+  for (const auto& p : f.at("left")) {
+    out += fmt::format("  left {:<24} {:>14}  {} {}\n", text(p.at("instrument")),
+                       text(p.at("amount")), text(p.at("why")), text(p.at("refusal")));
+  }
+  return out;
+}
+
 std::string status_of(const Json& s) {
   std::string out = fmt::format(
       "mode {}  armed {}  epoch {}  up {}  topology {}\nbuild {:.16}  config {:.16}  guardian {}\n",
@@ -63,6 +78,7 @@ std::string status_of(const Json& s) {
                      text(s.at("orders_sent")), text(s.at("orders_filled")),
                      text(s.at("orders_rejected")), text(s.at("orders_open")),
                      text(s.at("orders_unknown")));
+  if (text(s.at("flatten").at("phase")) != "none") out += flatten_state_of(s.at("flatten"));
   for (const auto& scope : s.at("scopes")) {
     out +=
         fmt::format("{} {}{}: {}\n", text(scope.at("scope")), text(scope.at("mode")),
@@ -156,6 +172,45 @@ std::string kill_of(const Json& k) {
   return out + fmt::format("  latch {}\n", text(k.at("latch")));
 }
 
+std::string flatten_plan_of(const Json& plan) {
+  std::string out = fmt::format(
+      "plan: CANCEL {}, then close{} for at most {} USD; {} orders open, {} unknown\n",
+      text(plan.at("scope")),
+      plan.at("hedge_only").get<bool>() ? " the delta with the hedge instruments"
+      : plan.at("options").get<bool>()  ? " futures, then options,"
+                                        : " futures",
+      text(plan.at("max_loss_usd")), text(plan.at("open_orders")), text(plan.at("unknown_orders")));
+  for (const auto& p : plan.at("positions")) {
+    out += fmt::format("  {:<24} {:>14}  mark {:>14}  delta {:>12}  {}\n", text(p.at("instrument")),
+                       text(p.at("amount")), text(p.at("mark")), number(p.at("delta")),
+                       p.at("selected").get<bool>() ? "close" : "stays");
+  }
+  return out;
+}
+
+std::string flatten_of(const Json& answer) {
+  if (answer.contains("plan")) return flatten_plan_of(answer);
+  if (!answer.contains("flatten")) return "the job was told to stop\n";
+  std::string out = fmt::format("kill {} {} {}: gate closed after {}, {}\n",
+                                text(answer.at("kill_id")), text(answer.at("scope")),
+                                text(answer.at("mode")), age(answer.at("gate_closed_ns")),
+                                answer.at("resolved").get<bool>()    ? "nothing is open"
+                                : answer.at("confirmed").get<bool>() ? "nothing open, some unknown"
+                                                                     : "not confirmed");
+  return out + flatten_state_of(answer.at("flatten")) +
+         fmt::format("  latch {}\n", text(answer.at("latch")));
+}
+
+std::string reload_of(const Json& answer) {
+  if (answer.contains("unchanged")) return "the file is the running one\n";
+  std::string out = fmt::format("reloaded: config {:.16}\n", text(answer.at("config_hash")));
+  for (const auto& c : answer.at("changes")) {
+    out += fmt::format("  {} {} -> {}{}\n", text(c.at("key")), text(c.at("before")),
+                       text(c.at("after")), c.at("tightens").get<bool>() ? " (tighter)" : "");
+  }
+  return out;
+}
+
 std::string plain_of(const Json& answer) {
   std::string out;
   for (const auto& [key, value] : answer.items()) {
@@ -171,6 +226,8 @@ std::string positions_text(const std::string& json) { return rendered(json, posi
 std::string orders_text(const std::string& json) { return rendered(json, orders_of); }
 std::string latency_text(const std::string& json) { return rendered(json, latency_of); }
 std::string kill_text(const std::string& json) { return rendered(json, kill_of); }
+std::string flatten_text(const std::string& json) { return rendered(json, flatten_of); }
+std::string reload_text(const std::string& json) { return rendered(json, reload_of); }
 std::string plain_text(const std::string& json) { return rendered(json, plain_of); }
 
 bool read_head(const std::string& json, AnswerHead& out) {

@@ -11,6 +11,8 @@ std::string status_text(const std::string& json);
 std::string positions_text(const std::string& json);
 std::string orders_text(const std::string& json);
 std::string latency_text(const std::string& json);
+std::string flatten_text(const std::string& json);
+std::string reload_text(const std::string& json);
 std::string kill_text(const std::string& json);
 std::string plain_text(const std::string& json);
 

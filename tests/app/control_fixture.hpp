@@ -39,9 +39,15 @@ class RecordingHandler : public ControlHandler {
   }
   ControlAnswer other(const OtherRequest& request) override {
     others.push_back(request);
-    return request.verb == ControlVerb::flatten
-               ? refused_answer("flatten is not part of this version")
+    return request.verb == ControlVerb::stress
+               ? refused_answer("stress is not part of this version")
                : done_answer("{}");
+  }
+  ControlAnswer flatten(const FlattenRequest& request) override {
+    flattens.push_back(request);
+    return done_answer(request.token.empty()
+                           ? R"({"plan":true,"token":"0123456789abcdef","positions":[]})"
+                           : R"({"flat":true})");
   }
   ControlAnswer progress(std::uint64_t, bool deadline_passed) override {
     auto answer = kill_answer(proof, said_confirmed, deadline_passed);
@@ -55,6 +61,7 @@ class RecordingHandler : public ControlHandler {
 
   std::vector<KillRequest> kills;
   std::vector<ArmRequest> arms;
+  std::vector<FlattenRequest> flattens;
   std::vector<OtherRequest> others;
   std::size_t status_calls{0};
   bool said_confirmed{false};

@@ -163,11 +163,33 @@ TEST_F(ControlTest, ScopesAreResolvedByNameAndNumber) {
   EXPECT_EQ(handler.kills.size(), 2u);
 }
 
-TEST_F(ControlTest, AFlattenIsRefusedByTheBotWithAReason) {
+TEST_F(ControlTest, AVerbThatTheBotRefusesIsAnsweredWithItsReason) {
   start();
-  const auto line = ask("flatten");
-  EXPECT_TRUE(holds(line, "\"code\":3") && holds(line, "flatten is not part of this version"))
+  const auto line = ask("stress");
+  EXPECT_TRUE(holds(line, "\"code\":3") && holds(line, "stress is not part of this version"))
       << line;
+}
+
+TEST_F(ControlTest, AFlattenNeedsAReasonAndALossLimitAndTakesWhatItIsTold) {
+  start();
+  for (const auto* bad :
+       {"flatten max_loss=100", "flatten reason=x", "flatten reason=x max_loss=-1",
+        "flatten reason=x max_loss=much", "flatten reason=x max_loss=1 scope=account:other",
+        "flatten reason=x max_loss=1 options=true hedge_only=true",
+        "flatten reason=x max_loss=1 wait_ms=600001", "flatten reason=x max_loss=1 mode=cancel"}) {
+    const auto line = ask(bad);
+    EXPECT_TRUE(holds(line, "\"code\":2") || holds(line, "\"code\":3")) << bad << ": " << line;
+  }
+  EXPECT_TRUE(handler.flattens.empty());
+  EXPECT_TRUE(holds(ask("flatten reason=x max_loss=2500.5 scope=account:main options=true"),
+                    "\"plan\":true"));
+  ASSERT_EQ(handler.flattens.size(), 1u);
+  const FlattenRequest& taken = handler.flattens[0];
+  EXPECT_EQ(taken.scope, (Scope{ScopeLevel::account, 3}));
+  EXPECT_EQ(taken.max_loss.nano, 2'500'500'000'000);
+  EXPECT_TRUE(taken.options && !taken.hedge_only && !taken.stop && taken.token.empty());
+  EXPECT_TRUE(holds(ask("flatten reason=x stop=true"), "\"code\":0"));
+  EXPECT_TRUE(handler.flattens[1].stop);
 }
 
 }  // namespace

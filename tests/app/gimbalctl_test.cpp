@@ -186,11 +186,31 @@ TEST_F(Gimbalctl, AnUnreachableBotAndBadUsageHaveTheirCodes) {
   EXPECT_EQ(ctl("--help").code, 0);
 }
 
-TEST_F(Gimbalctl, FlattenIsRefusedWithTheBotsReason) {
+TEST_F(Gimbalctl, FlattenShowsThePlanThenAsksAndSendsItsTokenOnlyWhenAgreed) {
   start();
-  const auto ran = ctl("flatten");
+  EXPECT_EQ(ctl("flatten --reason test").code, 2) << "no loss limit";
+  EXPECT_EQ(ctl("flatten --max-loss 100").code, 2) << "no reason";
+  const auto unasked = ctl("flatten --reason test --max-loss 100");
+  EXPECT_EQ(unasked.code, 2) << unasked.out;
+  ASSERT_EQ(handler.flattens.size(), 1u);
+  EXPECT_TRUE(handler.flattens[0].token.empty());
+  const auto agreed =
+      ctl("flatten account:main --yes --json --options --reason test --max-loss 100.5");
+  EXPECT_EQ(agreed.code, 0) << agreed.out;
+  ASSERT_EQ(handler.flattens.size(), 3u);
+  EXPECT_EQ(handler.flattens[2].token, "0123456789abcdef");
+  EXPECT_EQ(handler.flattens[2].scope, (Scope{ScopeLevel::account, 3}));
+  EXPECT_TRUE(handler.flattens[2].options);
+  EXPECT_EQ(handler.flattens[2].max_loss.nano, 100'500'000'000);
+  EXPECT_EQ(ctl("flatten --stop --reason test").code, 0);
+  EXPECT_TRUE(handler.flattens[3].stop);
+}
+
+TEST_F(Gimbalctl, ARefusedVerbIsShownWithTheBotsReason) {
+  start();
+  const auto ran = ctl("stress");
   EXPECT_EQ(ran.code, 3);
-  EXPECT_TRUE(holds(ran.out, "flatten is not part of this version")) << ran.out;
+  EXPECT_TRUE(holds(ran.out, "stress is not part of this version")) << ran.out;
 }
 
 }  // namespace

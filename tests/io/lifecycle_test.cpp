@@ -1,6 +1,8 @@
 // The bot's life as an operator sees it: HALT, arm, hedge, kill, latch, signals.
 #include <signal.h>
+#include <unistd.h>
 
+#include "tests/io/held_thread.hpp"
 #include "tests/io/rig.hpp"
 
 namespace gimbal::test {
@@ -75,6 +77,52 @@ TEST_F(Lifecycle, SigtermWhileTradingCancelsAndLeavesNothing) {
   const std::string closing = stop_sim();
   EXPECT_EQ(number_in(closing, "orders_resting"), 0) << closing;
   EXPECT_EQ(number_in(closing, "rate_limit_errors"), 0) << closing;
+}
+
+TEST_F(Lifecycle, TheSentinelFileHaltsWithoutTheSocketAndHoldsWhileItExists) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ASSERT_TRUE(wait_for_orders(2)) << status();
+  write_text(file("run/halt"), "");
+  ASSERT_TRUE(eventually(stop_patience, [&] { return holds(status(), "\"mode\":\"halt\""); }));
+  const double sent = number_in(status(), "orders_sent");
+  const Finished refused = arm();
+  EXPECT_EQ(refused.code, 3) << refused.out << refused.err;
+  EXPECT_TRUE(holds(refused.err, "sentinel")) << refused.err;
+  const timespec watch{1, 0};
+  ::nanosleep(&watch, nullptr);
+  EXPECT_EQ(number_in(status(), "orders_sent"), sent);
+  ASSERT_EQ(::unlink(file("run/halt").c_str()), 0);
+  EXPECT_TRUE(holds(status(), "\"mode\":\"halt\"")) << "removing it loosens nothing";
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  EXPECT_EQ(kill().code, 0);
+}
+
+// The hot thread alone is held, as by a debugger or a hard fault in it: the process still answers.
+TEST_F(Lifecycle, AKillClosesTheGateWhileTheCoreThreadIsStopped) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ASSERT_TRUE(wait_for_orders(2)) << status();
+  HeldThread core{bot_.pid(), "gimbal-hot"};
+  ASSERT_TRUE(core.held());
+  const Finished killed = ctl({"kill", "--json", "--reason", "test", "--wait", "500ms"});
+  EXPECT_EQ(killed.code, 5) << "closed, not confirmed: " << killed.out << killed.err;
+  EXPECT_TRUE(holds(killed.out, "\"t_gate_closed_mono_ns\"")) << killed.out;
+  EXPECT_LT(number_in(killed.out, "gate_closed_ns"), 1e8) << killed.out;
+  const auto trades = [&] {
+    return occurrences(exchange("private/get_user_trades_by_currency?currency=BTC&count=1000"),
+                       "\"trade_id\"");
+  };
+  const std::size_t before = trades();
+  const timespec drift{1, 0};
+  ::nanosleep(&drift, nullptr);  // prices move: it has something to hedge when it goes on
+  core.release();
+  ASSERT_TRUE(eventually(stop_patience, [&] { return kill().code == 0; })) << status();
+  EXPECT_EQ(trades(), before);
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience), 0) << bot_says();
+  EXPECT_EQ(number_in(stop_sim(), "orders_resting"), 0);
 }
 
 TEST_F(Lifecycle, AStoppedProcessIsKilledByThePageAndSendsNothingWhenItGoesOn) {

@@ -37,7 +37,8 @@ std::string config_text(const BotSetup& s, const std::string& dir, int port) {
   t += line("hedge_instrument", "BTC-PERPETUAL") + s.underlying_extra;
   t += "\n[[strategy.delta_hedge]]\n" + line("underlying", "BTC") + line("numeraire", "coin");
   t += line("execution", "ioc") + line("target", "edge") + "band = " + s.band + "\n";
-  t += line("usd_per_second_max", "5000000") + "band_max = 1.0\ncollar_bps = 20\n";
+  t += line("usd_per_second_max", "5000000") + "band_max = 1.0\ncollar_bps = 20\n" +
+       s.strategy_extra;
   t += "\n[runtime]\n" + line("topology", s.topology) + line("poller", s.poller);
   t += line("idle", "yield") + "lock_memory = false\n";
   t += std::string{"guardian_required = "} + (s.guardian_required ? "true\n" : "false\n");

@@ -23,8 +23,9 @@ struct BotSetup {
   std::string heartbeat{"10s"};
   bool own_account{true};
   bool guardian_required{false};
-  std::string risk_extra{};   // further lines of [risk]
-  std::string venue_extra{};  // further lines of [[venue]]
+  std::string risk_extra{};      // further lines of [risk]
+  std::string venue_extra{};     // further lines of [[venue]]
+  std::string strategy_extra{};  // and of the hedge
   std::string runtime_extra{};
   std::string tables_extra{};  // further tables
 };

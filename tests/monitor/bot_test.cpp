@@ -1,11 +1,9 @@
 // The real bot's alerts, health and metrics: each part is wedged in the running process and must
 // be told.
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +12,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "tests/io/held_thread.hpp"
 #include "tests/io/rig.hpp"
 
 namespace gimbal::test {
@@ -21,41 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr Patience ready_patience{20000 * patience_factor};
-
-// One thread of another process, held still as long as this lives. The rest goes on.
-class HeldThread {
- public:
-  HeldThread(pid_t process, const std::string& name) : thread_{find(process, name)} {
-    if (thread_ <= 0 || ::ptrace(PTRACE_SEIZE, thread_, nullptr, nullptr) != 0) return;
-    if (::ptrace(PTRACE_INTERRUPT, thread_, nullptr, nullptr) != 0) return;
-    int status = 0;
-    held_ = ::waitpid(thread_, &status, __WALL) == thread_;
-  }
-  HeldThread(const HeldThread&) = delete;
-  HeldThread& operator=(const HeldThread&) = delete;
-  ~HeldThread() {
-    if (held_) ::ptrace(PTRACE_DETACH, thread_, nullptr, nullptr);
-  }
-  [[nodiscard]] bool held() const { return held_; }
-
- private:
-  static pid_t find(pid_t process, const std::string& name) {
-    const std::string tasks = "/proc/" + std::to_string(process) + "/task";
-    DIR* directory = ::opendir(tasks.c_str());
-    pid_t found = 0;
-    while (directory != nullptr) {
-      const dirent* entry = ::readdir(directory);
-      if (entry == nullptr) break;
-      std::string comm = read_text(tasks + "/" + entry->d_name + "/comm");
-      if (!comm.empty()) comm.pop_back();
-      if (comm == name) found = static_cast<pid_t>(std::stol(entry->d_name));
-    }
-    if (directory != nullptr) ::closedir(directory);
-    return found;
-  }
-  pid_t thread_;
-  bool held_{false};
-};
 
 struct Page {
   int code{0};

@@ -27,8 +27,9 @@ struct Exemption {
 };
 const std::vector<Exemption>& exemptions() {
   static const std::vector<Exemption> table{
-      {"engine/core/trace_sink.hpp", "std::atomic"},  // the ring that a cold thread drains
-      {"engine/core/assert.cpp", "fprintf"},          // the last words before abort
+      {"engine/core/trace_sink.hpp", "std::atomic"},   // the ring that a cold thread drains
+      {"engine/core/assert.cpp", "fprintf"},           // the last words before abort
+      {"engine/core/config_tags.hpp", "std::atomic"},  // lies in the page that other processes map
   };
   return table;
 }

@@ -28,7 +28,7 @@ void tail(JsonWriter& w, Price price, ExchTime valid_until, std::uint8_t flags) 
 
 void write_own_label(JsonWriter& w, const GatewayConfig& config, OrderId order) noexcept {
   char label[label_text_max];
-  w.raw({label, write_label(config.label_tag, order, config.config_hash, label)});
+  w.raw({label, write_label(config.label_tag, order, config.tag_of(order), label)});
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ Encoded DeribitGateway::encode(const CancelOrder& cancel, RecvTime now,
   } else {
     char label[label_text_max];
     // The venue compares the whole label, and an adopted order's was written under its own config.
-    const std::uint32_t hash = cancel.adopted ? cancel.label_hash : s.config.config_hash;
+    const std::uint32_t hash = cancel.adopted ? cancel.label_hash : s.config.tag_of(cancel.order);
     const std::size_t n = write_label(s.config.label_tag, cancel.order, hash, label);
     bytes = encode_cancel_by_label(id, {label, n}, out);
   }

@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "engine/core/command.hpp"
+#include "engine/core/config_tags.hpp"
 #include "engine/core/event.hpp"
 #include "engine/core/instrument.hpp"
 #include "engine/core/payload.hpp"
@@ -38,8 +39,9 @@ namespace gimbal::deribit {
 
 struct GatewayConfig {
   VenueId venue{};
-  std::string label_tag;         // [a-z0-9]{0,16}: tells bots that share an account apart
-  std::uint32_t config_hash{0};  // first 4 bytes of the config's SHA-256
+  std::string label_tag;            // [a-z0-9]{0,16}: tells bots that share an account apart
+  std::uint32_t config_hash{0};     // first 4 bytes of the config's SHA-256
+  const ConfigTags* tags{nullptr};  // those of every order, when a config may be reloaded
   std::uint32_t boot_epoch{0};
   bool own_account{false};        // required in the app's config; false: no mass cancel
   std::size_t budget_session{0};  // this session's slot in the RateBudget
@@ -48,6 +50,10 @@ struct GatewayConfig {
   std::size_t frame_max{std::size_t{1} << 20};
   std::int64_t first_request_id{1};
   LoginConfig login;
+
+  [[nodiscard]] std::uint32_t tag_of(OrderId order) const noexcept {
+    return tags == nullptr ? config_hash : tags->of(order);
+  }
 };
 
 struct GatewayCounters {

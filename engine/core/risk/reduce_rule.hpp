@@ -1,6 +1,6 @@
 // What may still be sent in REDUCE, and while growth is blocked (control P-13): exits and hedges
 // (lowers_risk.hpp), and an order made smaller. The position limit is a check of its own and
-// applies to both.
+// applies to both. In REDUCE an amendment may only make an order smaller.
 #pragma once
 
 #include "engine/core/risk/context.hpp"
@@ -14,6 +14,7 @@ struct ReduceRule {
   static Refused check(const OrderFacts& o, const GateContext& c, const RiskLimits& l) noexcept {
     if (c.mode < Mode::reduce && !c.growth_blocked) return {};
     if (o.replace && o.added.nano <= 0) return {};  // smaller is always allowed
+    if (o.replace && c.mode >= Mode::reduce) return {Refusal::reduce_rule, 0, o.added.nano};
     const Refusal reason = c.mode >= Mode::reduce ? Refusal::reduce_rule : Refusal::paused;
     if (!c.delta_known) return {reason, 1, 0};
     if (LowersRisk::exit(o, c, l)) return {};
