@@ -92,6 +92,7 @@ bool EngineCore::apply(const Event& event, Commands& out) noexcept {
   const bool whole = event.last_part();
   const bool packet_ends = whole && event.has(event_flag::last_in_packet);
   if (packet_ends) end_packet(event, out);
+  if (now_ >= gaps_.next_due()) mark_fills();
   if (replan_ || now_ >= upkeep_due_) upkeep(out);
   const EventKind kind = event.kind();
   const bool wakes =

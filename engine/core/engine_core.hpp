@@ -22,6 +22,7 @@
 #include "engine/core/engine_config.hpp"
 #include "engine/core/engine_status.hpp"
 #include "engine/core/event.hpp"
+#include "engine/core/execution_gap.hpp"
 #include "engine/core/instrument.hpp"
 #include "engine/core/order_book.hpp"
 #include "engine/core/orders.hpp"
@@ -73,6 +74,9 @@ class EngineCore {
   [[nodiscard]] const EngineCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const EngineSetup& setup() const noexcept { return setup_; }
   [[nodiscard]] const FlatOrderBook* book(InstrumentId id) const noexcept;
+  // The newest order that came before the gate, passed or not.
+  [[nodiscard]] const JudgedOrder& last_judged() const noexcept { return judged_; }
+  [[nodiscard]] const ExecutionGaps& gaps() const noexcept { return gaps_; }
   [[nodiscard]] RecvTime now() const noexcept { return now_; }
   // Zero while the venue's clock is not known.
   [[nodiscard]] ExchTime venue_now(VenueId venue) const noexcept;
@@ -379,6 +383,13 @@ class EngineCore {
   void check_drift() noexcept;
   void plan() noexcept;  // sets upkeep_due_
 
+  // engine_gap.cpp
+  static constexpr std::size_t gap_marks_per_step = 8;
+  [[nodiscard]] Price mid_of(InstrumentId id) const noexcept;  // else the mark, else 0
+  [[nodiscard]] OrderDecision decision_on(InstrumentId id) const noexcept;
+  void note_gap(const Order& order, const Fill& fill) noexcept;
+  void mark_fills() noexcept;
+
   // engine_read.cpp
   [[nodiscard]] static bool covers(Scope scope, const Order& order) noexcept;
   void fill_underlyings(EngineStatus& s) const noexcept;
@@ -389,6 +400,8 @@ class EngineCore {
   OrderTable orders_;
   RiskGate gate_;
   TradeLedger trades_;
+  ExecutionGaps gaps_;
+  JudgedOrder judged_{};
   PauseMask pauses_;
   bool monitor_pause_{false};  // growth waits until somebody acknowledges an alert (M-02)
   TripQueue trips_{};

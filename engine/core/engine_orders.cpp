@@ -45,7 +45,12 @@ void EngineCore::on_order_event(const Event& event) noexcept {
       return note(orders_.on_reject(reject, now_));
     }
     case EventKind::order_done: return note(orders_.on_done(event.as<OrderDone>(), now_));
-    case EventKind::order_sent: return note(orders_.on_sent(event.as<OrderSent>(), now_));
+    case EventKind::order_sent: {
+      const auto sent = event.as<OrderSent>();
+      if (sent.action == OrderAction::place)
+        orders_.note_arrival(sent.order, mid_of(event.instrument));
+      return note(orders_.on_sent(sent, now_));
+    }
     default: return;
   }
 }
@@ -130,6 +135,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
   if (order->id == flatten_.order) flatten_filled(fill, table_[event.instrument]);
   // The amount filled before an order was adopted already contains its history.
   if (order->adopted && historical) return;
+  note_gap(*order, fill);
   const OrderChange change = orders_.on_fill(fill, now_);
   note(change);
   fill_parent(*order, fill.amount);

@@ -200,6 +200,12 @@ EngineStatus EngineCore::snapshot() const noexcept {
         VenueStatus{from.used,    from.reconciled, from.cancel_on_disconnect, from.clock_known,
                     from.gateway, from.generation, from.reconciled_at,        from.foreign};
   }
+  for (std::size_t n = 0; n < strategies_max; ++n) {
+    s.strategy_gaps[n] = gaps_.of(StrategyId{static_cast<std::uint8_t>(n)});
+  }
+  for (std::size_t v = 0; v < venues_max; ++v) {
+    s.venue_gaps[v] = gaps_.of(VenueId{static_cast<std::uint8_t>(v)});
+  }
   fill_underlyings(s);
   return s;
 }

@@ -49,6 +49,7 @@ void EngineCore::place(const OrderRequest& request, Commands& out) noexcept {
   context.intent_open = orders_.intent_open(request.strategy, request.intent);
   gather_parent(context, request.strategy, request.parent, request.parent_amount);
   order.valid_until = context.venue_now + setup_.engine.order_ttl;
+  judged_ = {order, context};
   auto answer = gate_.approve(order, context);
   if (const auto* why = std::get_if<Refused>(&answer)) {
     return refuse_place(*why, request, order.price);
@@ -58,10 +59,16 @@ void EngineCore::place(const OrderRequest& request, Commands& out) noexcept {
     return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy, request.instrument,
                    request.intent);
   }
-  NewOrder fresh{
-      order, i.underlying,  request.intent, request.decision_price, request.evidence_nano,
-      {},    request.parent};
+  NewOrder fresh{order,
+                 i.underlying,
+                 request.intent,
+                 request.decision_price,
+                 request.evidence_nano,
+                 {},
+                 request.parent,
+                 {}};
   static_cast<void>(i.exposure_usd(order.price, order.amount, context.index, fresh.reserved_usd));
+  fresh.decision = decision_on(request.instrument);
   if (orders_.place(fresh, now_, context.venue_now) == nullptr) {
     return refused(gate_.refuse({Refusal::table_full, 0, 1}), request.strategy, request.instrument,
                    request.intent);

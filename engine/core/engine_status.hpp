@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "engine/core/command.hpp"
+#include "engine/core/execution_gap.hpp"
 #include "engine/core/flatten.hpp"
 #include "engine/core/orders.hpp"
 #include "engine/core/payload.hpp"
@@ -148,6 +149,8 @@ struct EngineStatus {
   std::uint32_t positions_total{0};
   std::array<UnderlyingStatus, underlyings_max> underlyings{};
   std::array<VenueStatus, venues_max> venues{};
+  std::array<GapTotals, strategies_max> strategy_gaps{};
+  std::array<GapTotals, venues_max> venue_gaps{};
   std::array<OrderStatus, status_orders_max> order{};
   std::array<PositionStatus, status_positions_max> position{};
 };

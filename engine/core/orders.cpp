@@ -245,6 +245,7 @@ const Order* OrderTable::place(const NewOrder& order, RecvTime now, ExchTime ven
   o.intent = order.intent;
   o.decision_price = order.decision_price;
   o.evidence_nano = order.evidence_nano;
+  o.decision = order.decision;
   o.reserved_usd = order.reserved_usd;
   const Order* made = insert(o);
   if (made != nullptr) ++counters_.placed;
@@ -298,6 +299,12 @@ void OrderTable::note_query(OrderId id, RecvTime now) noexcept {
 void OrderTable::note_seen(OrderId id, RecvTime now) noexcept {
   const std::uint16_t slot = slot_of(id);
   if (slot != no_slot) slots_[slot].seen_at = now;
+}
+
+void OrderTable::note_arrival(OrderId id, Price mid) noexcept {
+  const std::uint16_t slot = slot_of(id);
+  if (slot == no_slot || slots_[slot].decision.arrival.nano != 0) return;
+  slots_[slot].decision.arrival = mid;
 }
 
 void OrderTable::note_cancel_round(OrderId id, std::uint64_t round) noexcept {

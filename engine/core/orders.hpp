@@ -22,6 +22,7 @@
 
 #include "engine/core/command.hpp"
 #include "engine/core/field.hpp"
+#include "engine/core/order_book.hpp"
 #include "engine/core/payload.hpp"
 
 namespace gimbal {
@@ -75,6 +76,13 @@ struct Transition {
 // makes that `filled` when the whole amount was filled.
 [[nodiscard]] Transition transition(OrderState state, OrderEvent event) noexcept;
 
+// What the market looked like when an order was decided, and when it left.
+struct OrderDecision {
+  Quote book{};         // zero: the book was not valid
+  Price theoretical{};  // our model's price of an option, the venue's mark of the rest; 0: none
+  Price arrival{};      // mid when the bytes left; 0: not yet
+};
+
 struct Order {
   OrderId id{};
   InstrumentId instrument{};
@@ -112,6 +120,7 @@ struct Order {
   std::uint64_t parent{0};  // of its strategy; 0: none
   Price decision_price{};
   std::int64_t evidence_nano{0};
+  OrderDecision decision{};
   Money reserved_usd{};  // value counted against the open-value limit
 
   [[nodiscard]] bool open() const noexcept { return !ended(state); }
@@ -184,6 +193,7 @@ struct NewOrder {
   std::int64_t evidence_nano{0};
   Money reserved_usd{};
   std::uint64_t parent{0};
+  OrderDecision decision{};
 };
 
 class OrderTable {
@@ -220,6 +230,8 @@ class OrderTable {
   void forgive_owed(VenueId venue) noexcept;
   void note_query(OrderId id, RecvTime now) noexcept;
   void note_seen(OrderId id, RecvTime now) noexcept;
+  // The market's mid when the order's bytes left; the first one stays.
+  void note_arrival(OrderId id, Price mid) noexcept;
   void note_cancel_round(OrderId id, std::uint64_t round) noexcept;
 
   // --- reading

@@ -41,9 +41,11 @@ class ReplayBlocks {
 };
 
 // What is driven. `step` fills `out` (cleared before every call); `side_block` hands over the block
-// that the next event names; both may be empty.
+// that the next event names; `stepped` sees the event with its commands, digested, and may take
+// them; all may be empty.
 struct ReplayTarget {
   std::function<void(const Event& event, Commands& out)> step{};
+  std::function<void(const Event& event, Commands& out)> stepped{};
   std::function<void(const SideBlockRef& ref, std::span<const std::byte> bytes)> side_block{};
   std::function<void(const Boot& boot)> boot{};  // before the Boot event is stepped
 };
@@ -76,6 +78,34 @@ struct ReplayResult {
 struct ReplayOptions {
   bool stop_at_difference{true};
   std::uint64_t last_seq{UINT64_MAX};  // stop after this sequence number
+};
+
+// One replay, record by record.
+class ReplayRun {
+ public:
+  // Everything given must outlive the run.
+  ReplayRun(JournalReader& journal, const ReplayTarget& target, const ReplayOptions& options = {});
+
+  // Steps one record. False: the journal ended, is damaged or differs; it stays so.
+  bool next();
+  // How it went so far; after the last next() the verdict.
+  [[nodiscard]] ReplayResult result() const;
+  [[nodiscard]] bool over() const noexcept { return over_; }
+
+ private:
+  bool take(const JournalRecord& record);
+  bool on_event(const JournalRecord& record);
+  bool on_digest(const DigestRecord& expected);
+  bool on_gap(const GapRecord& gap);
+
+  JournalReader& journal_;
+  const ReplayTarget& target_;
+  ReplayOptions options_;
+  ReplayResult result_{};
+  JournalRecord record_{};
+  Commands commands_{};
+  CommandDigest digest_{};
+  bool over_{false};
 };
 
 [[nodiscard]] ReplayResult replay(JournalReader& journal, const ReplayTarget& target,

@@ -178,6 +178,21 @@ void Desk::fill_latency() {
   }
 }
 
+void Desk::fill_execution() {
+  report_.execution.clear();
+  const auto put = [this](std::string of, const GapTotals& t) {
+    if (t.fills == 0) return;
+    report_.execution.push_back(ExecutionLine{std::move(of), t.fills, t.unpriced, t.traded_usd,
+                                              t.shortfall_usd, t.delay_usd, t.theory_usd,
+                                              t.fees_usd, t.after_usd[0], t.after_usd[1]});
+  };
+  const EngineStatus& s = bot_.snapshot_->engine;
+  for (std::size_t n = 0; n < strategies_max; ++n) {
+    put(scope_text({ScopeLevel::strategy, static_cast<std::uint16_t>(n)}), s.strategy_gaps[n]);
+  }
+  put(scope_text({ScopeLevel::venue, 0}), s.venue_gaps[0]);
+}
+
 void Desk::fill_status() {
   const EngineStatus& s = bot_.snapshot_->engine;
   report_.build_hash = to_hex(build_hash());
@@ -203,6 +218,7 @@ void Desk::fill_status() {
   report_.day_profit_usd = to_double(s.day_profit_usd);
   report_.day_peak_usd = to_double(s.day_peak_usd);
   fill_flatten();
+  fill_execution();
   report_.counters.clear();
   const auto put = [this](const char* name, std::uint64_t v) {
     report_.counters.push_back(CounterStatus{name, v});

@@ -81,6 +81,14 @@ void put(JsonWriter& w, const LatencyStatus& l) {
   w.integer("max_ns", l.max_ns).end_object();
 }
 
+void put(JsonWriter& w, const ExecutionLine& e) {
+  w.begin_object().text("of", e.of).integer("fills", e.fills).integer("unpriced", e.unpriced);
+  w.decimal("traded_usd", e.traded.nano).decimal("shortfall_usd", e.shortfall.nano);
+  w.decimal("delay_usd", e.delay.nano).decimal("theory_usd", e.theory.nano);
+  w.decimal("fees_usd", e.fees.nano).decimal("after_1s_usd", e.after_1s.nano);
+  w.decimal("after_60s_usd", e.after_60s.nano).end_object();
+}
+
 void put(JsonWriter& w, const CounterStatus& c) {
   w.begin_object().text("name", c.name).integer("value", c.value).end_object();
 }
@@ -149,6 +157,7 @@ std::string status_json(const StatusReport& r) {
   put_all(w, "orders", r.orders);
   put_all(w, "margins", r.margins);
   put_all(w, "latencies", r.latencies);
+  put_all(w, "execution", r.execution);
   put_all(w, "counters", r.counters);
   put_all(w, "refusals", r.refusals);
   put_all(w, "threads", r.threads);

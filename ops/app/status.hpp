@@ -107,6 +107,20 @@ struct LatencyStatus {
   std::int64_t max_ns{0};
 };
 
+// What execution cost, in USD: positive is a cost, after_* a gain. Fills of one strategy or venue.
+struct ExecutionLine {
+  std::string of;  // "strategy:delta_hedge" "venue:deribit"
+  std::uint64_t fills{0};
+  std::uint64_t unpriced{0};  // left out: a price was missing
+  Money traded{};
+  Money shortfall{};  // fill against the mid at decision
+  Money delay{};      // the part until the bytes left
+  Money theory{};     // fill against the theoretical price
+  Money fees{};
+  Money after_1s{};
+  Money after_60s{};
+};
+
 struct CounterStatus {
   std::string name;
   std::uint64_t value{0};
@@ -141,6 +155,7 @@ struct StatusReport {
   std::vector<OrderLine> orders;
   std::vector<MarginStatus> margins;
   std::vector<LatencyStatus> latencies;
+  std::vector<ExecutionLine> execution;
   std::vector<CounterStatus> counters;
   std::vector<RefusalStatus> refusals;
   std::vector<ThreadStatusLine> threads;

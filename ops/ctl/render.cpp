@@ -67,6 +67,19 @@ std::string flatten_state_of(const Json& f) {
   return out;
 }
 
+std::string execution_of(const Json& s) {
+  std::string out;
+  for (const auto& e : s.value("execution", Json::array())) {
+    out += fmt::format(
+        "execution {}  fills {} traded {} USD  shortfall {} (delay {}) against theory {} fees {}  "
+        "after 1 s {} after 60 s {}\n",
+        text(e.at("of")), text(e.at("fills")), text(e.at("traded_usd")),
+        text(e.at("shortfall_usd")), text(e.at("delay_usd")), text(e.at("theory_usd")),
+        text(e.at("fees_usd")), text(e.at("after_1s_usd")), text(e.at("after_60s_usd")));
+  }
+  return out;
+}
+
 std::string status_of(const Json& s) {
   std::string out = fmt::format(
       "mode {}  armed {}  epoch {}  up {}  topology {}\nbuild {:.16}  config {:.16}  guardian {}\n",
@@ -106,6 +119,7 @@ std::string status_of(const Json& s) {
                        text(m.at("initial_margin")), text(m.at("maintenance_margin")),
                        text(m.at("available")));
   }
+  out += execution_of(s);
   for (const auto& a : s.at("alerts")) {
     out += fmt::format(
         "{} {} ({} ago{}): {}\n", text(a.at("severity")), text(a.at("id")), age(a.at("age_ns")),

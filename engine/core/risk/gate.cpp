@@ -19,22 +19,49 @@
 namespace gimbal {
 namespace {
 
-// The list of pure checks, in order; the first refusal wins. Adding one is adding its name.
-template <class... Checks>
-Refused first_refusal(const OrderFacts& o, const GateContext& c, const RiskLimits& l) noexcept {
-  Refused answer;
-  static_cast<void>(((answer = Checks::check(o, c, l), answer.reason == Refusal::none) && ...));
-  return answer;
+// The name of a type as both compilers spell it in the function's own name.
+template <class Check>
+constexpr std::string_view name_of() noexcept {
+  constexpr std::string_view whole = __PRETTY_FUNCTION__;
+  constexpr std::string_view key = "Check = ";
+  constexpr std::size_t from = whole.find(key) + key.size();
+  constexpr std::string_view name = whole.substr(from, whole.find_first_of(";]", from) - from);
+  constexpr std::size_t room = name.rfind(':');
+  return room == std::string_view::npos ? name : name.substr(room + 1);
 }
 
-constexpr auto pure_checks =
-    first_refusal<Permission, InstrumentRules, ExpiryWindow, Freshness, OptionSanity, OrderSize,
-                  ParentAmount, OpenValue, PriceCollar, PositionLimit, DeltaLimit, GrossDelta,
-                  GammaLimit, OpenOrders, ReduceRule>;
+template <class... Checks>
+struct CheckList {
+  // The first refusal wins.
+  static Refused first_refusal(const OrderFacts& o, const GateContext& c,
+                               const RiskLimits& l) noexcept {
+    Refused answer;
+    static_cast<void>(((answer = Checks::check(o, c, l), answer.reason == Refusal::none) && ...));
+    return answer;
+  }
+  static std::size_t verdicts(const OrderFacts& o, const GateContext& c, const RiskLimits& l,
+                              std::span<CheckVerdict> out) noexcept {
+    std::size_t n = 0;
+    ((n < out.size() ? static_cast<void>(out[n++] = {name_of<Checks>(), Checks::check(o, c, l)})
+                     : static_cast<void>(0)),
+     ...);
+    return n;
+  }
+};
+
+// The pure checks, in order. Adding one is adding its name.
+using PureChecks = CheckList<Permission, InstrumentRules, ExpiryWindow, Freshness, OptionSanity,
+                             OrderSize, ParentAmount, OpenValue, PriceCollar, PositionLimit,
+                             DeltaLimit, GrossDelta, GammaLimit, OpenOrders, ReduceRule>;
 
 bool takes(std::uint8_t flags) noexcept { return (flags & order_flag::post_only) == 0; }
 
 }  // namespace
+
+std::size_t pure_verdicts(const OrderFacts& order, const GateContext& context,
+                          const RiskLimits& limits, std::span<CheckVerdict> out) noexcept {
+  return PureChecks::verdicts(order, context, limits, out);
+}
 
 RiskGate::RiskGate(const RiskLimits& limits, std::size_t instruments)
     : limits_{limits}, duplicates_{limits}, drift_{instruments} {
@@ -66,7 +93,7 @@ std::uint64_t RiskGate::refused_total() const noexcept {
 }
 
 Refused RiskGate::check(const OrderFacts& order, const GateContext& context) noexcept {
-  Refused answer = pure_checks(order, context, limits_);
+  Refused answer = PureChecks::first_refusal(order, context, limits_);
   if (answer.reason != Refusal::none) return answer;
   answer = drift_.check(order, context, limits_);
   if (answer.reason != Refusal::none) return answer;

@@ -6,7 +6,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <variant>
 
 #include "engine/core/command.hpp"
@@ -22,6 +25,28 @@ namespace gimbal {
 
 template <class Order>
 using GateAnswer = std::variant<Approved<Order>, Refused>;
+
+// What one check says of an order by itself; `check` is its type's name.
+struct CheckVerdict {
+  std::string_view check;
+  Refused answer{};
+};
+inline constexpr std::size_t pure_checks_max = 32;
+// Every pure check in the gate's order, none left out after a refusal. For explanations, not for
+// decisions. Gives how many were written to `out`.
+std::size_t pure_verdicts(const OrderFacts& order, const GateContext& context,
+                          const RiskLimits& limits, std::span<CheckVerdict> out) noexcept;
+
+// An order as it came before the gate, with what the gate looked at. `context.instrument` points
+// into the engine's table.
+struct JudgedOrder {
+  PlaceOrder order{};
+  GateContext context{};
+  [[nodiscard]] OrderFacts facts() const noexcept {
+    return {order.instrument, order.side,   order.tif, order.price,
+            order.amount,     order.amount, false,     (order.flags & order_flag::post_only) == 0};
+  }
+};
 
 class RiskGate {
  public:
