@@ -22,6 +22,7 @@ struct BotSetup {
   int cold_core{0};
   std::string client_id;
   std::string client_secret;
+  std::string keep_warm{"50us"};  // [runtime] keep_warm
 };
 
 // Runs `wait` (which serves the venue) again and again until `done` or the time is over.

@@ -1,8 +1,6 @@
-// Tick-to-order of the bot as the exchange sees it, against a floor: a TLS WebSocket client without
-// logic. One run, one seed; the programs alternate in short blocks (floor, gimbal, floor, ...), the
-// idle one is stopped, and a block's ratio is to the mean of the two floor blocks around it.
-//
-// Sample: just before the tick's send() to just after the recv() that gave the order's first byte.
+// Tick-to-order of the bot as the exchange sees it, in one run and on one seed against floors (a
+// client without logic: bare TCP, TLS WebSocket, the same kept warm) and against common practice (a
+// bot of Beast, nlohmann::json and std::map, busy-polled and asleep). See contest.hpp.
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -11,10 +9,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 
 #include "bench/bot_process.hpp"
+#include "bench/contest.hpp"
+#include "bench/doors.hpp"
 #include "bench/floor_client.hpp"
+#include "bench/results.hpp"
 #include "bench/venue.hpp"
 
 namespace gimbal::bench {
@@ -22,11 +24,12 @@ namespace {
 
 constexpr int venue_core = 0;
 constexpr int client_core = 1;
-constexpr std::int64_t think_min_ns = 200'000;
-constexpr std::int64_t think_max_ns = 1'000'000;
-constexpr std::int64_t answer_limit_ns = 100'000'000;
-constexpr std::int64_t house_keeping_ns = 50'000;  // other connections, at most this often
-constexpr double ratio_bar = 1.6;
+constexpr std::int64_t warm_every_ns = 50'000;
+constexpr std::int64_t silence_ns = 10'000'000'000;
+constexpr int silences = 5;
+constexpr int rare_quiet_ticks = 999;
+constexpr double rare_share = 0.02;
+constexpr std::size_t record_overhead = 22 + 4;  // TLS 1.3 record, WebSocket header
 constexpr std::uint64_t smoke_missed_share = 10;
 constexpr const char* floor_answer =
     R"({"jsonrpc":"2.0","id":700000123,"method":"private/sell",)"
@@ -37,259 +40,194 @@ constexpr const char* floor_answer =
 struct Options {
   std::string gimbal;
   std::string gimbalctl;
+  std::string rival;
   std::string json;
   std::string idle_file;  // with --hold: written when the bot is armed and ticks flow
-  int blocks{15};
-  int ticks{800};
-  int warm_up{60};
-  int quiet{0};  // ticks without an order between two orders
-  std::uint64_t seed{1};
+  std::string keep_warm{"50us"};
+  ContestConfig contest{};
   double hold_s{0};  // only run the bot on a stream of ticks for so long
   bool check{false};
-  bool smoke{false};  // --check without the bar on the ratio
+  bool smoke{false};
+  bool floors_only{false};  // no rivals, no rare orders: gimbal and the floors
 };
 
-struct Program {
-  Samples samples;    // tick to order
-  Samples scheduled;  // scheduled time of the tick to order
-  std::vector<double> block_p50;
-  std::uint64_t missed{0};
-  std::uint64_t unasked{0};  // answers outside a tick
-};
-
-class Measurement {
+// A child on the clients' core, stopped while it is not its turn.
+class ClientProcess {
  public:
-  Measurement(Venue& venue, const Options& options)
-      : venue_{venue}, options_{options}, random_{options.seed} {}
-
-  void block(Program& program, bool bot) {
-    Samples samples;
-    std::int64_t due = now_ns() + 2'000'000;
-    (void)venue_.take_stamp();
-    for (int i = 0; i < options_.warm_up + options_.ticks; ++i) {
-      for (int q = 0; q < options_.quiet; ++q) quiet_tick(bot, due);
-      due += random_.between(think_min_ns, think_max_ns);
-      const Venue::Target target = bot ? venue_.bot() : venue_.floor();
-      if (target.ticks == nullptr) throw std::runtime_error("a client's connection is gone");
-      target.ticks->tls->seal_text(venue_.next_tick(true, bot));
-      wait_for(due, *target.ticks, target.orders);
-      if (venue_.take_stamp() != 0) ++program.unasked;
-      const std::int64_t sent = now_ns();
-      target.ticks->tls->send_sealed();
-      const std::int64_t answered = await(bot);
-      const bool counts = i >= options_.warm_up;
-      if (answered == 0) {
-        ++program.missed;
-        // A late answer must not be taken for the next tick's.
-        (void)await(bot);
-      } else if (counts) {
-        samples.add(answered - sent);
-        program.scheduled.add(answered - due);
-      }
-      venue_.settle();
-    }
-    program.samples.append(samples);
-    program.block_p50.push_back(static_cast<double>(samples.at(0.5)));
+  template <class Body>
+  explicit ClientProcess(Body&& body) {
+    pid_ = ::fork();
+    if (pid_ != 0) return;
+    (void)pin_to(client_core);
+    ::_exit(body());
   }
+  ClientProcess(const ClientProcess&) = delete;
+  ClientProcess& operator=(const ClientProcess&) = delete;
+  ~ClientProcess() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  void stop() const { ::kill(pid_, SIGSTOP); }
+  void resume() const { ::kill(pid_, SIGCONT); }
 
  private:
-  void quiet_tick(bool bot, std::int64_t& due) {
-    due += random_.between(think_min_ns / 10, think_max_ns / 10);
-    const Venue::Target target = bot ? venue_.bot() : venue_.floor();
-    target.ticks->tls->seal_text(venue_.next_tick(false, bot));
-    wait_for(due, *target.ticks, target.orders);
-    target.ticks->tls->send_sealed();
-    if (!bot) (void)await(false);
+  pid_t pid_{0};
+};
+
+Program program_of(const char* name, Door& door, const ClientProcess& process) {
+  Program p;
+  p.name = name;
+  p.door = &door;
+  p.resume = [&process] { process.resume(); };
+  p.stop = [&process] { process.stop(); };
+  return p;
+}
+
+// Everything that competes with gimbal, each started, connected and stopped.
+class Field {
+ public:
+  Field(Venue& venue, const Options& o) : venue_{venue} {
+    add(Guest::tls_floor, "tls_floor",
+        [this] { return run_tls_floor(floor(Guest::tls_floor, 0)); });
+    add(Guest::tls_floor_warm, "tls_floor_warm",
+        [this] { return run_tls_floor(floor(Guest::tls_floor_warm, warm_every_ns)); });
+    tcp_ = std::make_unique<ClientProcess>(
+        [this] { return run_tcp_floor(tcp_door_.port(), floor_answer); });
+    tcp_door_.accept();
+    tcp_->stop();
+    programs.push_back(program_of("tcp_floor", tcp_door_, *tcp_));
+    if (o.floors_only || o.rival.empty()) return;
+    add(Guest::rival_polled, "beast, polled", [&] { return rival(o, Guest::rival_polled); });
+    add(Guest::rival_asleep, "beast, asleep", [&] { return rival(o, Guest::rival_asleep); });
   }
-  // Think time. The ticks' connection has a sealed frame, so nothing else may be sent on it.
-  void wait_for(std::int64_t due, const SpinConnection& ticks, SpinConnection* orders) {
-    std::int64_t next = 0;
-    while (now_ns() < due) {
-      if (now_ns() < next) continue;
-      next = now_ns() + house_keeping_ns;
-      if (due - now_ns() < house_keeping_ns) continue;
-      venue_.keep_house(ticks);
-      if (orders != nullptr && orders != &ticks) venue_.poll(*orders);
-    }
+  std::vector<Program> programs;  // tls_floor first
+
+ private:
+  template <class Body>
+  void add(Guest guest, const char* name, Body&& body) {
+    processes_.push_back(std::make_unique<ClientProcess>(body));
+    const bool connected = serve_until([this] { venue_.serve(false); },
+                                       [&] { return venue_.guest(guest).ticks != nullptr; }, 10);
+    if (!connected) throw std::runtime_error(std::string{name} + " did not connect");
+    (void)serve_until([this] { venue_.serve(false); }, [] { return false; }, 0.1);
+    processes_.back()->stop();
+    doors_.push_back(std::make_unique<GuestDoor>(venue_, guest));
+    programs.push_back(program_of(name, *doors_.back(), *processes_.back()));
   }
-  std::int64_t await(bool bot) {
-    const std::int64_t limit = now_ns() + answer_limit_ns;
-    for (;;) {
-      const Venue::Target target = bot ? venue_.bot() : venue_.floor();
-      for (int spin = 0; spin < 64; ++spin) {
-        if (target.orders != nullptr)
-          venue_.poll(*target.orders);
-        else
-          venue_.keep_house(*target.ticks);
-        if (const std::int64_t at = venue_.take_stamp()) return at;
-      }
-      if (now_ns() > limit) return 0;
-    }
+  [[nodiscard]] FloorSetup floor(Guest guest, std::int64_t warm_ns) const {
+    return {venue_.port(),          std::string{guest_paths[static_cast<std::size_t>(guest)]},
+            floor_answer,           warm_ns,
+            venue_.leaf().string(), venue_.key().string()};
+  }
+  int rival(const Options& o, Guest guest) const {
+    const std::string port = std::to_string(venue_.port());
+    const std::string path{guest_paths[static_cast<std::size_t>(guest)]};
+    const char* mode = guest == Guest::rival_asleep ? "asleep" : "polled";
+    for (int fd = 3; fd < 1024; ++fd) ::close(fd);
+    ::execl(o.rival.c_str(), o.rival.c_str(), port.c_str(), path.c_str(), mode, nullptr);
+    return 127;
   }
 
   Venue& venue_;
-  const Options& options_;
-  Random random_;
+  TcpDoor tcp_door_{350 + record_overhead};
+  std::vector<std::unique_ptr<ClientProcess>> processes_;
+  std::unique_ptr<ClientProcess> tcp_;
+  std::vector<std::unique_ptr<GuestDoor>> doors_;
 };
 
-double us(double ns) { return ns * 1e-3; }
-double us_at(const Samples& s, double fraction) { return us(static_cast<double>(s.at(fraction))); }
-
-void row(const char* name, const Samples& s) {
-  std::printf("  %-22s %8.1f %8.1f %8.1f %9.1f %10.1f %9zu\n", name, us_at(s, 0.5), us_at(s, 0.9),
-              us_at(s, 0.99), us_at(s, 0.999), us_at(s, 1.0), s.count());
-}
-
-std::string json_row(const Program& p) {
-  char text[512];
-  std::snprintf(text, sizeof text,
-                R"({"p50_us":%.3f,"p90_us":%.3f,"p99_us":%.3f,"p999_us":%.3f,"max_us":%.3f,)"
-                R"("samples":%zu,"missed":%llu,"unasked":%llu,)"
-                R"("scheduled_p50_us":%.3f,"scheduled_p99_us":%.3f})",
-                us_at(p.samples, 0.5), us_at(p.samples, 0.9), us_at(p.samples, 0.99),
-                us_at(p.samples, 0.999), us_at(p.samples, 1), p.samples.count(),
-                static_cast<unsigned long long>(p.missed),
-                static_cast<unsigned long long>(p.unasked), us_at(p.scheduled, 0.5),
-                us_at(p.scheduled, 0.99));
-  return text;
-}
-
-struct Result {
-  Program floor;
-  Program gimbal;
-  Samples before;  // floor: first half of its blocks, and the rest
-  Samples after;
-  double ratio{0};
-  double excess_us{0};
-  std::string report;
-};
-
-void summarise(Result& r) {
-  std::vector<double> ratios;
-  std::vector<double> excess;
-  for (std::size_t i = 0; i < r.gimbal.block_p50.size(); ++i) {
-    const double floor = (r.floor.block_p50[i] + r.floor.block_p50[i + 1]) / 2;
-    ratios.push_back(r.gimbal.block_p50[i] / floor);
-    excess.push_back(us(r.gimbal.block_p50[i] - floor));
-  }
-  r.ratio = median(ratios);
-  r.excess_us = median(excess);
-}
-
-void print(const Result& r, const Options& o, const Venue& venue, const std::string& conditions) {
-  std::printf(
-      "\ntick-to-order as the exchange sees it, loopback TLS 1.3 (TLS_AES_128_GCM_SHA256)\n");
-  std::printf("  %s\n  %s\n", host_line().c_str(), conditions.c_str());
-  std::printf(
-      "  tick %zu B, order %zu B, %llu options subscribed, think time %lld-%lld us, "
-      "%d quiet ticks per order, seed %llu\n\n",
-      venue.tick_bytes(), venue.order_bytes(), static_cast<unsigned long long>(venue.options()),
-      static_cast<long long>(think_min_ns / 1000), static_cast<long long>(think_max_ns / 1000),
-      o.quiet, static_cast<unsigned long long>(o.seed));
-  std::printf("  %-22s %8s %8s %8s %9s %10s %9s\n", "us", "p50", "p90", "p99", "p99.9", "max",
-              "samples");
-  row("floor, first half", r.before);
-  row("gimbal fused", r.gimbal.samples);
-  row("floor, second half", r.after);
-  row("floor, schedule", r.floor.scheduled);
-  row("gimbal, schedule", r.gimbal.scheduled);
-  std::printf(
-      "\n  p50 ratio to the floor %.2f (median of %zu blocks; bar %.1f), excess %.1f us; "
-      "missed %llu, unasked %llu\n",
-      r.ratio, r.gimbal.block_p50.size(), ratio_bar, r.excess_us,
-      static_cast<unsigned long long>(r.gimbal.missed + r.floor.missed),
-      static_cast<unsigned long long>(r.gimbal.unasked));
-  std::printf(
-      "  Ticks go out on an absolute schedule that does not wait for answers' lateness; the "
-      "rows named\n  schedule count from the scheduled time, so a stall is charged to every "
-      "tick that it delays\n  (no coordinated omission).\n");
-}
-
-void write_json(const Result& r, const Options& o, const std::string& conditions) {
-  std::ofstream out{o.json};
-  out << R"({"host":")" << host_line() << R"(","conditions":")" << conditions << R"(","ratio_p50":)"
-      << r.ratio << R"(,"excess_us":)" << r.excess_us << R"(,"blocks":)"
-      << r.gimbal.block_p50.size() << R"(,"quiet_ticks":)" << o.quiet << R"(,"floor":)"
-      << json_row(r.floor) << R"(,"gimbal":)" << json_row(r.gimbal) << R"(,"report":)"
-      << (r.report.empty() ? "null" : r.report) << "}\n";
-  if (!out) throw std::runtime_error("cannot write " + o.json);
-}
-
-// The floor as a child on the clients' core.
-pid_t fork_floor(std::uint16_t port) {
-  const pid_t pid = ::fork();
-  if (pid != 0) return pid;
-  (void)pin_to(client_core);
-  ::_exit(run_floor_client(port, floor_answer));
-}
-
-struct FloorProcess {
-  pid_t pid{0};
-  ~FloorProcess() {
-    if (pid <= 0) return;
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-  }
-  void stop() const { ::kill(pid, SIGSTOP); }
-  void resume() const { ::kill(pid, SIGCONT); }
-};
-
-void hold(Venue& venue, const Options& o) {
-  Options endless = o;
-  endless.ticks = 200;
-  endless.warm_up = 0;
-  Measurement m{venue, endless};
-  Program program;
-  m.block(program, true);
-  if (!o.idle_file.empty()) std::ofstream{o.idle_file} << "ready\n";
-  const std::int64_t end = now_ns() + static_cast<std::int64_t>(o.hold_s * 1e9);
-  while (now_ns() < end) m.block(program, true);
-  std::printf("held: %zu orders, %llu missed\n", program.samples.count(),
-              static_cast<unsigned long long>(program.missed));
-}
-
-// Blocks in turn, floor first and last; the program whose turn it is not is stopped.
-void measure(Venue& venue, BotProcess& bot, FloorProcess& floor, const Options& o,
-             const Serve& live, Result& result) {
-  Measurement measurement{venue, o};
-  const auto floor_block = [&] {
-    bot.stop();
-    floor.resume();
-    measurement.block(result.floor, false);
-    floor.stop();
-  };
-  floor_block();
-  for (int b = 0; b < o.blocks; ++b) {
+Program program_of(const char* name, BotDoor& door, BotProcess& bot, const Serve& live) {
+  Program p;
+  p.name = name;
+  p.door = &door;
+  p.resume = [&bot, live] {
     bot.resume();
     (void)serve_until(
         live, [] { return false; }, 0.1);
-    measurement.block(result.gimbal, true);
-    if (b + 1 == (o.blocks + 1) / 2) result.before = result.floor.samples;
-    const std::size_t so_far = result.floor.samples.count();
-    floor_block();
-    if (b + 1 >= (o.blocks + 1) / 2) {
-      Samples all = result.floor.samples;
-      result.after.append(all.from(so_far));
-    }
+  };
+  p.stop = [&bot] { bot.stop(); };
+  return p;
+}
+
+void hold(Program& bot, const Options& o) {
+  ContestConfig endless = o.contest;
+  endless.ticks = 200;
+  endless.warm_up = 0;
+  Contest contest{endless};
+  contest.block(bot);
+  if (!o.idle_file.empty()) std::ofstream{o.idle_file} << "ready\n";
+  const std::int64_t end = now_ns() + static_cast<std::int64_t>(o.hold_s * 1e9);
+  while (now_ns() < end) contest.block(bot);
+  std::printf("held: %zu orders, %llu missed\n", bot.samples.count(),
+              static_cast<unsigned long long>(bot.missed));
+}
+
+std::string conditions_of(bool pinned, bool favoured, const Options& o) {
+  return std::string{"venue on core 0, clients on core 1, all but beast asleep busy-polling"} +
+         (pinned ? "" : " (pinning refused)") + (favoured ? ", all nice -20" : "") +
+         ", keep_warm " + o.keep_warm;
+}
+
+std::string sizes_of(const Venue& venue, const Options& o) {
+  char text[256];
+  std::snprintf(
+      text, sizeof text,
+      "tick %zu B, order %zu B, %llu options subscribed, think time %lld-%lld us, seed %llu",
+      venue.tick_bytes(), venue.order_bytes(), static_cast<unsigned long long>(venue.options()),
+      static_cast<long long>(think_min_ns / 1000), static_cast<long long>(think_max_ns / 1000),
+      static_cast<unsigned long long>(o.contest.seed));
+  return text;
+}
+
+// Starts the bot, arms it and waits for its first hedge, which flattens the book's own delta.
+void start(BotProcess& bot, Venue& venue, const Serve& live) {
+  bot.start(live);
+  if (!serve_until(
+          live, [&] { return venue.book_subscribed(); }, 10)) {
+    throw std::runtime_error("gimbal did not subscribe:\n" + bot.log_end());
   }
+  bot.arm(live);
+  (void)serve_until(
+      live, [&] { return venue.orders() > 0; }, 5);
+  (void)serve_until(
+      live, [] { return false; }, 0.5);
+}
+
+// After the contest: the first order after a long silence, against the floor's blocks of the run.
+void measure_silence(Results& r, Program silent) {
+  ContestConfig once;
+  once.ticks = silences;
+  once.warm_up = 0;
+  Contest contest{once};
+  silent.pause_ns = silence_ns;
+  silent.resume();
+  contest.block(silent);
+  silent.stop();
+  const double floor = static_cast<double>(r.floor.samples.at(0.5));
+  silent.ratio.push_back(silent.block_p50.back() / floor);
+  silent.excess_us.push_back((silent.block_p50.back() - floor) * 1e-3);
+  r.programs.push_back(std::move(silent));
+}
+
+int verdict(const Results& r, const Options& o) {
+  const std::size_t answered = r.fused.samples.count();
+  if (answered == 0) return 1;
+  // A shared host stalls for longer than an order may take, and the floor with it: a smoke run
+  // shows that the path works, not how fast it is.
+  if (o.smoke) return r.fused.missed * smoke_missed_share <= answered ? 0 : 1;
+  if (!o.check) return 0;
+  for (const Bar& b : r.bars) {
+    if (!b.holds()) return 1;
+  }
+  return 0;
 }
 
 int run(const Options& o) {
-  const bool pinned = pin_to(venue_core);
-  const bool favoured = ::setpriority(PRIO_PROCESS, 0, -20) == 0;
-  const std::string conditions = std::string{"venue on core 0, clients on core 1"} +
-                                 (pinned ? "" : " (pinning refused)") + ", all busy-polling" +
-                                 (favoured ? ", nice -20" : ", nice not raised");
   ScratchDirectory scratch;
   Venue venue{scratch.path() / "tls"};
-  FloorProcess floor{fork_floor(venue.port())};
+  const bool pinned = pin_to(venue_core);
+  const bool favoured = ::setpriority(PRIO_PROCESS, 0, -20) == 0;  // inherited by every program
+  Field field{venue, o};
   const Serve live = [&] { venue.serve(true); };
-  const Serve still = [&] { venue.serve(false); };
-  if (!serve_until(
-          still, [&] { return venue.floor().ticks != nullptr; }, 5)) {
-    throw std::runtime_error("the floor client did not connect");
-  }
-  floor.stop();
   BotSetup setup{o.gimbal,
                  o.gimbalctl,
                  scratch.path(),
@@ -298,86 +236,96 @@ int run(const Options& o) {
                  client_core,
                  venue_core,
                  std::string{bench_client},
-                 std::string{bench_secret}};
+                 std::string{bench_secret},
+                 o.keep_warm};
   BotProcess bot{setup};
-  bot.start(live);
-  if (!serve_until(
-          live, [&] { return venue.book_subscribed(); }, 10)) {
-    throw std::runtime_error("gimbal did not subscribe:\n" + bot.log_end());
-  }
-  bot.arm(live);
-  // The first hedge brings the book's own delta to zero.
-  (void)serve_until(
-      live, [&] { return venue.orders() > 0; }, 5);
-  (void)serve_until(
-      live, [] { return false; }, 0.5);
+  start(bot, venue, live);
+  BotDoor door{venue};
+  Results r;
+  r.fused = program_of("gimbal fused", door, bot, live);
   if (o.hold_s > 0) {
-    hold(venue, o);
+    hold(r.fused, o);
     const int code = bot.end(live);
     std::printf("%s", bot.report().c_str());
     return code;
   }
-  Result result;
-  measure(venue, bot, floor, o, live, result);
-  const int code = bot.end(live);
-  result.report = bot.report();
-  summarise(result);
-  print(result, o, venue, conditions);
-  std::printf("  gimbal's own closing report: exit %d, %s", code, result.report.c_str());
-  if (!o.json.empty()) write_json(result, o, conditions);
-  if (!o.check) return 0;
-  const std::size_t answered = result.gimbal.samples.count();
-  if (o.smoke) {
-    // A shared host stalls for longer than an order may take, and the floor with it: a smoke run
-    // shows that the path works, not how fast it is.
-    return answered > 0 && result.gimbal.missed * smoke_missed_share <= answered ? 0 : 1;
+  bot.stop();
+  r.floor = std::move(field.programs.front());
+  r.programs.assign(std::make_move_iterator(field.programs.begin() + 1),
+                    std::make_move_iterator(field.programs.end()));
+  const Program bare = r.fused;
+  if (!o.floors_only) {
+    Program rare = bare;
+    rare.name = "gimbal, rare order";
+    rare.quiet = rare_quiet_ticks;
+    rare.share = rare_share;
+    r.programs.push_back(std::move(rare));
   }
-  return answered > 0 && result.gimbal.missed == 0 && result.ratio <= ratio_bar ? 0 : 1;
+  Contest{o.contest}.run(r.floor, r.fused, r.programs);
+  if (!o.floors_only) {
+    Program silent = bare;
+    silent.name = "gimbal, after 10 s";
+    measure_silence(r, std::move(silent));
+  }
+  const int code = bot.end(live);
+  r.report = bot.report();
+  r.conditions = conditions_of(pinned, favoured, o);
+  r.sizes = sizes_of(venue, o);
+  r.bars = judge(r);
+  print(r);
+  std::printf("\n  gimbal's own closing report: exit %d, %s", code, r.report.c_str());
+  if (!o.json.empty()) write_json(r, o.json);
+  return verdict(r, o);
 }
 
 constexpr const char* usage =
-    "usage: tick_to_order --gimbal PATH --gimbalctl PATH [--blocks N] [--ticks N] [--warm-up N]\n"
-    "         [--quiet N] [--seed N] [--json FILE] [--check] [--smoke]\n"
-    "         [--hold SECONDS [--ready-file FILE]]\n"
-    "  --quiet N      N ticks that need no order before each one that does\n"
-    "  --check        exit 1 when the p50 ratio is over the bar or an order was missed\n"
-    "  --smoke  --check asks only that at least nine orders in ten came\n"
+    "usage: tick_to_order --gimbal PATH --gimbalctl PATH [--rival PATH] [--blocks N] [--ticks N]\n"
+    "         [--warm-up N] [--seed N] [--keep-warm TEXT] [--json FILE] [--check] [--smoke]\n"
+    "         [--floors-only] [--hold SECONDS [--ready-file FILE]]\n"
+    "  --rival PATH   bench/rivals/beast_bot; without it no rivals run\n"
+    "  --keep-warm T  the bot's [runtime] keep_warm, \"50us\"; \"0s\" switches it off\n"
+    "  --check        exit 1 when a figure misses its bar\n"
+    "  --smoke        exit 1 only when more than one order in ten is missed\n"
+    "  --floors-only  gimbal and the floors: no rivals, no rare orders, no silence\n"
     "  --hold S       no measurement: the bot trades on a stream of ticks for S seconds\n";
+
+bool parse_flag(const std::string& name, Options& o) {
+  if (name == "--check") return o.check = true;
+  if (name == "--smoke") return o.smoke = true;
+  if (name == "--floors-only") return o.floors_only = true;
+  return false;
+}
+
+bool parse_value(const std::string& name, const char* value, Options& o) {
+  const auto text = [&](std::string& to) {
+    to = value;
+    return true;
+  };
+  const auto number = [&](int& to) {
+    to = std::atoi(value);
+    return to >= 0;
+  };
+  if (name == "--gimbal") return text(o.gimbal);
+  if (name == "--gimbalctl") return text(o.gimbalctl);
+  if (name == "--rival") return text(o.rival);
+  if (name == "--json") return text(o.json);
+  if (name == "--ready-file") return text(o.idle_file);
+  if (name == "--keep-warm") return text(o.keep_warm);
+  if (name == "--blocks") return number(o.contest.blocks);
+  if (name == "--ticks") return number(o.contest.ticks);
+  if (name == "--warm-up") return number(o.contest.warm_up);
+  if (name == "--seed") return (o.contest.seed = std::strtoull(value, nullptr, 10)), true;
+  if (name == "--hold") return (o.hold_s = std::atof(value)) > 0;
+  return false;
+}
 
 bool parse(int argc, char** argv, Options& o) {
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
-    if (name == "--check")
-      o.check = true;
-    else if (name == "--smoke")
-      o.smoke = true;
-    else if (i + 1 >= argc)
-      return false;
-    else if (name == "--gimbal")
-      o.gimbal = argv[++i];
-    else if (name == "--gimbalctl")
-      o.gimbalctl = argv[++i];
-    else if (name == "--json")
-      o.json = argv[++i];
-    else if (name == "--ready-file")
-      o.idle_file = argv[++i];
-    else if (name == "--blocks")
-      o.blocks = std::atoi(argv[++i]);
-    else if (name == "--ticks")
-      o.ticks = std::atoi(argv[++i]);
-    else if (name == "--warm-up")
-      o.warm_up = std::atoi(argv[++i]);
-    else if (name == "--quiet")
-      o.quiet = std::atoi(argv[++i]);
-    else if (name == "--seed")
-      o.seed = std::strtoull(argv[++i], nullptr, 10);
-    else if (name == "--hold")
-      o.hold_s = std::atof(argv[++i]);
-    else
-      return false;
+    if (parse_flag(name, o)) continue;
+    if (i + 1 >= argc || !parse_value(name, argv[++i], o)) return false;
   }
-  return !o.gimbal.empty() && !o.gimbalctl.empty() && o.blocks > 0 && o.ticks > 0 &&
-         o.warm_up >= 0 && o.quiet >= 0;
+  return !o.gimbal.empty() && !o.gimbalctl.empty() && o.contest.blocks > 0 && o.contest.ticks > 0;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "bench/venue.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -87,13 +88,21 @@ Venue::Venue(const std::filesystem::path& tls_directory)
   dialect_ = std::make_unique<DeribitDialect>(*exchange_, config);
   furnish();
   server_.on_open = [this](SpinConnection& c) {
-    if (c.path == floor_path)
-      floor_connection_ = &c;
-    else
-      c.tag = dialect_->connect();
+    if (!welcome(c)) c.tag = dialect_->connect();
   };
   server_.on_text = [this](SpinConnection& c, std::string_view text) { on_text(c, text); };
   server_.on_http = [this](const HttpRequest& request) { return on_http(request); };
+}
+
+// A floor ignores the picture's text; a rival starts its book from it.
+bool Venue::welcome(SpinConnection& c) {
+  for (std::size_t g = 0; g < guests; ++g) {
+    if (c.path != guest_paths[g]) continue;
+    guests_[g] = &c;
+    if (static_cast<Guest>(g) >= Guest::rival_polled) c.tls->send_text(snapshot(guest_books_[g]));
+    return true;
+  }
+  return false;
 }
 
 // Short 8 calls and 2 puts of the five strikes nearest to the money, first expiry over a day away.
@@ -156,12 +165,17 @@ void Venue::forget_closed() {
     if (c->tag != 0) dialect_->disconnected(c->tag);
     if (c.get() == book_connection_) book_connection_ = nullptr;
     if (c.get() == order_connection_) order_connection_ = nullptr;
-    if (c.get() == floor_connection_) floor_connection_ = nullptr;
+    for (SpinConnection*& g : guests_) {
+      if (c.get() == g) g = nullptr;
+    }
   }
   if (any) server_.forget_closed();
 }
 
-Venue::Target Venue::floor() const { return {floor_connection_, floor_connection_}; }
+Venue::Target Venue::guest(Guest g) const {
+  SpinConnection* c = guests_[static_cast<std::size_t>(g)];
+  return {c, c};
+}
 Venue::Target Venue::bot() const { return {book_connection_, order_connection_}; }
 
 std::int64_t Venue::take_stamp() {
@@ -171,7 +185,7 @@ std::int64_t Venue::take_stamp() {
 }
 
 void Venue::on_text(SpinConnection& c, std::string_view text) {
-  if (&c == floor_connection_) {
+  if (std::find(guests_.begin(), guests_.end(), &c) != guests_.end()) {
     stamp_ = c.first_byte_ns;
     return;
   }
@@ -213,7 +227,7 @@ void Venue::pump(SpinConnection& c) {
         frame_.find("\"method\":\"subscription\"") != std::string::npos) {
       if (frame_.find("\"snapshot\"") == std::string::npos) continue;
       book_connection_ = &c;
-      c.tls->send_text(snapshot());
+      c.tls->send_text(snapshot(bot_book_));
       continue;
     }
     c.tls->send_text(frame_);
@@ -221,12 +235,12 @@ void Venue::pump(SpinConnection& c) {
   if (dialect_->closing(c.tag)) c.closed = true;
 }
 
-std::string Venue::snapshot() {
+std::string Venue::snapshot(const Book& book) const {
   std::string s = R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":)";
   s += book_channel;
   s += R"(,"data":{"timestamp":)" + wall_ms() + R"(,"type":"snapshot","change_id":)" +
-       std::to_string(change_id_) + R"(,"instrument_name":"BTC-PERPETUAL","bids":[)";
-  const std::int64_t mid = center_ + (high_ ? jump : -jump);
+       std::to_string(book.change_id) + R"(,"instrument_name":"BTC-PERPETUAL","bids":[)";
+  const std::int64_t mid = center_ + (book.high ? jump : -jump);
   level(s, "new", mid - 1, 60000);
   for (int i = 0; i < levels_kept; ++i) level(s, "new", center_ - 100 - 10 * i, 50000);
   s += R"(],"asks":[)";
@@ -235,35 +249,30 @@ std::string Venue::snapshot() {
   return s + "]}}}";
 }
 
-std::string_view Venue::next_tick(bool moves, bool bot) {
-  const std::uint64_t before = change_id_;
-  const bool was_high = high_;
-  change_id_ += 3;
+std::string_view Venue::next_tick(bool moves, Book& book) {
+  const std::uint64_t before = book.change_id;
+  book.change_id += 3;
   std::string& t = tick_;
   t = R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":)";
   t += book_channel;
   t += R"(,"data":{"timestamp":)" + wall_ms() + R"(,"type":"change","change_id":)" +
-       std::to_string(change_id_) + R"(,"instrument_name":"BTC-PERPETUAL","bids":[)";
+       std::to_string(book.change_id) + R"(,"instrument_name":"BTC-PERPETUAL","bids":[)";
   if (moves) {
-    const std::int64_t from = center_ + (high_ ? jump : -jump);
-    high_ = !high_;
-    const std::int64_t to = center_ + (high_ ? jump : -jump);
+    const std::int64_t from = center_ + (book.high ? jump : -jump);
+    book.high = !book.high;
+    const std::int64_t to = center_ + (book.high ? jump : -jump);
     level(t, "delete", from - 1, 0);
     level(t, "new", to - 1, 60000);
     t += R"(],"asks":[)";
     level(t, "delete", from + 1, 0);
     level(t, "new", to + 1, 60000);
   } else {
-    deep_ = (deep_ + 1) % levels_kept;
-    level(t, "change", center_ - 100 - 10 * deep_, 50000 + 10 * (deep_ + 1));
+    book.deep = (book.deep + 1) % levels_kept;
+    level(t, "change", center_ - 100 - 10 * book.deep, 50000 + 10 * (book.deep + 1));
     t += R"(],"asks":[)";
-    level(t, "change", center_ + 100 + 10 * deep_, 50000 + 10 * (deep_ + 1));
+    level(t, "change", center_ + 100 + 10 * book.deep, 50000 + 10 * (book.deep + 1));
   }
   t += R"(],"prev_change_id":)" + std::to_string(before) + "}}}";
-  if (!bot) {
-    change_id_ = before;
-    high_ = was_high;
-  }
   return t;
 }
 
@@ -282,7 +291,7 @@ void Venue::answer_order(SpinConnection& c, std::string_view text) {
   const std::string amount{member(text, "amount")};
   const std::string label{member(text, "label")};
   const std::string number = std::to_string(50'000'000 + orders_);
-  const std::int64_t mid = center_ + (high_ ? jump : -jump);
+  const std::int64_t mid = center_ + (bot_book_.high ? jump : -jump);
   const std::string price = std::to_string(buy ? mid + 1 : mid - 1) + ".0";
   const std::string now = wall_ms();
   const std::string common = R"("order_id":")" + number + R"(","label":")" + label +

@@ -8,6 +8,7 @@
 // agrees. Single thread; bench only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -22,7 +23,11 @@
 
 namespace gimbal::bench {
 
-inline constexpr std::string_view floor_path = "/floor";
+// A client that is not the bot: a floor or a rival, told apart by the path of its upgrade.
+enum class Guest : std::uint8_t { tls_floor, tls_floor_warm, rival_polled, rival_asleep };
+inline constexpr std::size_t guests = 4;
+inline constexpr std::string_view guest_paths[guests] = {"/floor", "/floor-warm", "/rival-polled",
+                                                         "/rival-asleep"};
 inline constexpr std::string_view bench_client = "bench";
 inline constexpr std::string_view bench_secret = "bench-secret-of-loopback";
 
@@ -33,6 +38,8 @@ class Venue {
 
   [[nodiscard]] std::uint16_t port() const { return server_.port(); }
   [[nodiscard]] const std::filesystem::path& authority() const { return tls_.ca; }
+  [[nodiscard]] const std::filesystem::path& leaf() const { return tls_.leaf; }
+  [[nodiscard]] const std::filesystem::path& key() const { return tls_.key; }
 
   // Serves everything once. With `time` the exchange's clock follows the wall clock.
   void serve(bool time);
@@ -42,12 +49,15 @@ class Venue {
     SpinConnection* ticks{nullptr};   // where a tick goes
     SpinConnection* orders{nullptr};  // where the order comes from; null before the first order
   };
-  [[nodiscard]] Target floor() const;
+  [[nodiscard]] Target guest(Guest g) const;
   [[nodiscard]] Target bot() const;
 
   // Text of the next tick; it moves the mid when `moves`, else changes one amount deep in the book.
-  // The floor's ticks leave the bot's book as it is.
-  [[nodiscard]] std::string_view next_tick(bool moves, bool bot);
+  // Each client has its own book and its own chain of change ids.
+  [[nodiscard]] std::string_view next_tick(bool moves) { return next_tick(moves, bot_book_); }
+  [[nodiscard]] std::string_view next_tick(bool moves, Guest g) {
+    return next_tick(moves, guest_books_[static_cast<std::size_t>(g)]);
+  }
   // Stamp of the newest answer (order or echo), 0 when none since the last call; then cleared.
   [[nodiscard]] std::int64_t take_stamp();
   // Polls one connection only: the measuring loop's.
@@ -68,14 +78,23 @@ class Venue {
     SpinConnection* connection{nullptr};
     std::string text;
   };
+  // The hedge instrument's book as one client knows it.
+  struct Book {
+    std::uint64_t change_id{7'000'000'000};
+    int deep{0};
+    bool high{false};
+  };
   void furnish();
+  [[nodiscard]] std::string_view next_tick(bool moves, Book& book);
+  // True when the connection is a guest's.
+  bool welcome(SpinConnection& c);
   void on_text(SpinConnection& c, std::string_view text);
   void answer_order(SpinConnection& c, std::string_view text);
   std::string on_http(const HttpRequest& request);
   void pump();
   void pump(SpinConnection& c);
   void forget_closed();
-  [[nodiscard]] std::string snapshot();
+  [[nodiscard]] std::string snapshot(const Book& book) const;
 
   sim::TlsFiles tls_;
   SpinServer server_;
@@ -85,18 +104,17 @@ class Venue {
   sim::InstrumentIndex hedge_{};
   SpinConnection* book_connection_{nullptr};
   SpinConnection* order_connection_{nullptr};
-  SpinConnection* floor_connection_{nullptr};
+  std::array<SpinConnection*, guests> guests_{};
   std::vector<Pending> pending_;
   std::string tick_;
   std::string frame_;
   std::int64_t stamp_{0};
   std::int64_t center_{0};  // whole USD
-  std::uint64_t change_id_{7'000'000'000};
+  Book bot_book_{};
+  std::array<Book, guests> guest_books_{};
   std::uint64_t orders_{0};
   std::uint64_t options_{0};
   std::size_t order_bytes_{0};
-  int deep_{0};
-  bool high_{false};
 };
 
 }  // namespace gimbal::bench

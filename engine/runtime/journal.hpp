@@ -58,6 +58,12 @@ class JournalWriter {
   // Journals the pool's block before the event that names it; the writer releases its hold.
   [[nodiscard]] bool append_side_block(const SideBlockRef& ref) noexcept;
   [[nodiscard]] bool append_digest(const DigestRecord& digest) noexcept;
+  // Drops what the ring holds, unwritten: for a journal that nobody reads and that was never
+  // opened (the rehearsals of ops/app).
+  void discard() noexcept {
+    Event entry;
+    while (ring_.pop_into(entry)) {}
+  }
   [[nodiscard]] bool failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
   // The emergency segment is being written: market data is not taken any more.
   [[nodiscard]] bool degraded() const noexcept { return degraded_.load(std::memory_order_relaxed); }

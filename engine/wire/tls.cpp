@@ -4,6 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -78,6 +79,39 @@ bool is_ip(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), &buffer) == 1;
 }
 
+// Owned by the caller; nullptr when the text is not one.
+X509* certificate_of(const std::string& pem) {
+  BIO* text = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  X509* certificate =
+      text != nullptr ? PEM_read_bio_X509(text, nullptr, nullptr, nullptr) : nullptr;
+  BIO_free(text);
+  return certificate;
+}
+
+bool trust_text(SSL_CTX* context, const std::string& pem, std::string& error) {
+  X509* root = certificate_of(pem);
+  const bool trusted =
+      root != nullptr && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root) == 1;
+  X509_free(root);
+  if (!trusted) error = "the given CA text is not a PEM certificate";
+  return trusted;
+}
+
+bool use_identity(SSL_CTX* context, const std::string& certificate_pem,
+                  const std::string& key_pem) {
+  X509* certificate = certificate_of(certificate_pem);
+  BIO* text = BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size()));
+  EVP_PKEY* key =
+      text != nullptr ? PEM_read_bio_PrivateKey(text, nullptr, nullptr, nullptr) : nullptr;
+  const bool used = certificate != nullptr && key != nullptr &&
+                    SSL_CTX_use_certificate(context, certificate) == 1 &&
+                    SSL_CTX_use_PrivateKey(context, key) == 1;
+  EVP_PKEY_free(key);
+  BIO_free(text);
+  X509_free(certificate);
+  return used;
+}
+
 bool load_roots(SSL_CTX* context, const std::string& file, std::string& error) {
   ERR_clear_error();
   if (file.empty()) {
@@ -137,7 +171,27 @@ std::shared_ptr<TlsContext> TlsContext::make(const TlsConfig& config, std::strin
     error = "OpenSSL refuses the TLS settings: " + reason_text(ERR_peek_last_error());
     return nullptr;
   }
-  return load_roots(made->context_, config.ca_file, error) ? made : nullptr;
+  const bool loaded = config.ca_pem.empty() ? load_roots(made->context_, config.ca_file, error)
+                                            : trust_text(made->context_, config.ca_pem, error);
+  return loaded ? made : nullptr;
+}
+
+std::shared_ptr<TlsContext> TlsContext::make_server(const std::string& certificate_pem,
+                                                    const std::string& key_pem,
+                                                    std::string& error) {
+  std::shared_ptr<TlsContext> made{new TlsContext};
+  made->context_ = SSL_CTX_new(TLS_server_method());
+  if (made->context_ == nullptr ||
+      SSL_CTX_set_min_proto_version(made->context_, TLS1_3_VERSION) != 1 ||
+      SSL_CTX_set_ciphersuites(made->context_, tls13_suites) != 1 ||
+      SSL_CTX_set_num_tickets(made->context_, 0) != 1 ||
+      !use_identity(made->context_, certificate_pem, key_pem)) {
+    error = "OpenSSL refuses the server's TLS settings: " + reason_text(ERR_peek_last_error());
+    return nullptr;
+  }
+  SSL_CTX_set_session_cache_mode(made->context_, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_read_ahead(made->context_, 1);
+  return made;
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
@@ -153,16 +207,14 @@ std::unique_ptr<Channel> Channel::plaintext(std::size_t out_bytes) {
   return std::unique_ptr<Channel>{new Channel(out_bytes)};
 }
 
-std::unique_ptr<Channel> Channel::tls_client(std::shared_ptr<TlsContext> context,
-                                             const std::string& host, std::string& error,
-                                             std::size_t out_bytes) {
+std::unique_ptr<Channel> Channel::over(std::shared_ptr<TlsContext> context, std::size_t out_bytes,
+                                       std::string& error) {
   if (!context) {
     error = "no TLS context";
     return nullptr;
   }
   std::unique_ptr<Channel> made{new Channel(out_bytes)};
   made->context_ = std::move(context);
-  made->host_ = host;
   made->ssl_ = SSL_new(made->context_->native());
   BIO* bio = channel_bio() != nullptr ? BIO_new(channel_bio()) : nullptr;
   if (made->ssl_ == nullptr || bio == nullptr) {
@@ -172,8 +224,24 @@ std::unique_ptr<Channel> Channel::tls_client(std::shared_ptr<TlsContext> context
   }
   BIO_set_data(bio, made.get());
   SSL_set_bio(made->ssl_, bio, bio);  // takes the one reference for both directions
+  return made;
+}
+
+std::unique_ptr<Channel> Channel::tls_client(std::shared_ptr<TlsContext> context,
+                                             const std::string& host, std::string& error,
+                                             std::size_t out_bytes) {
+  std::unique_ptr<Channel> made = over(std::move(context), out_bytes, error);
+  if (made == nullptr) return nullptr;
+  made->host_ = host;
   SSL_set_connect_state(made->ssl_);
   if (!made->name_peer(host, error)) return nullptr;
+  return made;
+}
+
+std::unique_ptr<Channel> Channel::tls_server(std::shared_ptr<TlsContext> context,
+                                             std::string& error, std::size_t out_bytes) {
+  std::unique_ptr<Channel> made = over(std::move(context), out_bytes, error);
+  if (made != nullptr) SSL_set_accept_state(made->ssl_);
   return made;
 }
 

@@ -28,6 +28,7 @@ using SpkiPin = std::array<std::uint8_t, 32>;  // SHA-256 of the SubjectPublicKe
 
 struct TlsConfig {
   std::string ca_file;        // PEM bundle; empty: the system's default store
+  std::string ca_pem;         // one PEM certificate as text, trusted in place of any file
   std::vector<SpkiPin> pins;  // empty: no pinning; else the leaf must match one (list a backup)
 };
 
@@ -39,6 +40,9 @@ class TlsContext {
   // nullptr with `error` set: unreadable CA file, no certificate in it, or a single pin (a pin
   // without a backup locks us out at the next key change).
   static std::shared_ptr<TlsContext> make(const TlsConfig& config, std::string& error);
+  // The far side of a connection inside this process (loopback.hpp); gimbal serves nobody else.
+  static std::shared_ptr<TlsContext> make_server(const std::string& certificate_pem,
+                                                 const std::string& key_pem, std::string& error);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
@@ -66,6 +70,10 @@ class Channel {
   // `host` is a DNS name or an IP literal; nullptr with `error` on allocation or name trouble.
   static std::unique_ptr<Channel> tls_client(std::shared_ptr<TlsContext> context,
                                              const std::string& host, std::string& error,
+                                             std::size_t out_bytes = out_bytes_default);
+  // `context` is one of TlsContext::make_server.
+  static std::unique_ptr<Channel> tls_server(std::shared_ptr<TlsContext> context,
+                                             std::string& error,
                                              std::size_t out_bytes = out_bytes_default);
   static std::unique_ptr<Channel> plaintext(std::size_t out_bytes = out_bytes_default);
   ~Channel();
@@ -108,6 +116,9 @@ class Channel {
 
  private:
   explicit Channel(std::size_t out_bytes) : out_(out_bytes) {}
+  // A channel with its OpenSSL object; nullptr with `error` when that cannot be made.
+  static std::unique_ptr<Channel> over(std::shared_ptr<TlsContext> context, std::size_t out_bytes,
+                                       std::string& error);
   bool name_peer(const std::string& host, std::string& error);
   bool pin_matches() const;
   ChannelStatus classify() noexcept;

@@ -25,6 +25,7 @@
 #include "ops/app/listings.hpp"
 #include "ops/app/off_host_sender.hpp"
 #include "ops/app/query_loop.hpp"
+#include "ops/app/rehearsal.hpp"
 #include "ops/app/secret.hpp"
 #include "ops/app/universe.hpp"
 #include "ops/app/venue_queries.hpp"
@@ -96,7 +97,10 @@ class Bot {
   // bot_run.cpp
   void start_threads();
   void stop_threads();
-  void hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work);
+  // `before` runs on the thread itself, ahead of the first cycle, and may allocate.
+  void hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work,
+                  std::function<void()> before = {});
+  void make_rehearsal();
   void cold_loop();
   void cold_cycle();
   void mirror_stops();
@@ -196,6 +200,7 @@ class Bot {
   std::unique_ptr<Poller> order_poller_;
   PollerChoice poller_choice_;
   std::unique_ptr<FusedHot> fused_;
+  std::unique_ptr<Rehearsal> rehearsal_;  // [runtime] keep_warm
   std::unique_ptr<EventRing> market_;
   std::unique_ptr<SpscRing<Command>> commands_;
   std::unique_ptr<HopRing> hop_ring_;

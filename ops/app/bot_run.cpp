@@ -24,28 +24,31 @@ constexpr std::size_t prefault_stack_bytes = 256 * 1024;
 
 }  // namespace
 
-void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work) {
+void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work,
+                     std::function<void()> before) {
   ThreadBeat& round = beats_.emplace_back();
   round.name = plan.name;
-  hot_threads_.emplace_back([this, plan, &round, work = std::move(work)] {
-    const std::string report = apply(plan);
-    if (!report.empty()) say(report);
-    prefault_stack(prefault_stack_bytes);
-    Channel::prepare_thread();
-    Idle idle{IdleConfig{loaded_->config.runtime.idle}};
-    BeatLine* line = gate_.register_hot(static_cast<std::uint32_t>(::gettid()));
-    if (line == nullptr) return say(plan.name + ": no heartbeat line is free; the thread ends");
-    HotBeat beat{*line, clock_};
-    arm_alloc_guard();
-    for (std::uint64_t cycle = 1; !stop_hot_.load(std::memory_order_acquire); ++cycle) {
-      idle.after(work());
-      beat.tick();
-      round.cycles.store(cycle, std::memory_order_relaxed);
-    }
-    const AllocCounts counts = thread_alloc_counts();
-    disarm_alloc_guard();
-    hot_allocations_.fetch_add(counts.allocations + counts.maps, std::memory_order_relaxed);
-  });
+  hot_threads_.emplace_back(
+      [this, plan, &round, work = std::move(work), before = std::move(before)] {
+        const std::string report = apply(plan);
+        if (!report.empty()) say(report);
+        prefault_stack(prefault_stack_bytes);
+        Channel::prepare_thread();
+        if (before) before();
+        Idle idle{IdleConfig{loaded_->config.runtime.idle}};
+        BeatLine* line = gate_.register_hot(static_cast<std::uint32_t>(::gettid()));
+        if (line == nullptr) return say(plan.name + ": no heartbeat line is free; the thread ends");
+        HotBeat beat{*line, clock_};
+        arm_alloc_guard();
+        for (std::uint64_t cycle = 1; !stop_hot_.load(std::memory_order_acquire); ++cycle) {
+          idle.after(work());
+          beat.tick();
+          round.cycles.store(cycle, std::memory_order_relaxed);
+        }
+        const AllocCounts counts = thread_alloc_counts();
+        disarm_alloc_guard();
+        hot_allocations_.fetch_add(counts.allocations + counts.maps, std::memory_order_relaxed);
+      });
 }
 
 void Bot::start_threads() {
@@ -54,7 +57,19 @@ void Bot::start_threads() {
   const auto plan = [&](const char* name, int core) {
     return ThreadPlan{name, core, scheduling, 10};
   };
-  if (fused_ != nullptr) {
+  if (rehearsal_ != nullptr) {
+    hot_thread(
+        plan("gimbal-hot", r.io_core),
+        [this] {
+          const std::size_t done = fused_->do_work();
+          rehearsal_->after(done);
+          return done;
+        },
+        [this] {
+          const std::string trouble = rehearsal_->prepare();
+          say(trouble.empty() ? "keep_warm: rehearsing in silence" : "keep_warm: off: " + trouble);
+        });
+  } else if (fused_ != nullptr) {
     hot_thread(plan("gimbal-hot", r.io_core), [this] { return fused_->do_work(); });
   } else {
     hot_thread(plan("gimbal-feed", r.io_core), [this] { return feed_stage_->do_work(); });

@@ -117,6 +117,18 @@ void Bot::attach_tapes() {
   attach(feed_stage_->feeds(), new_tape(), nullptr);
 }
 
+// Knows the clock, the kind of poller and a directory: nothing that leads to the venue.
+void Bot::make_rehearsal() {
+  const RuntimeConfig& r = loaded_->config.runtime;
+  if (fused_ == nullptr || r.keep_warm.count == 0) return;
+  RehearsalConfig config;
+  config.interval = r.keep_warm;
+  config.poller.kind = r.poller;
+  config.poller.kernel_stamps = r.kernel_time;
+  config.scratch_dir = r.runtime_dir;
+  rehearsal_ = std::make_unique<Rehearsal>(config, clock_);
+}
+
 std::string Bot::make_hot() {
   const VenueConfig& venue = loaded_->config.venues[0];
   deribit::RateLimits limits;
@@ -172,6 +184,7 @@ std::string Bot::make_hot() {
     connects_->add("option feed", feed_stage_->feeds()[1]->session().port());
   }
   attach_tapes();
+  make_rehearsal();
   query_loop_ =
       std::make_unique<QueryLoop>(*queries_, query_tasks_, from_queries_, gate_, clock_, venue_,
                                   token_refresh, [this](const std::string& text) { say(text); });

@@ -88,7 +88,8 @@ struct RuntimeConfig {
   Topology topology{Topology::fused};
   PollerKind poller{PollerKind::automatic};
   IdleMode idle{IdleMode::pause};
-  int io_core{-1};  // -1: not pinned
+  Nanos keep_warm{};  // 0: off
+  int io_core{-1};    // -1: not pinned
   int core_core{-1};
   int order_core{-1};
   int cold_core{-1};

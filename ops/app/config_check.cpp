@@ -61,6 +61,8 @@ bool is_pin(std::string_view text) {
                                           [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
+constexpr Nanos keep_warm_min = microseconds(20);
+
 class Checker {
  public:
   Checker(const Config& config, const Complain& complain) : c_{config}, complain_{complain} {}
@@ -304,6 +306,13 @@ class Checker {
     if (r.topology == Topology::fused && (r.core_core >= 0 || r.order_core >= 0)) {
       at_runtime(r.core_core >= 0 ? "core_core" : "order_core",
                  "is for the pipelined topology; a fused process has one hot thread, io_core");
+    }
+    if (r.keep_warm.count != 0 && r.topology != Topology::fused) {
+      at_runtime("keep_warm",
+                 "needs topology = \"fused\": the path is rehearsed on its one thread");
+    }
+    if (r.keep_warm.count != 0 && r.keep_warm < keep_warm_min) {
+      at_runtime("keep_warm", "is shorter than a rehearsal: 20us or more, or 0");
     }
     if (r.kernel_time && (r.poller == PollerKind::uring || r.poller == PollerKind::automatic)) {
       at_runtime("kernel_time",

@@ -216,6 +216,11 @@ void fields(Visitor& visit, RuntimeConfig& c) {
   visit("poller", c.poller,
         FieldInfo{.doc = "How bytes are waited for; auto takes io_uring when the kernel lets it."});
   visit("idle", c.idle, FieldInfo{.doc = "What a hot thread does in a cycle without work."});
+  visit("keep_warm", c.keep_warm,
+        FieldInfo{.min = 0,
+                  .max = 0.1,
+                  .doc = "Silence after which the hot thread rehearses a hedge on a private "
+                         "connection; 0: never. Fused only."});
   visit("io_core", c.io_core, core);
   visit("core_core", c.core_core, core);
   visit("order_core", c.order_core, core);

@@ -262,6 +262,12 @@ void Desk::fill_status() {
   put("instruments_settled", l.settled);
   put("instruments_over_budget", l.over_budget);
   put("hot_allocations", bot_.hot_allocations_.load());
+  if (bot_.rehearsal_ != nullptr) {
+    const RehearsalCounters& r = bot_.rehearsal_->counters();
+    put("rehearsals", r.finished.load());
+    put("rehearsals_missed", r.missed.load());
+    put("rehearsing", r.running.load() ? 1 : 0);
+  }
   if (bot_.monitor_ != nullptr) bot_.monitor_->fill(report_);
 }
 

@@ -25,6 +25,19 @@ TEST_F(Lifecycle, ABotThatIsNotArmedSendsNoOrder) {
   EXPECT_EQ(number_in(stop_sim(), "orders"), 0);
 }
 
+TEST_F(Lifecycle, RehearsalsOfABotThatIsNotArmedReachTheExchangeNever) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  const auto rehearsals = [this] { return number_in(status(), "name\":\"rehearsals\",\"value"); };
+  EXPECT_TRUE(eventually(stop_patience, [&] { return rehearsals() > 2000; })) << status();
+  EXPECT_TRUE(holds(status(), R"("name":"rehearsing","value":1)")) << status();
+  EXPECT_EQ(number_in(status(), "orders_sent"), 0);
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience), 0) << bot_says();
+  const std::string closing = stop_sim();
+  EXPECT_EQ(number_in(closing, "orders"), 0) << closing;
+  EXPECT_EQ(number_in(closing, "fills"), 0) << closing;
+}
+
 TEST_F(Lifecycle, ArmingWithAnotherConfigsHashIsRefused) {
   ASSERT_NO_FATAL_FAILURE(start_sim());
   ASSERT_NO_FATAL_FAILURE(start_bot());

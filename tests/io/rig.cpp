@@ -42,6 +42,7 @@ std::string config_text(const BotSetup& s, const std::string& dir, int port) {
   t += "\n[runtime]\n" + line("topology", s.topology) + line("poller", s.poller);
   t += line("idle", "yield") + "lock_memory = false\n";
   t += std::string{"guardian_required = "} + (s.guardian_required ? "true\n" : "false\n");
+  if (s.topology == "fused") t += line("keep_warm", s.keep_warm);
   t += line("journal_dir", dir + "/journal") + line("state_dir", dir + "/state");
   t += line("runtime_dir", dir + "/run");
   t += s.runtime_extra + s.tables_extra;

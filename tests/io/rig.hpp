@@ -16,8 +16,9 @@ namespace gimbal::test {
 struct BotSetup {
   std::string topology{"fused"};
   std::string poller{"auto"};
-  std::string ca_file{};     // empty: the exchange's own
-  std::string credential{};  // empty: the rig's
+  std::string keep_warm{"50us"};  // fused only
+  std::string ca_file{};          // empty: the exchange's own
+  std::string credential{};       // empty: the rig's
   std::string band{"0.05"};
   std::string underlying_extra{};
   std::string heartbeat{"10s"};

@@ -1,0 +1,205 @@
+// Rehearsals of the hot path: they run whole, only in silence, without heap, and lead nowhere.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <type_traits>
+
+#include "engine/runtime/alloc_guard.hpp"
+#include "engine/wire/connector.hpp"
+#include "ops/app/hot.hpp"
+#include "ops/app/rehearsal.hpp"
+#include "ops/app/rehearsal_venue.hpp"
+#include "strategies/delta_hedge/delta_hedge.hpp"
+#include "tests/runtime/temp_dir.hpp"
+#include "tests/support/engine_world.hpp"
+
+namespace gimbal {
+namespace {
+
+// No way to a venue, by type.
+static_assert(std::is_constructible_v<Rehearsal, const RehearsalConfig&, const TscClock&>);
+static_assert(
+    !std::is_constructible_v<Rehearsal, const RehearsalConfig&, const TscClock&, const Endpoint&>);
+static_assert(
+    !std::is_constructible_v<Rehearsal, const RehearsalConfig&, const TscClock&, FusedHot&>);
+static_assert(!std::is_constructible_v<RehearsalVenue, std::unique_ptr<Established>>);
+
+struct RehearsalTest : testing::TestWithParam<PollerKind> {
+  test::TempDir dir;
+  TscClock clock;
+  RehearsalConfig config() const {
+    RehearsalConfig c;
+    c.poller.kind = GetParam();
+    c.scratch_dir = dir.path();
+    return c;
+  }
+  static std::uint64_t finished(const Rehearsal& r) { return r.counters().finished.load(); }
+  // Silent cycles until `more` rehearsals have ended.
+  static void run(Rehearsal& r, std::uint64_t more) {
+    const std::uint64_t to = finished(r) + more;
+    for (std::uint64_t cycle = 0; finished(r) < to && r.counters().running.load(); ++cycle) {
+      ASSERT_LT(cycle, std::uint64_t{4'000'000'000});
+      r.after(0);
+    }
+  }
+};
+
+// Ends of every TCP connection of this process, as "address:port".
+struct Sockets {
+  std::set<std::string> own;
+  std::set<std::string> peers;
+};
+Sockets sockets_of_this_process() {
+  Sockets found;
+  const auto text = [](const sockaddr_in& a) {
+    return std::to_string(ntohl(a.sin_addr.s_addr)) + ":" + std::to_string(ntohs(a.sin_port));
+  };
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_in own{};
+    sockaddr_in peer{};
+    socklen_t own_size = sizeof own;
+    socklen_t peer_size = sizeof peer;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) != 0) continue;
+    if (own.sin_family != AF_INET) continue;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) continue;
+    found.own.insert(text(own));
+    found.peers.insert(text(peer));
+  }
+  return found;
+}
+
+TEST_P(RehearsalTest, TheWholeWayRunsInSilence) {
+  Rehearsal rehearsal{config(), clock};
+  Channel::prepare_thread();
+  ASSERT_EQ(rehearsal.prepare(), "");
+  run(rehearsal, 500);
+  EXPECT_TRUE(rehearsal.counters().running.load());
+  // A host that stalls may cost a few.
+  EXPECT_LE(rehearsal.counters().missed.load() * 50, finished(rehearsal));
+  EXPECT_GE(rehearsal.orders_received(), finished(rehearsal));
+}
+
+TEST_P(RehearsalTest, NothingStartsWhileThereIsWork) {
+  Rehearsal rehearsal{config(), clock};
+  Channel::prepare_thread();
+  ASSERT_EQ(rehearsal.prepare(), "");
+  const std::uint64_t before = rehearsal.counters().started.load();
+  const RecvTime end = clock.now() + milliseconds(5);
+  while (clock.now() < end) rehearsal.after(1);
+  EXPECT_EQ(rehearsal.counters().started.load(), before);
+}
+
+TEST_P(RehearsalTest, TheIntervalIsKept) {
+  RehearsalConfig slow = config();
+  slow.interval = milliseconds(2);
+  Rehearsal rehearsal{slow, clock};
+  Channel::prepare_thread();
+  ASSERT_EQ(rehearsal.prepare(), "");
+  const std::uint64_t before = finished(rehearsal);
+  const RecvTime end = clock.now() + milliseconds(40);
+  while (clock.now() < end) rehearsal.after(0);
+  EXPECT_LE(finished(rehearsal) - before, 21u);
+  EXPECT_GE(rehearsal.counters().started.load(), before + 1);
+}
+
+TEST_P(RehearsalTest, SteadyStateAllocatesNothing) {
+  Rehearsal rehearsal{config(), clock};
+  Channel::prepare_thread();
+  ASSERT_EQ(rehearsal.prepare(), "");
+  if (!alloc_guard_active()) GTEST_SKIP() << "the sanitizer owns malloc";
+  arm_alloc_guard();
+  run(rehearsal, 5000);
+  const AllocCounts counts = thread_alloc_counts();
+  disarm_alloc_guard();
+  EXPECT_EQ(counts.allocations, 0u);
+  EXPECT_EQ(counts.maps, 0u);
+}
+
+TEST_P(RehearsalTest, EverySocketEndsInThisProcess) {
+  const Sockets before = sockets_of_this_process();
+  ASSERT_TRUE(before.own.empty());
+  Rehearsal rehearsal{config(), clock};
+  Channel::prepare_thread();
+  ASSERT_EQ(rehearsal.prepare(), "");
+  run(rehearsal, 10);
+  const Sockets during = sockets_of_this_process();
+  EXPECT_EQ(during.own.size(), 4u) << "two connections, both ends ours";
+  EXPECT_EQ(during.own, during.peers);
+}
+
+TEST_P(RehearsalTest, NoFileIsLeftBehind) {
+  {
+    Rehearsal rehearsal{config(), clock};
+    Channel::prepare_thread();
+    ASSERT_EQ(rehearsal.prepare(), "");
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
+}
+
+TEST_P(RehearsalTest, ADirectoryThatCannotBeUsedIsSaidAndNothingRuns) {
+  RehearsalConfig bad = config();
+  bad.scratch_dir = dir.path() + "/absent";
+  Rehearsal rehearsal{bad, clock};
+  Channel::prepare_thread();
+  EXPECT_NE(rehearsal.prepare(), "");
+  rehearsal.after(0);
+  EXPECT_FALSE(rehearsal.counters().running.load());
+  EXPECT_EQ(rehearsal.counters().started.load(), 0u);
+}
+
+struct Hedger : test::World<DeltaHedge> {
+  // Moves that each need a hedge; between them `between` runs.
+  template <class Between>
+  std::uint64_t digest_after(Between&& between) {
+    DeltaHedgeConfig c;
+    c.underlying = "BTC";
+    c.numeraire = Numeraire::coin;
+    c.interval_min = Nanos{};
+    c.usd_per_second_max = test::money(9'000'000'000);
+    DeltaHedge hedge{StrategyId{0}};
+    EXPECT_EQ(hedge.add(c, test::the_coin, perp), "");
+    setup.limits.price_drift_bps = 1'000'000;
+    start(hedge);
+    to_armed(50000, 0, -50);
+    std::size_t filled = 0;
+    for (int i = 0; i < 40; ++i) {
+      advance(milliseconds(50));
+      market(50000 + (i % 2 == 0 ? 900 : -900));
+      for (; filled < placed().size(); ++filled) {
+        const PlaceOrder o = placed()[filled];
+        ack(o);
+        fill(o, to_double(o.amount));
+      }
+      between();
+    }
+    EXPECT_GT(placed().size(), 10u);
+    return digest.value();
+  }
+};
+
+TEST_P(RehearsalTest, TheCommandsOfTheRealEngineAreTheSameWithAndWithout) {
+  Hedger alone;
+  const std::uint64_t without = alone.digest_after([] {});
+  Rehearsal rehearsal{config(), clock};
+  Channel::prepare_thread();
+  ASSERT_EQ(rehearsal.prepare(), "");
+  Hedger beside;
+  const std::uint64_t with = beside.digest_after([&] { run(rehearsal, 5); });
+  EXPECT_EQ(with, without);
+  EXPECT_GE(finished(rehearsal), 200u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Pollers, RehearsalTest,
+                         testing::Values(PollerKind::automatic, PollerKind::epoll,
+                                         PollerKind::spin),
+                         [](const auto& made) { return std::string{name_of(made.param)}; });
+
+}  // namespace
+}  // namespace gimbal
