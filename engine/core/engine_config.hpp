@@ -21,11 +21,12 @@ namespace gimbal {
 
 // [engine]
 struct EngineConfig {
-  Nanos order_ttl{milliseconds(500)};       // valid_until = the venue's now plus this
-  Nanos tick{milliseconds(100)};            // longest time between two looks at the clock
-  Nanos reconcile_age_max{seconds(5)};      // arming needs a clean picture younger than this
-  Nanos reconcile_timeout{seconds(10)};     // no answer: asked again
-  Nanos drift_wait{seconds(2)};             // position unlike the venue's for longer: REDUCE
+  Nanos order_ttl{milliseconds(500)};            // valid_until = the venue's now plus this
+  Nanos tick{milliseconds(100)};                 // longest time between two looks at the clock
+  Nanos reconcile_age_max{seconds(5)};           // arming needs a clean picture younger than this
+  Nanos reconcile_timeout{seconds(10)};          // no answer: asked again
+  Nanos reconcile_interval{milliseconds(2500)};  // a picture without another reason; 0: never
+  Nanos drift_wait{seconds(2)};                  // position unlike the venue's for longer: REDUCE
   Nanos pause_hold{seconds(3)};             // an input must be valid this long to end its pause
   std::uint32_t pauses_per_hour_max{5};     // more than that latch REDUCE
   double delta_tolerance{0.001};            // coins: our delta_total against the venue's
@@ -51,6 +52,9 @@ void fields(Visitor&& visit, EngineConfig& c) {
   visit(
       "reconcile_timeout", c.reconcile_timeout,
       FieldInfo{0.1, 600, false, Reload::fixed, "s", "Reconciliation without answer is repeated."});
+  visit("reconcile_interval", c.reconcile_interval,
+        FieldInfo{0, 600, false, Reload::fixed, "s",
+                  "A fresh picture this often, for what no message told; 0: never."});
   visit("drift_wait", c.drift_wait,
         FieldInfo{0.1, 60, false, Reload::fixed, "s",
                   "Position unlike the venue's for longer: REDUCE on the instrument."});

@@ -156,6 +156,7 @@ class EngineCore {
     bool reconciled{false};
     bool reconciling{false};
     bool wants_reconcile{false};
+    bool routine{false};  // the running picture has no reason but its interval
     Nanos clock_offset{};
     std::uint64_t generation{0};
     RecvTime requested_at{};
@@ -164,6 +165,8 @@ class EngineCore {
     RecvTime retry_at{};
     TradeId last_trade{};
     std::uint32_t foreign{0};
+    std::array<std::uint64_t, 16> foreign_told{};  // venue references, newest over oldest
+    std::uint32_t foreign_next{0};
     std::uint32_t adopted{0};
     EventBudget gaps{};
     ReceiveLag lag{};

@@ -27,7 +27,16 @@ void EngineCore::note(const OrderChange& change) noexcept {
 
 void EngineCore::on_order_event(const Event& event) noexcept {
   switch (event.kind()) {
-    case EventKind::order_ack: return note(orders_.on_ack(event.as<OrderAck>(), now_));
+    case EventKind::order_ack: {
+      const auto ack = event.as<OrderAck>();
+      const OrderChange change = orders_.on_ack(ack, now_);
+      // Works at the venue under our label and is not known: of an earlier boot, or of another
+      // instance. A picture adopts it, so that it is counted and a kill reaches it.
+      if (change.order == nullptr && ack.order.valid() && event.venue.value < venues_max) {
+        venues_[event.venue.value].wants_reconcile = true;
+      }
+      return note(change);
+    }
     case EventKind::order_reject: {
       const auto reject = event.as<OrderReject>();
       // Stopped on this side of the wire: to its strategy that is a refusal like the gate's, so it

@@ -1,9 +1,11 @@
 // Reconciliation: the venue's picture of orders, trades and positions, taken over at its end.
 //
-// Between `begin` and `complete` nothing new is sent at that venue. Positions are staged and
-// adopted at the end; an instrument that traded while the picture was taken is compared, not
-// overwritten, and the picture is taken again. Orders of ours that it does not show become unknown
-// and are looked up.
+// Before the first complete picture of a session nothing new is sent at that venue. Positions are
+// staged and adopted at the end; an instrument that traded while the picture was taken is compared,
+// not overwritten, and the picture is taken again. Orders of ours that it does not show become
+// unknown and are looked up.
+#include <algorithm>
+
 #include "engine/core/engine_core.hpp"
 
 namespace gimbal {
@@ -11,6 +13,7 @@ namespace gimbal {
 void EngineCore::begin_picture(VenueId venue) noexcept {
   Venue& v = venues_[venue.value];
   v.reconciling = true;
+  v.routine = false;
   v.requested_at = now_;
   v.begun_at = now_;
   v.foreign = 0;
@@ -30,11 +33,16 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
       v.reconciling = false;
       v.wants_reconcile = true;
     }
-    if (!v.wants_reconcile || v.reconciling || now_ < v.retry_at) continue;
+    // A private message may be lost without a sign of it: what the venue holds is asked for anyway.
+    const Nanos interval = setup_.engine.reconcile_interval;
+    const bool due = interval.count > 0 && v.reconciled && now_ - v.reconciled_at > interval;
+    if (!(v.wants_reconcile || due) || v.reconciling || now_ < v.retry_at) continue;
     const VenueId venue{static_cast<std::uint8_t>(i)};
     if (!push(out, Command{Reconcile{venue, v.generation, v.last_trade}})) continue;
+    const bool routine = !v.wants_reconcile;
     v.wants_reconcile = false;
     begin_picture(venue);
+    v.routine = routine;
     ++counters_.reconciles;
   }
 }
@@ -107,6 +115,9 @@ void EngineCore::on_open_order(const Event& event) noexcept {
     t.instrument = event.instrument;
     t.actual = report.amount.nano;
     t.evidence = static_cast<std::int64_t>(report.venue_ref);
+    const auto told = std::find(v.foreign_told.begin(), v.foreign_told.end(), report.venue_ref);
+    if (told != v.foreign_told.end()) return;
+    v.foreign_told[v.foreign_next++ % v.foreign_told.size()] = report.venue_ref;
     trip(t);
     return;
   }
@@ -158,7 +169,8 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
     if (table_[id].venue == venue && !adopt_position(id)) settled = false;
   }
   if (settled) orders_.forgive_owed(venue);
-  v.reconciled = settled;
+  // Our fill may be younger than a routine picture: that is no reason to stop.
+  v.reconciled = settled || (v.routine && v.reconciled);
   v.reconciled_at = now_;
   v.wants_reconcile = !settled;
   v.retry_at = settled ? RecvTime{} : now_ + milliseconds(50);

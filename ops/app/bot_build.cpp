@@ -158,15 +158,14 @@ std::string Bot::open_query_session() {
   if (tls_ == nullptr) return "TLS: " + error;
   QuerySetup setup;
   setup.venue = venue_;
-  setup.tls = tls_;
-  setup.endpoint = endpoint_of(venue, "/api/v2");
+  setup.transport =
+      std::make_shared<HttpsTransport>(tls_, endpoint_of(venue, setup.target), clock_);
   setup.login = login_config(900'000'000, "trade:read_write account:read");
   setup.label_tag = tag_of(venue.account);
   setup.currencies = currencies();
   setup.symbols = &universe_.symbols();
   setup.rate_per_s = venue.query_rate * venue.rate_use;
   setup.burst = venue.query_burst * venue.rate_use;
-  setup.clock = &clock_;
   setup.simulated = venue.environment == Environment::sim;
   queries_ = std::make_unique<VenueQueries>(std::move(setup));
   return queries_->login();

@@ -1,7 +1,6 @@
 #include "ops/app/venue_queries.hpp"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "engine/core/payload.hpp"
@@ -9,7 +8,6 @@
 namespace gimbal {
 namespace {
 
-constexpr std::size_t query_batch_events = 65536;
 constexpr unsigned trades_page = 1000;
 constexpr int pages_max = 100;
 constexpr int pictures_max = 5;
@@ -38,9 +36,11 @@ bool push_batch(EventBatch& batch, const PushUnits& push) {
 }  // namespace
 
 struct VenueQueries::Picture {
-  EventBatch trades{query_batch_events};
-  EventBatch orders{query_batch_events};
-  EventBatch positions{query_batch_events};
+  explicit Picture(std::size_t events) : trades{events}, orders{events}, positions{events} {}
+
+  EventBatch trades;
+  EventBatch orders;
+  EventBatch positions;
   EventBatch account{1024};
   std::size_t trade_rows{0};
   std::size_t order_rows{0};
@@ -50,7 +50,6 @@ struct VenueQueries::Picture {
 
 VenueQueries::VenueQueries(QuerySetup setup)
     : setup_{std::move(setup)},
-      http_{setup_.tls, setup_.endpoint},
       login_{setup_.login},
       parser_{deribit::QueryContext{setup_.venue, setup_.label_tag, setup_.symbols}},
       credits_{setup_.burst} {}
@@ -65,7 +64,7 @@ void VenueQueries::wait_for_credit() {
     }
     credits_at_ = at;
     if (credits_ >= 1) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    setup_.transport->pause(std::chrono::milliseconds{5});
   }
   credits_ -= 1;
 }
@@ -75,11 +74,11 @@ VenueQueries::Reply VenueQueries::call(const std::string& request) {
   Reply reply;
   HttpRequest http;
   http.method = "POST";
-  http.target = setup_.endpoint.path;
+  http.target = setup_.target;
   http.headers = {{"Content-Type", "application/json"}};
   http.body = request;
   reply.sent = now();
-  const HttpResponse answer = http_.call(http, setup_.limit);
+  const HttpResponse answer = setup_.transport->call(http, setup_.limit);
   reply.received = now();
   if (answer.status == 0) {
     reply.error = named("query session", answer.error);
@@ -141,7 +140,7 @@ std::string VenueQueries::venue_clock(int samples, VenueClock& out) {
     const std::int64_t middle = reply.sent.mono_ns + trip.count / 2;
     out.offset_ns = stamp.unix_ns - middle;
     out.uncertainty_ns = trip.count / 2 + 1000;
-    const ExchTime wall_middle = wall_now() - (now() - RecvTime{middle});
+    const ExchTime wall_middle = wall() - (now() - RecvTime{middle});
     out.wall_gap_ns = (wall_middle - stamp).count;
     const bool own_date = out.wall_gap_ns > hour_ns || out.wall_gap_ns < -hour_ns;
     if (setup_.simulated && own_date) out.wall_gap_ns = 0;
@@ -152,7 +151,7 @@ std::string VenueQueries::venue_clock(int samples, VenueClock& out) {
 
 std::string VenueQueries::fetch_trades(EventBatch& batch, std::size_t& rows) {
   rows = 0;
-  const std::int64_t end_ms = to_unix_ms(wall_now()) + 60'000;
+  const std::int64_t end_ms = to_unix_ms(wall()) + 60'000;
   for (const std::string& currency : setup_.currencies) {
     std::int64_t start_ms = trades_from_ms_;
     for (int page = 0; page < pages_max; ++page) {
@@ -190,7 +189,7 @@ std::string VenueQueries::fetch_picture(Picture& picture) {
   result = parser_.account(reply.frame, now(), picture.account);
   if (!result.ok) return named("get_account_summaries", result.error);
   // A trade that happened while the picture was taken would be in one answer and not in another.
-  EventBatch again{query_batch_events};
+  EventBatch again{setup_.batch_events};
   std::size_t rows = 0;
   if (std::string e = fetch_trades(again, rows); !e.empty()) return e;
   return rows == picture.trade_rows ? std::string{} : "trades arrived while the picture was taken";
@@ -214,11 +213,11 @@ void VenueQueries::mark(const Reconcile& command, ReconcilePhase phase, const Pi
 }
 
 std::string VenueQueries::reconcile(const Reconcile& command, const PushUnits& push) {
-  if (trades_from_ms_ == 0) trades_from_ms_ = to_unix_ms(wall_now()) - trades_overlap_ms;
+  if (trades_from_ms_ == 0) trades_from_ms_ = to_unix_ms(wall()) - trades_overlap_ms;
   mark(command, ReconcilePhase::begin, nullptr, push);
   std::string error;
   for (int attempt = 0; attempt < pictures_max; ++attempt) {
-    Picture picture;
+    Picture picture{setup_.batch_events};
     error = fetch_picture(picture);
     if (!error.empty()) continue;
     const bool pushed = push_batch(picture.trades, push) && push_batch(picture.orders, push) &&
@@ -248,7 +247,7 @@ std::string VenueQueries::look_up(const QueryOrder& order, const PushUnits& push
     if (!history.error.empty()) error = history.error;
     const std::int64_t since_ms = to_unix_ms(order.sent) - 60'000;
     const Reply trades = call(texts_.get_user_trades_by_time(
-        next_id_++, currency, since_ms, to_unix_ms(wall_now()) + 60'000, trades_page));
+        next_id_++, currency, since_ms, to_unix_ms(wall()) + 60'000, trades_page));
     if (trades.error.empty()) note("get_user_trades", search.user_trades(trades.frame, true));
     if (!trades.error.empty()) error = trades.error;
   }
@@ -269,7 +268,7 @@ std::string VenueQueries::look_up(const QueryOrder& order, const PushUnits& push
 std::string VenueQueries::count_open(OpenCount& out) {
   const Reply reply = call(texts_.get_open_orders(next_id_++));
   if (!reply.error.empty()) return named("get_open_orders", reply.error);
-  EventBatch batch{query_batch_events};
+  EventBatch batch{setup_.batch_events};
   const deribit::QueryResult result = parser_.open_orders(reply.frame, now(), batch);
   if (!result.ok) return named("get_open_orders", result.error);
   PartsBuffer<OpenOrderReport> report;

@@ -14,9 +14,9 @@
 
 #include "engine/core/command.hpp"
 #include "engine/core/event.hpp"
-#include "engine/runtime/clock.hpp"
 #include "engine/wire/http.hpp"
 #include "feeds/deribit/instruments.hpp"
+#include "ops/app/query_transport.hpp"
 #include "venues/deribit/login.hpp"
 #include "venues/deribit/queries.hpp"
 
@@ -24,8 +24,8 @@ namespace gimbal {
 
 struct QuerySetup {
   VenueId venue{};
-  std::shared_ptr<TlsContext> tls;
-  Endpoint endpoint;  // path is the JSON-RPC target, "/api/v2"
+  std::shared_ptr<QueryTransport> transport;
+  std::string target{"/api/v2"};  // of JSON-RPC
   deribit::LoginConfig login;
   std::string label_tag;
   std::vector<std::string> currencies;    // settlement currencies that the account trades in
@@ -33,9 +33,9 @@ struct QuerySetup {
   double rate_per_s{20};                  // of calls; a burst may go ahead of it
   double burst{100};
   const deribit::SymbolTable* symbols{nullptr};
-  const TscClock* clock{nullptr};
   // A simulated venue may play at a date of its own: a gap of more than an hour is no fault then.
   bool simulated{false};
+  std::size_t batch_events{65536};  // of one kind in a picture
 };
 
 // Where finished units go: whole, in order. False when the ring was full.
@@ -81,10 +81,10 @@ class VenueQueries {
   std::string fetch_trades(EventBatch& batch, std::size_t& rows);
   void mark(const Reconcile& command, ReconcilePhase phase, const Picture* picture,
             const PushUnits& push);
-  RecvTime now() const noexcept { return setup_.clock->now(); }
+  RecvTime now() const { return setup_.transport->now(); }
+  ExchTime wall() const { return setup_.transport->wall(); }
 
   QuerySetup setup_;
-  HttpsClient http_;
   deribit::DeribitLogin login_;
   deribit::QueryTexts texts_;
   deribit::QueryParser parser_;

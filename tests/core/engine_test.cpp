@@ -68,6 +68,62 @@ TEST_F(EngineTest, AnOldPictureIsTakenAgainBeforeArming) {
   EXPECT_EQ(answer(), OperatorResult::accepted);
 }
 
+// Ours by its label, resting, and in no table: only a picture brings it under the limits and the
+// kill.
+TEST_F(EngineTest, AnOrderOfOursThatNobodyKnowsMakesItTakeAPicture) {
+  go();
+  to_armed();
+  seen.clear();
+  PlaceOrder stranger;
+  stranger.order = make_order_id(9, StrategyId{0}, 1);
+  stranger.instrument = perp;
+  stranger.price = usd(49000);
+  stranger.amount = amount(100);
+  ack(stranger);
+  run(milliseconds(200));
+  EXPECT_EQ(count(CommandKind::reconcile), 1U);
+  stranger.order = OrderId{};  // a human's
+  reconcile(ReconcilePhase::begin);
+  reconcile(ReconcilePhase::complete);
+  seen.clear();
+  ack(stranger);
+  run(milliseconds(200));
+  EXPECT_EQ(count(CommandKind::reconcile), 0U);
+}
+
+// A fill of another hand whose message was lost leaves no trace in the private stream.
+TEST_F(EngineTest, ARoutinePictureFindsAPositionThatNoMessageTold) {
+  setup.engine.reconcile_interval = milliseconds(2500);
+  go();
+  to_armed();
+  seen.clear();
+  run(milliseconds(2400));
+  EXPECT_EQ(count(CommandKind::reconcile), 0U);
+  run(milliseconds(300));
+  ASSERT_EQ(count(CommandKind::reconcile), 1U);
+  EXPECT_TRUE(core().venue_ready(test::the_venue)) << "it trades on meanwhile";
+  reconcile(ReconcilePhase::begin);
+  position(perp, -1430);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_EQ(core().portfolio().position(perp), test::amount(-1430));
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+}
+
+TEST_F(EngineTest, AFillDuringARoutinePictureStopsNothing) {
+  setup.engine.reconcile_interval = milliseconds(2500);
+  go();
+  to_armed();
+  run(milliseconds(2700));
+  reconcile(ReconcilePhase::begin);
+  PlaceOrder other;
+  other.instrument = perp;
+  other.side = Side::buy;
+  fill(other, 100);
+  reconcile(ReconcilePhase::complete);  // does not show the fill yet
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+  EXPECT_EQ(core().portfolio().position(perp), test::amount(100));
+}
+
 TEST_F(EngineTest, WithoutAnOwnAccountMoreOrdersThanOneBurstCancelsIsRefused) {
   setup.own_account[0] = false;
   setup.limits.order_burst = 20;

@@ -112,6 +112,7 @@ struct World {
     setup.engine.delta_one_levels = 64;
     setup.engine.option_levels = 64;
     setup.engine.trade_ids_kept = 4096;
+    setup.engine.reconcile_interval = {};  // pictures come when a test asks for them
     setup.own_account[0] = true;
     setup.venue_used[0] = true;
     setup.trace = &ring;

@@ -1,0 +1,262 @@
+#include "tests/simtest/bot.hpp"
+
+#include <algorithm>
+
+#include "tests/simtest/bot_lanes.hpp"
+#include "tests/simtest/setup.hpp"
+#include "tests/support/count_allocations.hpp"
+
+namespace gimbal::simtest {
+namespace {
+
+thread_local std::int64_t wall_ms = 0;
+
+// An allocation that no compiler may leave out.
+void allocate() {
+  static int* volatile kept = nullptr;
+  kept = new int{1};
+  delete kept;
+}
+
+}  // namespace
+
+std::int64_t virtual_wall_ms() { return wall_ms; }
+void set_virtual_wall(std::int64_t unix_ms) { wall_ms = unix_ms; }
+
+Bot::Bot(Host& host, std::uint32_t epoch)
+    : host_{host},
+      epoch_{epoch},
+      clock_{host.now},
+      orders_policy_{host.seed * 4 + epoch * 1000, ReconnectConfig{}} {}
+
+Bot::~Bot() = default;
+
+deribit::LoginConfig login_config(std::int64_t first_id, const char* scope) {
+  deribit::LoginConfig login;
+  login.client_id = std::string{bot_key};
+  login.client_secret = bot_secret;
+  login.required_scope = scope;
+  login.first_request_id = first_id;
+  login.unix_ms = &virtual_wall_ms;
+  login.nonce_seed = static_cast<std::uint64_t>(first_id);
+  return login;
+}
+
+std::string Bot::build() {
+  QuerySetup setup;
+  setup.venue = venue_;
+  setup.transport = host_.transport;
+  setup.login = login_config(900'000'000, "trade:read_write account:read");
+  setup.label_tag = std::string{label_tag};
+  setup.currencies = {"BTC"};
+  setup.limit = std::chrono::milliseconds{1000};
+  setup.symbols = &universe_.symbols();
+  setup.rate_per_s = 14;
+  setup.burst = 70;
+  setup.batch_events = 2048;
+  queries_ = std::make_unique<VenueQueries>(std::move(setup));
+  if (std::string e = queries_->login(); !e.empty()) return e;
+  deribit::InstrumentList list;
+  if (std::string e = queries_->instruments("BTC", list); !e.empty()) return e;
+  UnderlyingConfig u;
+  u.name = "BTC";
+  u.index = "btc_usd";
+  u.currency = "BTC";
+  u.hedge_instrument = "BTC-PERPETUAL";
+  if (std::string e = universe_.add(u, venue_, ExchTime{virtual_wall_ms() * 1'000'000}, list);
+      !e.empty()) {
+    return e;
+  }
+  hedge_ = universe_.members()[0].hedge;
+  coin_ = universe_.members()[0].id;
+  setup_ = engine_setup(host_.own_account, hedge_, coin_);
+  engine_ = make_engine();
+  BootView view;
+  view.core = &engine_->core();
+  view.hedge = hedge_;
+  view.epoch = epoch_;
+  for (std::size_t i = 0; i < universe_.table().size(); ++i) {
+    view.names.emplace_back(universe_.symbols().name(InstrumentId{static_cast<std::uint16_t>(i)}));
+    view.index_of.push_back(host_.venue->exchange.find(view.names.back()));
+  }
+  host_.checker->begin_boot(std::move(view));
+  make_sessions();
+  return {};
+}
+
+std::unique_ptr<TestEngine> Bot::make_engine() const {
+  DeltaHedge hedge{StrategyId{0}};
+  static_cast<void>(hedge.add(hedge_config(), coin_, hedge_));
+  const Fidget fidget{StrategyId{1}, hedge_, host_.seed + epoch_, host_.quiet_from};
+  return std::make_unique<TestEngine>(
+      setup_, universe_.table(),
+      TestStrategies{Counted<DeltaHedge>{hedge, 0}, Counted<Fidget>{fidget, 0}});
+}
+
+void Bot::make_sessions() {
+  sequencer_ = std::make_unique<TestSequencer>(SequencerConfig{}, step_core_, sink_, journal_,
+                                               clock_, counters_, nullptr);
+  sequencer_->set_priority(from_control_);
+  static_cast<void>(sequencer_->add_input(from_orders_));
+  static_cast<void>(sequencer_->add_input(from_queries_));
+  budget_ = std::make_unique<deribit::RateBudget>(deribit::RateLimits{5, 20, 700, 200});
+  static_cast<void>(budget_->set_quota(0, 1000));
+  deribit::GatewayConfig gateway;
+  gateway.venue = venue_;
+  gateway.label_tag = std::string{label_tag};
+  gateway.config_hash = label_config_hash;
+  gateway.boot_epoch = epoch_;
+  gateway.own_account = host_.own_account;
+  gateway.login = login_config(700'000'000, "trade:read_write account:read_write");
+  gateway_ = std::make_unique<deribit::DeribitGateway>(std::move(gateway), universe_.symbols(),
+                                                       universe_.table(), universe_.underlyings(),
+                                                       *budget_);
+  gate_ = std::make_unique<SenderGate>(*host_.gate, *host_.stop, host_.gate->register_sender());
+  for (const Lane lane : {Lane::hedge, Lane::options}) {
+    feeds_.push_back(std::make_unique<FeedLane>(lane, universe_, host_.seed * 8 + epoch_ * 64));
+  }
+  Boot boot;
+  boot.config_hash = config_hash;
+  boot.epoch = epoch_;
+  sequencer_->submit(make_event(EventKind::boot, venue_, {}, clock_.now(), {}, boot));
+  for (const HeldScope& h : host_.latched) {
+    host_.gate->tighten(h.scope, h.mode);
+    operate(OperatorAction::kill, h.scope, h.mode == Mode::reduce ? Mode::reduce : Mode::halt, 0);
+  }
+}
+
+// --- the core's thread
+// ------------------------------------------------------------------------------
+
+void Bot::cycle() {
+  static_cast<void>(sequencer_->do_work());
+  run_sessions();
+  static_cast<void>(sequencer_->do_work());
+  if (host_.plant != Plant::none) plant_cycle();
+}
+
+void Bot::step(const Event& event, Commands& out) {
+  host_.hash->bytes(&event, sizeof event);
+  host_.checker->before(event);
+  host_.story->event(event);
+  Event changed = event;
+  const bool kept = host_.plant != Plant::none && plant_event(event, changed);
+  const auto& strategies = engine_->strategies();
+  const std::uint64_t asked = std::get<0>(strategies).asked + std::get<1>(strategies).asked;
+  const std::size_t allocated = test::allocation_count();
+  if (host_.plant == Plant::heap_in_step) allocate();
+  engine_->step(kept ? changed : event, out);
+  const std::size_t now_allocated = test::allocation_count();
+  host_.checker->after(event, out,
+                       std::get<0>(strategies).asked + std::get<1>(strategies).asked - asked,
+                       now_allocated - allocated);
+  if (!host_.story->on()) return;
+  for (const Command& c : out) host_.story->command(clock_.now(), c);
+}
+
+void Bot::command(const Command& c) {
+  switch (c.kind()) {
+    case CommandKind::place:
+    case CommandKind::replace:
+    case CommandKind::cancel:
+    case CommandKind::cancel_all: return execute(c);
+    case CommandKind::resync: return resync(c.resync().instrument);
+    case CommandKind::reconcile: reconciles_.push_back(c.reconcile()); return;
+    case CommandKind::query_order:
+      if (look_ups_.size() < 1024) look_ups_.push_back(c.query_order());
+      return;
+    case CommandKind::raise: return raise(c.raise());
+    case CommandKind::arm_timer:
+    case CommandKind::none: return;
+  }
+}
+
+void Bot::halt_gate() {
+  ++host_.journal_faults;
+  host_.gate->tighten(Scope{}, Mode::halt);
+  host_.checker->closed(Scope{}, Mode::halt);
+}
+
+void Bot::raise(const Trip& trip) {
+  if (trip.mode == Mode::active) return;
+  host_.gate->tighten(trip.scope, trip.mode);
+  if (!trip.latched) return;
+  std::erase_if(host_.latched, [&](const HeldScope& h) { return h.scope == trip.scope; });
+  host_.latched.push_back({trip.scope, trip.mode, trip.seq});
+}
+
+// --- the operator's desk
+// ----------------------------------------------------------------------------
+
+void Bot::operate(OperatorAction action, Scope scope, Mode mode, std::uint64_t hash) {
+  OperatorCommand c;
+  c.command_id = next_command_++;
+  c.config_hash = hash;
+  c.scope = scope;
+  c.action = action;
+  c.mode = mode;
+  std::array<Event, parts_of<OperatorCommand>> unit;
+  write_parts(make_event(EventKind::operator_command, venue_, {}, clock_.now(), {}, c), c,
+              unit.data());
+  static_cast<void>(from_control_.push_unit(unit.data(), unit.size()));
+}
+
+void Bot::kill(Scope scope) {
+  host_.gate->tighten(scope, Mode::cancel);
+  host_.checker->closed(scope, Mode::cancel);
+  operate(OperatorAction::kill, scope, Mode::cancel, 0);
+}
+
+// What the desk does once the core has accepted an arm.
+void Bot::follow_arm() {
+  const OperatorAnswer& a = engine_->last_operator();
+  if (a.seq == operator_seq_) return;
+  operator_seq_ = a.seq;
+  if (a.action != OperatorAction::arm || a.result != OperatorResult::accepted) return;
+  const auto held = std::find_if(host_.latched.begin(), host_.latched.end(),
+                                 [&](const HeldScope& h) { return h.scope == a.scope; });
+  const bool later = held != host_.latched.end() && held->seq > a.seq;
+  if (held != host_.latched.end() && !later) host_.latched.erase(held);
+  if (!later) host_.gate->loosen(a.scope, a.mode);
+}
+
+std::uint64_t Bot::commands() const noexcept { return sequencer_->digest().count(); }
+std::uint64_t Bot::digest() const noexcept { return sequencer_->digest().value(); }
+
+std::vector<std::uint64_t> Bot::digests(const std::vector<Event>& events) const {
+  const std::unique_ptr<TestEngine> engine = make_engine();
+  CommandDigest digest;
+  Commands out;
+  std::vector<std::uint64_t> after;
+  for (const Event& e : events) {
+    engine->step(e, out);
+    for (const Command& c : out) digest.add(c);
+    after.push_back(digest.value());
+  }
+  return after;
+}
+
+std::string Bot::replay() const {
+  const std::unique_ptr<TestEngine> again = make_engine();
+  CommandDigest digest;
+  Commands out;
+  Seq seq{};
+  std::uint64_t n = 0;
+  for (Event e : journal_.events) {
+    if (host_.plant == Plant::lose_journal && ++n % 50 == 0 && e.part_count() == 1) continue;
+    seq = seq.next();
+    e.set_seq(seq);
+    again->step(e, out);
+    for (const Command& c : out) digest.add(c);
+  }
+  if (digest.value() != sequencer_->digest().value()) return "the commands differ";
+  for (std::size_t i = 0; i < universe_.table().size(); ++i) {
+    const InstrumentId id{static_cast<std::uint16_t>(i)};
+    if (again->core().portfolio().position(id) != core().portfolio().position(id)) {
+      return "the positions differ";
+    }
+  }
+  return {};
+}
+
+}  // namespace gimbal::simtest

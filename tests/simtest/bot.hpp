@@ -1,0 +1,211 @@
+// One boot of the bot in virtual time: the product's engine, sequencer, last gate, decoders,
+// gateway, encoders and query code, wired as ops/app wires them, without threads and sockets.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "engine/core/engine.hpp"
+#include "engine/runtime/gate_page.hpp"
+#include "engine/runtime/sequencer.hpp"
+#include "engine/wire/reconnect.hpp"
+#include "feeds/deribit/decoder.hpp"
+#include "ops/app/universe.hpp"
+#include "ops/app/venue_queries.hpp"
+#include "strategies/delta_hedge/delta_hedge.hpp"
+#include "tests/simtest/checker.hpp"
+#include "tests/simtest/fidget.hpp"
+#include "tests/simtest/network.hpp"
+#include "tests/simtest/plants.hpp"
+#include "tests/simtest/story.hpp"
+#include "venues/deribit/gateway.hpp"
+
+namespace gimbal::simtest {
+
+// A strategy that says how many orders it asked for.
+template <class S>
+struct Counted {
+  S strategy;
+  std::uint64_t asked{0};
+  void wake(const StrategyView& view, Requests& requests) noexcept {
+    strategy.wake(view, requests);
+    asked += requests.places_ + requests.replaces_;
+  }
+};
+using TestStrategies = std::tuple<Counted<DeltaHedge>, Counted<Fidget>>;
+using TestEngine = Engine<NullProbe, TestStrategies>;
+
+struct VirtualClock {
+  const RecvTime* at{nullptr};
+  [[nodiscard]] RecvTime now() const noexcept { return *at; }
+};
+
+// A latched scope, as the latch file keeps it.
+struct HeldScope {
+  Scope scope{};
+  Mode mode{Mode::halt};
+  std::uint64_t seq{0};  // event of the trip; 0: of an earlier boot
+};
+
+// What outlives a boot.
+struct Host {
+  const RecvTime* now{nullptr};
+  Network* network{nullptr};
+  Checker* checker{nullptr};
+  VenueSide* venue{nullptr};
+  GatePage* gate{nullptr};
+  StopPage* stop{nullptr};
+  TraceHash* hash{nullptr};
+  std::shared_ptr<QueryTransport> transport;
+  std::vector<HeldScope> latched;
+  std::uint64_t seed{0};
+  bool own_account{true};
+  RecvTime quiet_from{};
+  Plant plant{Plant::none};
+  std::uint64_t journal_faults{0};
+  Story* story{nullptr};
+};
+
+class Bot {
+ public:
+  Bot(Host& host, std::uint32_t epoch);
+  ~Bot();
+  Bot(const Bot&) = delete;
+  Bot& operator=(const Bot&) = delete;
+
+  // Log-in and listing over the query session, then everything else. Empty text on success.
+  [[nodiscard]] std::string build();
+  // One turn of the hot loop.
+  void cycle();
+  // One turn of the query thread; true when it did something. Blocks in virtual time.
+  bool serve_query();
+  void reconcile_again();
+  void set_journal(bool takes) noexcept { journal_.takes = takes; }
+
+  // --- the operator's desk
+  void operate(OperatorAction action, Scope scope, Mode mode, std::uint64_t hash);
+  void kill(Scope scope);
+
+  [[nodiscard]] const EngineCore& core() const noexcept { return engine_->core(); }
+  [[nodiscard]] bool built() const noexcept { return engine_ != nullptr; }
+  [[nodiscard]] InstrumentId hedge() const noexcept { return hedge_; }
+  [[nodiscard]] std::uint64_t commands() const noexcept;
+  // Steps the journal through a fresh engine; empty when it gives the same commands and state.
+  [[nodiscard]] std::string replay() const;
+  [[nodiscard]] const std::vector<Event>& journal() const noexcept { return journal_.events; }
+  [[nodiscard]] std::vector<std::uint64_t> digests(const std::vector<Event>& events) const;
+  [[nodiscard]] std::uint64_t digest() const noexcept;
+
+ private:
+  struct Journal {
+    std::vector<Event> events;
+    bool takes{true};
+    bool append(const Event* unit, std::size_t parts) {
+      events.insert(events.end(), unit, unit + parts);
+      return takes;
+    }
+    bool append_side_block(const SideBlockRef&) noexcept { return true; }
+    bool append_digest(const DigestRecord&) noexcept { return true; }
+  };
+  struct StepCore {
+    Bot* bot{nullptr};
+    void step(const Event& event, Commands& out) { bot->step(event, out); }
+  };
+  struct Sink {
+    Bot* bot{nullptr};
+    void command(Command&& c) { bot->command(c); }
+    void fault(SequencerFault) { bot->halt_gate(); }
+  };
+  using TestSequencer = Sequencer<StepCore, Sink, Journal, VirtualClock>;
+  struct FeedLane;
+
+  // bot.cpp
+  [[nodiscard]] std::unique_ptr<TestEngine> make_engine() const;
+  void make_sessions();
+  void step(const Event& event, Commands& out);
+  void command(const Command& c);
+  void raise(const Trip& trip);
+  void halt_gate();
+  void follow_arm();
+  // bot_sessions.cpp
+  void run_sessions();
+  void run_orders(RecvTime now);
+  void run_feed(FeedLane& feed, RecvTime now);
+  void feed_events(FeedLane& feed);
+  void pass_on(FeedLane& feed);
+  void resync(InstrumentId id);
+  void connect(Lane lane, ReconnectPolicy& policy, RecvTime& due);
+  void send(Lane lane, Outbox& outbox);
+  void write(std::string_view text);
+  void deliver_orders();
+  void hand_back(const Event* unit, std::size_t parts);
+  void execute(const Command& c);
+  template <class Order>
+  void send_order(const Approved<Order>& approved, OrderAction action);
+  void answer(EventKind kind, OrderId order, InstrumentId instrument, OrderAction action,
+              RejectReason reason);
+  [[nodiscard]] Frame frame_of(const std::string& text);
+  [[nodiscard]] bool push_query(std::span<const Event> unit);
+  // bot_plants.cpp: true when the event is kept from the core.
+  bool plant_event(const Event& event, Event& changed);
+  void plant_order(std::string& text);
+  void plant_cycle();
+  void plant_text(std::string_view text);
+  bool hold_back(const Approved<PlaceOrder>& order);
+
+  Host& host_;
+  std::uint32_t epoch_;
+  VenueId venue_{0};
+  Universe universe_;
+  InstrumentId hedge_{};
+  UnderlyingId coin_{};
+  std::unique_ptr<VenueQueries> queries_;
+  std::unique_ptr<TestEngine> engine_;
+  EngineSetup setup_{};
+  Counters counters_{"core"};
+  VirtualClock clock_{};
+  Journal journal_;
+  StepCore step_core_{this};
+  Sink sink_{this};
+  std::unique_ptr<TestSequencer> sequencer_;
+  EventRing from_queries_{1u << 13};
+  EventRing from_orders_{1u << 13};
+  EventRing from_control_{1u << 11};
+  std::deque<QueryOrder> look_ups_;
+  std::deque<Reconcile> reconciles_;
+  Reconcile last_reconcile_{};
+  RecvTime clock_due_{};
+  RecvTime login_due_{};
+
+  std::unique_ptr<deribit::RateBudget> budget_;
+  std::unique_ptr<deribit::DeribitGateway> gateway_;
+  std::unique_ptr<SenderGate> gate_;
+  EventBatch order_batch_{1024};
+  Outbox order_outbox_{1u << 16, 64};
+  std::uint64_t generation_{0};
+  bool orders_up_{false};
+  RecvTime orders_heard_{};
+  RecvTime orders_due_{};
+  ReconnectPolicy orders_policy_;
+  std::vector<std::unique_ptr<FeedLane>> feeds_;
+  RecvTime timer_due_{};
+  std::vector<char> scratch_;
+
+  std::uint64_t next_command_{1};
+  std::uint64_t operator_seq_{0};
+  std::uint64_t plant_count_{0};
+  bool plant_armed_{false};
+  std::string plant_kept_;
+};
+
+// Wall clock of the virtual host, ms; a plain function because a login asks for one.
+[[nodiscard]] std::int64_t virtual_wall_ms();
+void set_virtual_wall(std::int64_t unix_ms);
+
+}  // namespace gimbal::simtest

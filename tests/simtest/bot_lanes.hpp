@@ -1,0 +1,32 @@
+// A feed connection of the tester's bot.
+#pragma once
+
+#include <vector>
+
+#include "engine/wire/reconnect.hpp"
+#include "feeds/decoder.hpp"
+#include "tests/simtest/bot.hpp"
+#include "venues/deribit/login.hpp"
+
+namespace gimbal::simtest {
+
+[[nodiscard]] deribit::LoginConfig login_config(std::int64_t first_id, const char* scope);
+
+struct Bot::FeedLane {
+  using Feed = WithLogin<deribit::DeribitFeed, deribit::DeribitLogin>;
+
+  FeedLane(Lane which, const Universe& universe, std::uint64_t seed);
+
+  Lane lane;
+  Feed feed;
+  std::vector<InstrumentId> books;
+  ReconnectPolicy policy;
+  EventBatch batch{8192};
+  Outbox outbox{1u << 16, 128};
+  bool up{false};
+  RecvTime heard{};
+  RecvTime due{};
+  std::vector<InstrumentId> resyncs;
+};
+
+}  // namespace gimbal::simtest

@@ -1,0 +1,146 @@
+// The invariants, checked after every event by bookkeeping of its own: what was delivered to the
+// core and written to the wire on one side, the exchange's truth on the other. The core's numbers
+// are what is judged, never what judges. Names I1 .. I20 are those of ops/docs/simtest.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/engine_core.hpp"
+#include "tests/simtest/coverage.hpp"
+#include "tests/simtest/naive_book.hpp"
+#include "tests/simtest/nemesis.hpp"
+#include "tests/simtest/network.hpp"
+#include "tests/simtest/venue_side.hpp"
+
+namespace gimbal::simtest {
+
+struct Violation {
+  std::string invariant;  // empty: none
+  std::string text;
+};
+
+// What one boot of the bot shows of itself.
+struct BootView {
+  const EngineCore* core{nullptr};
+  std::vector<sim::InstrumentIndex> index_of;  // by InstrumentId
+  std::vector<std::string> names;
+  InstrumentId hedge{};
+  std::uint32_t epoch{0};
+};
+
+class Checker {
+ public:
+  Checker(VenueSide& venue, const Nemesis& nemesis, const Network& network)
+      : venue_{venue}, nemesis_{nemesis}, network_{network} {}
+
+  void set_now(RecvTime now) noexcept { now_ = now; }
+  void begin_boot(BootView view);
+  void end_boot() noexcept { boot_.core = nullptr; }
+  // Around each step. `requests` is how many new or changed orders the strategies asked for.
+  void before(const Event& event);
+  void after(const Event& event, const Commands& out, std::uint64_t requests,
+             std::uint64_t allocations);
+  // Every text the bot writes, before anything can happen to it.
+  void sent(Lane lane, std::string_view text);
+  // At rest: nothing in flight, faults long over. Says what is missing, empty when all is well.
+  [[nodiscard]] std::string unrest() const;
+  // The last gate closed by itself (ring full, journal lost).
+  void closed(Scope scope, Mode mode) { tighten(scope, mode); }
+  // At the end of a run: every trade of this boot was delivered, to the integer.
+  void settle_accounts();
+  void fail(std::string_view invariant, std::string text);
+
+  [[nodiscard]] const Violation& violation() const noexcept { return violation_; }
+  [[nodiscard]] const Coverage& coverage() const noexcept { return coverage_; }
+  [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+  [[nodiscard]] std::uint64_t orders_sent() const noexcept { return orders_sent_; }
+  [[nodiscard]] std::uint64_t fills() const noexcept { return fills_; }
+
+ private:
+  struct Note {  // one order of this boot
+    InstrumentId instrument{};
+    Side side{Side::buy};
+    std::int64_t approved{0};  // largest amount that the gate let through
+    std::int64_t filled{0};    // sum of distinct trades delivered
+    std::uint64_t intent{0};
+    StrategyId strategy{};
+    OrderState state{OrderState::pending_new};
+    bool written{false};
+  };
+  struct Data {            // of an instrument
+    bool valid{false};     // since its last complete picture
+    bool building{false};  // a picture has begun
+    RecvTime at{};
+  };
+
+  // checker.cpp
+  void note_modes(const Event& event, const Commands& out);
+  [[nodiscard]] Mode mode_of(StrategyId strategy, InstrumentId id) const;
+  void tighten(Scope scope, Mode mode);
+  void note_commands(const Commands& out);
+  void check_decision(const PlaceOrder& order);
+  void check_orders(const Event& event);
+  void check_ended(OrderId id, const Note& note, OrderState state);
+  [[nodiscard]] bool may_live(std::string_view label) const;
+  [[nodiscard]] std::string label_of(OrderId id) const;
+
+  // checker_fills.cpp
+  void learn_trades();
+  void note_fill(const Event& event);
+  void check_against_trade(const Fill& fill, InstrumentId id);
+  void note_reports(const Event& event);
+  void check_positions(const Event& event);
+
+  // checker_market.cpp
+  void note_market(const Event& event);
+  void check_book();
+
+  // checker_wire.cpp
+  void check_order_text(std::string_view text, Ask ask);
+  void check_place_text(std::string_view text, std::string_view label, std::int64_t amount);
+  void check_open_value(std::string_view text);
+
+  VenueSide& venue_;
+  const Nemesis& nemesis_;
+  const Network& network_;
+  RecvTime now_{};
+  BootView boot_;
+  Violation violation_;
+  Coverage coverage_;
+  std::uint64_t events_{0};
+  std::uint64_t orders_sent_{0};
+  std::uint64_t fills_{0};
+
+  std::map<std::uint64_t, Note> orders_;
+  std::map<std::pair<int, int>, Mode> modes_;  // scope -> mode; missing: active
+  std::uint64_t operator_seq_{0};
+  RecvTime reconciled_at_{};  // last complete picture of this private session
+  GatewayState gateway_{GatewayState::down};
+  std::uint64_t refused_before_{0};
+  bool armed_once_{false};  // in this boot
+  bool fill_complete_{false};
+  bool operator_complete_{false};
+
+  std::map<TradeId, std::size_t> truth_;  // trade -> row at the exchange
+  std::size_t truth_rows_{0};
+  std::set<TradeId> trades_;  // delivered in this boot
+  std::size_t boot_row_{0};   // first row of this boot
+  PartsBuffer<Fill> fill_parts_;
+  PartsBuffer<OperatorCommand> operator_parts_;
+  std::vector<std::int64_t> position_;
+  std::vector<std::int64_t> reported_;
+
+  std::vector<Data> data_;
+  NaiveBook book_;
+
+  std::set<std::string, std::less<>> labels_;  // of all boots
+  std::uint64_t rate_errors_{0};
+};
+
+}  // namespace gimbal::simtest

@@ -1,0 +1,80 @@
+// What the bot writes. See checker.hpp.
+#include "tests/simtest/checker.hpp"
+#include "tests/simtest/setup.hpp"
+#include "venues/deribit/labels.hpp"
+
+namespace gimbal::simtest {
+
+void Checker::sent(Lane lane, std::string_view text) {
+  if (text.find(bot_secret) != std::string_view::npos) {
+    fail("I16", "the secret is in a text to the venue");
+  }
+  if (lane != Lane::orders) return;
+  const Ask ask = ask_of(text);
+  if (ask == Ask::place || ask == Ask::edit) check_order_text(text, ask);
+  const std::uint64_t errors = venue_.dialect.stats().rate_limit_errors;
+  if (errors > rate_errors_ && !nemesis_.budget_shared()) {
+    fail("I9", "the venue refused a message for its rate (10028)");
+  }
+  rate_errors_ = errors;
+}
+
+void Checker::check_order_text(std::string_view text, Ask ask) {
+  ++orders_sent_;
+  const std::int64_t price = member_number(text, "price");
+  const std::int64_t amount = member_number(text, "amount");
+  const sim::Listing& l = venue_.exchange.instruments()[venue_.perpetual];
+  if (price <= 0 || price % l.def.ticks.base.nano != 0) {
+    fail("I13", "price " + std::to_string(price) + " is off the tick");
+  }
+  if (amount <= 0 || amount % l.def.lot.nano != 0) {
+    fail("I13", "amount " + std::to_string(amount) + " is off the lot");
+  }
+  if (member_integer(text, "valid_until") <= 0) fail("I13", "an order without valid_until");
+  if (ask == Ask::place) check_place_text(text, member_text(text, "label"), amount);
+}
+
+void Checker::check_place_text(std::string_view text, std::string_view label, std::int64_t amount) {
+  if (!labels_.emplace(label).second) {
+    fail("I7", "label " + std::string{label} + " was used before");
+  }
+  const OrderId id = deribit::parse_label(label_tag, label).order;
+  const auto at = orders_.find(id.value);
+  if (at == orders_.end()) {
+    fail(armed_once_ ? "I5" : "I15", "an order on the wire that the gate never approved");
+    return;
+  }
+  Note& note = at->second;
+  note.written = true;
+  if (amount != note.approved) fail("I4", "the amount on the wire is not the approved one");
+  if (mode_of(note.strategy, note.instrument) >= Mode::halt) {
+    fail(armed_once_ ? "I3" : "I15", "a new order behind a closed gate");
+  }
+  for (const auto& [value, other] : orders_) {
+    if (value == id.value || other.strategy != note.strategy || other.intent != note.intent ||
+        note.intent == 0 || !other.written)
+      continue;
+    if (may_live(label_of(OrderId{value}))) {
+      fail("I5", "order " + std::to_string(value) + " of the same intent may still live");
+    }
+  }
+  check_open_value(text);
+}
+
+// Everything of ours that may still be filled, by the venue's books and by what is on its way.
+void Checker::check_open_value(std::string_view text) {
+  std::int64_t value = member_number(text, "amount");
+  for (const sim::OrderNo n : venue_.resting()) {
+    const sim::OrderInfo& o = *venue_.exchange.order(n);
+    const OrderId id = deribit::parse_label(label_tag, o.label).order;
+    if (id.epoch() == boot_.epoch) value += (o.amount - o.filled).nano;
+  }
+  network_.each_request([&](const std::string& other) {
+    if (ask_of(other) == Ask::place) value += member_number(other, "amount");
+  });
+  if (value > boot_.core->gate().limits().max_open_usd.nano) {
+    fail("I4", "open value at the venue " + std::to_string(value) + " is over the limit");
+  }
+}
+
+}  // namespace gimbal::simtest

@@ -1,0 +1,166 @@
+// Faults that come with time: sessions, the bot's process, the account.
+#include <algorithm>
+
+#include "tests/simtest/nemesis.hpp"
+
+namespace gimbal::simtest {
+namespace {
+
+const Currency btc = currency("BTC");
+
+Lane any_lane(Random& random) { return Lane{static_cast<std::uint8_t>(random.below(lanes_total))}; }
+Side any_side(Random& random) { return random.chance(0.5) ? Side::buy : Side::sell; }
+
+}  // namespace
+
+void Nemesis::moments() {
+  session_moments();
+  process_moments();
+  account_moments();
+}
+
+void Nemesis::session_moments() {
+  for (std::size_t i = 0; i < lanes_total; ++i) {
+    const Lane lane{static_cast<std::uint8_t>(i)};
+    for (RecvTime* until : {&deaf_until_[i], &dumb_until_[i]}) {
+      if (until->mono_ns == 0 || *until > now_) continue;
+      *until = RecvTime{};
+      network_->cut(lane);  // bytes are missing: the connection cannot go on
+    }
+  }
+  if (fires(Fault::half_open)) {
+    Random& r = random(Fault::half_open);
+    auto& until = r.chance(0.5) ? deaf_until_ : dumb_until_;
+    until[r.below(lanes_total)] = now_ + r.spread(milliseconds(100), seconds(20));
+  }
+  if (fires(Fault::session_cut)) network_->cut(any_lane(random(Fault::session_cut)));
+  if (fires(Fault::fill_replayed)) {
+    replay_due_ = true;
+    network_->cut(Lane::orders);
+  }
+  if (replay_due_ && network_->up(Lane::orders) && !network_->ended(Lane::orders)) {
+    replay_due_ = !network_->deliver(Lane::orders, {last_private_.begin(), last_private_.end()});
+  }
+  if (fires(Fault::reconnect_storm)) {
+    storm_until_ = now_ + random(Fault::reconnect_storm).time(milliseconds(500), seconds(4));
+    for (std::size_t i = 0; i < lanes_total; ++i) network_->cut(Lane{static_cast<std::uint8_t>(i)});
+  }
+  if (fires(Fault::banned)) {
+    banned_until_ = now_ + random(Fault::banned).spread(seconds(1), seconds(120));
+    for (std::size_t i = 0; i < lanes_total; ++i) network_->cut(Lane{static_cast<std::uint8_t>(i)});
+  }
+  if (fires(Fault::feeds_skewed)) {
+    skewed_until_ = now_ + random(Fault::feeds_skewed).spread(milliseconds(50), seconds(5));
+  }
+  if (fires(Fault::silent_stall)) {
+    stalled_until_ = now_ + random(Fault::silent_stall).spread(milliseconds(100), seconds(6));
+  }
+  if (fires(Fault::dead_man_absent) && network_->up(Lane::orders)) {
+    venue_.exchange.set_cod(network_->connection(Lane::orders), sim::CodScope::connection, false);
+    network_->cut(Lane::orders);
+  }
+}
+
+void Nemesis::process_moments() {
+  ProcessTrouble& p = process_;
+  if (fires(Fault::paused)) {
+    p.paused_until = now_ + random(Fault::paused).spread(milliseconds(1), milliseconds(500));
+  }
+  if (fires(Fault::wall_clock_step)) {
+    Random& r = random(Fault::wall_clock_step);
+    const Nanos step = r.spread(milliseconds(1), seconds(90));
+    p.wall_offset_ns = r.chance(0.3) ? 0 : r.chance(0.5) ? step.count : -step.count;
+  }
+  if (stopped_) p.wall_offset_ns = 0;
+  if (fires(Fault::journal_refused)) {
+    p.journal_back_at = now_ + random(Fault::journal_refused).time(milliseconds(1), seconds(1));
+  }
+  if (fires(Fault::restart)) {
+    p.crash = true;
+    p.down = random(Fault::restart).spread(milliseconds(20), seconds(2));
+  }
+  if (fires(Fault::restart_late)) {
+    p.crash = true;
+    p.down = random(Fault::restart_late).time(seconds(605), seconds(700));
+  }
+  if (fires(Fault::reconciled_twice)) p.reconcile_again = true;
+  if (fires(Fault::killed)) {
+    (random(Fault::killed).chance(0.6) ? p.kill : p.kill_instrument) = true;
+  }
+  if (fires(Fault::control_flood)) {
+    p.flood = 200 + static_cast<std::uint32_t>(random(Fault::control_flood).below(600));
+  }
+}
+
+void Nemesis::label_of_another_boot(std::string& out) {
+  static constexpr char digits[] = "0123456789abcdef";
+  ++strange_orders_;
+  const std::uint64_t id = (std::uint64_t{0xFFFF00} << 40) | strange_orders_;
+  out = "g" + std::string{label_tag} + "-";
+  for (int shift = 60; shift >= 0; shift -= 4) out += digits[(id >> shift) & 15];
+  out += "-00000000";
+}
+
+void Nemesis::account_moments() {
+  if (fires(Fault::manual_trade)) {
+    Random& r = random(Fault::manual_trade);
+    if (r.chance(0.6)) {
+      venue_.human_trade(any_side(r), r.between(1, 400) * 10, {});
+    } else {
+      venue_.human_rest(any_side(r), r.between(1, 400) * 10, r.between(5, 60), {});
+    }
+  }
+  if (fires(Fault::second_bot)) {
+    Random& r = random(Fault::second_bot);
+    std::string label;
+    label_of_another_boot(label);
+    if (r.chance(0.5)) {
+      venue_.human_trade(any_side(r), r.between(1, 200) * 10, label);
+    } else {
+      venue_.human_rest(any_side(r), r.between(1, 200) * 10, r.between(5, 60), label);
+    }
+  }
+  if (fires(Fault::self_trade)) {
+    for (const sim::OrderNo n : venue_.resting()) {
+      const sim::OrderInfo o = *venue_.exchange.order(n);
+      const Side other = o.side == Side::buy ? Side::sell : Side::buy;
+      venue_.human_trade(other, 10 + 10 * static_cast<std::int64_t>(o.amount.nano % 7), {});
+    }
+    venue_.human_rest(any_side(random(Fault::self_trade)), 100, 0, {});
+  }
+  if (fires(Fault::reduce_only_cut)) {
+    const Qty held = venue_.exchange.position(venue_.account, venue_.perpetual).size;
+    const std::int64_t usd = held.nano / nano_per_unit;
+    if (usd != 0) venue_.human_trade(usd > 0 ? Side::sell : Side::buy, usd > 0 ? usd : -usd, {});
+  }
+  if (fires(Fault::throttled)) {
+    for (int i = 0; i < 22; ++i) {
+      static_cast<void>(venue_.human.call("private/cancel", R"({"order_id":"1"})"));
+    }
+  }
+  if (fires(Fault::dead_man_early)) {
+    static_cast<void>(venue_.human.call("private/cancel_all", "{}"));
+  }
+  if (fires(Fault::maintenance)) {
+    maintenance_until_ =
+        now_ + random(Fault::maintenance).spread(milliseconds(100), milliseconds(3000));
+    venue_.dialect.set_maintenance(true);
+  }
+  if (maintenance_until_.mono_ns != 0 && (now_ >= maintenance_until_ || stopped_)) {
+    maintenance_until_ = RecvTime{};
+    venue_.dialect.set_maintenance(false);
+  }
+  if (liquidation_until_.mono_ns == 0 && fires(Fault::liquidated)) {
+    const sim::Summary s = venue_.exchange.summary(venue_.account, btc);
+    const Money room = s.margin_balance - s.maintenance_margin;
+    venue_.liquidation_taken = room + Money{s.maintenance_margin.nano / 10};
+    venue_.exchange.deposit(venue_.account, btc, -venue_.liquidation_taken);
+    liquidation_until_ = now_ + milliseconds(700);
+  }
+  if (liquidation_until_.mono_ns != 0 && (now_ >= liquidation_until_ || stopped_)) {
+    liquidation_until_ = RecvTime{};
+    venue_.exchange.deposit(venue_.account, btc, venue_.liquidation_taken);
+  }
+}
+
+}  // namespace gimbal::simtest
