@@ -21,6 +21,7 @@ TEST_F(ControlsTest, ChildrenOfOneParentStopAtItsAmountWhateverBecomesOfThem) {
   setup.limits.order_rate_per_s = setup.limits.order_burst = 100000;
   setup.limits.duplicate_window = {};
   setup.engine.orders.ack_timeout = seconds(50);
+  setup.limits.cycles_window = {};
   armed();
   std::uint64_t parent = 100;
   for (int sequence = 0; sequence < 2500; ++sequence) {
