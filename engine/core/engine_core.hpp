@@ -4,12 +4,11 @@
 // Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
 // prices), engine_instruments.cpp (listed, redefined, settled), engine_orders.cpp (order and fill
 // events), engine_requests.cpp (snap, gate, commands, delta), engine_gather.cpp (what the gate
-// looks at), engine_operator.cpp (kill, arm), engine_cancel.cpp (cancelling a scope), engine_flatten.cpp
-// (closing positions), engine_trip.cpp (trips, pauses), engine_controls.cpp (what a
-// control does besides refusing), engine_day.cpp (profit, repeats, ratio), engine_quality.cpp
-// engine_guardian.cpp,
-// engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp (views and status),
-// engine_core.cpp (construction and dispatch).
+// looks at), engine_operator.cpp (kill, arm), engine_cancel.cpp (cancelling a scope),
+// engine_flatten.cpp (closing positions), engine_trip.cpp (trips, pauses), engine_controls.cpp
+// (what a control does besides refusing), engine_day.cpp (profit, repeats, ratio),
+// engine_quality.cpp, engine_guardian.cpp, engine_reconcile.cpp, engine_upkeep.cpp
+// (time), engine_read.cpp (views and status), engine_core.cpp (construction and dispatch).
 #pragma once
 
 #include <array>

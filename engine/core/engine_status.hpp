@@ -111,13 +111,13 @@ struct EngineCounters {
   std::uint64_t trips{0};           // raised to the cold side
   std::uint64_t trips_repeated{0};  // the same one again within a second: not raised
   std::uint64_t trips_lost{0};
-  std::uint64_t stale{0};           // hedges, held options and indices that became stale
-  std::uint64_t gaps{0};
-  std::uint64_t crossed{0};
-  std::uint64_t outliers{0};        // prices not used
-  std::uint64_t lags{0};            // times that received data waited too long
-  std::uint64_t clock_pauses{0};
-  std::uint64_t unknown_fields{0};  // answers that prove nothing
+  std::uint64_t stale{0};            // hedges, held options and indices that became stale
+  std::uint64_t gaps{0};
+  std::uint64_t crossed{0};
+  std::uint64_t outliers{0};         // prices not used
+  std::uint64_t lags{0};             // times that received data waited too long
+  std::uint64_t clock_pauses{0};
+  std::uint64_t unknown_fields{0};   // answers that prove nothing
   std::uint64_t configs_adopted{0};  // reloads
   std::uint64_t configs_refused{0};
 };

@@ -74,8 +74,6 @@ class Bot {
   std::string make_monitor();
   Outcome write_names() const;
   [[nodiscard]] std::vector<std::string> currencies() const;  // settlement, each once
-  void subscribe_hedges(BotVenue::Feed& feed) const;
-  void subscribe_rest(BotVenue::Feed& feed) const;
   [[nodiscard]] deribit::LoginConfig login_config(std::int64_t first_id, const char* scope) const;
   template <class Events>
   std::unique_ptr<FeedSession<BotVenue, Events>> make_feed(Events& events, TscProbe& probe,

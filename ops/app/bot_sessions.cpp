@@ -2,95 +2,40 @@
 // that joins them. Room: ops/app (wiring). Cold.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
-
 #include "ops/app/bot.hpp"
 #include "ops/app/desk.hpp"
-#include "ops/app/feed_interval.hpp"
+#include "ops/app/session_setup.hpp"
 #include "ops/app/venue_address.hpp"
 
 namespace gimbal {
 namespace {
 
 constexpr Nanos token_refresh = seconds(600);
-constexpr std::int64_t feed_first_id = 800'000'000;
-
 std::chrono::milliseconds to_ms(Nanos n) { return std::chrono::milliseconds{n.count / 1'000'000}; }
 
 }  // namespace
 
-void Bot::subscribe_hedges(BotVenue::Feed& feed) const {
-  const VenueConfig& venue = loaded_->config.venues[0];
-  for (const Universe::Member& m : universe_.members()) {
-    feed.want_book(m.hedge, interval_of(venue.book_interval));
-    feed.want_ticker(m.hedge, interval_of(venue.ticker_interval));
-    feed.want_trades(m.hedge, interval_of(venue.trades_interval));
-  }
-}
-
-void Bot::subscribe_rest(BotVenue::Feed& feed) const {
-  const VenueConfig& venue = loaded_->config.venues[0];
-  for (std::size_t i = 0; i < universe_.members().size(); ++i) {
-    const Universe::Member& m = universe_.members()[i];
-    const UnderlyingConfig& u = loaded_->config.underlyings[i];
-    feed.want_price_index(u.index, m.id);
-    for (const InstrumentId id : m.futures) {
-      if (id == m.hedge) continue;
-      feed.want_book(id, interval_of(venue.option_book_interval));
-      feed.want_ticker(id, interval_of(venue.ticker_interval));
-    }
-    for (const InstrumentId id : m.options) {
-      feed.want_book(id, interval_of(venue.option_book_interval));
-      feed.want_ticker(id, interval_of(venue.ticker_interval));
-    }
-    feed.want_instrument_state("any", u.currency);
-  }
-  feed.want_platform_state();
-}
-
 template <class Events>
 std::unique_ptr<FeedSession<BotVenue, Events>> Bot::make_feed(Events& events, TscProbe& probe,
                                                               std::uint16_t slot) {
-  const VenueConfig& venue = loaded_->config.venues[0];
-  deribit::FeedConfig config;
-  config.venue = venue_;
-  config.channels_max = 3 * universe_.table().size() + 64 + 2 * listings_max;
-  config.heartbeat_s = static_cast<std::uint32_t>(venue.heartbeat.count / 1'000'000'000);
-  config.private_subscribe = true;
-  deribit::DeribitFeed feed{config, universe_.symbols()};
-  slot == hedge_slot ? subscribe_hedges(feed) : subscribe_rest(feed);
-  std::vector<InstrumentId> books;
-  for (const Universe::Member& m : universe_.members()) {
-    if (slot == hedge_slot) {
-      books.push_back(m.hedge);
-      continue;
-    }
-    std::copy_if(m.futures.begin(), m.futures.end(), std::back_inserter(books),
-                 [&](InstrumentId id) { return id != m.hedge; });
-    books.insert(books.end(), m.options.begin(), m.options.end());
-  }
-  deribit::DeribitLogin login{login_config(feed_first_id + slot * 10'000, "")};
+  deribit::DeribitFeed feed = feed_decoder(loaded_->config, universe_, venue_, slot);
+  deribit::DeribitLogin login{login_config(feed_login_first_id(slot), "")};
   using Joined = typename FeedSession<BotVenue, Events>::Feed;
   auto session = std::make_unique<FeedSession<BotVenue, Events>>(
-      Joined{std::move(feed), std::move(login)}, std::move(books), events, probe, clock_, slot,
-      slot == hedge_slot ? Priority::first : Priority::normal, LinkConfig{});
-  session->session().set_silence_max(venue.silence_max);
-  session->set_data_silence_max(venue.data_silence_max);
+      Joined{std::move(feed), std::move(login)}, books_of(universe_, slot), events, probe, clock_,
+      slot, slot == hedge_slot ? Priority::first : Priority::normal, LinkConfig{});
+  session->session().set_silence_max(loaded_->config.venues[0].silence_max);
+  session->set_data_silence_max(loaded_->config.venues[0].data_silence_max);
   return session;
 }
 
 std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
   const VenueConfig& venue = loaded_->config.venues[0];
-  deribit::GatewayConfig config;
-  config.venue = venue_;
-  config.label_tag = tag_of(venue.account);
-  config.config_hash = static_cast<std::uint32_t>(loaded_->short_hash() >> 32);
+  deribit::GatewayConfig config = gateway_config(*loaded_, venue_, epoch_,
+                                                 login_config(order_login_first_id,
+                                                              "trade:read_write "
+                                                              "account:read_write"));
   config.tags = &gate_.layout().tags;
-  config.boot_epoch = epoch_;
-  config.own_account = venue.own_account;
-  config.heartbeat_s = static_cast<std::uint32_t>(venue.heartbeat.count / 1'000'000'000);
-  config.login = login_config(700'000'000, "trade:read_write account:read_write");
   order_table_ = universe_.table();
   const int sender = gate_.register_sender();
   deribit::DeribitGateway gateway{std::move(config), universe_.symbols(), order_table_,
@@ -131,12 +76,7 @@ void Bot::make_rehearsal() {
 
 std::string Bot::make_hot() {
   const VenueConfig& venue = loaded_->config.venues[0];
-  deribit::RateLimits limits;
-  limits.rate_per_s = static_cast<std::uint32_t>(venue.matching_rate);
-  limits.burst = static_cast<std::uint32_t>(venue.matching_burst);
-  limits.usable_permille = static_cast<std::uint32_t>(venue.rate_use * 1000);
-  limits.reserve_permille = static_cast<std::uint32_t>(venue.cancel_reserve * 1000);
-  budget_ = std::make_unique<deribit::RateBudget>(limits);
+  budget_ = std::make_unique<deribit::RateBudget>(rate_limits(venue));
   if (!budget_->set_quota(0, 1000)) return "rate budget: the session's quota is refused";
 
   PollerConfig poller;

@@ -27,6 +27,7 @@ void add_iv(CLI::App& app, int& exit_code);
 void add_margin(CLI::App& app, int& exit_code);
 void add_stress(CLI::App& app, int& exit_code);
 void add_replay(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
 void add_journal(CLI::App& app, int& exit_code);
 
 }  // namespace gimbal

@@ -1,7 +1,6 @@
 // A public session on the hot side: bytes in, events to the sink. Room: ops/app (wiring). Hot.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -9,15 +8,11 @@
 #include "engine/core/command.hpp"
 #include "engine/runtime/clock.hpp"
 #include "engine/runtime/probe.hpp"
-#include "feeds/decoder.hpp"
+#include "ops/app/feed_calls.hpp"
 #include "ops/app/listing_tasks.hpp"
 #include "ops/app/session.hpp"
-#include "venues/registry.hpp"
 
 namespace gimbal {
-
-inline constexpr std::size_t feed_batch_events = 32768;  // a full snapshot fits twice
-inline constexpr std::size_t resyncs_waiting_max = 64;
 
 // A feed's counters as the cold thread may read them.
 struct SharedFeedCounters {
@@ -35,23 +30,20 @@ struct SharedFeedCounters {
 template <class Venue, class Events>
 class FeedSession {
  public:
-  using Feed = WithLogin<typename Venue::Feed, typename Venue::Login>;
+  using Feed = typename FeedCalls<Venue>::Feed;
 
   // `books` are the instruments whose books come over this connection.
   FeedSession(Feed feed, std::vector<InstrumentId> books, Events& events, TscProbe& probe,
               const TscClock& clock, std::uint16_t slot, Priority priority, const LinkConfig& link)
-      : feed_{std::move(feed)},
-        books_{std::move(books)},
+      : calls_{std::move(feed), std::move(books)},
         events_{events},
         probe_{probe},
         clock_{clock},
-        session_{*this, slot, priority, link} {
-    books_.reserve(books_.size() + listings_max);
-  }
+        session_{*this, slot, priority, link} {}
 
   [[nodiscard]] Session<FeedSession>& session() noexcept { return session_; }
-  [[nodiscard]] typename Venue::Feed& feed() noexcept { return feed_.feed(); }
-  [[nodiscard]] const typename Venue::Feed& feed() const noexcept { return feed_.feed(); }
+  [[nodiscard]] typename Venue::Feed& feed() noexcept { return calls_.feed().feed(); }
+  [[nodiscard]] const typename Venue::Feed& feed() const noexcept { return calls_.feed().feed(); }
   [[nodiscard]] const SharedFeedCounters& shared() const noexcept { return shared_; }
   // heartbeats alone are no data. Zero: never given up.
   void set_data_silence_max(Nanos limit) noexcept { data_silence_max_ = limit; }
@@ -60,7 +52,7 @@ class FeedSession {
   [[nodiscard]] ListingTasks& listing_tasks() noexcept { return tasks_; }
   // Hot thread, every timer; or any thread once the hot one has ended.
   void publish() noexcept {
-    const auto& c = feed_.feed().counters();
+    const auto& c = feed().counters();
     shared_.frames.store(c.frames, std::memory_order_relaxed);
     shared_.events.store(c.events, std::memory_order_relaxed);
     shared_.malformed.store(c.malformed, std::memory_order_relaxed);
@@ -71,32 +63,30 @@ class FeedSession {
 
   // Called from inside a step, so it only notes the wish; the next text or timer carries it out.
   void want_resync(InstrumentId id) noexcept {
-    if (resyncs_ == resyncs_waiting_max) return;
-    resync_[resyncs_++] = id;
+    if (!calls_.want_resync(id)) return;
     session_.tape().put(FrameKind::resync, clock_.now(), {}, id.value);
   }
 
   // --- Session's owner
   void opened(RecvTime now) noexcept {
     data_at_ = now;
-    feed_.on_open(now, outbox_);
-    session_.send(outbox_);
+    calls_.opened(now);
+    session_.send(calls_.outbox());
   }
   void text(const TextFrame& t) noexcept {
     probe_.mark(ProbeHop::decrypt);
-    const DecodeStatus status =
-        feed_.on_frame(Frame{t.data, t.size, t.capacity}, t.at, batch_, outbox_);
+    const DecodeStatus status = calls_.text(Frame{t.data, t.size, t.capacity}, t.at);
     if (status == DecodeStatus::ok) data_at_ = t.at;
     probe_.mark(ProbeHop::parse);
     deliver(t.at);
   }
   void ended(const LinkClosed&, RecvTime now) noexcept {
-    feed_.on_close(now, batch_);
+    calls_.ended(now);
     deliver(now);
   }
   void timer(RecvTime now) noexcept {
     follow_listings(now);
-    feed_.on_timer(now, outbox_, batch_);
+    calls_.timer(now);
     deliver(now);
     publish();
     if (data_silence_max_.count == 0 || now - data_at_ <= data_silence_max_) return;
@@ -107,28 +97,9 @@ class FeedSession {
 
  private:
   void deliver(RecvTime now) noexcept {
-    pass_on();
-    if (resyncs_ > 0) run_resyncs(now);
-    if (!outbox_.empty()) session_.send(outbox_);
-  }
-  // An account has several feed connections: what this one says about its whole session concerns
-  // its own instruments only, so it becomes one event for each of them.
-  void pass_on() noexcept {
-    const std::span<Event> all = batch_.committed();
-    std::size_t from = 0;
-    for (std::size_t at = 0; at < all.size(); ++at) {
-      if (all[at].kind() == EventKind::instrument_change) note_change(all[at]);
-      if (all[at].kind() != EventKind::feed_status || all[at].instrument.valid()) continue;
-      if (at > from) events_.events(all.subspan(from, at - from));
-      from = at + 1;
-      Event one = all[at];
-      for (const InstrumentId id : books_) {
-        one.instrument = id;
-        events_.events(std::span<Event>{&one, 1});
-      }
-    }
-    if (all.size() > from) events_.events(all.subspan(from));
-    batch_.clear();
+    calls_.pass_on(events_, [this](const Event& e) { note_change(e); });
+    calls_.run_resyncs(now, events_);
+    if (!calls_.outbox().empty()) session_.send(calls_.outbox());
   }
   void note_change(const Event& e) noexcept {
     const ListingNote note{e.instrument, e.as<InstrumentChange>().change};
@@ -143,36 +114,21 @@ class FeedSession {
       session_.tape().put(task.ended ? FrameKind::retired : FrameKind::listed, now, {},
                           task.instrument.value);
       if (task.ended) {
-        feed_.feed().retire(task.instrument, now, outbox_);
+        calls_.retire(task.instrument, now);
         continue;
       }
-      (void)feed_.feed().want_book(task.instrument, task.book);
-      (void)feed_.feed().want_ticker(task.instrument, task.ticker);
-      if (books_.size() < books_.capacity()) books_.push_back(task.instrument);
+      calls_.list(task.instrument, task.book, task.ticker);
       ++subscribed;
     }
     if (subscribed == 0) return;
     listing_due_ = now + listing_interval;
-    feed_.feed().subscribe_new(now, outbox_);
-  }
-  void run_resyncs(RecvTime now) noexcept {
-    const std::size_t count = resyncs_;
-    resyncs_ = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      feed_.feed().resync(resync_[i], FeedReason::crossed, now, batch_, outbox_);
-    }
-    pass_on();
+    calls_.subscribe_listed(now);
   }
 
-  Feed feed_;
-  std::vector<InstrumentId> books_;
+  FeedCalls<Venue> calls_;
   Events& events_;
   TscProbe& probe_;
   const TscClock& clock_;
-  EventBatch batch_{feed_batch_events};
-  Outbox outbox_{1u << 20, 1024};
-  std::array<InstrumentId, resyncs_waiting_max> resync_{};
-  std::size_t resyncs_{0};
   SharedFeedCounters shared_{};
   ListingNotes notes_{listing_notes_max};
   ListingTasks tasks_{listings_max};

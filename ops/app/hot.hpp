@@ -24,14 +24,12 @@
 #include "ops/app/alert_ring.hpp"
 #include "ops/app/feed_session.hpp"
 #include "ops/app/order_session.hpp"
+#include "ops/app/session_setup.hpp"
 #include "strategies/registry.hpp"
 
 namespace gimbal {
 
 using BotVenue = DeribitVenue;
-inline constexpr std::uint16_t order_slot = 0;
-inline constexpr std::uint16_t hedge_slot = 1;   // feed of the hedge instruments, polled first
-inline constexpr std::uint16_t option_slot = 2;  // first of the feeds of everything else
 inline constexpr std::size_t feeds_max = 6;
 inline constexpr std::size_t margins_shown_max = 8;
 

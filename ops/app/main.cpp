@@ -24,6 +24,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   gimbal::add_margin(app, exit_code);
   gimbal::add_stress(app, exit_code);
   gimbal::add_replay(app, exit_code);
+  gimbal::add_report(app, exit_code);
   gimbal::add_journal(app, exit_code);
 }
 

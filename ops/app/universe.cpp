@@ -149,6 +149,12 @@ std::string Universe::rebind(const Config& config) {
     member.hedge = symbols_.find(u.hedge_instrument);
     if (!member.hedge.valid()) return "hedge_instrument " + u.hedge_instrument + " is unknown";
     member.id = table_[member.hedge].underlying;
+    // In the order of their ids, which is the order in which add() listed them.
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      const InstrumentId id{static_cast<std::uint16_t>(i)};
+      if (table_[id].underlying != member.id) continue;
+      (is_option(table_[id].kind) ? member.options : member.futures).push_back(id);
+    }
     members_.push_back(std::move(member));
   }
   return {};

@@ -80,7 +80,7 @@ TEST_F(ExecutionGapTest, AFillIsMeasuredAgainstDecisionDepartureAndTheMarksAfter
   // 50,000 USD of an inverse perpetual: coins are 1/50000 - 1/p each USD, here at index 50,000.
   EXPECT_EQ(totals().fills, 1U);
   EXPECT_EQ(totals().traded_usd, money(50000));
-  EXPECT_NEAR(to_double(totals().shortfall_usd), 50000 * (1 - 50000.0 / 50010) * 1, 1e-4);
+  EXPECT_NEAR(to_double(totals().shortfall_usd), 50000 * (1 - 50000.0 / 50010), 1e-4);
   EXPECT_NEAR(to_double(totals().delay_usd), 50000 * (1 - 50000.0 / 50005), 1e-4);
   EXPECT_NEAR(to_double(totals().theory_usd), 0, 1e-4);
   EXPECT_NEAR(to_double(totals().fees_usd), 12.5, 1e-6);
@@ -92,11 +92,13 @@ TEST_F(ExecutionGapTest, AFillIsMeasuredAgainstDecisionDepartureAndTheMarksAfter
   later(milliseconds(2));
   EXPECT_EQ(totals().marked[0], 1U);
   EXPECT_EQ(core().gaps().fill(0).mark[0], usd(50030));
-  EXPECT_NEAR(to_double(totals().after_usd[0]), 50000 * 50000 * (1 / 50010.0 - 1 / 50030.0), 1e-3);
+  EXPECT_NEAR(to_double(totals().after_usd[0]), 50000.0 * 50000 * (1 / 50010.0 - 1 / 50030.0),
+              1e-3);
   market(49950);
   later(seconds(60));
   EXPECT_EQ(totals().marked[1], 1U);
-  EXPECT_NEAR(to_double(totals().after_usd[1]), 50000 * 50000 * (1 / 50010.0 - 1 / 49950.0), 1e-3);
+  EXPECT_NEAR(to_double(totals().after_usd[1]), 50000.0 * 50000 * (1 / 50010.0 - 1 / 49950.0),
+              1e-3);
   EXPECT_EQ(totals().marked[0], 1U) << "the 1 s mark is taken once";
 }
 

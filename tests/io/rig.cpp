@@ -149,6 +149,8 @@ void Rig::arm_or_fail() {
 
 Finished Rig::kill() { return ctl({"kill", "--json", "--reason", "test", "--wait", "10s"}); }
 
+std::string Rig::program() { return GIMBAL; }
+
 Finished Rig::replay() {
   return run_program({GIMBAL, "replay", file("journal"), "--json"}, dir_.path(),
                      Patience{60000 * patience_factor});

@@ -51,6 +51,8 @@ class Rig : public ::testing::Test {
   [[nodiscard]] Finished kill();
   [[nodiscard]] std::string config_hash();
   [[nodiscard]] Finished replay();
+  // Path of the `gimbal` under test.
+  [[nodiscard]] static std::string program();
   // A signed call of the exchange's HTTPS, made by the test itself; empty when it failed.
   [[nodiscard]] std::string exchange(const std::string& method_and_query);
   [[nodiscard]] std::map<std::string, double> exchange_positions();

@@ -221,9 +221,7 @@ TEST(Orders, NoDelayBeyondTheTimeToLiveIsEverAccepted) {
     v.run(milliseconds(ms));
     const auto answer = v.exchange.submit(v.bob, 0, o, v.out);
     EXPECT_EQ(answer.ok(), ms <= 500) << ms;
-    if (!answer.ok()) {
-      EXPECT_EQ(answer.error, code::timed_out) << ms;
-    }
+    if (!answer.ok()) { EXPECT_EQ(answer.error, code::timed_out) << ms; }
   }
 }
 

@@ -34,7 +34,8 @@ class OrderToTrade {
       c->maker_nano = INT64_MAX;
     }
   }
-  // Thousandths of the limit (`changes_max` per coin) that are used, rounded down; zero limit: zero.
+  // Thousandths of the limit (`changes_max` per coin) that are used, rounded down; zero limit:
+  // zero.
   [[nodiscard]] std::int64_t used_permille(UnderlyingId u, Group g,
                                            std::int64_t changes_max) const noexcept {
     const Count* c = at(u, g);

@@ -1,0 +1,104 @@
+#include "ops/app/core_replay.hpp"
+
+namespace gimbal {
+namespace {
+
+bool from_feed(const Event& e) {
+  switch (e.kind()) {
+    case EventKind::book_delta:
+    case EventKind::book_reset:
+    case EventKind::trade:
+    case EventKind::ticker:
+    case EventKind::index_price:
+    case EventKind::feed_status: return true;
+    // New definitions come from the query session with a side block.
+    case EventKind::instrument_change:
+      return e.as<InstrumentChange>().change != InstrumentChangeKind::adopt;
+    default: return false;
+  }
+}
+
+// Refused between the core and the wire: written by the session, not by the gateway.
+bool local(const OrderReject& r) {
+  return r.reason == RejectReason::last_gate || r.reason == RejectReason::local_rate ||
+         r.reason == RejectReason::not_connected ||
+         (r.reason == RejectReason::venue && r.venue_code == 0);
+}
+
+bool from_gateway(const Event& e) {
+  if (e.has(event_flag::historical)) return false;  // the query session's
+  switch (e.kind()) {
+    case EventKind::order_ack:
+    case EventKind::order_reject:
+    case EventKind::fill:
+    case EventKind::order_done:
+    case EventKind::position_report:
+    case EventKind::margin_report:
+    case EventKind::gateway_status: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+CoreReplay::CoreReplay(const JournalOrigin& origin,
+                       std::vector<std::span<const std::byte>> segments,
+                       const ReplayOptions& options, bool watched, std::string& error) {
+  StrategySet strategies;
+  error = make_engine_setup(origin.loaded->config, origin.universe, setup_, strategies);
+  if (!error.empty()) return;
+  setup_.blocks = SideBlocks{&blocks_, &ReplayBlocks::find};
+  if (watched) setup_.trace = &trace_;
+  engine_ = std::make_unique<ReplayEngine>(setup_, origin.universe.table(), strategies);
+  target_.step = [this](const Event& e, Commands& out) { engine_->step(e, out); };
+  target_.stepped = [this](const Event& e, Commands& out) {
+    if (look_) look_(e, out);
+    if (keep_) keep(e, out);
+  };
+  target_.side_block = [this](const SideBlockRef& ref, std::span<const std::byte> bytes) {
+    blocks_.add(ref, bytes);
+  };
+  reader_ = std::make_unique<JournalReader>(std::move(segments));
+  run_ = std::make_unique<ReplayRun>(*reader_, target_, options);
+}
+
+bool CoreReplay::part(const Event& event) {
+  if (!parted_.empty()) return true;
+  const char* why = nullptr;
+  if (event.kind() == EventKind::config_change) why = "the configuration was reloaded";
+  if (event.kind() == EventKind::instrument_change &&
+      event.as<InstrumentChange>().change != InstrumentChangeKind::invalidate) {
+    why = "an instrument was listed, redefined or settled while running";
+  }
+  if (why == nullptr) return false;
+  parted_ = std::string{why} + " (sequence " + std::to_string(event.seq().value) + ")";
+  return true;
+}
+
+void CoreReplay::keep(const Event& event, Commands& out) {
+  if (part(event)) return;
+  for (Command& c : out) {
+    switch (c.kind()) {
+      case CommandKind::place:
+      case CommandKind::replace:
+      case CommandKind::cancel:
+      case CommandKind::cancel_all:
+        outgoing_.push(Outgoing{event.seq().value, std::move(c)});
+        break;
+      default: break;
+    }
+  }
+  if (from_feed(event)) return feed_events_.push(event);
+  if (event.kind() == EventKind::order_sent) {
+    const auto sent = event.as<OrderSent>();
+    return fates_.push(Fate{sent.order, sent.action, true});
+  }
+  if (!from_gateway(event)) return;
+  if (event.kind() == EventKind::order_reject && local(event.as<OrderReject>())) {
+    const auto reject = event.as<OrderReject>();
+    return fates_.push(Fate{reject.order, reject.action, false});
+  }
+  order_events_.push(event);
+}
+
+}  // namespace gimbal

@@ -1,0 +1,105 @@
+// A journal's events stepped again through the engine that its own config builds, one record at a
+// time, with what the frames are compared against kept until it is taken. Room: ops/app. Cold.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/core/engine.hpp"
+#include "engine/runtime/replay.hpp"
+#include "ops/app/journal_origin.hpp"
+
+namespace gimbal {
+
+using ReplayEngine = Engine<NullProbe, StrategySet>;
+
+// First in, first out, contiguous; memory is used again once it is empty.
+template <class T>
+class Fifo {
+ public:
+  void push(T value) { items_.push_back(std::move(value)); }
+  [[nodiscard]] bool empty() const noexcept { return first_ == items_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return items_.size() - first_; }
+  [[nodiscard]] T& operator[](std::size_t n) noexcept { return items_[first_ + n]; }
+  void pop(std::size_t n = 1) {
+    first_ += n;
+    if (first_ < items_.size() && first_ < compact_at) return;
+    items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t compact_at = 65536;
+  std::vector<T> items_;
+  std::size_t first_{0};
+};
+
+// A command that asked for bytes on the order session.
+struct Outgoing {
+  std::uint64_t seq{0};  // of the event that caused it
+  Command command{};
+};
+// What the order session said of one place, replace or cancel, in the order of the commands.
+struct Fate {
+  OrderId order{};
+  OrderAction action{OrderAction::place};
+  bool sent{false};
+};
+
+class CoreReplay {
+ public:
+  // `watched`: the core's traces are kept in trace(), whose reader must keep up. `error`: why the
+  // journal's own config gives no engine.
+  CoreReplay(const JournalOrigin& origin, std::vector<std::span<const std::byte>> segments,
+             const ReplayOptions& options, bool watched, std::string& error);
+
+  // What the core traces; empty unless watched.
+  [[nodiscard]] TraceRing& trace() noexcept { return trace_; }
+  // Called after each step, before the commands are taken; may be empty.
+  void on_step(std::function<void(const Event&, const Commands&)> look) { look_ = std::move(look); }
+  // Steps one record; false at the end.
+  bool next() { return run_->next(); }
+  [[nodiscard]] ReplayResult result() const { return run_->result(); }
+  [[nodiscard]] ReplayEngine& engine() noexcept { return *engine_; }
+  // Keeps events and commands for the comparison with frames; without it they are dropped.
+  void keep_for_frames() noexcept { keep_ = true; }
+
+  // Why the frames can be followed no further: the journal's later events need what only the
+  // running bot had (terms of a new listing, a reloaded config). Empty while they can. Nothing is
+  // kept then.
+  [[nodiscard]] const std::string& parted() const noexcept { return parted_; }
+
+  // Events that a public decoder wrote, that the gateway wrote, commands and their fates: each in
+  // the journal's order, to be taken by the reader of the frames.
+  [[nodiscard]] Fifo<Event>& feed_events() noexcept { return feed_events_; }
+  [[nodiscard]] Fifo<Event>& order_events() noexcept { return order_events_; }
+  [[nodiscard]] Fifo<Outgoing>& outgoing() noexcept { return outgoing_; }
+  [[nodiscard]] Fifo<Fate>& fates() noexcept { return fates_; }
+
+ private:
+  void keep(const Event& event, Commands& out);
+  bool part(const Event& event);
+
+  ReplayBlocks blocks_;
+  TraceRing trace_;
+  EngineSetup setup_;
+  std::unique_ptr<ReplayEngine> engine_;
+  ReplayTarget target_;
+  std::unique_ptr<JournalReader> reader_;
+  std::unique_ptr<ReplayRun> run_;
+  std::function<void(const Event&, const Commands&)> look_;
+  bool keep_{false};
+  std::string parted_;
+  Fifo<Event> feed_events_;
+  Fifo<Event> order_events_;
+  Fifo<Outgoing> outgoing_;
+  Fifo<Fate> fates_;
+};
+
+}  // namespace gimbal

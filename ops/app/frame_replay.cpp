@@ -1,0 +1,390 @@
+#include "ops/app/frame_replay.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gimbal {
+namespace {
+
+constexpr std::size_t shown_text_max = 400;
+
+std::int64_t no_wall_clock() { return 0; }
+
+// A login that is only ever shown answers: what it writes goes nowhere.
+deribit::LoginConfig silent_login(std::int64_t first_id, const char* scope) {
+  static constexpr std::string_view secret = "replay";
+  deribit::LoginConfig login;
+  login.client_id = "replay";
+  login.client_secret = secret;
+  login.required_scope = scope;
+  login.first_request_id = first_id;
+  login.unix_ms = &no_wall_clock;
+  return login;
+}
+
+// Equal but for what the sequencer stamps.
+bool same_event(const Event& journal, Event replayed) noexcept {
+  replayed.set_seq(journal.seq());
+  replayed.queue_ns = journal.queue_ns;
+  return std::memcmp(&journal, &replayed, sizeof(Event)) == 0;
+}
+
+std::string shown(std::string_view text) {
+  std::string out{text.substr(0, shown_text_max)};
+  if (text.size() > shown_text_max) out += "...";
+  return out;
+}
+
+}  // namespace
+
+FrameReplay::FrameReplay(const JournalOrigin& origin, std::uint32_t epoch, CoreReplay& core,
+                         std::vector<std::span<const std::byte>> segments)
+    : core_{core}, origin_{origin}, reader_{std::move(segments), frame_stream} {
+  const Config& config = origin.loaded->config;
+  const VenueId venue{0};
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    const auto slot = static_cast<std::uint16_t>(hedge_slot + i);
+    deribit::DeribitLogin login{silent_login(feed_login_first_id(slot), "")};
+    feeds_[i].calls = std::make_unique<Calls>(
+        Calls::Feed{feed_decoder(config, origin.universe, venue, slot), std::move(login)},
+        books_of(origin.universe, slot));
+  }
+  budget_ = std::make_unique<deribit::RateBudget>(rate_limits(config.venues[0]));
+  (void)budget_->set_quota(0, 1000);
+  gateway_ = std::make_unique<deribit::DeribitGateway>(
+      gateway_config(*origin.loaded, venue, epoch,
+                     silent_login(order_login_first_id, "trade:read_write account:read_write")),
+      origin.universe.symbols(), origin.universe.table(), origin.universe.underlyings(), *budget_);
+  core_.keep_for_frames();
+}
+
+void FrameReplay::run() {
+  JournalRecord record;
+  while (!result_.difference.found) {
+    result_.status = reader_.next(record);
+    if (result_.status != JournalStatus::record) break;
+    if (record.type == RecordType::frame && !take(record)) break;
+  }
+  if (!result_.difference.found) run_deferred();
+  if (result_.status == JournalStatus::torn || result_.status == JournalStatus::corrupt) {
+    result_.error = reader_.error() + " (segment " + std::to_string(reader_.error_segment()) +
+                    ", offset " + std::to_string(reader_.error_offset()) + ")";
+  }
+  if (result_.parted.empty()) {
+    while (!result_.difference.found && core_.next()) compare_orders(false);
+    if (!result_.difference.found) compare_orders(true);
+    if (!result_.difference.found) check_rest();
+  }
+  while (!result_.difference.found && core_.next()) {}  // the digest is compared to the end
+  if (result_.parted.empty()) result_.parted = core_.parted();
+}
+
+// Both streams were closed in order: then nothing may be left over on the journal's side.
+void FrameReplay::check_rest() {
+  if (result_.status != JournalStatus::end) return;
+  Fifo<Event>& left = core_.feed_events().empty() ? core_.order_events() : core_.feed_events();
+  if (left.empty()) return;
+  const std::size_t parts = std::min<std::size_t>(left[0].part_count(), left.size());
+  differ("an event of the journal comes from no frame", left[0].seq().value,
+         unit_text(&left[0], parts), "nothing");
+}
+
+bool FrameReplay::take(const JournalRecord& record) {
+  const FrameRecord& frame = record.frame;
+  result_.parted = core_.parted();
+  if (result_.parted.empty() &&
+      (frame.kind == FrameKind::listed || frame.kind == FrameKind::retired)) {
+    result_.parted = "instruments were listed or retired while running";
+  }
+  if (!result_.parted.empty()) return false;
+  ++result_.frames;
+  const bool nested = frame.kind == FrameKind::resync || frame.kind == FrameKind::text_out;
+  // What happened inside a timer's call is recorded behind it.
+  if (!nested) run_deferred();
+  if (result_.difference.found) return false;
+  frame_ = frame;
+  if (frame.kind == FrameKind::text_in) {
+    ++result_.messages;
+    result_.bytes += record.bytes.size();
+  }
+  if (frame.slot == order_slot) {
+    order_frame(frame, record.bytes);
+  } else {
+    feed_frame(frame, record.bytes);
+  }
+  if (result_.difference.found && result_.difference.text.empty()) {
+    result_.difference.text =
+        shown({reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size()});
+  }
+  return !result_.difference.found;
+}
+
+Frame FrameReplay::padded(std::span<const std::byte> bytes) {
+  const std::size_t need = bytes.size() + frame_padding;
+  if (buffer_.size() < need) buffer_.resize(need * 2);
+  if (!bytes.empty()) std::memcpy(buffer_.data(), bytes.data(), bytes.size());
+  std::memset(buffer_.data() + bytes.size(), 0, frame_padding);
+  return Frame{buffer_.data(), bytes.size(), buffer_.size()};
+}
+
+// --- feeds ------------------------------------------------------------------------------------
+
+void FrameReplay::feed_frame(const FrameRecord& frame, std::span<const std::byte> bytes) {
+  const std::size_t which = static_cast<std::size_t>(frame.slot) - hedge_slot;
+  if (which >= feeds_.size()) {
+    return differ("a frame of a session that this configuration does not have", frame.seq, "", "");
+  }
+  FeedSide& side = feeds_[which];
+  if (frame.kind == FrameKind::resync) {
+    side.waiting.push_back({frame.seq, InstrumentId{static_cast<std::uint16_t>(frame.detail)}});
+    return;
+  }
+  // On one thread with the core, a timer's events may make the core ask for a resync, which is
+  // carried out in the same call: it waits for the records that follow.
+  const bool waits = frame.kind == FrameKind::timer || frame.kind == FrameKind::ended;
+  if (waits && frame.seq != 0) {
+    deferred_ = frame;
+    has_deferred_ = true;
+    return;
+  }
+  feed_call(side, frame, bytes);
+}
+
+void FrameReplay::run_deferred() {
+  if (!has_deferred_) return;
+  has_deferred_ = false;
+  frame_ = deferred_;
+  feed_call(feeds_[static_cast<std::size_t>(deferred_.slot) - hedge_slot], deferred_, {});
+}
+
+void FrameReplay::feed_call(FeedSide& side, const FrameRecord& frame,
+                            std::span<const std::byte> bytes) {
+  const RecvTime now{frame.recv_mono_ns};
+  Calls& calls = *side.calls;
+  Sink sink{this};
+  const std::uint64_t events_before = result_.events;
+  switch (frame.kind) {
+    case FrameKind::opened: calls.opened(now); break;
+    case FrameKind::text_in: calls.text(padded(bytes), now); break;
+    case FrameKind::ended: calls.ended(now); break;
+    case FrameKind::timer: calls.timer(now); break;
+    case FrameKind::text_out:
+    case FrameKind::resync:
+    case FrameKind::listed:
+    case FrameKind::retired: return;
+  }
+  if (frame.kind != FrameKind::opened) {
+    calls.pass_on(sink);
+    // Asked for before this call or by its own events; later wishes belong to later calls. A text's
+    // record comes behind its events, a timer's before them.
+    if (!side.waiting.empty()) {
+      std::uint64_t up_to = UINT64_MAX;
+      if (frame.seq != 0) {
+        up_to = frame.kind == FrameKind::text_in ? next_feed_seq() - 1
+                                                 : frame.seq + (result_.events - events_before);
+      }
+      adopt_resyncs(side, up_to);
+    }
+    calls.run_resyncs(now, sink);
+  }
+  calls.outbox().clear();
+}
+
+void FrameReplay::adopt_resyncs(FeedSide& side, std::uint64_t up_to) {
+  std::size_t taken = 0;
+  while (taken < side.waiting.size() && side.waiting[taken].seq <= up_to) {
+    (void)side.calls->want_resync(side.waiting[taken].instrument);
+    ++taken;
+  }
+  side.waiting.erase(side.waiting.begin(),
+                     side.waiting.begin() + static_cast<std::ptrdiff_t>(taken));
+}
+
+std::uint64_t FrameReplay::next_feed_seq() {
+  if (!wait_for(core_.feed_events(), 1)) return UINT64_MAX;
+  return core_.feed_events()[0].seq().value;
+}
+
+void FrameReplay::compare_feed(std::span<Event> all) {
+  for (std::size_t at = 0; at < all.size() && !result_.difference.found;) {
+    const std::size_t parts = std::min<std::size_t>(all[at].part_count(), all.size() - at);
+    if (!compare_unit(core_.feed_events(), &all[at], parts)) return;
+    at += parts;
+  }
+}
+
+bool FrameReplay::wait_for(Fifo<Event>& events, std::size_t count) {
+  while (events.size() < count) {
+    if (!core_.next()) return false;
+  }
+  return true;
+}
+
+// False: nothing more can be compared here.
+bool FrameReplay::compare_unit(Fifo<Event>& journal, const Event* unit, std::size_t parts) {
+  if (!wait_for(journal, parts)) {
+    // A stop leaves in the rings what came after the last step: it was decoded, never stepped.
+    result_.unchecked += parts;
+    return false;
+  }
+  for (std::size_t i = 0; i < parts; ++i) {
+    if (same_event(journal[i], unit[i])) continue;
+    const std::size_t theirs = std::min<std::size_t>(journal[0].part_count(), journal.size());
+    differ("a decoded event is not the journal's", journal[0].seq().value,
+           unit_text(&journal[0], theirs), unit_text(unit, parts));
+    return false;
+  }
+  for (std::size_t i = 0; i < parts; ++i) {
+    agreed_[agreed_count_++ % agreed_.size()] = journal[i];
+  }
+  journal.pop(parts);
+  result_.events += parts;
+  return true;
+}
+
+// --- orders -----------------------------------------------------------------------------------
+
+void FrameReplay::order_frame(const FrameRecord& frame, std::span<const std::byte> bytes) {
+  const RecvTime now{frame.recv_mono_ns};
+  switch (frame.kind) {
+    case FrameKind::opened: gateway_->on_open(now, ++generation_, batch_, outbox_); break;
+    case FrameKind::text_in: (void)gateway_->on_frame(padded(bytes), now, batch_, outbox_); break;
+    case FrameKind::ended: gateway_->on_close(now, batch_); break;
+    case FrameKind::timer: gateway_->on_timer(now, batch_, outbox_); break;
+    case FrameKind::text_out:
+      return order_text(frame, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    case FrameKind::resync:
+    case FrameKind::listed:
+    case FrameKind::retired: return;
+  }
+  for (const Event& e : batch_.committed()) written_.push(e);
+  batch_.clear();
+  outbox_.clear();
+  compare_orders(false);
+}
+
+// The journal's private events come later than their frames, over a ring: both sides wait for the
+// other.
+void FrameReplay::compare_orders(bool to_the_end) {
+  Fifo<Event>& journal = core_.order_events();
+  while (!written_.empty() && !result_.difference.found) {
+    const std::size_t parts = std::min<std::size_t>(written_[0].part_count(), written_.size());
+    if (journal.size() < parts && !to_the_end) return;
+    if (!compare_unit(journal, &written_[0], parts)) return;
+    written_.pop(parts);
+  }
+}
+
+bool FrameReplay::next_sent(bool mass, Outgoing& out) {
+  for (;;) {
+    while (core_.outgoing().empty()) {
+      if (!core_.next()) return false;
+    }
+    Outgoing next = std::move(core_.outgoing()[0]);
+    core_.outgoing().pop();
+    if (next.command.kind() == CommandKind::cancel_all) {
+      // One that the gateway could not write left no text.
+      if (!mass) continue;
+      out = std::move(next);
+      return true;
+    }
+    while (core_.fates().empty() && core_.next()) {}
+    bool sent = true;  // the journal ended before it said so
+    if (!core_.fates().empty()) {
+      sent = core_.fates()[0].sent;
+      core_.fates().pop();
+    }
+    if (!sent) continue;
+    out = std::move(next);
+    return true;
+  }
+}
+
+void FrameReplay::order_text(const FrameRecord& frame, std::string_view text) {
+  const RecvTime now{frame.recv_mono_ns};
+  if (!mass_texts_.empty()) {  // a mass cancel may take several texts
+    const std::string encoded = mass_texts_.front();
+    mass_texts_.erase(mass_texts_.begin());
+    return compare_text(frame.seq, text, encoded);
+  }
+  Outgoing next;
+  const bool mass = text.find("\"private/cancel_all") != std::string_view::npos;
+  if (!next_sent(mass, next)) {
+    if (core_.result().journal == JournalStatus::end) {
+      differ("a text left that the replayed core did not ask for", frame.seq, std::string{text},
+             "nothing");
+    }
+    return;
+  }
+  std::array<char, encoded_order_max> out{};
+  Encoded encoded;
+  switch (next.command.kind()) {
+    case CommandKind::place: encoded = gateway_->encode(next.command.place(), now, out); break;
+    case CommandKind::replace: encoded = gateway_->encode(next.command.replace(), now, out); break;
+    case CommandKind::cancel: encoded = gateway_->encode(next.command.cancel(), now, out); break;
+    case CommandKind::cancel_all: {
+      (void)gateway_->encode(next.command.cancel_all(), now, outbox_);
+      for (std::size_t i = 0; i < outbox_.size(); ++i) mass_texts_.emplace_back(outbox_[i]);
+      outbox_.clear();
+      if (mass_texts_.empty()) return compare_text(next.seq, text, {});
+      const std::string first = mass_texts_.front();
+      mass_texts_.erase(mass_texts_.begin());
+      return compare_text(next.seq, text, first);
+    }
+    default: return;
+  }
+  compare_text(next.seq, text, {out.data(), encoded.bytes});
+}
+
+void FrameReplay::compare_text(std::uint64_t seq, std::string_view text, std::string_view encoded) {
+  if (text == encoded) {
+    ++result_.texts;
+    return;
+  }
+  differ("an encoded order is not the text that left", seq, std::string{text},
+         encoded.empty() ? "refused by the gateway" : std::string{encoded});
+}
+
+// --- the difference ---------------------------------------------------------------------------
+
+std::string FrameReplay::unit_text(const Event* unit, std::size_t parts) {
+  JournalLines lines{origin_.universe.symbols()};
+  JournalRecord record;
+  record.type = RecordType::event;
+  std::string out;
+  for (std::size_t i = 0; i < parts; ++i) {
+    record.event = unit[i];
+    const std::string line = lines.json(record);
+    if (!line.empty()) out = line;
+  }
+  return out;
+}
+
+void FrameReplay::differ(std::string what, std::uint64_t seq, std::string journal,
+                         std::string replayed) {
+  FrameDifference& d = result_.difference;
+  if (d.found || !core_.parted().empty()) return;
+  d.found = true;
+  d.what = std::move(what);
+  d.seq = seq;
+  d.frame = result_.frames;
+  d.slot = frame_.slot;
+  d.recv_ns = frame_.recv_mono_ns;
+  d.journal = std::move(journal);
+  d.replayed = std::move(replayed);
+  constexpr std::size_t shown_before = 5;
+  JournalLines lines{origin_.universe.symbols()};
+  JournalRecord record;
+  record.type = RecordType::event;
+  const std::size_t have = std::min(agreed_count_, agreed_.size());
+  for (std::size_t i = agreed_count_ - have; i < agreed_count_; ++i) {
+    record.event = agreed_[i % agreed_.size()];
+    std::string line = lines.json(record);
+    if (!line.empty()) d.before.push_back(std::move(line));
+  }
+  if (d.before.size() > shown_before) {
+    d.before.erase(d.before.begin(), d.before.end() - shown_before);
+  }
+}
+
+}  // namespace gimbal

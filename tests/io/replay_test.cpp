@@ -1,0 +1,267 @@
+// A run recorded by the real programs, replayed from its frames: whole, and with one thing changed.
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <iterator>
+
+#include "engine/runtime/frame_tape.hpp"
+#include "engine/runtime/journal.hpp"
+#include "engine/runtime/journal_files.hpp"
+#include "engine/runtime/side_blocks.hpp"
+#include "tests/io/rig.hpp"
+
+namespace gimbal::test {
+namespace {
+
+using Segments = std::vector<std::vector<std::byte>>;
+
+std::vector<std::span<const std::byte>> spans(const Segments& s) { return {s.begin(), s.end()}; }
+
+class FrameReplayed : public Rig {
+ protected:
+  // Trades for a moment, stops; the journal is in file("journal").
+  void record(const BotSetup& setup) {
+    ASSERT_NO_FATAL_FAILURE(start_sim());
+    ASSERT_NO_FATAL_FAILURE(start_bot(setup));
+    ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+    ASSERT_TRUE(wait_for_orders(5)) << status();
+    ASSERT_EQ(kill().code, 0);
+    ASSERT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
+    ASSERT_FALSE(stop_sim().empty());
+  }
+  [[nodiscard]] Finished replay_of(const std::string& journal, bool json = true) {
+    std::vector<std::string> argv{program(), "replay", journal, "--frames"};
+    if (json) argv.emplace_back("--json");
+    return run_program(argv, dir_.path(), Patience{60000 * patience_factor});
+  }
+  // Both streams again, sound in every checksum, after `change` has seen each event or frame.
+  void rewrite(const std::string& to, const std::function<void(Event&)>& event,
+               const std::function<void(FrameRecord&, std::string&)>& frame) {
+    ::mkdir(to.c_str(), 0700);
+    rewrite_stream(to, journal_stream,
+                   [&](const JournalRecord& r, SegmentWriter& out) { copy_event(r, out, event); });
+    rewrite_stream(to, frame_stream, [&](const JournalRecord& r, SegmentWriter& out) {
+      if (r.type != RecordType::frame) return;
+      FrameRecord head = r.frame;
+      std::string text{reinterpret_cast<const char*>(r.bytes.data()), r.bytes.size()};
+      frame(head, text);
+      out.put(RecordType::frame, 0, &head, sizeof head, text.data(), text.size());
+    });
+  }
+  static void copy_event(const JournalRecord& r, SegmentWriter& out,
+                         const std::function<void(Event&)>& change) {
+    if (r.type == RecordType::side_block) {
+      out.put(r.type, 0, &r.block, sizeof r.block, r.bytes.data(), r.bytes.size());
+    } else if (r.type == RecordType::digest) {
+      out.put(r.type, 0, &r.digest, sizeof r.digest);
+    } else if (r.type == RecordType::event) {
+      Event e = r.event;
+      change(e);
+      out.note_seq(e.seq().value);
+      out.put(r.type, r.more ? record_flag::more : std::uint16_t{0}, &e, sizeof e);
+    }
+  }
+  void rewrite_stream(const std::string& to, const StreamName& stream,
+                      const std::function<void(const JournalRecord&, SegmentWriter&)>& copy) {
+    Segments segments;
+    ASSERT_TRUE(load_segments(file("journal"), stream, 0, segments));
+    JournalReader reader{spans(segments), stream};
+    SegmentHeader header;
+    ASSERT_EQ(read_header(segments[0], stream.magic, header), nullptr);
+    SegmentConfig config;
+    config.directory = to;
+    config.reserve_bytes = 0;
+    SegmentWriter out{config, stream, {header.epoch, header.build_hash, header.config_hash}};
+    ASSERT_TRUE(out.open());
+    JournalRecord record;
+    while (reader.next(record) == JournalStatus::record) copy(record, out);
+    ASSERT_TRUE(out.close());
+  }
+  static const std::function<void(Event&)> no_event;
+  static const std::function<void(FrameRecord&, std::string&)> no_frame;
+};
+const std::function<void(Event&)> FrameReplayed::no_event = [](Event&) {};
+const std::function<void(FrameRecord&, std::string&)> FrameReplayed::no_frame = [](FrameRecord&,
+                                                                                   std::string&) {};
+
+// The n-th frame of a kind that holds `needle`.
+std::function<void(FrameRecord&, std::string&)> nth_frame(
+    FrameKind kind, const std::string& needle, int n, const std::function<void(std::string&)>& f) {
+  auto left = std::make_shared<int>(n);
+  return [=](FrameRecord& head, std::string& text) {
+    if (head.kind != kind || text.find(needle) == std::string::npos || --*left != 0) return;
+    f(text);
+  };
+}
+
+void change_digit_behind(std::string& text, const std::string& key) {
+  const std::size_t at = text.find_first_of("123456789", text.find(key) + key.size());
+  text[at] = text[at] == '9' ? '8' : static_cast<char>(text[at] + 1);
+}
+
+TEST_F(FrameReplayed, GivesEveryEventEveryOrderTextAndTheDigestOfTheRunAgain) {
+  for (const char* topology : {"fused", "pipelined"}) {
+    SCOPED_TRACE(topology);
+    BotSetup setup;
+    setup.topology = topology;
+    ASSERT_NO_FATAL_FAILURE(record(setup));
+    const Finished replayed = replay_of(file("journal"));
+    EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;
+    EXPECT_EQ(text_in(replayed.out, "verdict"), "same") << replayed.out;
+    EXPECT_GT(number_in(replayed.out, "messages"), 100) << replayed.out;
+    EXPECT_GT(number_in(replayed.out, "events_decoded"), 1000) << replayed.out;
+    EXPECT_GE(number_in(replayed.out, "texts_compared"), 5) << replayed.out;
+    EXPECT_TRUE(holds(replayed.out, "\"difference\":null")) << replayed.out;
+  }
+}
+
+TEST_F(FrameReplayed, NamesTheFirstThingThatIsNotAsItWas) {
+  ASSERT_NO_FATAL_FAILURE(record({}));
+  ASSERT_NO_FATAL_FAILURE(rewrite(file("copy"), no_event, no_frame));
+  EXPECT_EQ(replay_of(file("copy")).code, 0) << replay_of(file("copy"), false).out;
+
+  // A price in a market frame.
+  ASSERT_NO_FATAL_FAILURE(
+      rewrite(file("market"), no_event,
+              nth_frame(FrameKind::text_in, "\"book.BTC-PERPETUAL.raw\"", 20,
+                        [](std::string& text) { change_digit_behind(text, "\"change_id\":"); })));
+  const Finished market = replay_of(file("market"));
+  EXPECT_EQ(market.code, 1) << market.out;
+  EXPECT_EQ(text_in(market.out, "what"), "a decoded event is not the journal's") << market.out;
+  EXPECT_GT(number_in(market.out, "seq"), 0);
+  EXPECT_TRUE(holds(market.out, "\"before\":[{")) << market.out;
+  EXPECT_TRUE(holds(replay_of(file("market"), false).out, "difference   a decoded event"));
+
+  // The amount of an order that left.
+  ASSERT_NO_FATAL_FAILURE(
+      rewrite(file("order"), no_event,
+              nth_frame(FrameKind::text_out, "\"amount\":", 3,
+                        [](std::string& text) { change_digit_behind(text, "\"amount\":"); })));
+  const Finished order = replay_of(file("order"));
+  EXPECT_EQ(order.code, 1) << order.out;
+  EXPECT_EQ(text_in(order.out, "what"), "an encoded order is not the text that left") << order.out;
+
+  // A fill in the journal.
+  int fills = 0;
+  const auto second_fill = [&fills](Event& e) {
+    if (e.kind() == EventKind::fill && e.part_index() == 2 && ++fills == 2) {
+      e.payload[0] ^= std::byte{1};
+    }
+  };
+  ASSERT_NO_FATAL_FAILURE(rewrite(file("fill"), second_fill, no_frame));
+  const Finished fill = replay_of(file("fill"));
+  EXPECT_EQ(fill.code, 1) << fill.out;
+  EXPECT_EQ(text_in(fill.out, "verdict"), "different") << fill.out;
+
+  // A frame that never was.
+  ASSERT_NO_FATAL_FAILURE(rewrite(file("lost"), no_event,
+                                  nth_frame(FrameKind::text_in, "\"book.BTC-PERPETUAL.raw\"", 30,
+                                            [](std::string& text) { text = "{}"; })));
+  EXPECT_EQ(replay_of(file("lost")).code, 1);
+}
+
+TEST_F(FrameReplayed, ExplainsAnOrderFromItsCauseToItsExecutionGap) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ASSERT_TRUE(wait_for_orders(3)) << status();
+  EXPECT_TRUE(eventually(Patience{5000 * patience_factor}, [&] {
+    return number_in(status(), "after_1s_usd", 0) != 0 || holds(status(), "\"after_1s_usd\":\"");
+  })) << status();
+  const std::string shown = status();
+  EXPECT_TRUE(holds(shown, "\"of\":\"strategy:delta_hedge\"")) << shown;
+  EXPECT_TRUE(holds(shown, "\"of\":\"venue:deribit\"")) << shown;
+  EXPECT_TRUE(holds(ctl({"status"}).out, "execution strategy:delta_hedge  fills")) << shown;
+  ASSERT_EQ(kill().code, 0);
+  ASSERT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
+
+  const std::string dump =
+      run_program({program(), "journal", "dump", file("journal")}, dir_.path(), Patience{60000})
+          .out;
+  const std::size_t at = dump.find("\"event\":\"fill\"");
+  ASSERT_NE(at, std::string::npos);
+  const std::string order = text_in(dump.substr(at, 400), "order");
+  ASSERT_FALSE(order.empty()) << dump.substr(at, 400);
+  const auto story = [&](std::vector<std::string> more) {
+    std::vector<std::string> argv{program(), "replay", file("journal"), "--explain"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return run_program(argv, dir_.path(), Patience{60000 * patience_factor});
+  };
+  const Finished text = story({order});
+  EXPECT_EQ(text.code, 0) << text.err;
+  for (const char* part :
+       {"what led to it", "residual delta", "half band", "passed  DeltaLimit", "passed  OrderRate",
+        "out {\"jsonrpc\"", "in  {\"jsonrpc\"", "\"event\":\"fill\"", "ended as ", "shortfall"}) {
+    EXPECT_TRUE(holds(text.out, part)) << part << "\n" << text.out;
+  }
+  const Finished json = story({order, "--json"});
+  EXPECT_EQ(text_in(json.out, "order"), order) << json.out;
+  EXPECT_TRUE(holds(json.out, "\"execution_gap\":[{\"price\":")) << json.out;
+  EXPECT_EQ(story({"not-an-order"}).code, 2);
+  EXPECT_EQ(story({"00000000000000ff"}).code, 1);
+}
+
+TEST_F(FrameReplayed, ReportsTheRunAsOnePageThatNeedsNoNetwork) {
+  ASSERT_NO_FATAL_FAILURE(record({}));
+  const std::string page_file = file("run.html");
+  const Finished made = run_program({program(), "report", file("journal"), "-o", page_file},
+                                    dir_.path(), Patience{60000 * patience_factor});
+  ASSERT_EQ(made.code, 0) << made.out << made.err;
+  const std::string page = read_text(page_file);
+  for (const char* part :
+       {"<!doctype html>", "P&amp;L", "Delta against its band", "The execution gap, all fills",
+        "strategy delta_hedge", "venue deribit", "Tick received until", "Limits",
+        "prefers-color-scheme:dark", "global ACTIVE", "kill CANCEL", "replays to the same commands",
+        "</html>"}) {
+    EXPECT_TRUE(holds(page, part)) << part;
+  }
+  for (const char* outside : {"http:", "https:", "src=", "<link", "<script", "@import", "url("}) {
+    EXPECT_FALSE(holds(page, outside)) << outside;
+  }
+  EXPECT_GE(occurrences(page, "<svg"), 8u);
+  EXPECT_FALSE(holds(page, "nan")) << "a plot has a point that is no number";
+  EXPECT_EQ(run_program({program(), "report", file("nothing"), "-o", page_file}, dir_.path(),
+                        Patience{10000})
+                .code,
+            2);
+  EXPECT_EQ(run_program({program(), "report", file("journal"), "-o", "/nowhere/run.html"},
+                        dir_.path(), Patience{60000 * patience_factor})
+                .code,
+            1);
+
+  const char* const browsers[] = {"/usr/bin/chromium", "/usr/bin/chromium-browser",
+                                  "/usr/bin/google-chrome"};
+  const auto* const browser = std::find_if(std::begin(browsers), std::end(browsers),
+                                           [](const char* b) { return ::access(b, X_OK) == 0; });
+  if (browser == std::end(browsers)) GTEST_SKIP() << "no Chromium to open the page with";
+  const Finished shot =
+      run_program({*browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                   "--user-data-dir=" + file("browser"), "--window-size=1100,3000",
+                   "--screenshot=" + file("run.png"), "file://" + page_file},
+                  dir_.path(), Patience{120000 * patience_factor});
+  EXPECT_EQ(shot.code, 0) << shot.err;
+  EXPECT_GT(read_text(file("run.png")).size(), 50000u) << "the page is empty in the browser";
+}
+
+TEST_F(FrameReplayed, AFlippedByteOfTheFrameStreamIsDamageAndNotADifference) {
+  ASSERT_NO_FATAL_FAILURE(record({}));
+  const std::vector<SegmentFile> files = list_segments(file("journal"), frame_stream);
+  ASSERT_FALSE(files.empty());
+  std::string bytes = read_text(files[0].path);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  write_text(files[0].path, bytes);
+  const Finished replayed = replay_of(file("journal"));
+  EXPECT_EQ(replayed.code, 1) << replayed.out;
+  EXPECT_EQ(text_in(replayed.out, "verdict"), "damaged") << replayed.out;
+  const Finished events = run_program({program(), "replay", file("journal"), "--json"}, dir_.path(),
+                                      Patience{60000 * patience_factor});
+  EXPECT_EQ(events.code, 0) << events.out;
+  EXPECT_TRUE(holds(events.out, "\"frames\":null")) << events.out;
+}
+
+}  // namespace
+}  // namespace gimbal::test
