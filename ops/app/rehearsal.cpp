@@ -53,7 +53,8 @@ Instrument option(std::size_t number, ExchTime now) {
 RiskLimits limits() {
   RiskLimits l;
   l.max_order_usd = l.max_open_usd = l.max_venue_open_usd = l.max_delta_usd =
-      l.max_gross_delta_usd = Money{8'000'000'000 * nano_per_unit};
+      l.max_gross_delta_usd = l.max_strategy_loss_usd = l.max_day_loss_usd = l.max_drawdown_usd =
+          Money{8'000'000'000 * nano_per_unit};
   l.max_order_lots = l.max_position_lots = 900'000'000;
   l.collar_bps = 1000;
   l.price_drift_bps = 1'000'000;
@@ -61,9 +62,19 @@ RiskLimits limits() {
   l.greeks_age_max = far_off;
   l.order_rate_per_s = l.order_burst = 1'000'000;
   l.cancel_reserve = 0;
+  l.cycles_window = Nanos{1};
   l.duplicate_window = Nanos{};
   l.mark_age_max = l.quote_age_max = l.index_age_max = l.approval_ttl = far_off;
   return l;
+}
+
+QualityLimits quality() {
+  QualityLimits q;
+  q.hedge_age_max = q.option_age_max = q.index_age_max = q.witness_age_max = far_off;
+  q.lag_max = q.clock_warn = far_off;
+  q.outlier_bps = 10'000;
+  q.outlier_sigmas = 1000;
+  return q;
 }
 
 DeltaHedgeConfig hedge() {
@@ -177,6 +188,7 @@ class Rehearsal::Stage {
     if (!budget_.set_quota(0, 1000)) return "the private rate budget is refused";
     EngineSetup setup;
     setup.limits = limits();
+    setup.quality = quality();
     setup.engine.delta_one_books = 1;
     setup.engine.option_books = options;
     setup.engine.delta_one_levels = setup.engine.option_levels = 64;
@@ -231,7 +243,7 @@ class Rehearsal::Stage {
     deribit::DeribitGateway gateway{std::move(config), symbols_, table_, names_, budget_};
     return std::make_unique<FusedHot::Orders>(std::move(gateway), from_orders_, fills_, gate_,
                                               SenderGate{gate_, stop_, gate_.register_sender()},
-                                              table_, probe_, clock_, order_slot, venue,
+                                              table_, terms_, probe_, clock_, order_slot, venue,
                                               LinkConfig{});
   }
   std::unique_ptr<FusedHot::Feed> make_feed() {
@@ -289,6 +301,7 @@ class Rehearsal::Stage {
   std::string error_;
   bool armed_{false};
   InstrumentTable table_{8};
+  TermsRing terms_{1};
   deribit::SymbolTable symbols_{8};
   deribit::UnderlyingNames names_;
   deribit::RateBudget budget_{{1'000'000, 1'000'000, 1000, 1}};
