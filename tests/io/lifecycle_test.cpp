@@ -138,6 +138,16 @@ TEST_F(Lifecycle, AKillClosesTheGateWhileTheCoreThreadIsStopped) {
   EXPECT_EQ(number_in(stop_sim(), "orders_resting"), 0);
 }
 
+// D-07: without the venue's word there is no exit 0.
+TEST_F(Lifecycle, D07SigtermWhileTheVenueIsSilentIsNotConfirmed) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  sim_.signal(SIGSTOP);
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience * 2), 5) << bot_says();
+  EXPECT_TRUE(holds(bot_says(), "NOT confirmed")) << bot_says();
+  sim_.signal(SIGCONT);
+}
+
 TEST_F(Lifecycle, AStoppedProcessIsKilledByThePageAndSendsNothingWhenItGoesOn) {
   ASSERT_NO_FATAL_FAILURE(start_sim());
   ASSERT_NO_FATAL_FAILURE(start_bot());
