@@ -1,5 +1,5 @@
 // The bytes door: one decrypted tick to one order's text, without sockets, TLS or threads. Decode,
-// sequence, journal, book, mark, decide, gate, last gate's inputs, encode; 200 options are held.
+// sequence, journal, book, mark, decide, gate, encode; 200 options are listed, ten held.
 // Run under callgrind it gives the instructions of a tick (bench/instructions.sh); alone,
 // nanoseconds.
 //
@@ -26,6 +26,7 @@ constexpr std::uint64_t config_hash = 77;
 constexpr std::int64_t center_usd = 100'000;
 constexpr std::int64_t jump_usd = 25;
 constexpr int options = 200;
+constexpr std::size_t options_held = 10;
 constexpr std::int64_t clock_offset = 1'700'000'000'000'000'000;
 constexpr std::uint64_t first_id = 7'000'000'000;
 constexpr int warm_up = 200;
@@ -197,8 +198,10 @@ class Path {
     mark.as_of = ExchTime{clock_offset + clock_.at.mono_ns};
     send(EventKind::reconcile_mark, mark, {});
     PositionReport held;
-    held.amount = Qty{-2 * nano_per_unit};
-    for (const InstrumentId id : options_) send(EventKind::position_report, held, id);
+    held.amount = Qty{-5 * nano_per_unit};
+    for (std::size_t i = 0; i < options_held; ++i) {
+      send(EventKind::position_report, held, options_[options_.size() / 2 + i]);
+    }
     mark.phase = ReconcilePhase::complete;
     send(EventKind::reconcile_mark, mark, {});
     OperatorCommand arm;

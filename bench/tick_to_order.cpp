@@ -225,7 +225,8 @@ int run(const Options& o) {
   ScratchDirectory scratch;
   Venue venue{scratch.path() / "tls"};
   const bool pinned = pin_to(venue_core);
-  const bool favoured = ::setpriority(PRIO_PROCESS, 0, -20) == 0;  // inherited by every program
+  // Inherited by every program; not where a script looks on, which would get no processor.
+  const bool favoured = o.hold_s == 0 && ::setpriority(PRIO_PROCESS, 0, -20) == 0;
   Field field{venue, o};
   const Serve live = [&] { venue.serve(true); };
   BotSetup setup{o.gimbal,
