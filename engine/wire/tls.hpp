@@ -28,8 +28,8 @@ using SpkiPin = std::array<std::uint8_t, 32>;  // SHA-256 of the SubjectPublicKe
 
 struct TlsConfig {
   std::string ca_file;        // PEM bundle; empty: the system's default store
-  std::string ca_pem;         // one PEM certificate as text, trusted in place of any file
   std::vector<SpkiPin> pins;  // empty: no pinning; else the leaf must match one (list a backup)
+  std::string ca_pem{};       // one PEM certificate as text, trusted in place of any file
 };
 
 // "sha256/BASE64" or 64 hex digits; false when neither.
