@@ -136,6 +136,9 @@ void EngineCore::run_cancel(CancelJob& job, Commands& out) noexcept {
     if (o.cancel_round == job.stamp) continue;
     if (silent && o.state == OrderState::pending_cancel) {
       note(orders_.on_doubt(o.id, OrderAction::cancel, now_));
+    } else if (silent && o.state == OrderState::unknown) {
+      orders_.want_cancel(o.id);  // looked up; cancelled again once it is shown open
+      orders_.note_cancel_round(o.id, job.stamp);
     } else if (massed[o.venue.value]) {
       static_cast<void>(orders_.ask_cancel(o.id, now_));
       orders_.want_cancel(o.id);

@@ -49,7 +49,7 @@ void ExecutionGaps::on_fill(const Instrument& i, const Order& order, const Fill&
   g.order = order.id;
   g.instrument = i.id;
   g.venue = order.venue;
-  g.side = order.side;
+  g.side = fill.side;
   g.at = now;
   g.price = fill.price;
   g.amount = fill.amount;

@@ -54,6 +54,29 @@ LatencyStatus latency(const std::string& hop, const Histogram& h) {
                        static_cast<std::int64_t>(h.max())};
 }
 
+// What the core counted, under the names that `status` shows.
+template <class Put>
+void core_counters(const EngineStatus& s, Put&& put) {
+  put("events", s.counters.events);
+  put("commands", s.counters.commands);
+  put("approved", s.approved);
+  put("fills", s.counters.fills);
+  put("duplicate_fills", s.counters.duplicate_fills);
+  put("foreign_fills", s.counters.foreign_fills);
+  put("reconciles", s.counters.reconciles);
+  put("positions_corrected", s.counters.positions_corrected);
+  put("books_invalidated", s.counters.books_invalidated);
+  put("delta_alarms", s.counters.delta_alarms);
+  put("drift_alarms", s.counters.drift_alarms);
+  put("stale_data", s.counters.stale);
+  put("sequence_gaps", s.counters.gaps);
+  put("crossed_books", s.counters.crossed);
+  put("outlier_prices", s.counters.outliers);
+  put("receive_lags", s.counters.lags);
+  put("clock_pauses", s.counters.clock_pauses);
+  put("unknown_fields", s.counters.unknown_fields);
+}
+
 }  // namespace
 
 std::string Desk::scope_text(Scope s) const {
@@ -223,17 +246,7 @@ void Desk::fill_status() {
   const auto put = [this](const char* name, std::uint64_t v) {
     report_.counters.push_back(CounterStatus{name, v});
   };
-  put("events", s.counters.events);
-  put("commands", s.counters.commands);
-  put("approved", s.approved);
-  put("fills", s.counters.fills);
-  put("duplicate_fills", s.counters.duplicate_fills);
-  put("foreign_fills", s.counters.foreign_fills);
-  put("reconciles", s.counters.reconciles);
-  put("positions_corrected", s.counters.positions_corrected);
-  put("books_invalidated", s.counters.books_invalidated);
-  put("delta_alarms", s.counters.delta_alarms);
-  put("drift_alarms", s.counters.drift_alarms);
+  core_counters(s, put);
   put("replaced", c.replaced.load());
   put("cancels", c.cancels.load());
   put("mass_cancels", c.mass_cancels.load());
@@ -244,13 +257,6 @@ void Desk::fill_status() {
   put("local_refusals", c.refused.load());
   put("sequencer_faults", bot_.faults());
   put("journal_lost", bot_.journal_->lost_records());
-  put("stale_data", s.counters.stale);
-  put("sequence_gaps", s.counters.gaps);
-  put("crossed_books", s.counters.crossed);
-  put("outlier_prices", s.counters.outliers);
-  put("receive_lags", s.counters.lags);
-  put("clock_pauses", s.counters.clock_pauses);
-  put("unknown_fields", s.counters.unknown_fields);
   put("silent_feeds", bot_.silences());
   put("reconnects_held_back", bot_.connects_->held_back());
   const ListingCounters& l = bot_.listings_.counters();

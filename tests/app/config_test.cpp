@@ -331,6 +331,8 @@ TEST_F(Reload, EveryLimitThatLoosensIsRefusedWhileTrading) {
                    : field::decimal_text(static_cast<std::int64_t>(step) * nano_per_unit);
     }
     if (f.info.zero_is_off) v.text = "0";
+    if (original == (f.type == "integer" ? std::to_string(v.integer) : v.text))
+      continue;  // at its loosest
     if (f.info.zero_is_off) before.risk.max_gamma_usd = before.risk.max_vega_usd = Money{1};
     after.risk = before.risk;
     ASSERT_EQ(f.load(v), "") << f.key;

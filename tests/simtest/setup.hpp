@@ -23,6 +23,8 @@ inline constexpr double hedge_band = 0.05;  // coins
   s.limits.max_position_lots = 1'000'000;
   s.limits.max_delta_usd = Money{20'000'000 * nano_per_unit};
   s.limits.max_gross_delta_usd = Money{100'000'000 * nano_per_unit};
+  s.limits.max_strategy_loss_usd = s.limits.max_day_loss_usd = s.limits.max_drawdown_usd =
+      Money{100'000'000 * nano_per_unit};
   s.limits.denials_1s_max = s.limits.denials_60s_max = 64;  // Fidget asks for a lot
   s.limits.max_open_orders = 10;
   s.limits.order_rate_per_s = 3;  // 70 % of the venue's 5, and of its burst of 20
