@@ -192,14 +192,7 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   if (book.config.execution == HedgeExecution::maker) {
     return rest(book, view, *quote, *r, band, own, requests);
   }
-  if (own.resting != nullptr) {  // one at a time
-    // Nothing of this mode rests: it was left by a boot that made markets, and would block for
-    // good.
-    const Order& o = *own.resting;
-    const bool left_over = o.open() && o.tif == TimeInForce::good_til_cancelled && !o.wants_cancel;
-    if (left_over) static_cast<void>(requests.cancel({o.id}));
-    return;
-  }
+  if (own.resting != nullptr) return;  // one at a time
   const std::int64_t residual = certain(book, view, *r, band);
   if (magnitude(residual) <= band) return;
   take(book, view, *quote, residual, band, requests);

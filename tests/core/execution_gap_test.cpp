@@ -13,7 +13,6 @@ struct ExecutionGapTest : EngineTest {
   // A market around 50,000 that may be traded in.
   void trading() {
     go();
-    snapshot(perp, 49999.5, 50000.5);
     to_armed();
     mark(perp, 50010, 50000);
   }

@@ -155,7 +155,7 @@ TEST_F(KillSoak, NoOrderFrameStartsAfterTheGateClosesAtAnyScopeAndMode) {
   ASSERT_GT(kills, 0u);
   BotSetup setup;
   setup.band = "0.0005";
-  setup.risk_extra = "order_rate_per_s = 1000\norder_burst = 2000\n";
+  setup.risk_extra = "order_rate_per_s = 1000\norder_burst = 2000\ncancel_reserve = 500\n";
   setup.strategy_extra = "interval_min = \"1ms\"\nattempts_max = 10000\n";
   setup.venue_extra = "matching_rate = 2000\nmatching_burst = 5000\n";
   ASSERT_NO_FATAL_FAILURE(start_sim({"--matching-rate", "5000", "--matching-burst", "10000"}));

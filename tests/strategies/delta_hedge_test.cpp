@@ -56,32 +56,6 @@ TEST_F(HedgeTest, TradesToZeroWhenToldToWithoutFlippingTheSign) {
   EXPECT_EQ(placed()[0].amount, amount(5000));
 }
 
-// A boot that made markets left it; while it rests, a hedge that takes would wait for good.
-TEST_F(HedgeTest, TakesBackAnOrderThatAnEarlierBootLeftResting) {
-  go(5000);
-  OpenOrderReport left;
-  left.order = make_order_id(6, StrategyId{0}, 3);
-  left.price = usd(60000);
-  left.amount = amount(100);
-  left.side = Side::sell;
-  reconcile(ReconcilePhase::begin);
-  send(EventKind::open_order_report, left, perp);
-  position(perp, 5000);
-  reconcile(ReconcilePhase::complete);
-  seen.clear();
-  moment();
-  EXPECT_TRUE(placed().empty());
-  ASSERT_EQ(count(CommandKind::cancel), 1U);
-  moment();
-  EXPECT_EQ(count(CommandKind::cancel), 1U) << "asked once";
-  OrderDone gone;
-  gone.order = left.order;
-  gone.reason = DoneReason::cancelled_by_us;
-  send(EventKind::order_done, gone, perp);
-  moment();
-  EXPECT_EQ(placed().size(), 1U);
-}
-
 TEST_F(HedgeTest, LeavesLessThanHalfALot) {
   config.band = 0;
   config.target = HedgeTarget::zero;
