@@ -12,7 +12,8 @@ constexpr Nanos refusal_pause_max{5'000'000'000};
 
 Nanos pause_after(std::uint32_t refusals) noexcept {
   if (refusals == 0) return {};
-  return std::min(refusal_pause * (std::int64_t{1} << std::min(refusals - 1, 10U)), refusal_pause_max);
+  return std::min(refusal_pause * (std::int64_t{1} << std::min(refusals - 1, 10U)),
+                  refusal_pause_max);
 }
 
 }  // namespace
