@@ -9,10 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <x86intrin.h>
-
 #include "engine/core/time.hpp"
 #include "engine/runtime/clock.hpp"
+#include "engine/runtime/tsc.hpp"
 
 namespace gimbal {
 
@@ -84,7 +83,7 @@ class HotBeat {
 
   void tick() noexcept {
     if (ticks_ != 0) {
-      if (__rdtsc() - at_tsc_ < ticks_) return;
+      if (read_tsc() - at_tsc_ < ticks_) return;
       beat(clock_.now());
     } else if (const RecvTime now = clock_.now(); now - at_ >= interval_) {
       beat(now);
@@ -94,7 +93,7 @@ class HotBeat {
  private:
   void beat(RecvTime now) noexcept {
     at_ = now;
-    at_tsc_ = __rdtsc();
+    at_tsc_ = read_tsc();
     line_.mono_ns.store(now.mono_ns, std::memory_order_relaxed);
     line_.beats.store(line_.beats.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }

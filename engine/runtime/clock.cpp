@@ -60,9 +60,9 @@ TscClock::Pair TscClock::sample() noexcept {
   Pair best;
   std::uint64_t best_width = UINT64_MAX;
   for (int i = 0; i < 16; ++i) {
-    const std::uint64_t before = __rdtsc();
+    const std::uint64_t before = read_tsc();
     const std::int64_t ns = read_ns(CLOCK_MONOTONIC);
-    const std::uint64_t after = __rdtsc();
+    const std::uint64_t after = read_tsc();
     if (after - before < best_width) {
       best_width = after - before;
       best = {before + (after - before) / 2, ns};

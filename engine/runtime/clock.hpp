@@ -12,9 +12,8 @@
 #include <ctime>
 #include <string>
 
-#include <x86intrin.h>
-
 #include "engine/core/time.hpp"
+#include "engine/runtime/tsc.hpp"
 
 namespace gimbal {
 
@@ -38,7 +37,7 @@ class TscClock {
       const std::int64_t base_ns = base_ns_.load(std::memory_order_acquire);
       const std::uint64_t rate = rate_.load(std::memory_order_acquire);
       if ((before & 1u) == 0 && version_.load(std::memory_order_relaxed) == before) {
-        return RecvTime{base_ns + scaled(__rdtsc() - base_tsc, rate)};
+        return RecvTime{base_ns + scaled(read_tsc() - base_tsc, rate)};
       }
     }
   }

@@ -8,12 +8,11 @@
 #include <cstdint>
 #include <string_view>
 
-#include <x86intrin.h>
-
 #include "engine/core/probe.hpp"
 #include "engine/runtime/counters.hpp"
 #include "engine/runtime/histogram.hpp"
 #include "engine/runtime/ring.hpp"
+#include "engine/runtime/tsc.hpp"
 
 namespace gimbal {
 
@@ -48,12 +47,12 @@ class TscProbe {
   // ---------------------------------------------------------------------------- Starts a row;
   // forgets an unfinished one.
   void begin() noexcept { row_ = HopRow{}; }
-  void mark(ProbeHop hop) noexcept { row_.tsc[static_cast<std::size_t>(hop)] = __rdtsc(); }
+  void mark(ProbeHop hop) noexcept { row_.tsc[static_cast<std::size_t>(hop)] = read_tsc(); }
   // What Engine<TscProbe> calls. A multi-event frame keeps the marks of its last step.
   void mark(Hop hop) noexcept {
     static_assert(static_cast<std::size_t>(ProbeHop::step) + hops ==
                   static_cast<std::size_t>(ProbeHop::encode));
-    row_.tsc[static_cast<std::size_t>(ProbeHop::step) + static_cast<std::size_t>(hop)] = __rdtsc();
+    row_.tsc[static_cast<std::size_t>(ProbeHop::step) + static_cast<std::size_t>(hop)] = read_tsc();
   }
   void mark_at(ProbeHop hop, std::uint64_t tsc) noexcept {
     row_.tsc[static_cast<std::size_t>(hop)] = tsc;

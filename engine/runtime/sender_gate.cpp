@@ -3,9 +3,9 @@
 // Why nothing slips through: the sender stores in_send, then loads the words; the closer stores a
 // word, then loads in_send; all four are sequentially consistent. If the closer does not see the
 // sender inside, then the sender's loads come later in the single order and see the new word.
-#include <x86intrin.h>
 
 #include "engine/runtime/gate_page.hpp"
+#include "engine/runtime/tsc.hpp"
 
 namespace gimbal {
 namespace {
@@ -103,7 +103,7 @@ CloseResult GateCloser::close(Scope scope, Mode mode) noexcept {
       continue;
     }
     if (clock_.now() - begin >= wait_max) break;
-    _mm_pause();
+    spin_pause();
   }
   for (std::size_t i = 0; i < senders_max; ++i) {
     if (!still_inside(i)) continue;

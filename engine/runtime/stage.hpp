@@ -8,11 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <x86intrin.h>
-
 #include "engine/core/time.hpp"
 #include "engine/runtime/counters.hpp"
 #include "engine/runtime/idle.hpp"
+#include "engine/runtime/tsc.hpp"
 
 namespace gimbal {
 
@@ -45,10 +44,10 @@ class Runner {
   // One cycle, for tests and for fused loops that live elsewhere. Gives the work done.
   template <class Control, class... Stages>
   std::size_t cycle(Control& control, Stages&... stages) noexcept {
-    const std::uint64_t begin = __rdtsc();
+    const std::uint64_t begin = read_tsc();
     std::size_t work = control.do_work();
     ((work += stages.do_work()), ...);
-    note(__rdtsc() - begin, work);
+    note(read_tsc() - begin, work);
     idle_.after(work);
     return work;
   }

@@ -1,5 +1,4 @@
 // `gimbal check`: is this file a config gimbal would start with, and what does it then mean.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -8,6 +7,7 @@
 #include "ops/app/commands.hpp"
 #include "ops/app/config.hpp"
 #include "ops/app/json_writer.hpp"
+#include "ops/cli/command_line.hpp"
 
 namespace gimbal {
 namespace {
@@ -63,16 +63,16 @@ int check(const CheckOptions& options) {
 
 }  // namespace
 
-void add_check(CLI::App& app, int& exit_code) {
+void add_check(cli::Command app, int& exit_code) {
   auto options = std::make_shared<CheckOptions>();
-  auto* command =
+  auto command =
       app.add_subcommand("check", "Check a config file and print what it means, defaults included");
-  command->add_option("file", options->file, "Config file")->capture_default_str();
-  command->add_flag("--json", options->json, "JSON output, problems included");
-  command->add_flag("--quiet", options->quiet, "Print problems only");
-  command->add_flag("--hash", options->hash, "Print the config hash only (what arm expects)");
-  command->add_flag("--reference", options->reference, "Write the reference page of all keys");
-  command->callback([options, &exit_code] { exit_code = check(*options); });
+  command.add_option("file", options->file, "Config file").shows_default();
+  command.add_flag("--json", options->json, "JSON output, problems included");
+  command.add_flag("--quiet", options->quiet, "Print problems only");
+  command.add_flag("--hash", options->hash, "Print the config hash only (what arm expects)");
+  command.add_flag("--reference", options->reference, "Write the reference page of all keys");
+  command.callback([options, &exit_code] { exit_code = check(*options); });
 }
 
 }  // namespace gimbal

@@ -3,9 +3,7 @@
 // 4 bot unreachable, 5 not confirmed.
 #pragma once
 
-namespace CLI {
-class App;
-}
+#include "ops/cli/command_line.hpp"
 
 namespace gimbal {
 
@@ -18,16 +16,16 @@ enum ExitCode : int {
   exit_unconfirmed = 5,
 };
 
-void add_run(CLI::App& app, int& exit_code);
-void add_check(CLI::App& app, int& exit_code);
-void add_doctor(CLI::App& app, int& exit_code);
-void add_decode(CLI::App& app, int& exit_code);
-void add_greeks(CLI::App& app, int& exit_code);
-void add_iv(CLI::App& app, int& exit_code);
-void add_margin(CLI::App& app, int& exit_code);
-void add_stress(CLI::App& app, int& exit_code);
-void add_replay(CLI::App& app, int& exit_code);
-void add_report(CLI::App& app, int& exit_code);
-void add_journal(CLI::App& app, int& exit_code);
+void add_run(cli::Command app, int& exit_code);
+void add_check(cli::Command app, int& exit_code);
+void add_doctor(cli::Command app, int& exit_code);
+void add_decode(cli::Command app, int& exit_code);
+void add_greeks(cli::Command app, int& exit_code);
+void add_iv(cli::Command app, int& exit_code);
+void add_margin(cli::Command app, int& exit_code);
+void add_stress(cli::Command app, int& exit_code);
+void add_replay(cli::Command app, int& exit_code);
+void add_report(cli::Command app, int& exit_code);
+void add_journal(cli::Command app, int& exit_code);
 
 }  // namespace gimbal

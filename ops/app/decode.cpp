@@ -4,7 +4,6 @@
 // result. Instruments are learnt from the names in the data. Private messages (user.*) are read by
 // the gateway's decoder. Nothing is skipped without being counted on stderr. Files are separate
 // recordings: no change_id chain runs from one into the next.
-#include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
 #include <limits>
@@ -16,6 +15,7 @@
 #include "feeds/deribit/decoder.hpp"
 #include "ops/app/commands.hpp"
 #include "ops/app/decode_lines.hpp"
+#include "ops/cli/command_line.hpp"
 #include "venues/deribit/private_reader.hpp"
 #include "venues/deribit/reports.hpp"
 
@@ -283,24 +283,24 @@ int decode(const DecodeCommand& command) {
 
 }  // namespace
 
-void add_decode(CLI::App& app, int& exit_code) {
+void add_decode(cli::Command app, int& exit_code) {
   auto options = std::make_shared<DecodeCommand>();
-  auto* command = app.add_subcommand("decode", "Print recorded venue messages as events");
-  command->add_option("--venue", options->venue, "Whose messages these are")->capture_default_str();
-  command->add_option("files", options->files,
-                      "Files with one message per line; - or none: standard input");
-  command->add_flag("--top", options->top,
-                    "After each message that touches a book, its best bid and ask");
-  command->add_flag("--strict", options->strict,
-                    "Validate whole documents, members that are not used included");
-  command->add_option("--label-tag", options->label_tag,
-                      "Tag of our own order labels; other orders show order 0");
-  command->footer(
+  auto command = app.add_subcommand("decode", "Print recorded venue messages as events");
+  command.add_option("--venue", options->venue, "Whose messages these are").shows_default();
+  command.add_option("files", options->files,
+                     "Files with one message per line; - or none: standard input");
+  command.add_flag("--top", options->top,
+                   "After each message that touches a book, its best bid and ask");
+  command.add_flag("--strict", options->strict,
+                   "Validate whole documents, members that are not used included");
+  command.add_option("--label-tag", options->label_tag,
+                     "Tag of our own order labels; other orders show order 0");
+  command.footer(
       "Exit code: 0 every line was understood, 1 some line was malformed (named on stderr),\n"
       "2 bad usage. Gaps in a book's change ids are reported on stderr and are no failure.\n"
       "A line may have 16 MiB. With --strict an empty line or file is malformed too.\n\n"
       "Example:\n  gimbal decode --venue deribit --top recording.jsonl");
-  command->callback([options, &exit_code] { exit_code = decode(*options); });
+  command.callback([options, &exit_code] { exit_code = decode(*options); });
 }
 
 }  // namespace gimbal

@@ -1,13 +1,13 @@
 // `gimbal doctor`: findings printed; exit 1 only when running is impossible.
 #include "ops/app/doctor.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include "ops/app/commands.hpp"
 #include "ops/app/json_writer.hpp"
+#include "ops/cli/command_line.hpp"
 
 namespace gimbal {
 namespace {
@@ -66,11 +66,11 @@ int doctor(bool json) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, int& exit_code) {
+void add_doctor(cli::Command app, int& exit_code) {
   auto json = std::make_shared<bool>(false);
-  auto* command = app.add_subcommand("doctor", "Examine this host and say what to fix");
-  command->add_flag("--json", *json, "JSON output");
-  command->callback([json, &exit_code] { exit_code = doctor(*json); });
+  auto command = app.add_subcommand("doctor", "Examine this host and say what to fix");
+  command.add_flag("--json", *json, "JSON output");
+  command.callback([json, &exit_code] { exit_code = doctor(*json); });
 }
 
 }  // namespace gimbal

@@ -1,11 +1,11 @@
 // `gimbal greeks`: prices and Greeks of the options in a CSV file.
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
 #include "ops/app/commands.hpp"
 #include "ops/app/csv_tool.hpp"
 #include "ops/app/greeks_csv.hpp"
+#include "ops/cli/command_line.hpp"
 
 namespace gimbal {
 namespace {
@@ -43,15 +43,14 @@ Example:
 
 }  // namespace
 
-void add_greeks(CLI::App& app, int& exit_code) {
+void add_greeks(cli::Command app, int& exit_code) {
   auto options = std::make_shared<GreeksCommand>();
-  auto* command =
+  auto command =
       app.add_subcommand("greeks", "Price the options of a CSV file and append their Greeks");
-  command->add_option("file", options->file, "CSV file, or - for standard input")
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "One JSON object per row instead of CSV");
-  command->footer(explanation);
-  command->callback([options, &exit_code] { exit_code = greeks(*options); });
+  command.add_option("file", options->file, "CSV file, or - for standard input").shows_default();
+  command.add_flag("--json", options->json, "One JSON object per row instead of CSV");
+  command.footer(explanation);
+  command.callback([options, &exit_code] { exit_code = greeks(*options); });
 }
 
 }  // namespace gimbal

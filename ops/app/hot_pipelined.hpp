@@ -209,7 +209,7 @@ class CoreStage {
   // The feed thread stamped the event in nanoseconds; its decrypt and parse are inside `step`.
   [[nodiscard]] std::uint64_t tsc_at(RecvTime recv) const noexcept {
     const auto age = static_cast<double>((parts_.clock->now() - recv).count);
-    return __rdtsc() - static_cast<std::uint64_t>(age > 0 ? age * parts_.clock->tsc_ghz() : 0.0);
+    return read_tsc() - static_cast<std::uint64_t>(age > 0 ? age * parts_.clock->tsc_ghz() : 0.0);
   }
 
   HotParts parts_;

@@ -1,11 +1,11 @@
 // `gimbal iv`: the volatilities that the option prices of a CSV file imply.
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
 #include "ops/app/commands.hpp"
 #include "ops/app/csv_tool.hpp"
 #include "ops/app/iv_csv.hpp"
+#include "ops/cli/command_line.hpp"
 
 namespace gimbal {
 namespace {
@@ -44,14 +44,13 @@ Example:
 
 }  // namespace
 
-void add_iv(CLI::App& app, int& exit_code) {
+void add_iv(cli::Command app, int& exit_code) {
   auto options = std::make_shared<IvCommand>();
-  auto* command = app.add_subcommand("iv", "Imply the volatilities of the prices in a CSV file");
-  command->add_option("file", options->file, "CSV file, or - for standard input")
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "One JSON object per row instead of CSV");
-  command->footer(explanation);
-  command->callback([options, &exit_code] { exit_code = implied_vol(*options); });
+  auto command = app.add_subcommand("iv", "Imply the volatilities of the prices in a CSV file");
+  command.add_option("file", options->file, "CSV file, or - for standard input").shows_default();
+  command.add_flag("--json", options->json, "One JSON object per row instead of CSV");
+  command.footer(explanation);
+  command.callback([options, &exit_code] { exit_code = implied_vol(*options); });
 }
 
 }  // namespace gimbal

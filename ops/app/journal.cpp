@@ -1,7 +1,6 @@
 // `gimbal journal verify|dump|stat`: what a journal directory holds, and whether it is sound.
 // Room: ops/app. Cold.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <array>
 #include <cstdio>
@@ -12,6 +11,7 @@
 #include "ops/app/hash.hpp"
 #include "ops/app/journal_lines.hpp"
 #include "ops/app/journal_origin.hpp"
+#include "ops/cli/command_line.hpp"
 
 namespace gimbal {
 namespace {
@@ -220,38 +220,40 @@ int dump(const JournalArguments& arguments) {
 }
 
 template <class Run>
-CLI::App* add(CLI::App& journal, const char* name, const char* doc,
-              const std::shared_ptr<JournalArguments>& arguments, int& exit_code, Run run) {
-  CLI::App* command = journal.add_subcommand(name, doc);
-  command->add_option("journal", arguments->path, "Journal directory, or one segment file")
-      ->required();
-  command->add_option("--epoch", arguments->epoch, "Boot epoch (default: the newest)");
-  command->callback([arguments, &exit_code, run] { exit_code = run(*arguments); });
+cli::Command add(cli::Command journal, const char* name, const char* doc,
+                 const std::shared_ptr<JournalArguments>& arguments, int& exit_code, Run run) {
+  cli::Command command = journal.add_subcommand(name, doc);
+  command.add_option("journal", arguments->path, "Journal directory, or one segment file")
+      .required();
+  command.add_option("--epoch", arguments->epoch, "Boot epoch (default: the newest)");
+  command.callback([arguments, &exit_code, run] { exit_code = run(*arguments); });
   return command;
 }
 
 }  // namespace
 
-void add_journal(CLI::App& app, int& exit_code) {
+void add_journal(cli::Command app, int& exit_code) {
   auto arguments = std::make_shared<JournalArguments>();
-  CLI::App* journal = app.add_subcommand("journal", "Check, print or count a journal");
-  journal->require_subcommand(1);
-  CLI::App* v = add(*journal, "verify",
-                    "Check every checksum, sequence number and the SHA-256 chain of both streams",
-                    arguments, exit_code, verify);
-  v->add_flag("--json", arguments->json, "One JSON object a stream");
-  v->footer(
+  cli::Command journal = app.add_subcommand("journal", "Check, print or count a journal");
+  journal.require_subcommand(1, 1);
+  cli::Command v =
+      add(journal, "verify",
+          "Check every checksum, sequence number and the SHA-256 chain of both streams", arguments,
+          exit_code, verify);
+  v.add_flag("--json", arguments->json, "One JSON object a stream");
+  v.footer(
       "Exit codes: 0 sound (an open or torn end included), 1 corrupt or with gaps, "
       "2 unreadable.");
-  CLI::App* d = add(*journal, "dump", "Print the records, one a line", arguments, exit_code, dump);
-  d->add_flag("--csv", arguments->csv, "CSV with a header (default: JSON lines)");
-  d->add_flag("--frames", arguments->frames, "The frame stream in place of the events");
-  d->add_option("--from", arguments->from, "First sequence number");
-  d->add_option("--to", arguments->to, "Last sequence number");
-  d->add_option("--instrument", arguments->instrument, "Only events of this instrument");
-  CLI::App* s =
-      add(*journal, "stat", "Count records by kind, with rates", arguments, exit_code, stat);
-  s->add_flag("--json", arguments->json, "One JSON object a stream");
+  cli::Command d =
+      add(journal, "dump", "Print the records, one a line", arguments, exit_code, dump);
+  d.add_flag("--csv", arguments->csv, "CSV with a header (default: JSON lines)");
+  d.add_flag("--frames", arguments->frames, "The frame stream in place of the events");
+  d.add_option("--from", arguments->from, "First sequence number");
+  d.add_option("--to", arguments->to, "Last sequence number");
+  d.add_option("--instrument", arguments->instrument, "Only events of this instrument");
+  cli::Command s =
+      add(journal, "stat", "Count records by kind, with rates", arguments, exit_code, stat);
+  s.add_flag("--json", arguments->json, "One JSON object a stream");
 }
 
 }  // namespace gimbal

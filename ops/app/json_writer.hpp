@@ -33,7 +33,12 @@ class JsonWriter {
   }
   // An exact decimal string; null for `absent_nano`.
   JsonWriter& decimal(std::string_view name, std::int64_t nano) {
-    return raw(name, nano == INT64_MIN ? "null" : "\"" + field::decimal_text(nano) + "\"");
+    if (nano == INT64_MIN) return raw(name, "null");
+    key(name);
+    out_ += '"';
+    out_ += field::decimal_text(nano);
+    out_ += '"';
+    return *this;
   }
   JsonWriter& raw(std::string_view name, std::string_view value) {
     key(name);

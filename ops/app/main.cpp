@@ -1,11 +1,11 @@
 // `gimbal`: one program, one subcommand per task. Exit codes: see commands.hpp.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <string>
 
 #include "ops/app/commands.hpp"
 #include "ops/app/hash.hpp"
+#include "ops/cli/command_line.hpp"
 
 namespace {
 
@@ -14,7 +14,7 @@ std::string version_text() {
          gimbal::to_hex(gimbal::build_hash()) + "\ncompiler " + __VERSION__;
 }
 
-void add_commands(CLI::App& app, int& exit_code) {
+void add_commands(gimbal::cli::Command app, int& exit_code) {
   gimbal::add_run(app, exit_code);
   gimbal::add_check(app, exit_code);
   gimbal::add_doctor(app, exit_code);
@@ -32,24 +32,15 @@ void add_commands(CLI::App& app, int& exit_code) {
 
 int main(int argc, char** argv) {
   int exit_code = gimbal::exit_done;
-  CLI::App app{"gimbal: low-latency execution and hedging for crypto-derivatives books"};
-  app.name("gimbal");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", version_text, "Version, build hash and compiler");
-  add_commands(app, exit_code);
+  gimbal::cli::CommandLine line{
+      "gimbal: low-latency execution and hedging for crypto-derivatives books", "gimbal"};
+  line.require_subcommand(1, 1);
+  line.version_flag(version_text());
+  add_commands(line, exit_code);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::RequiredError& error) {
-    const bool unknown = argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty();
-    if (!unknown) return app.exit(error) == 0 ? gimbal::exit_done : gimbal::exit_usage;
-    std::fprintf(stderr, "gimbal: there is no command '%.60s'; gimbal --help lists them\n",
-                 argv[1]);
-    return gimbal::exit_usage;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? gimbal::exit_done : gimbal::exit_usage;
+    return line.parse(argc, argv).value_or(exit_code);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gimbal: %s\n", error.what());
     return gimbal::exit_failed;
   }
-  return exit_code;
 }

@@ -1,11 +1,11 @@
 // `gimbal margin`: requirements, health and distance to liquidation of the positions in a CSV file.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string>
 
 #include "ops/app/commands.hpp"
 #include "ops/app/csv_tool.hpp"
+#include "ops/cli/command_line.hpp"
 #include "ops/risk/margin_csv.hpp"
 
 namespace gimbal {
@@ -82,28 +82,27 @@ Exit code: 0 all rows written, 1 some row refused (named on stderr), 2 no usable
 
 }  // namespace
 
-void add_margin(CLI::App& app, int& exit_code) {
+void add_margin(cli::Command app, int& exit_code) {
   auto options = std::make_shared<MarginCommand>();
-  auto* command = app.add_subcommand(
+  auto command = app.add_subcommand(
       "margin", "Margin, health and distance to liquidation of the positions in a CSV file");
-  command->add_option("file", options->file, "CSV file, or - for standard input")
-      ->capture_default_str();
-  command->add_option("--model", options->model, "deribit_standard, deribit_pm, tiered or aave")
-      ->required()
-      ->check([](const std::string& name) {
+  command.add_option("file", options->file, "CSV file, or - for standard input").shows_default();
+  command.add_option("--model", options->model, "deribit_standard, deribit_pm, tiered or aave")
+      .required()
+      .check([](const std::string& name) {
         return risk::known_model(name)
                    ? std::string{}
                    : "is one of " + std::string{risk::margin_models} + ", not " + name;
       });
-  command->add_option("--parameters", options->parameters, "Rates of the model: JSON or CSV");
+  command.add_option("--parameters", options->parameters, "Rates of the model: JSON or CSV");
   command
-      ->add_option("--horizon", options->horizon_seconds,
-                   "Seconds that deleveraging takes, for the distance in sigma")
-      ->capture_default_str()
-      ->check(CLI::Range(1.0, 31'536'000.0));
-  command->add_flag("--json", options->json, "One JSON object per row instead of CSV");
-  command->footer(explanation);
-  command->callback([options, &exit_code] { exit_code = margin(*options); });
+      .add_option("--horizon", options->horizon_seconds,
+                  "Seconds that deleveraging takes, for the distance in sigma")
+      .shows_default()
+      .range(1.0, 31'536'000.0);
+  command.add_flag("--json", options->json, "One JSON object per row instead of CSV");
+  command.footer(explanation);
+  command.callback([options, &exit_code] { exit_code = margin(*options); });
 }
 
 }  // namespace gimbal

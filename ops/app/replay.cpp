@@ -4,7 +4,6 @@
 // The engine and the decoders are built from the journal alone: its config text and instrument
 // tables are side blocks.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <chrono>
@@ -19,6 +18,7 @@
 #include "ops/app/journal_origin.hpp"
 #include "ops/app/order_story.hpp"
 #include "ops/app/replay_lines.hpp"
+#include "ops/cli/command_line.hpp"
 
 namespace gimbal {
 namespace {
@@ -130,27 +130,27 @@ int replay_journal(const ReplayArguments& arguments) {
 
 }  // namespace
 
-void add_replay(CLI::App& app, int& exit_code) {
+void add_replay(cli::Command app, int& exit_code) {
   auto arguments = std::make_shared<ReplayArguments>();
-  CLI::App* command = app.add_subcommand(
+  cli::Command command = app.add_subcommand(
       "replay",
       "Run a journal again: recorded frames through the decoders, events through the core");
-  command->add_option("journal", arguments->path, "Journal directory, or one segment file")
-      ->required();
-  command->add_option("--epoch", arguments->epoch, "Boot epoch to replay (default: the newest)");
-  command->add_flag("--frames", arguments->frames,
-                    "Run the recorded frames through decoders and gateway too, and compare");
-  command->add_option("--explain", arguments->explain,
-                      "Tell the story of one order (id in hexadecimal) in place of the comparison");
-  command->add_flag("--json", arguments->json, "One JSON object");
-  command->add_flag("--keep-going", arguments->keep_going,
-                    "Do not stop at the first difference of the digest");
-  command->footer(
+  command.add_option("journal", arguments->path, "Journal directory, or one segment file")
+      .required();
+  command.add_option("--epoch", arguments->epoch, "Boot epoch to replay (default: the newest)");
+  command.add_flag("--frames", arguments->frames,
+                   "Run the recorded frames through decoders and gateway too, and compare");
+  command.add_option("--explain", arguments->explain,
+                     "Tell the story of one order (id in hexadecimal) in place of the comparison");
+  command.add_flag("--json", arguments->json, "One JSON object");
+  command.add_flag("--keep-going", arguments->keep_going,
+                   "Do not stop at the first difference of the digest");
+  command.footer(
       "The commands' digest must equal the journal's records. With --frames decoded events must\n"
       "equal the journal's and encoded orders the texts that left; the first difference is shown\n"
       "with what led to it.\n"
       "Exit codes: 0 the same (or nothing to compare), 1 different or damaged, 2 unreadable.");
-  command->callback([arguments, &exit_code] { exit_code = replay_journal(*arguments); });
+  command.callback([arguments, &exit_code] { exit_code = replay_journal(*arguments); });
 }
 
 }  // namespace gimbal

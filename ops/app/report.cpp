@@ -1,6 +1,5 @@
 // `gimbal report`: a run's journal as one HTML page. Room: ops/app. Cold.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include "ops/app/journal_origin.hpp"
 #include "ops/app/report_page.hpp"
 #include "ops/app/run_history.hpp"
+#include "ops/cli/command_line.hpp"
 
 namespace gimbal {
 namespace {
@@ -56,19 +56,19 @@ int report(const ReportArguments& arguments) {
 
 }  // namespace
 
-void add_report(CLI::App& app, int& exit_code) {
+void add_report(cli::Command app, int& exit_code) {
   auto arguments = std::make_shared<ReportArguments>();
-  CLI::App* command =
+  cli::Command command =
       app.add_subcommand("report", "Write a run's journal as one HTML page with plots");
-  command->add_option("journal", arguments->path, "Journal directory, or one segment file")
-      ->required();
-  command->add_option("-o,--output", arguments->out, "The page to write")->required();
-  command->add_option("--epoch", arguments->epoch, "Boot epoch (default: the newest)");
-  command->footer(
+  command.add_option("journal", arguments->path, "Journal directory, or one segment file")
+      .required();
+  command.add_option("-o,--output", arguments->out, "The page to write").required();
+  command.add_option("--epoch", arguments->epoch, "Boot epoch (default: the newest)");
+  command.footer(
       "P&L and its explanation, delta against the band, fills and execution gaps, latencies,\n"
       "limits, stops. The page needs no network and no script.\n"
       "Exit codes: 0 written, 1 not written, or the journal differs or is damaged, 2 unreadable.");
-  command->callback([arguments, &exit_code] { exit_code = report(*arguments); });
+  command.callback([arguments, &exit_code] { exit_code = report(*arguments); });
 }
 
 }  // namespace gimbal

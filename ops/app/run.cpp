@@ -1,5 +1,4 @@
 // `gimbal run`: the bot. Starts in HALT; only `gimbalctl arm` lets it trade. Room: ops/app.
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -9,6 +8,7 @@
 #include "ops/app/bot.hpp"
 #include "ops/app/commands.hpp"
 #include "ops/app/desk.hpp"
+#include "ops/cli/command_line.hpp"
 
 namespace gimbal {
 namespace {
@@ -54,22 +54,22 @@ int run_bot(const RunArguments& arguments) {
 
 }  // namespace
 
-void add_run(CLI::App& app, int& exit_code) {
+void add_run(cli::Command app, int& exit_code) {
   auto arguments = std::make_shared<RunArguments>();
-  CLI::App* run =
+  cli::Command run =
       app.add_subcommand("run", "Run the bot; it starts in HALT until gimbalctl arms it");
-  run->add_option("-c,--config", arguments->config, "Config file (TOML); see `gimbal check`")
-      ->required();
-  run->add_option("--duration", arguments->duration_s,
-                  "Stop by itself after this many seconds (0: run until a signal)")
-      ->check(CLI::NonNegativeNumber);
-  run->add_option("--report", arguments->report, "Write the closing report to this file as JSON");
-  run->add_flag("--quiet", arguments->quiet,
-                "No live line and no closing report on standard output");
-  run->footer(
+  run.add_option("-c,--config", arguments->config, "Config file (TOML); see `gimbal check`")
+      .required();
+  run.add_option("--duration", arguments->duration_s,
+                 "Stop by itself after this many seconds (0: run until a signal)")
+      .range(0.0, 1e9);
+  run.add_option("--report", arguments->report, "Write the closing report to this file as JSON");
+  run.add_flag("--quiet", arguments->quiet,
+               "No live line and no closing report on standard output");
+  run.footer(
       "SIGTERM and SIGINT cancel every order, confirm that none rests, and exit.\n"
       "Exit codes: 0 confirmed, 1 failed, 2 bad usage or config, 5 not confirmed.");
-  run->callback([arguments, &exit_code] { exit_code = run_bot(*arguments); });
+  run.callback([arguments, &exit_code] { exit_code = run_bot(*arguments); });
 }
 
 }  // namespace gimbal

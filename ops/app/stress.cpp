@@ -1,7 +1,6 @@
 // `gimbal stress`: what shocks, past and simulated, would do to a portfolio.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -13,6 +12,7 @@
 #include "engine/quant/stress/pool.hpp"
 #include "ops/app/commands.hpp"
 #include "ops/app/csv_tool.hpp"
+#include "ops/cli/command_line.hpp"
 #include "ops/risk/stress_report.hpp"
 
 namespace gimbal {
@@ -131,41 +131,39 @@ Formulas and what is uncertain about them: ops/docs/risk.md.
 
 Exit code: 0 done, 1 output not written, 2 input that cannot be used.)";
 
-void add_options(CLI::App& command, StressCommand& o) {
+void add_options(cli::Command command, StressCommand& o) {
   command.add_option("file", o.file, "Portfolio or positions in JSON, or - for standard input")
-      ->capture_default_str();
+      .shows_default();
   command.add_option("--dynamics", o.dynamics, "JSON file with the dynamics section");
   command.add_option("--shocks", o.shocks,
                      "CSV: label, U_move for each underlying U; optional U_vol, days");
   command.add_option("--sigma", o.sigma, "Positions: volatility where marks imply none")
-      ->check(CLI::Range(1e-6, 100.0));
+      .range(1e-6, 100.0);
   command.add_option("--paths", o.paths, "Monte Carlo paths, rounded up to even")
-      ->capture_default_str()
-      ->check(CLI::Range(100, 50'000'000));
-  command.add_option("--seed", o.seed, "Of the random numbers")->capture_default_str();
-  command.add_option("--threads", o.threads, "0: all cores")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
+      .shows_default()
+      .range(100, 50'000'000);
+  command.add_option("--seed", o.seed, "Of the random numbers").shows_default();
+  command.add_option("--threads", o.threads, "0: all cores").shows_default().range(0, 1024);
   command
       .add_option("--horizon", o.horizon_seconds,
                   "Seconds that deleveraging takes, for distances in sigma")
-      ->capture_default_str()
-      ->check(CLI::Range(1.0, 31'536'000.0));
+      .shows_default()
+      .range(1.0, 31'536'000.0);
   command.add_option("--html", o.html, "Also write one self-contained page to this file");
-  auto* json = command.add_flag("--json", o.json, "JSON on standard output");
-  command.add_flag("--csv", o.csv, "Grid and shock set as CSV on standard output")->excludes(json);
+  auto json = command.add_flag("--json", o.json, "JSON on standard output");
+  command.add_flag("--csv", o.csv, "Grid and shock set as CSV on standard output").excludes(json);
 }
 
 }  // namespace
 
-void add_stress(CLI::App& app, int& exit_code) {
+void add_stress(cli::Command app, int& exit_code) {
   auto options = std::make_shared<StressCommand>();
-  auto* command = app.add_subcommand(
+  auto command = app.add_subcommand(
       "stress",
       "Scenario grid, shock sets and Monte Carlo of a portfolio; margin health throughout");
-  add_options(*command, *options);
-  command->footer(explanation);
-  command->callback([options, &exit_code] { exit_code = stress(*options); });
+  add_options(command, *options);
+  command.footer(explanation);
+  command.callback([options, &exit_code] { exit_code = stress(*options); });
 }
 
 }  // namespace gimbal

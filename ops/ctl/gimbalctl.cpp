@@ -2,7 +2,6 @@
 // 5 not confirmed.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 #include "ops/app/commands.hpp"
 #include "ops/app/field_list.hpp"
 #include "ops/app/scope_names.hpp"
+#include "ops/cli/command_line.hpp"
 #include "ops/ctl/client.hpp"
 #include "ops/ctl/flatten.hpp"
 #include "ops/ctl/kill.hpp"
@@ -155,73 +155,73 @@ int watch_command(const Options& o) {
   return watch({o.socket, *interval, o.count, o.json});
 }
 
-void add_readers(CLI::App& app, Options& o, int& code) {
-  app.add_subcommand("status", "Modes, sessions, feeds, Greeks, margins, alerts")->callback([&] {
+void add_readers(cli::Command app, Options& o, int& code) {
+  app.add_subcommand("status", "Modes, sessions, feeds, Greeks, margins, alerts").callback([&] {
     code = read(o, ControlVerb::status, status_text);
   });
-  app.add_subcommand("positions", "Positions and Greeks")->callback([&] {
+  app.add_subcommand("positions", "Positions and Greeks").callback([&] {
     code = read(o, ControlVerb::positions, positions_text);
   });
-  app.add_subcommand("orders", "Working and unknown orders")->callback([&] {
+  app.add_subcommand("orders", "Working and unknown orders").callback([&] {
     code = read(o, ControlVerb::orders, orders_text);
   });
-  app.add_subcommand("latency", "Latency percentiles of every hop")->callback([&] {
+  app.add_subcommand("latency", "Latency percentiles of every hop").callback([&] {
     code = read(o, ControlVerb::latency, latency_text);
   });
-  auto* watch =
+  auto watch =
       app.add_subcommand("watch", "The bot on one screen: modes, delta, orders, latency, alerts");
-  watch->add_option("--interval", o.interval, "Time between two looks")->capture_default_str();
-  watch->add_option("--count", o.count, "Looks, then stop; 0: for ever")->capture_default_str();
-  watch->callback([&] { code = watch_command(o); });
+  watch.add_option("--interval", o.interval, "Time between two looks").shows_default();
+  watch.add_option("--count", o.count, "Looks, then stop; 0: for ever").shows_default();
+  watch.callback([&] { code = watch_command(o); });
 }
 
-void add_stoppers(CLI::App& app, Options& o, int& code) {
-  auto* kill =
+void add_stoppers(cli::Command app, Options& o, int& code) {
+  auto kill =
       app.add_subcommand("kill", "Stop trading now: closes the gate, cancels, confirms, latches");
-  kill->add_option("--scope", o.scope,
-                   "global, or LEVEL:NAME (venue, account, strategy, underlying, instrument)");
-  kill->add_option("--mode", o.mode, "reduce, halt, cancel or lock")->capture_default_str();
-  kill->add_option("--wait", o.wait, "Time to wait for the confirmation")->capture_default_str();
-  kill->add_option("--reason", o.reason, "Why, for the record");
-  kill->callback([&] { code = kill_command(o); });
-  auto* arm = app.add_subcommand("arm", "Let the bot trade again");
-  arm->add_flag("--yes", o.yes, "Do not ask");
-  arm->add_option("--reason", o.reason, "Why, for the record")->required();
-  arm->add_option("--config-hash", o.config_hash,
-                  "The hash that the bot must run (gimbal check --hash FILE)")
-      ->required();
-  arm->add_option("--scope", o.scope, "Scope to release; default global");
-  arm->callback([&] { code = arm_command(o); });
+  kill.add_option("--scope", o.scope,
+                  "global, or LEVEL:NAME (venue, account, strategy, underlying, instrument)");
+  kill.add_option("--mode", o.mode, "reduce, halt, cancel or lock").shows_default();
+  kill.add_option("--wait", o.wait, "Time to wait for the confirmation").shows_default();
+  kill.add_option("--reason", o.reason, "Why, for the record");
+  kill.callback([&] { code = kill_command(o); });
+  auto arm = app.add_subcommand("arm", "Let the bot trade again");
+  arm.add_flag("--yes", o.yes, "Do not ask");
+  arm.add_option("--reason", o.reason, "Why, for the record").required();
+  arm.add_option("--config-hash", o.config_hash,
+                 "The hash that the bot must run (gimbal check --hash FILE)")
+      .required();
+  arm.add_option("--scope", o.scope, "Scope to release; default global");
+  arm.callback([&] { code = arm_command(o); });
 }
 
-void add_workers(CLI::App& app, Options& o, int& code) {
-  auto* ack = app.add_subcommand("ack", "Acknowledge an alert");
-  ack->add_option("id", o.id, "Alert number, as status shows it")->required();
-  ack->add_option("--reason", o.reason, "Remark");
-  ack->callback([&] { code = other_command(o, ControlVerb::ack); });
-  auto* reload = app.add_subcommand("reload", "Read the config file again");
-  reload->add_option("--reason", o.reason, "Why, for the record")->required();
-  reload->add_option("--token", o.token, "Of a colleague's reload that loosens a limit");
-  reload->callback([&] { code = reload_command(o); });
-  auto* flatten = app.add_subcommand(
+void add_workers(cli::Command app, Options& o, int& code) {
+  auto ack = app.add_subcommand("ack", "Acknowledge an alert");
+  ack.add_option("id", o.id, "Alert number, as status shows it").required();
+  ack.add_option("--reason", o.reason, "Remark");
+  ack.callback([&] { code = other_command(o, ControlVerb::ack); });
+  auto reload = app.add_subcommand("reload", "Read the config file again");
+  reload.add_option("--reason", o.reason, "Why, for the record").required();
+  reload.add_option("--token", o.token, "Of a colleague's reload that loosens a limit");
+  reload.callback([&] { code = reload_command(o); });
+  auto flatten = app.add_subcommand(
       "flatten", "CANCEL a scope and close its positions; shows a plan and asks first");
-  flatten->add_option("--scope,scope", o.scope,
-                      "global, or LEVEL:NAME (venue, account, underlying, instrument)");
-  flatten->add_option("--max-loss", o.max_loss,
-                      "USD that fills may cost against the mark, fees included; required");
-  flatten->add_flag("--options", o.options, "Options too, after the futures");
-  flatten->add_flag("--hedge-only", o.hedge_only,
-                    "Bring the delta to zero with the hedge instruments; options stay");
-  flatten->add_flag("--stop", o.stop, "End the running job; the scope stays in CANCEL");
-  flatten->add_flag("--yes", o.yes, "Do not ask");
-  flatten->add_option("--wait", o.wait, "Time to wait for the end; the job goes on after it")
-      ->default_str("60s");
-  flatten->add_option("--reason", o.reason, "Why, for the record")->required();
-  flatten->callback([&o, &code, flatten] {
-    if (flatten->count("--wait") == 0) o.wait = "60s";
+  flatten.add_option("--scope,scope", o.scope,
+                     "global, or LEVEL:NAME (venue, account, underlying, instrument)");
+  flatten.add_option("--max-loss", o.max_loss,
+                     "USD that fills may cost against the mark, fees included; required");
+  flatten.add_flag("--options", o.options, "Options too, after the futures");
+  flatten.add_flag("--hedge-only", o.hedge_only,
+                   "Bring the delta to zero with the hedge instruments; options stay");
+  flatten.add_flag("--stop", o.stop, "End the running job; the scope stays in CANCEL");
+  flatten.add_flag("--yes", o.yes, "Do not ask");
+  flatten.add_option("--wait", o.wait, "Time to wait for the end; the job goes on after it")
+      .shows_default("60s");
+  flatten.add_option("--reason", o.reason, "Why, for the record").required();
+  flatten.callback([&o, &code, flatten] {
+    if (!flatten.given("--wait")) o.wait = "60s";
     code = flatten_command(o);
   });
-  app.add_subcommand("stress", "Book under stress scenarios")->callback([&] {
+  app.add_subcommand("stress", "Book under stress scenarios").callback([&] {
     code = other_command(o, ControlVerb::stress);
   });
 }
@@ -231,25 +231,21 @@ int run(int argc, char** argv) {
   int code = exit_done;
   const char* from_environment = std::getenv("GIMBAL_RUNTIME_DIR");
   o.runtime_dir = from_environment == nullptr ? "/run/gimbal" : from_environment;
-  CLI::App app{"gimbalctl: stop, arm and look at a running gimbal"};
-  app.name("gimbalctl");
-  app.fallthrough();
-  app.require_subcommand(1);
-  app.add_option("--runtime-dir", o.runtime_dir, "The bot's runtime_dir (or GIMBAL_RUNTIME_DIR)")
-      ->capture_default_str();
-  app.add_option("--socket", o.socket, "Control socket; default RUNTIME_DIR/control.sock");
-  app.add_flag("--json", o.json, "The bot's answer as it is, one JSON line");
+  cli::CommandLine line{"gimbalctl: stop, arm and look at a running gimbal", "gimbalctl"};
+  line.fallthrough();
+  line.require_subcommand(1, 1);
+  line.add_option("--runtime-dir", o.runtime_dir, "The bot's runtime_dir (or GIMBAL_RUNTIME_DIR)")
+      .shows_default();
+  line.add_option("--socket", o.socket, "Control socket; default RUNTIME_DIR/control.sock");
+  line.add_flag("--json", o.json, "The bot's answer as it is, one JSON line");
   // Subcommands run after the whole line is parsed, so that options may stand anywhere.
-  app.parse_complete_callback([&o] {
+  line.when_parsed([&o] {
     if (o.socket.empty()) o.socket = o.runtime_dir + "/" + std::string{control_socket_file};
   });
-  add_readers(app, o, code);
-  add_stoppers(app, o, code);
-  add_workers(app, o, code);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? exit_done : exit_usage; }
-  return code;
+  add_readers(line, o, code);
+  add_stoppers(line, o, code);
+  add_workers(line, o, code);
+  return line.parse(argc, argv).value_or(code);
 }
 
 }  // namespace

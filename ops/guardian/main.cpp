@@ -1,5 +1,4 @@
 // `gimbal-guardian`: cancels when the bot dies or hangs, with its own key and connection.
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -9,6 +8,7 @@
 
 #include "ops/app/commands.hpp"
 #include "ops/app/hash.hpp"
+#include "ops/cli/command_line.hpp"
 #include "ops/guardian/guardian.hpp"
 
 namespace {
@@ -58,40 +58,35 @@ std::string version_text() {
 int main(int argc, char** argv) {
   Arguments arguments;
   int exit_code = gimbal::exit_done;
-  CLI::App app{
+  gimbal::cli::CommandLine line{
       "gimbal-guardian: watches the bot of a config file and cancels at the venue when it dies,\n"
       "hangs, or does not carry out a stop. Writes JSON lines; a fire ends with a proof, printed\n"
       "twice: when the venue first shows nothing open, and when nothing can arrive any more.",
       "gimbal-guardian"};
-  app.set_version_flag("--version", version_text, "Version and build hash");
-  const auto add_config = [&arguments](CLI::App* to) {
-    to->add_option("-c,--config", arguments.config, "The bot's config file (TOML)")->required();
-    to->add_flag("--watch", arguments.watch,
-                 "On another host: listen for the bot's heartbeats ([guardian] off_host_listen)");
+  line.version_flag(version_text());
+  const auto add_config = [&arguments](gimbal::cli::Command to) {
+    to.add_flag("--watch", arguments.watch,
+                "On another host: listen for the bot's heartbeats ([guardian] off_host_listen)");
+    return to.add_option("-c,--config", arguments.config, "The bot's config file (TOML)");
   };
-  CLI::App* check = app.add_subcommand(
+  auto check = line.add_subcommand(
       "check", "Connect, log in, prove the right to cancel, count open orders; fires nothing");
-  check->add_flag("--json", arguments.json, "JSON output");
-  add_config(check);
-  check->callback([&] { exit_code = start(arguments, true); });
-  app.require_subcommand(0, 1);
-  app.add_option("-c,--config", arguments.config, "The bot's config file (TOML)");
-  app.add_flag("--watch", arguments.watch,
-               "On another host: listen for the bot's heartbeats ([guardian] off_host_listen)");
-  app.footer(
+  check.add_flag("--json", arguments.json, "JSON output");
+  add_config(check).required();
+  check.callback([&] { exit_code = start(arguments, true); });
+  line.require_subcommand(0, 1);
+  add_config(line);
+  line.footer(
       "SIGTERM and SIGINT stop it; a fire that is under way is finished first.\n"
       "Exit codes: 0 done, 1 failed, 2 bad usage or config, 5 the last fire is not confirmed.");
   try {
-    app.parse(argc, argv);
-    if (app.get_subcommands().empty()) {
-      if (arguments.config.empty()) throw CLI::RequiredError{"--config"};
-      exit_code = start(arguments, false);
-    }
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? gimbal::exit_done : gimbal::exit_usage;
+    if (const auto ended = line.parse(argc, argv)) return *ended;
+    if (line.has_subcommand()) return exit_code;
+    if (!arguments.config.empty()) return start(arguments, false);
+    std::fputs("gimbal-guardian: --config is required; gimbal-guardian --help\n", stderr);
+    return gimbal::exit_usage;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gimbal-guardian: %s\n", error.what());
     return gimbal::exit_failed;
   }
-  return exit_code;
 }

@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
 # One journal, several builds, one command digest.
 #
-#   digest_equality.sh GIMBAL...
+#   digest_equality.sh BUILD REPLAY_DIGEST...
 #
-# The first program makes the journal: it trades for some seconds against the gimbal-sim of its own
-# build folder. Then every program replays it. Exit 0: all verdicts are "same" and all digests equal.
+# gimbal of the folder BUILD makes the journal: it trades for some seconds against the gimbal-sim of
+# the same folder, and replays it. Then every replay_digest does. Exit 0: all verdicts are "same" and
+# all digests equal.
 set -euo pipefail
-[[ $# -ge 2 ]] || { printf 'usage: digest_equality.sh GIMBAL GIMBAL...\n' >&2; exit 2; }
-for program in "$@"; do
-  [[ -x $program ]] || { printf 'digest: no program %s\n' "$program" >&2; exit 1; }
-done
-gimbal=$1
-build=$(cd "$(dirname "$gimbal")/../.." && pwd)
+[[ $# -ge 2 ]] || { printf 'usage: digest_equality.sh BUILD REPLAY_DIGEST...\n' >&2; exit 2; }
+build=$(cd "$1" && pwd)
+shift
+gimbal=$build/ops/app/gimbal
 sim=$build/ops/sim/gimbal-sim
 gimbalctl=$build/ops/ctl/gimbalctl
-for program in "$sim" "$gimbalctl"; do
+for program in "$gimbal" "$sim" "$gimbalctl" "$@"; do
   [[ -x $program ]] || { printf 'digest: no program %s\n' "$program" >&2; exit 1; }
 done
 
@@ -67,14 +66,21 @@ sim_pid=''
 
 field() { sed -n "s/.*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p" <<<"$1"; }
 first=''
-for program in "$@"; do
-  answer=$("$program" replay "$dir/journal" --json) || fail "$program: $answer"
-  verdict=$(field "$answer" verdict) digest=$(field "$answer" digest)
-  compared=$(field "$answer" digests_compared) commands=$(field "$answer" commands)
-  printf '%-40s verdict %s digest %s (%s commands, %s records compared)\n' "$program" "$verdict" \
+# note PROGRAM ANSWER: one line, and whether it is what the first one said.
+note() {
+  local verdict digest compared commands
+  verdict=$(field "$2" verdict) digest=$(field "$2" digest)
+  compared=$(field "$2" digests_compared) commands=$(field "$2" commands)
+  printf '%-50s verdict %s digest %s (%s commands, %s records compared)\n' "$1" "$verdict" \
     "$digest" "$commands" "$compared"
-  [[ $verdict == same ]] || fail "$program: verdict $verdict"
-  [[ $compared -gt 0 && $commands -gt 0 ]] || fail "$program compared nothing"
-  [[ -z $first || $digest == "$first" ]] || fail "$program gives another digest"
+  [[ $verdict == same ]] || fail "$1: verdict $verdict"
+  [[ $compared -gt 0 && $commands -gt 0 ]] || fail "$1 compared nothing"
+  [[ -z $first || $digest == "$first" ]] || fail "$1 gives another digest"
   first=$digest
+}
+answer=$("$gimbal" replay "$dir/journal" --json) || fail "$gimbal: $answer"
+note "$gimbal" "$answer"
+for program in "$@"; do
+  answer=$("$program" "$dir/journal") || fail "$program: $answer"
+  note "$program" "$answer"
 done

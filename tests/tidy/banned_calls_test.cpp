@@ -54,7 +54,7 @@ void expect_none(const std::string& folder, const std::vector<std::string>& bann
 
 const std::vector<std::string> clocks_and_threads{
     "_clock::now",    "Clock::now", "clock_gettime", "gettimeofday",
-    "__rdtsc",        "rdtscp",     "time(nullptr)", "std::thread",
+    "rdtsc",          "read_tsc",   "time(nullptr)", "std::thread",
     "std::jthread",   "std::mutex", "std::atomic",   "std::condition_variable",
     "pthread_create", "sleep_for",  "getenv"};
 const std::vector<std::string> surprises{"throw",

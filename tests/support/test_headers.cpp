@@ -1,0 +1,2 @@
+// The owner of the precompiled headers of the tests (tests/CMakeLists.txt).
+int main() { return 0; }
