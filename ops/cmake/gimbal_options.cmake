@@ -62,10 +62,13 @@ function(gimbal_precompile target)
   endif()
 endfunction()
 
+set(gimbal_test_options $<IF:$<CONFIG:Release>,-O1,-O0>)
+
 # gimbal_test(NAME LABEL unit|replay|sim|io|tidy SOURCES ... LINKS ... [TIMEOUT s] [SERIAL]
 # [OPTIMISED]): one GoogleTest binary, one ctest entry per test case. SERIAL: its times are judged, so
 # it runs alone. OPTIMISED: the room under test is headers, so the test is compiled as the room's users
-# are; elsewhere a test is -O1 in Release (7 s a file at -O3, 5 s at -O1) and the room it links is not. A label with
+# are; elsewhere a test is -O1 in Release (7 s a file at -O3, 5 s at -O1) and -O0 with
+# sanitizers (10 s at -O1, 5 s at -O0); the room it links is not. A label with
 # "nosan" keeps the test out of the builds with sanitizers, "notsan" out of that with ThreadSanitizer.
 function(gimbal_test name)
   cmake_parse_arguments(T "SERIAL;OPTIMISED" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
@@ -75,7 +78,7 @@ function(gimbal_test name)
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE gimbal_flags ${T_LINKS} GTest::gmock GTest::gtest_main)
   if(NOT T_OPTIMISED)
-    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+    target_compile_options(${name} PRIVATE ${gimbal_test_options})
     if(GIMBAL_PCH)
       target_precompile_headers(${name} REUSE_FROM gimbal_test_headers)
       if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -1,4 +1,5 @@
 #include "ops/sim/options.hpp"
+#include "ops/app/secret.hpp"
 #include "ops/cli/command_line.hpp"
 
 #include <charconv>
@@ -49,6 +50,12 @@ void add_accounts(cli::Command app, SimOptions& o) {
   app.add_option("--client-secret", o.client_secret, "Its secret").group(group);
   app.add_option("--guardian-id", o.guardian_id, "Second key of the same account").group(group);
   app.add_option("--guardian-secret", o.guardian_secret, "Its secret").group(group);
+  app.add_option("--credential", o.credential,
+                 "File with client_id= and client_secret=, as the bot reads it: no secret on the "
+                 "command line")
+      .group(group);
+  app.add_option("--guardian-credential", o.guardian_credential, "The same for the second key")
+      .group(group);
   app.add_option("--accounts", o.accounts,
                  "Further accounts, one a line: CLIENT_ID SECRET CURRENCY=AMOUNT..; a line "
                  "'CLIENT_ID SECRET @OTHER_ID' is another key of a known account")
@@ -126,6 +133,19 @@ void add_output(cli::Command app, SimOptions& o) {
                "Keep member order and number spelling constant");
 }
 
+bool take_key(const std::filesystem::path& file, std::string& id, std::string& secret) {
+  if (file.empty()) return true;
+  Credentials key;
+  const Outcome read = read_credentials(file.string(), key);
+  if (!read) {
+    std::fprintf(stderr, "gimbal-sim: %s\n", read.error().c_str());
+    return false;
+  }
+  id = key.client_id.reveal();
+  secret = key.client_secret.reveal();
+  return true;
+}
+
 bool take_reject(SimOptions& o) {
   if (o.reject.empty()) return true;
   const std::size_t colon = o.reject.find(':');
@@ -155,6 +175,11 @@ bool parse_options(int argc, char** argv, SimOptions& options, int& exit_code) {
   add_schedule(line, options);
   if (const auto ended = line.parse(argc, argv)) {
     exit_code = *ended;
+    return false;
+  }
+  if (!take_key(options.credential, options.client_id, options.client_secret) ||
+      !take_key(options.guardian_credential, options.guardian_id, options.guardian_secret)) {
+    exit_code = exit_usage;
     return false;
   }
   if (!take_reject(options)) {

@@ -40,6 +40,9 @@ struct SimOptions {
   std::string client_secret{"trader-secret"};
   std::string guardian_id{"guardian"};
   std::string guardian_secret{"guardian-secret"};
+  // Files with both lines of a key, in place of the four above.
+  std::filesystem::path credential;
+  std::filesystem::path guardian_credential;
   std::filesystem::path accounts;
   std::filesystem::path book;
   bool demo_book{false};

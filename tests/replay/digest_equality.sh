@@ -41,7 +41,7 @@ until_true() {
 }
 
 timeout 120 "$sim" --port 0 --tls-dir "$dir" --ready-file "$dir/ready" --seed 11 --walk-speed 60 \
-  --demo-book --client-id demo --client-secret a-secret-of-the-demo --json \
+  --demo-book --credential "$dir/secret/credential" --json \
   >"$dir/sim.out" 2>"$dir/sim.err" &
 sim_pid=$!
 until_true 20 test -s "$dir/ready" || fail 'the exchange did not start'
