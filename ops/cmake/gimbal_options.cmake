@@ -62,6 +62,16 @@ function(gimbal_precompile target)
   endif()
 endfunction()
 
+# gimbal_foreign_templates(FILE...): files that are mostly templates of another library, run once. At -O3
+# or with UBSan they take minutes of compiler time, and what UBSan would find is not ours.
+function(gimbal_foreign_templates)
+  set(options $<$<CONFIG:Release>:-O1>)
+  if(GIMBAL_SANITIZE MATCHES "undefined")
+    list(APPEND options -fno-sanitize=undefined)
+  endif()
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "${options}")
+endfunction()
+
 set(gimbal_test_options $<IF:$<CONFIG:Release>,-O1,-O0>)
 
 # gimbal_test(NAME LABEL unit|replay|sim|io|tidy SOURCES ... LINKS ... [TIMEOUT s] [SERIAL]
