@@ -7,14 +7,6 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
-if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-  find_program(GIMBAL_CCACHE ccache)
-  if(GIMBAL_CCACHE)
-    # Without the sloppiness nothing that uses a precompiled header is kept.
-    set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${GIMBAL_CCACHE})
-  endif()
-endif()
 
 add_library(gimbal_flags INTERFACE)
 target_include_directories(gimbal_flags INTERFACE ${PROJECT_SOURCE_DIR})
