@@ -129,6 +129,7 @@ void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
       return note_clock(event);
     case EventKind::boot:
       boot_ = event.as<Boot>();
+      booted_at_ = now_;
       replan_ = true;
       return;
     case EventKind::timer:

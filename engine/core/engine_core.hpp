@@ -25,6 +25,7 @@
 #include "engine/core/instrument.hpp"
 #include "engine/core/order_book.hpp"
 #include "engine/core/orders.hpp"
+#include "engine/core/other_instances.hpp"
 #include "engine/core/payload.hpp"
 #include "engine/core/portfolio.hpp"
 #include "engine/core/quality/event_budget.hpp"
@@ -76,6 +77,8 @@ class EngineCore {
   // The newest order that came before the gate, passed or not.
   [[nodiscard]] const JudgedOrder& last_judged() const noexcept { return judged_; }
   [[nodiscard]] const ExecutionGaps& gaps() const noexcept { return gaps_; }
+  // An order under our label that is none of ours and that nobody has acknowledged; else invalid.
+  [[nodiscard]] OrderId other_instance() const noexcept { return others_.unacknowledged(); }
   [[nodiscard]] RecvTime now() const noexcept { return now_; }
   // Zero while the venue's clock is not known.
   [[nodiscard]] ExchTime venue_now(VenueId venue) const noexcept;
@@ -378,6 +381,11 @@ class EngineCore {
   void on_position(const Event& event) noexcept;
   void request_reconciles(Commands& out) noexcept;
   void begin_picture(VenueId venue) noexcept;
+  // One instance an account. `created`: at the venue; zero when not told.
+  [[nodiscard]] bool from_other_instance(OrderId id, VenueId venue,
+                                         ExchTime created) const noexcept;
+  // True when it is of another instance: it is left alone, and nothing new is sent from here on.
+  bool note_instance(const Event& event, OrderId id, ExchTime created) noexcept;
 
   // engine_upkeep.cpp
   void upkeep(Commands& out) noexcept;
@@ -393,6 +401,7 @@ class EngineCore {
   void mark_fills() noexcept;
 
   // engine_read.cpp
+  [[nodiscard]] ExchTime venue_at(VenueId venue, RecvTime at) const noexcept;
   [[nodiscard]] static bool covers(Scope scope, const Order& order) noexcept;
   void fill_underlyings(EngineStatus& s) const noexcept;
 
@@ -442,6 +451,8 @@ class EngineCore {
   RecvTime now_{};
   RecvTime awake_since_{};  // end of the last time that this process slept
   Boot boot_{};
+  RecvTime booted_at_{};
+  OtherInstances others_{};
   std::uint32_t order_counter_{0};
   std::uint64_t arm_generation_{0};
   OperatorAnswer last_operator_{};

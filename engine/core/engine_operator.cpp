@@ -62,7 +62,11 @@ void EngineCore::on_operator(const Event& event) noexcept {
     }
     case OperatorAction::arm:
     case OperatorAction::resume: return arm(command);
-    case OperatorAction::ack: return answer(command, OperatorResult::accepted);
+    case OperatorAction::ack:
+      if (command.subject == static_cast<std::uint32_t>(TripCode::other_instance)) {
+        others_.acknowledge();
+      }
+      return answer(command, OperatorResult::accepted);
     case OperatorAction::flatten:
     case OperatorAction::stop_flatten: return on_flatten(command);
   }
@@ -116,6 +120,9 @@ EngineCore::Judgement EngineCore::judge_arm(const OperatorCommand& command) cons
   if (command.source != OperatorSource::human) return {OperatorResult::refused_source, 0};
   if (boot_.epoch == 0 || command.config_hash != boot_.config_hash) {
     return {OperatorResult::refused_config_hash, 0};
+  }
+  if (const OrderId other = others_.unacknowledged(); other.valid()) {
+    return {OperatorResult::refused_other_instance, other.epoch()};
   }
   if (guardian_missing()) return {OperatorResult::refused_guardian, 0};
   if (flatten_.running()) return {OperatorResult::refused_flatten_running, 0};

@@ -30,9 +30,10 @@ void EngineCore::on_order_event(const Event& event) noexcept {
     case EventKind::order_ack: {
       const auto ack = event.as<OrderAck>();
       const OrderChange change = orders_.on_ack(ack, now_);
-      // Works at the venue under our label and is not known: of an earlier boot, or of another
-      // instance. A picture adopts it, so that it is counted and a kill reaches it.
-      if (change.order == nullptr && ack.order.valid() && event.venue.value < venues_max) {
+      // Works at the venue under our label and is not known: of another instance, or of an earlier
+      // boot. Then a picture adopts it, so that it is counted and a kill reaches it.
+      if (change.order == nullptr && ack.order.valid() && event.venue.value < venues_max &&
+          !note_instance(event, ack.order, {})) {
         venues_[event.venue.value].wants_reconcile = true;
       }
       return note(change);
@@ -53,7 +54,12 @@ void EngineCore::on_order_event(const Event& event) noexcept {
       if (flatten_order(reject.order)) flatten_rejected(reject);
       return note(orders_.on_reject(reject, now_));
     }
-    case EventKind::order_done: return note(orders_.on_done(event.as<OrderDone>(), now_));
+    case EventKind::order_done: {
+      const auto done = event.as<OrderDone>();
+      const OrderChange change = orders_.on_done(done, now_);
+      if (change.order == nullptr) note_instance(event, done.order, {});
+      return note(change);
+    }
     case EventKind::order_sent: {
       const auto sent = event.as<OrderSent>();
       if (sent.action == OrderAction::place)
@@ -134,13 +140,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
         fill.price.nano, portfolio_.position(event.instrument).nano, event.instrument, event.venue);
 
   const Order* order = orders_.find(fill.order);
-  if (order == nullptr) {
-    if (fill.order.valid()) return;  // ours, of an earlier boot, already forgotten
-    ++counters_.foreign_fills;
-    trace(TraceId::foreign_fill, static_cast<std::int64_t>(fill.kind), moved.nano, fill.price.nano,
-          0, event.instrument, event.venue);
-    return raise_foreign(event, fill);
-  }
+  if (order == nullptr) return raise_foreign(event, fill);
   if (order->id == flatten_.order) flatten_filled(fill, table_[event.instrument]);
   // The amount filled before an order was adopted already contains its history.
   if (order->adopted && historical) return;
@@ -170,14 +170,26 @@ void EngineCore::on_fill(const Event& event) noexcept {
   }
 }
 
-// A fill of no order of ours: by the venue (liquidation, ADL, settlement) or by another hand.
+// A fill of no order in the table: of an earlier boot and forgotten, of another instance, by the
+// venue (liquidation, ADL, settlement), or by another hand.
 void EngineCore::raise_foreign(const Event& event, const Fill& fill) noexcept {
+  if (fill.order.valid()) {
+    // A picture tells old trades too: one that ran before us is no reason to stop.
+    const ExchTime booted = venue_at(event.venue, booted_at_);
+    const bool running = booted.unix_ns > 0 && event.exch > booted;
+    if (running || !event.has(event_flag::historical)) note_instance(event, fill.order, {});
+    return;
+  }
+  const std::int64_t moved = signed_qty(fill.side, fill.amount).nano;
+  ++counters_.foreign_fills;
+  trace(TraceId::foreign_fill, static_cast<std::int64_t>(fill.kind), moved, fill.price.nano, 0,
+        event.instrument, event.venue);
   Trip t;
   t.severity = Severity::critical;
   t.scope = {ScopeLevel::instrument, event.instrument.value};
   t.instrument = event.instrument;
   t.venue = event.venue;
-  t.actual = signed_qty(fill.side, fill.amount).nano;
+  t.actual = moved;
   t.evidence = fill.price.nano;
   switch (fill.kind) {
     case FillKind::liquidation: t.code = TripCode::venue_liquidation; break;

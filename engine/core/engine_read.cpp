@@ -10,9 +10,11 @@ const FlatOrderBook* EngineCore::book(InstrumentId id) const noexcept {
   return m == nullptr ? nullptr : m->book;
 }
 
-ExchTime EngineCore::venue_now(VenueId venue) const noexcept {
+ExchTime EngineCore::venue_now(VenueId venue) const noexcept { return venue_at(venue, now_); }
+
+ExchTime EngineCore::venue_at(VenueId venue, RecvTime at) const noexcept {
   if (venue.value >= venues_max || !venues_[venue.value].clock_known) return {};
-  return {now_.mono_ns + venues_[venue.value].clock_offset.count};
+  return {at.mono_ns + venues_[venue.value].clock_offset.count};
 }
 
 bool EngineCore::venue_ready(VenueId venue) const noexcept {

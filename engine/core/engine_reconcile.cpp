@@ -121,6 +121,10 @@ void EngineCore::on_open_order(const Event& event) noexcept {
     trip(t);
     return;
   }
+  if (note_instance(event, report.order, report.created)) {
+    ++v.foreign;
+    return;
+  }
   const bool known = orders_.find(report.order) != nullptr;
   const Order* order = orders_.on_open_report(
       report, event.instrument, table_[event.instrument].underlying, event.venue, v.begun_at, now_);
@@ -130,6 +134,35 @@ void EngineCore::on_open_order(const Event& event) noexcept {
   }
   if (!known) ++v.adopted;
   orders_.note_seen(report.order, now_);
+}
+
+// A boot's orders carry its epoch. A newer one, a number of ours that we have not given out, or an
+// older boot's order that was made long after we started: somebody else is running. What the boot
+// before us had on its way arrived within its time to live, which no config sets above a minute.
+bool EngineCore::from_other_instance(OrderId id, VenueId venue, ExchTime created) const noexcept {
+  if (!id.valid() || boot_.epoch == 0 || orders_.find(id) != nullptr) return false;
+  if (id.epoch() != boot_.epoch) {
+    if (id.epoch() > boot_.epoch) return true;
+    const ExchTime booted = venue_at(venue, booted_at_);
+    return booted.unix_ns > 0 && created > booted + seconds(60);
+  }
+  return id.counter() > order_counter_;
+}
+
+bool EngineCore::note_instance(const Event& event, OrderId id, ExchTime created) noexcept {
+  if (!from_other_instance(id, event.venue, created)) return false;
+  if (!others_.note(id)) return true;
+  Trip t;
+  t.code = TripCode::other_instance;
+  t.severity = Severity::critical;
+  t.latched = true;
+  t.mode = Mode::halt;
+  t.venue = event.venue;
+  t.limit = boot_.epoch;
+  t.actual = id.epoch();
+  t.evidence = static_cast<std::int64_t>(id.value);
+  trip(t);
+  return true;
 }
 
 bool EngineCore::adopt_position(InstrumentId id) noexcept {

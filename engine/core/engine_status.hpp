@@ -36,8 +36,9 @@ enum class OperatorResult : std::uint8_t {
   refused_scope,
   refused_guardian,  // required by the config and not live
   refused_flatten_running,
-  refused_not_cancelled,  // flatten: its scope is not in CANCEL (LOCK included)
-  refused_scope_stopped,  // flatten: a wider scope is HALT or stricter; detail: ScopeLevel
+  refused_not_cancelled,   // flatten: its scope is not in CANCEL (LOCK included)
+  refused_scope_stopped,   // flatten: a wider scope is HALT or stricter; detail: ScopeLevel
+  refused_other_instance,  // not acknowledged; detail: its boot epoch
 };
 
 struct OperatorAnswer {

@@ -216,8 +216,8 @@ struct OperatorCommand {
   std::uint32_t uid{0};
   std::uint32_t gid{0};
   std::uint32_t pid{0};
-  std::uint32_t reserved1{0};
-  Money max_loss{};  // flatten: USD it may cost
+  std::uint32_t subject{0};  // ack: TripCode of the alert; 0: of no trip
+  Money max_loss{};          // flatten: USD it may cost
   std::uint64_t reserved2{0};
   std::array<std::uint8_t, 8> reserved3{};
 };

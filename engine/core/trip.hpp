@@ -85,6 +85,7 @@ enum class TripCode : std::uint16_t {
   escalated,        // M-02: limit ns, age ns, alert number
   operator_stop,    // K-01: a stop by hand, sentinel or signal
   thread_stalled,   // health: a pinned thread or the core makes no progress
+  other_instance,   // our boot epoch, the other's, order id
 };
 
 struct Trip {

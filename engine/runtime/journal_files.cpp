@@ -110,6 +110,16 @@ std::vector<SegmentFile> list_segments(const std::string& directory, const Strea
   return found;
 }
 
+std::uint32_t epoch_after(const std::string& directory) {
+  std::uint32_t newest = 0;
+  for (const StreamName& stream : {journal_stream, frame_stream}) {
+    for (const SegmentFile& file : list_segments(directory, stream)) {
+      if (file.epoch < boot_epoch_max) newest = std::max(newest, file.epoch);
+    }
+  }
+  return newest + 1;
+}
+
 Outcome read_segment(const std::string& path, std::vector<std::byte>& out) {
   if (!path.ends_with(packed_suffix)) return read_file(path, out);
   std::vector<std::byte> packed;

@@ -26,6 +26,10 @@ struct SegmentFile {
 [[nodiscard]] std::vector<SegmentFile> list_segments(const std::string& directory,
                                                      const StreamName& stream);
 
+// One more than the newest boot that has a segment in the directory; 1 when there is none. For a
+// state directory that lost its epoch file: a boot never takes the number of one before.
+[[nodiscard]] std::uint32_t epoch_after(const std::string& directory);
+
 // A packed segment may not unpack to more than this; a hostile file could fill the memory.
 inline constexpr std::uint64_t unpacked_bytes_max = std::uint64_t{4} << 30;
 

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "engine/core/payload.hpp"
+#include "engine/runtime/journal_files.hpp"
 #include "ops/app/bot.hpp"
 #include "ops/app/control.hpp"
 #include "ops/app/desk.hpp"
@@ -84,7 +85,8 @@ std::string Bot::claim_state() {
     if (Outcome o = make_private_directory(dir); !o) return o.error();
   }
   if (Outcome o = lock_.acquire(r.state_dir + "/lock"); !o) return o.error();
-  if (Outcome o = next_boot_epoch(r.state_dir + "/epoch", 1, epoch_); !o) return o.error();
+  if (Outcome o = next_boot_epoch(r.state_dir + "/epoch", epoch_after(r.journal_dir), epoch_); !o)
+    return o.error();
   const std::string gate = r.runtime_dir + "/" + std::string{gate_page_file};
   if (Outcome o = gate_.create(gate, epoch_); !o) return o.error();
   const std::string stop = r.runtime_dir + "/" + std::string{stop_page_file};

@@ -275,11 +275,12 @@ const StatusReport& Desk::picture() {
   return report_;
 }
 
-void Desk::note_ack(std::uint64_t alert, const ControlPeer& peer) {
+void Desk::note_ack(std::uint64_t alert, TripCode subject, const ControlPeer& peer) {
   OperatorCommand c;
   c.command_id = next_command_++;
   c.config_hash = alert;
   c.action = OperatorAction::ack;
+  c.subject = static_cast<std::uint32_t>(subject);
   c.mode = Mode::active;
   c.uid = peer.uid;
   c.gid = peer.gid;

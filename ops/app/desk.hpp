@@ -36,7 +36,7 @@ class Desk final : public ControlHandler {
   // PAUSE(global) of the alert book, or its end (M-02).
   void pause_growth(bool pause);
   // Journals an acknowledgement: an operator command with the alert's number as its hash.
-  void note_ack(std::uint64_t alert, const ControlPeer& peer);
+  void note_ack(std::uint64_t alert, TripCode subject, const ControlPeer& peer);
   [[nodiscard]] std::string metrics_page();
   [[nodiscard]] std::uint64_t refused_requests() const noexcept;
   // Each cold cycle: takes a FLATTEN's pass back when its job has ended or anybody wrote a stop.
@@ -71,6 +71,8 @@ class Desk final : public ControlHandler {
     std::uint64_t command{0};
     Scope scope{};
     std::string reason;
+    ControlPeer peer;
+    bool sent{false};  // to the core
   };
   struct PendingFlatten {
     std::uint64_t command{0};
@@ -89,6 +91,7 @@ class Desk final : public ControlHandler {
   [[nodiscard]] bool joins_page_stop(const KillRequest& request) const;
   void fill_proof();
   ControlAnswer kill_progress(bool deadline_passed);
+  bool send_arm();  // false: too early
   ControlAnswer arm_progress(bool deadline_passed);
   ControlAnswer finish_arm(const OperatorAnswer& answer);
   void latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason);

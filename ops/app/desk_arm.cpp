@@ -32,6 +32,7 @@ const char* result_text(OperatorResult r) {
     case OperatorResult::refused_flatten_running: return "a flatten is running";
     case OperatorResult::refused_not_cancelled: return "the scope is not in CANCEL";
     case OperatorResult::refused_scope_stopped: return "a wider scope is stopped";
+    case OperatorResult::refused_other_instance: return "another instance runs on this account";
   }
   return "refused";
 }
@@ -50,11 +51,20 @@ ControlAnswer Desk::arm(const ArmRequest& request) {
     return refused_answer("the journal cannot be kept: " + bot_.journal_trouble_ +
                           "; free the disk and restart");
   }
-  arm_ = PendingArm{next_command_++, request.scope, request.reason};
+  arm_ = PendingArm{next_command_++, request.scope, request.reason, request.peer, false};
   arm_request_ = request.id;
-  send_command(OperatorAction::arm, arm_->command, request.scope, Mode::active,
-               OperatorSource::human, request.peer);
+  (void)send_arm();
   return ControlAnswer{AnswerState::pending, 0, {}};
+}
+
+// An order that the boot before wrote as it died may reach the venue until its time to live is
+// over: nothing is added to it before it could be seen.
+bool Desk::send_arm() {
+  if (arm_->sent) return true;
+  if (bot_.clock_.now() < bot_.started_ + bot_.loaded_->config.engine.order_ttl) return false;
+  send_command(OperatorAction::arm, arm_->command, arm_->scope, Mode::active, OperatorSource::human,
+               arm_->peer);
+  return arm_->sent = true;
 }
 
 ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
@@ -63,6 +73,12 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
     if (answer.result == OperatorResult::refused_guardian) {
       why += " (" + bot_.guardian_->text() +
              "); start gimbal-guardian, or waive it with [runtime] guardian_required = false";
+    }
+    if (answer.result == OperatorResult::refused_other_instance) {
+      why += fmt::format(
+          " (boot epoch {}, ours is {}); stop it, then acknowledge the alert other_instance "
+          "(gimbalctl status shows its number, gimbalctl ack NUMBER)",
+          answer.detail, bot_.epoch_);
     }
     return refused_answer(why);
   }
@@ -84,6 +100,12 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
 }
 
 ControlAnswer Desk::arm_progress(bool deadline_passed) {
+  if (!send_arm()) {
+    if (!deadline_passed) return ControlAnswer{AnswerState::pending, 0, {}};
+    arm_.reset();
+    return refused_answer(
+        "started less than [engine] order_ttl ago: an order of the boot before may still arrive");
+  }
   bot_.refresh(false);
   const OperatorAnswer& answer = bot_.snapshot_->engine.last_operator;
   const bool mine = answer.command_id == arm_->command;

@@ -236,13 +236,15 @@ ControlAnswer Monitor::ack(const OtherRequest& request) {
   }
   const ControlPeer& peer = request.peer;
   const std::string who = fmt::format("uid {} pid {} {}", peer.uid, peer.pid, peer.exe);
+  const Alert* alert = book_.find(id);
+  const TripCode subject = alert != nullptr ? code_of(alert->facts.code) : TripCode::none;
   switch (book_.ack(id, who, remark, wall_now())) {
     case AlertBook::Ack::unknown: return refused_answer("there is no alert " + text);
     case AlertBook::Ack::already: return done_answer(R"({"acknowledged":0,"already":true})");
     case AlertBook::Ack::done: break;
   }
   bot_.say(fmt::format("alert {} acknowledged by {}", id, who));
-  bot_.desk_->note_ack(id, peer);
+  bot_.desk_->note_ack(id, subject, peer);
   if (!book_.commit(bot_.clock_.now())) bot_.say("alert record: " + book_.error());
   escalate_due_ = {};
   return done_answer(fmt::format(R"({{"acknowledged":{}}})", id));

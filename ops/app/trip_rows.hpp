@@ -137,11 +137,21 @@ inline constexpr std::array trip_rows{
             "stopped by hand"},
     TripRow{TripCode::thread_stalled, "M-01", "thread_stalled", Severity::critical, "ops",
             "a thread makes no progress"},
+    TripRow{TripCode::other_instance, "R-04", "other_instance", Severity::critical, "risk",
+            "another instance sends orders under our label"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
   const auto n = static_cast<std::size_t>(code);
   return trip_rows[n < trip_rows.size() ? n : 0];
+}
+
+// By its name; `none` for any other text.
+constexpr TripCode code_of(std::string_view name) noexcept {
+  for (const TripRow& row : trip_rows) {
+    if (row.name == name) return row.code;
+  }
+  return TripCode::none;
 }
 
 constexpr std::string_view text_of(Severity s) noexcept {
@@ -157,7 +167,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::thread_stalled) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::other_instance) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

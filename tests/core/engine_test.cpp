@@ -75,7 +75,7 @@ TEST_F(EngineTest, AnOrderOfOursThatNobodyKnowsMakesItTakeAPicture) {
   to_armed();
   seen.clear();
   PlaceOrder stranger;
-  stranger.order = make_order_id(9, StrategyId{0}, 1);
+  stranger.order = make_order_id(5, StrategyId{0}, 1);  // of an earlier boot
   stranger.instrument = perp;
   stranger.price = usd(49000);
   stranger.amount = amount(100);

@@ -164,5 +164,182 @@ TEST(PauseMask, BlocksItsScopeUntilItsTimeAndCountsWithinTheHour) {
   EXPECT_FALSE(mask.blocks({ScopeLevel::instrument, 9}, start));
 }
 
+// --- one instance an account (R-04, F50); this boot is epoch 7
+// -----------------------------------------------------------------------------------------
+
+struct OneInstance : Trips {
+  static OrderId of(std::uint32_t epoch, std::uint32_t counter) {
+    return make_order_id(epoch, StrategyId{0}, counter);
+  }
+  void acked(OrderId id) {
+    OrderAck a;
+    a.order = id;
+    a.price = usd(49000);
+    a.amount = amount(100);
+    send(EventKind::order_ack, a, perp);
+  }
+  void ended(OrderId id) {
+    OrderDone d;
+    d.order = id;
+    send(EventKind::order_done, d, perp);
+  }
+  void traded(OrderId id, bool in_a_picture, ExchTime at) {
+    Fill f;
+    f.order = id;
+    f.trade = TradeId{8, ++trade};
+    f.price = usd(50000);
+    f.amount = amount(10);
+    Event head = make_event(EventKind::fill, test::the_venue, perp, now, at, f);
+    head.add_flag(event_flag::last_in_packet);
+    if (in_a_picture) head.add_flag(event_flag::historical);
+    Event parts[event_parts_max];
+    const std::size_t n = write_parts(head, f, parts);
+    for (std::size_t i = 0; i < n; ++i) step(parts[i]);
+  }
+  void shown(OrderId id, ExchTime created) {
+    reconcile(ReconcilePhase::begin);
+    OpenOrderReport r;
+    r.order = id;
+    r.price = usd(49000);
+    r.amount = amount(100);
+    r.venue_ref = 77;
+    r.created = created;
+    send(EventKind::open_order_report, r, perp);
+    reconcile(ReconcilePhase::complete);
+  }
+  void acknowledge(TripCode code) {
+    OperatorCommand c;
+    c.command_id = seq + 1;
+    c.action = OperatorAction::ack;
+    c.subject = static_cast<std::uint32_t>(code);
+    send(EventKind::operator_command, c);
+  }
+  [[nodiscard]] std::size_t found() const {
+    std::size_t n = 0;
+    for (const Trip& t : raised()) n += t.code == TripCode::other_instance ? 1 : 0;
+    return n;
+  }
+  [[nodiscard]] Mode mode() const { return core().gate().modes().at(Scope{}); }
+  // Halted, and neither adopted nor cancelled.
+  void expect_read_only(OrderId theirs) {
+    EXPECT_EQ(found(), 1U);
+    EXPECT_EQ(mode(), Mode::halt);
+    EXPECT_EQ(core().other_instance(), theirs);
+    EXPECT_EQ(core().orders().find(theirs), nullptr);
+    run(milliseconds(300));
+    EXPECT_EQ(count(CommandKind::cancel) + count(CommandKind::cancel_all), 0U);
+    EXPECT_FALSE(order(50010, 1000).order.valid());
+  }
+};
+
+TEST_F(OneInstance, AnOrderOfANewerBootHaltsWithItsNumbersAndIsLeftAlone) {
+  go();
+  to_armed();
+  const PlaceOrder ours = resting();
+  seen.clear();
+  acked(of(9, 3));
+  ASSERT_EQ(found(), 1U);
+  const Trip t = raised().front();
+  EXPECT_EQ(t.severity, Severity::critical);
+  EXPECT_TRUE(t.latched);
+  EXPECT_EQ(t.scope, Scope{});
+  EXPECT_EQ(t.limit, 7);
+  EXPECT_EQ(t.actual, 9);
+  EXPECT_EQ(t.evidence, static_cast<std::int64_t>(of(9, 3).value));
+  expect_read_only(of(9, 3));
+  EXPECT_EQ(state(ours), OrderState::live) << "HALT leaves our own orders";
+}
+
+TEST_F(OneInstance, EndsFillsAndPicturesOfANewerBootAreSeenToo) {
+  const auto starts = [&] {
+    go();
+    ++generation;
+    to_armed();
+  };
+  starts();
+  ended(of(9, 1));
+  expect_read_only(of(9, 1));
+  starts();
+  traded(of(9, 1), false, venue_time());
+  expect_read_only(of(9, 1));
+  starts();
+  shown(of(9, 1), venue_time());
+  expect_read_only(of(9, 1));
+  EXPECT_EQ(engine->snapshot().venues[0].foreign_orders, 1U);
+}
+
+TEST_F(OneInstance, ANumberOfOursThatWeNeverGaveOutIsAnothers) {
+  go();
+  to_armed();
+  const PlaceOrder ours = resting();
+  acked(ours.order);
+  EXPECT_EQ(found(), 0U);
+  seen.clear();
+  acked(of(7, ours.order.counter() + 1));
+  expect_read_only(of(7, ours.order.counter() + 1));
+}
+
+TEST_F(OneInstance, WhatAnEarlierBootLeftIsOurs) {
+  go();
+  to_armed();
+  acked(of(6, 5));
+  traded(of(6, 6), false, venue_time());
+  ended(of(6, 7));
+  shown(of(6, 8), venue_time() - seconds(3600));
+  EXPECT_EQ(found(), 0U);
+  EXPECT_EQ(mode(), Mode::active);
+  ASSERT_NE(core().orders().find(of(6, 8)), nullptr);
+  EXPECT_TRUE(core().orders().find(of(6, 8))->adopted);
+}
+
+TEST_F(OneInstance, AnOlderBootThatStillMakesOrdersIsAnother) {
+  go();
+  to_armed();
+  run(seconds(1));
+  shown(of(6, 1), venue_time());
+  EXPECT_EQ(found(), 0U) << "it may have been on its way when we started";
+  advance(seconds(62));
+  shown(of(6, 2), venue_time());
+  EXPECT_EQ(found(), 1U);
+  EXPECT_EQ(mode(), Mode::halt);
+  EXPECT_EQ(core().orders().find(of(6, 2)), nullptr);
+}
+
+TEST_F(OneInstance, ATradeFromBeforeOurStartIsNoReasonToStop) {
+  go();
+  to_armed();
+  traded(of(9, 1), true, venue_time() - seconds(600));
+  EXPECT_EQ(found(), 0U);
+  EXPECT_EQ(mode(), Mode::active);
+  run(seconds(1));
+  traded(of(9, 2), true, venue_time());
+  EXPECT_EQ(found(), 1U) << "a picture shows that it trades while we run";
+}
+
+TEST_F(OneInstance, ArmingWaitsForTheAcknowledgementAndTheNextOrderStopsAgain) {
+  go();
+  to_armed();
+  acked(of(9, 3));
+  operate(OperatorAction::arm);
+  EXPECT_EQ(answer(), OperatorResult::refused_other_instance);
+  EXPECT_EQ(engine->last_operator().detail, 9U);
+  acknowledge(TripCode::foreign_order);
+  operate(OperatorAction::arm);
+  EXPECT_EQ(answer(), OperatorResult::refused_other_instance) << "another alert's acknowledgement";
+  acknowledge(TripCode::other_instance);
+  operate(OperatorAction::arm);
+  ASSERT_EQ(answer(), OperatorResult::accepted);
+  run(seconds(2));
+  seen.clear();
+  acked(of(9, 3));
+  shown(of(9, 2), venue_time());
+  EXPECT_EQ(found(), 0U) << "known and acknowledged";
+  EXPECT_EQ(core().orders().find(of(9, 2)), nullptr) << "and still not ours";
+  EXPECT_TRUE(order(50010, 1000).order.valid());
+  acked(of(9, 4));
+  EXPECT_EQ(found(), 1U);
+  EXPECT_EQ(mode(), Mode::halt);
+}
+
 }  // namespace
 }  // namespace gimbal

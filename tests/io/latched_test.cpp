@@ -116,6 +116,53 @@ TEST_P(Latched, ADamagedLatchCannotBeArmedAroundNorDropsAnotherScope) {
   EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
 }
 
+class OneInstance : public Rig {};
+
+// Another bot on the account, started elsewhere: no lock file keeps it out.
+TEST_F(OneInstance, AnOrderOfAnotherBotHaltsThisOneUntilItIsAcknowledged) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  const auto resting = [&] {
+    return occurrences(exchange("private/get_open_orders_by_currency?currency=BTC"),
+                       "gdemo-0000630000000001-00000000");
+  };
+  const std::string answer = exchange(
+      "private/buy?instrument_name=BTC-PERPETUAL&amount=100&type=limit&price=50000"
+      "&label=gdemo-0000630000000001-00000000");
+  ASSERT_TRUE(holds(answer, "\"order_state\":\"open\"")) << answer;
+  ASSERT_TRUE(eventually(end_patience, [&] { return holds(status(), "\"armed\":false"); }))
+      << status();
+  const std::string halted = status();
+  EXPECT_TRUE(holds(halted, "\"code\":\"other_instance\"")) << halted;
+  EXPECT_TRUE(holds(read_text(file("state/latch")), "other_instance"));
+  const Finished refused = arm();
+  EXPECT_EQ(refused.code, 3) << refused.out << refused.err;
+  EXPECT_TRUE(holds(refused.out + refused.err, "boot epoch 99")) << refused.out << refused.err;
+  EXPECT_EQ(number_in(status(), "orders_sent"), number_in(halted, "orders_sent"));
+  EXPECT_EQ(resting(), 1u) << "it is not ours to cancel";
+  const std::size_t at = halted.rfind("\"id\":", halted.find("\"code\":\"other_instance\""));
+  ASSERT_NE(at, std::string::npos) << halted;
+  const auto number = static_cast<std::uint64_t>(number_in(halted.substr(at), "id"));
+  EXPECT_EQ(ctl({"ack", std::to_string(number), "--reason", "stopped it"}).code, 0);
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  EXPECT_EQ(resting(), 1u);
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+}
+
+// What the boot before wrote as it died is not seen yet.
+TEST_F(OneInstance, ArmingWaitsUntilAnOrderOfTheBootBeforeCanNoLongerArrive) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  BotSetup setup;
+  setup.tables_extra = "\n[engine]\norder_ttl = \"2500ms\"\n";
+  const auto began = std::chrono::steady_clock::now();
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup));
+  const Finished armed = arm();
+  EXPECT_EQ(armed.code, 0) << armed.out << armed.err;
+  EXPECT_GE(std::chrono::steady_clock::now() - began, Patience{2500});
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+}
+
 INSTANTIATE_TEST_SUITE_P(Account, Latched, ::testing::Values(true, false),
                          [](const auto& own) { return own.param ? "Own" : "Shared"; });
 

@@ -366,5 +366,16 @@ TEST(JournalVersions, ANewerVersionIsRefusedByName) {
   EXPECT_EQ(read_all(segments).error, "unknown journal format version");
 }
 
+TEST(JournalFiles, ABootNeverTakesTheNumberOfOneInTheDirectory) {
+  const TempDir dir;
+  EXPECT_EQ(epoch_after(dir.path()), 1u);
+  EXPECT_EQ(epoch_after(dir.file("missing")), 1u);
+  for (const char* name : {"journal-00000007-000000.gj", "journal-0000000b-000002.gj.zst",
+                           "frames-0000000c-000000.gf", "journal-ffffffff-000000.gj", "notes"}) {
+    std::ofstream{dir.file(name)} << "x";
+  }
+  EXPECT_EQ(epoch_after(dir.path()), 13u) << "names above every valid epoch are left out";
+}
+
 }  // namespace
 }  // namespace gimbal

@@ -1,0 +1,59 @@
+// Who else sends orders under our label: another process on the same account, or this one started
+// without the epochs it had used before. Control R-04 and fault F50: one instance an account.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/core/ids.hpp"
+
+namespace gimbal {
+
+// Hot: only for an order that is in no table. Orders of one boot are numbered upwards, so what was
+// seen before an acknowledgement stays acknowledged, and the next order is news again.
+class OtherInstances {
+ public:
+  static constexpr std::size_t kept_max = 8;  // beyond: the oldest is forgotten, thus news again
+
+  // True when this order is newer than what somebody has acknowledged of its boot.
+  bool note(OrderId id) noexcept {
+    Seen* seen = nullptr;
+    for (Seen& s : seen_) {
+      if (s.epoch == id.epoch() && s.newest != 0) seen = &s;
+    }
+    if (seen == nullptr) {
+      seen = &seen_[next_++ % kept_max];
+      *seen = Seen{id.epoch(), 0, 0, {}};
+    }
+    if (id.counter() >= seen->newest) {
+      seen->newest = std::max(id.counter(), 1U);
+      seen->order = id;
+    }
+    return seen->newest > seen->acknowledged;
+  }
+  void acknowledge() noexcept {
+    for (Seen& s : seen_) s.acknowledged = s.newest;
+  }
+  // The newest order that nobody has acknowledged; invalid when there is none.
+  [[nodiscard]] OrderId unacknowledged() const noexcept {
+    OrderId found{};
+    for (const Seen& s : seen_) {
+      if (s.newest > s.acknowledged && s.order > found) found = s.order;
+    }
+    return found;
+  }
+
+ private:
+  struct Seen {
+    std::uint32_t epoch{0};
+    std::uint32_t newest{0};  // order counter; 0: not used
+    std::uint32_t acknowledged{0};
+    OrderId order{};  // the newest
+  };
+  std::array<Seen, kept_max> seen_{};
+  std::size_t next_{0};
+};
+
+}  // namespace gimbal
