@@ -129,13 +129,15 @@ void Bot::make_sessions() {
 // ------------------------------------------------------------------------------
 
 void Bot::cycle() {
+  if (dead_) return;
   static_cast<void>(sequencer_->do_work());
-  run_sessions();
-  static_cast<void>(sequencer_->do_work());
+  if (!dead_) run_sessions();
+  if (!dead_) static_cast<void>(sequencer_->do_work());
   if (host_.plant != Plant::none) plant_cycle();
 }
 
 void Bot::step(const Event& event, Commands& out) {
+  if (dead_) return out.clear();
   host_.hash->bytes(&event, sizeof event);
   host_.checker->before(event);
   host_.story->event(event);
@@ -150,11 +152,26 @@ void Bot::step(const Event& event, Commands& out) {
   host_.checker->after(event, out,
                        std::get<0>(strategies).asked + std::get<1>(strategies).asked - asked,
                        now_allocated - allocated);
+  // A unit is journalled and stepped as a whole.
+  if (++steps_ >= host_.dies_at && host_.dies_at != 0 && event.last_part()) {
+    dead_ = journal_.ended = true;
+    commands_left_ = host_.dies_after_commands;
+  }
   if (!host_.story->on()) return;
   for (const Command& c : out) host_.story->command(clock_.now(), c);
 }
 
 void Bot::command(const Command& c) {
+  if (dead_) {
+    if (commands_left_ == 0) return;
+    --commands_left_;
+  }
+  carries_out_ = true;
+  carry_out(c);
+  carries_out_ = false;
+}
+
+void Bot::carry_out(const Command& c) {
   switch (c.kind()) {
     case CommandKind::place:
     case CommandKind::replace:
@@ -180,6 +197,7 @@ void Bot::halt_gate() {
 void Bot::raise(const Trip& trip) {
   if (trip.mode == Mode::active) return;
   host_.gate->tighten(trip.scope, trip.mode);
+  if (trip.mode >= Mode::halt) host_.checker->closed(trip.scope, trip.mode);
   if (!trip.latched) return;
   std::erase_if(host_.latched, [&](const HeldScope& h) { return h.scope == trip.scope; });
   host_.latched.push_back({trip.scope, trip.mode, trip.seq});
@@ -188,13 +206,15 @@ void Bot::raise(const Trip& trip) {
 // --- the operator's desk
 // ----------------------------------------------------------------------------
 
-void Bot::operate(OperatorAction action, Scope scope, Mode mode, std::uint64_t hash) {
+void Bot::operate(OperatorAction action, Scope scope, Mode mode, std::uint64_t hash,
+                  TripCode subject) {
   OperatorCommand c;
   c.command_id = next_command_++;
   c.config_hash = hash;
   c.scope = scope;
   c.action = action;
   c.mode = mode;
+  c.subject = static_cast<std::uint32_t>(subject);
   std::array<Event, parts_of<OperatorCommand>> unit;
   write_parts(make_event(EventKind::operator_command, venue_, {}, clock_.now(), {}, c), c,
               unit.data());

@@ -68,6 +68,8 @@ struct Host {
   bool own_account{true};
   RecvTime quiet_from{};
   Plant plant{Plant::none};
+  std::uint64_t dies_at{0};  // event of this boot after which the process is no more; 0: none
+  std::uint64_t dies_after_commands{0};
   std::uint64_t journal_faults{0};
   Story* story{nullptr};
 };
@@ -89,11 +91,14 @@ class Bot {
   void set_journal(bool takes) noexcept { journal_.takes = takes; }
 
   // --- the operator's desk
-  void operate(OperatorAction action, Scope scope, Mode mode, std::uint64_t hash);
+  void operate(OperatorAction action, Scope scope, Mode mode, std::uint64_t hash,
+               TripCode subject = TripCode::none);
   void kill(Scope scope);
 
   [[nodiscard]] const EngineCore& core() const noexcept { return engine_->core(); }
   [[nodiscard]] bool built() const noexcept { return engine_ != nullptr; }
+  // The process died at Host::dies_at: it does nothing any more.
+  [[nodiscard]] bool dead() const noexcept { return dead_; }
   [[nodiscard]] InstrumentId hedge() const noexcept { return hedge_; }
   [[nodiscard]] std::uint64_t commands() const noexcept;
   // Steps the journal through a fresh engine; empty when it gives the same commands and state.
@@ -106,7 +111,9 @@ class Bot {
   struct Journal {
     std::vector<Event> events;
     bool takes{true};
+    bool ended{false};
     bool append(const Event* unit, std::size_t parts) {
+      if (ended) return true;
       events.insert(events.end(), unit, unit + parts);
       return takes;
     }
@@ -130,6 +137,7 @@ class Bot {
   void make_sessions();
   void step(const Event& event, Commands& out);
   void command(const Command& c);
+  void carry_out(const Command& c);
   void raise(const Trip& trip);
   void halt_gate();
   void follow_arm();
@@ -197,6 +205,10 @@ class Bot {
   RecvTime timer_due_{};
   std::vector<char> scratch_;
 
+  bool dead_{false};
+  bool carries_out_{false};
+  std::uint64_t steps_{0};
+  std::uint64_t commands_left_{0};
   std::uint64_t next_command_{1};
   std::uint64_t operator_seq_{0};
   std::uint64_t plant_count_{0};

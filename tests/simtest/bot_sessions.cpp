@@ -86,6 +86,7 @@ Frame Bot::frame_of(const std::string& text) {
 }
 
 void Bot::send(Lane lane, Outbox& outbox) {
+  if (dead_ && !carries_out_) return outbox.clear();
   for (std::size_t i = 0; i < outbox.size(); ++i) {
     host_.checker->sent(lane, outbox[i]);
     if (host_.story->on()) host_.story->add(clock_.now(), "  => " + std::string{outbox[i]});

@@ -17,6 +17,10 @@ void Checker::fail(std::string_view invariant, std::string text) {
 
 void Checker::begin_boot(BootView view) {
   boot_ = std::move(view);
+  for (const auto& [value, note] : orders_) {
+    if (note.written) earlier_.push_back(OrderId{value});
+  }
+  std::erase_if(earlier_, [&](OrderId id) { return !may_live(label_of(id)); });
   orders_.clear();
   modes_.clear();
   tighten(Scope{}, Mode::halt);

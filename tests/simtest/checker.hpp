@@ -105,6 +105,7 @@ class Checker {
   void check_order_text(std::string_view text, Ask ask);
   void check_place_text(std::string_view text, std::string_view label, std::int64_t amount);
   void check_open_value(std::string_view text);
+  void check_earlier_boots();
 
   VenueSide& venue_;
   const Nemesis& nemesis_;
@@ -118,6 +119,7 @@ class Checker {
   std::uint64_t fills_{0};
 
   std::map<std::uint64_t, Note> orders_;
+  std::vector<OrderId> earlier_;  // of boots before: written, and may live when this one began
   std::map<std::pair<int, int>, Mode> modes_;  // scope -> mode; missing: active
   std::uint64_t operator_seq_{0};
   RecvTime reconciled_at_{};  // last complete picture of this private session

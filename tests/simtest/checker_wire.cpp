@@ -58,7 +58,19 @@ void Checker::check_place_text(std::string_view text, std::string_view label, st
       fail("I5", "order " + std::to_string(value) + " of the same intent may still live");
     }
   }
+  check_earlier_boots();
   check_open_value(text);
+}
+
+// What a boot before left must have ended, or be known, before this one adds to it.
+void Checker::check_earlier_boots() {
+  std::erase_if(earlier_, [&](OrderId id) { return !may_live(label_of(id)); });
+  for (const OrderId id : earlier_) {
+    const Order* order = boot_.core->orders().find(id);
+    if (order != nullptr && order->open()) continue;
+    fail("I5", "order " + std::to_string(id.value) +
+                   " of an earlier boot may still live and is not known");
+  }
 }
 
 // Everything of ours that may still be filled, by the venue's books and by what is on its way.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/simtest/crash_points.hpp"
 #include "tests/simtest/run.hpp"
 
 namespace gimbal::simtest {
@@ -28,6 +29,9 @@ constexpr const char* usage =
     "  --list          faults, plants and the invariants that catch them\n"
     "  --coverage      print the (order state, event) pairs that were visited\n"
     "  --json          the summary as one JSON object\n"
+    "  --crash-points N  die at N events of a run of 10,000 (0: at each) and recover; cut its\n"
+    "                  journal at every --cut-step bytes (1); --part I/N: a share of the points\n"
+    "  --crash-at N [--crash-commands M] [--safety SECONDS]  one of them\n"
     "exit: 0 all held, 1 an invariant broke, 2 bad usage\n";
 
 struct Options {
@@ -40,6 +44,8 @@ struct Options {
   bool coverage{false};
   bool json{false};
   bool list{false};
+  bool crashes{false};
+  CrashOptions crash;
 };
 
 struct Sums {
@@ -73,6 +79,24 @@ bool plant_named(std::string_view name, Plant& out) {
   return false;
 }
 
+bool take_seconds(const char* value, Nanos& out) {
+  std::uint64_t n = 0;
+  if (!number(value, n) || n == 0 || n > 3600) return false;
+  out = seconds(static_cast<std::int64_t>(n));
+  return true;
+}
+
+// "I/N", I from 1.
+bool take_part(const char* value, CrashOptions& o) {
+  const std::string text{value};
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos || !number(text.substr(0, slash).c_str(), o.part) ||
+      !number(text.substr(slash + 1).c_str(), o.parts)) {
+    return false;
+  }
+  return o.part-- > 0 && o.part < o.parts;
+}
+
 // False with a word about what is wrong.
 bool take_value(Options& o, std::string_view key, const char* value, std::string& error) {
   std::string unknown;
@@ -89,6 +113,15 @@ bool take_value(Options& o, std::string_view key, const char* value, std::string
     return ok;
   }
   if (key == "--until") return number(value, o.run.until);
+  if (key == "--crash-points") {
+    o.crashes = true;
+    return number(value, o.crash.points);
+  }
+  if (key == "--cut-step") return number(value, o.crash.cut_step) && o.crash.cut_step > 0;
+  if (key == "--crash-at") return number(value, o.run.crash_at);
+  if (key == "--crash-commands") return number(value, o.run.crash_commands);
+  if (key == "--safety") return take_seconds(value, o.run.safety);
+  if (key == "--part") return take_part(value, o.crash);
   if (key == "--firings") return number(value, o.run.firings_max);
   if (key == "--plant") return plant_named(value, o.run.plant);
   if (key == "--faults" || key == "--fault") {
@@ -225,6 +258,26 @@ int run(const Options& o) {
   return sums.failures == 0 ? 0 : 1;
 }
 
+int run_crashes(const Options& o) {
+  CrashOptions options = o.crash;
+  options.run = o.run;
+  options.run.seed = o.first;
+  options.events = 10'000;
+  const auto began = std::chrono::steady_clock::now();
+  const CrashResult r = run_crash_points(options);
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
+  if (!r.failure.empty()) std::printf("FAIL %s\n%s\n", r.failure.c_str(), r.reproduce.c_str());
+  std::printf(
+      "crash points of seed %llu: %llu of %llu events died at and recovered (%llu boots, at rest "
+      "within %.2f s); journal of %llu bytes in %llu segments cut at %llu places; %.1f s\n",
+      static_cast<unsigned long long>(options.run.seed), static_cast<unsigned long long>(r.points),
+      static_cast<unsigned long long>(r.events), static_cast<unsigned long long>(r.boots),
+      static_cast<double>(r.healed_max.count) * 1e-9, static_cast<unsigned long long>(r.bytes),
+      static_cast<unsigned long long>(r.segments), static_cast<unsigned long long>(r.cuts),
+      wall.count());
+  return r.failure.empty() ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace gimbal::simtest
 
@@ -243,5 +296,6 @@ int main(int argc, char** argv) {
     gimbal::simtest::list();
     return 0;
   }
+  if (options.crashes) return gimbal::simtest::run_crashes(options);
   return gimbal::simtest::run(options);
 }

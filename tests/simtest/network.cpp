@@ -62,6 +62,22 @@ void Network::close(Lane lane) {
   end = End{};
 }
 
+void Network::leave(Lane lane) {
+  End& end = of(lane);
+  if (end.connection != 0 && !end.broken) left_.push_back(std::move(end));
+  end = End{};
+}
+
+void Network::run_left() {
+  for (std::size_t i = left_.size(); i > 0; --i) {
+    End& end = left_[i - 1];
+    arrive(end);
+    if (!end.to_venue.empty()) continue;
+    venue_.disconnected(end.connection);
+    left_.erase(left_.begin() + static_cast<std::ptrdiff_t>(i - 1));
+  }
+}
+
 void Network::cut(Lane lane) {
   End& end = of(lane);
   if (end.connection == 0 || end.broken) return;
@@ -78,8 +94,7 @@ bool Network::deliver(Lane lane, const std::vector<std::string>& texts) {
   return true;
 }
 
-void Network::arrive(Lane lane) {
-  End& end = of(lane);
+void Network::arrive(End& end) {
   while (!end.to_venue.empty() && end.to_venue.begin()->first <= now_.mono_ns) {
     const std::string text = std::move(end.to_venue.begin()->second);
     end.to_venue.erase(end.to_venue.begin());
@@ -103,9 +118,10 @@ void Network::run() {
   for (std::size_t i = 0; i < lanes_total; ++i) {
     const Lane lane{static_cast<std::uint8_t>(i)};
     if (!up(lane) || of(lane).broken) continue;
-    arrive(lane);
+    arrive(of(lane));
     depart(lane);
   }
+  run_left();
 }
 
 }  // namespace gimbal::simtest

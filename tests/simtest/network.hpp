@@ -61,6 +61,8 @@ class Network {
   [[nodiscard]] bool ended(Lane lane) const noexcept;
   // Gives the connection up; the venue sees it at once.
   void close(Lane lane);
+  // The process is gone: what it wrote still arrives, then the venue sees the end.
+  void leave(Lane lane);
 
   // --- the middle
   // Requests arrive, frames set out.
@@ -76,6 +78,9 @@ class Network {
   template <class Use>
   void each_request(Use&& use) const {
     for (const End& end : ends_) {
+      for (const auto& [at, text] : end.to_venue) use(text);
+    }
+    for (const End& end : left_) {
       for (const auto& [at, text] : end.to_venue) use(text);
     }
   }
@@ -97,7 +102,8 @@ class Network {
     return ends_[static_cast<std::size_t>(lane)];
   }
   void put(Queue& queue, std::int64_t& last, Parcel parcel);
-  void arrive(Lane lane);
+  void arrive(End& end);
+  void run_left();
   void depart(Lane lane);
 
   sim::DeribitDialect& venue_;
@@ -106,6 +112,7 @@ class Network {
   Random random_;
   RecvTime now_{};
   std::array<End, lanes_total> ends_{};
+  std::vector<End> left_;  // of a process that died
   std::uint64_t texts_{0};
 };
 

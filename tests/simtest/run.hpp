@@ -26,7 +26,11 @@ struct RunOptions {
   Plant plant{Plant::none};
   Nanos safety{seconds(8)};
   bool keep_journal{false};  // of the first boot
-  std::size_t story{0};      // lines of the last events to keep
+  // The process dies after the step of this event of the first boot, with so many of the event's
+  // commands carried out; then faults end and it must recover. 0: it lives.
+  std::uint64_t crash_at{0};
+  std::uint64_t crash_commands{0};
+  std::size_t story{0};  // lines of the last events to keep
 };
 
 struct RunResult {

@@ -46,6 +46,13 @@ std::string command_line(const RunOptions& o) {
     text += " --plant ";
     text += plant_rows[static_cast<std::size_t>(o.plant)].name;
   }
+  if (o.safety != RunOptions{}.safety) {
+    text += " --safety " + std::to_string(o.safety.count / 1'000'000'000);
+  }
+  if (o.crash_at != 0) {
+    text += " --crash-at " + std::to_string(o.crash_at);
+    text += " --crash-commands " + std::to_string(o.crash_commands);
+  }
   if (o.until != 0) text += " --until " + std::to_string(o.until);
   return text;
 }

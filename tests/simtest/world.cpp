@@ -1,9 +1,11 @@
 #include "tests/simtest/world.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "tests/simtest/setup.hpp"
+#include "venues/deribit/labels.hpp"
 
 namespace gimbal::simtest {
 namespace {
@@ -83,6 +85,8 @@ World::World(const RunOptions& options)
   host_.own_account = options.seed % 2 == 0;
   host_.quiet_from = safety_ends_;
   host_.plant = options.plant;
+  host_.dies_at = options.crash_at;
+  host_.dies_after_commands = options.crash_commands;
   phase_began_ = now_;
   network_.set_now(now_);
   checker_.set_now(now_);
@@ -118,12 +122,25 @@ void World::tick() {
   if (bot_ != nullptr && bot_->built() && !stands) {
     bot_->set_journal(nemesis_.process().journal_back_at <= now_);
     bot_->cycle();
-    operate();
+    if (!bot_->dead()) operate();
   }
   if (!checker_.violation().invariant.empty()) throw Over{};
   if (options_.until != 0 && checker_.events() >= options_.until) throw Over{};
   next_phase();
+  if (bot_ != nullptr && bot_->dead()) die();
   process_troubles();
+}
+
+// The crash of RunOptions::crash_at. What was written still arrives; nothing else goes wrong.
+void World::die() {
+  host_.dies_at = 0;
+  safety_ends_ = now_;
+  host_.quiet_from = now_;
+  down_until_ = now_ + milliseconds(20);
+  for (std::size_t i = 0; i < lanes_total; ++i) {
+    network_.leave(Lane{static_cast<std::uint8_t>(i)});
+  }
+  throw Crash{};
 }
 
 void World::process_troubles() {
@@ -217,6 +234,9 @@ void World::arm_closed_scopes() {
     if (modes.at(scope) == Mode::active && gate_.at(scope) == Mode::active) return;
     bot_->operate(OperatorAction::arm, scope, Mode::active, config_hash);
   };
+  if (bot_->core().other_instance().valid()) {
+    bot_->operate(OperatorAction::ack, Scope{}, Mode::active, 1, TripCode::other_instance);
+  }
   arm(Scope{});
   arm({ScopeLevel::venue, 0});
   arm({ScopeLevel::account, 0});
@@ -294,8 +314,17 @@ void World::heal() {
   bot_->kill(Scope{});
 }
 
+// Orders of another instance are not ours to cancel, where the account is not ours alone.
+bool World::nothing_rests() const {
+  const auto resting = venue_.resting();
+  return std::none_of(resting.begin(), resting.end(), [&](sim::OrderNo n) {
+    const std::string label{venue_.exchange.order(n)->label};
+    return deribit::parse_label(label_tag, label).order.epoch() <= epoch_;
+  });
+}
+
 void World::stop() {
-  const bool clean = venue_.resting().empty() && bot_->core().orders().open_count() == 0 &&
+  const bool clean = nothing_rests() && bot_->core().orders().open_count() == 0 &&
                      bot_->core().snapshot().cancel_jobs == 0;
   if (clean) throw Over{};
   if (now_ - phase_began_ <= stop_max) return;

@@ -34,10 +34,12 @@ class World {
   void boot();
   void end_boot();
   void process_troubles();
+  [[noreturn]] void die();
   void operate();
   void next_phase();
   void heal();
   void stop();
+  [[nodiscard]] bool nothing_rests() const;
   [[nodiscard]] std::string unrest() const;
   [[nodiscard]] ExchTime venue_time() const noexcept { return start_ + (now_ - RecvTime{}); }
   [[nodiscard]] ExchTime wall() const;
