@@ -18,6 +18,7 @@
 #include "ops/app/journal_origin.hpp"
 #include "ops/app/order_story.hpp"
 #include "ops/app/replay_lines.hpp"
+#include "ops/app/what_if.hpp"
 #include "ops/cli/command_line.hpp"
 
 namespace gimbal {
@@ -30,6 +31,7 @@ struct ReplayArguments {
   bool keep_going{false};
   bool frames{false};
   std::string explain;
+  std::string what_if;
 };
 
 using Segments = std::vector<std::vector<std::byte>>;
@@ -106,11 +108,23 @@ int explain(const ReplayArguments& arguments, const JournalOrigin& origin, const
   return exit_done;
 }
 
+int what_if(const ReplayArguments& arguments, const Segments& segments) {
+  std::vector<ConfigProblem> problems;
+  std::unique_ptr<LoadedConfig> other = load_config(arguments.what_if, problems);
+  if (other == nullptr) return failed(to_text(problems.front()));
+  WhatIfResult result;
+  const std::string error = run_what_if(spans_of(segments), std::move(other), result);
+  if (!error.empty()) return failed(error);
+  fmt::print("{}", arguments.json ? what_if_json(result) : what_if_text(result));
+  return result.damage.empty() ? exit_done : exit_failed;
+}
+
 int replay_journal(const ReplayArguments& arguments) {
   Segments segments;
   if (Outcome o = JournalReader::load(arguments.path, segments, arguments.epoch); !o) {
     return failed(o.error());
   }
+  if (!arguments.what_if.empty()) return what_if(arguments, segments);
   JournalOrigin origin;
   read_origin(spans_of(segments), origin);
   if (!origin.error.empty()) return failed(arguments.path + ": " + origin.error);
@@ -142,6 +156,8 @@ void add_replay(cli::Command app, int& exit_code) {
                    "Run the recorded frames through decoders and gateway too, and compare");
   command.add_option("--explain", arguments->explain,
                      "Tell the story of one order (id in hexadecimal) in place of the comparison");
+  command.add_option("--what-if", arguments->what_if,
+                     "Run the recorded inputs with this configuration too, beside the run");
   command.add_flag("--json", arguments->json, "One JSON object");
   command.add_flag("--keep-going", arguments->keep_going,
                    "Do not stop at the first difference of the digest");

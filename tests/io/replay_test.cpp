@@ -103,6 +103,32 @@ void change_digit_behind(std::string& text, const std::string& key) {
   text[at] = text[at] == '9' ? '8' : static_cast<char>(text[at] + 1);
 }
 
+// The same inputs with the recorded configuration, and with a band that is never left.
+TEST_F(FrameReplayed, AWhatIfSetsAnotherConfigBesideTheRun) {
+  ASSERT_NO_FATAL_FAILURE(record({}));
+  BotSetup wide;
+  wide.band = "50";
+  const std::string recorded = read_text(file("bot.toml"));
+  write_config(wide);
+  write_text(file("wide.toml"), read_text(file("bot.toml")));
+  write_text(file("bot.toml"), recorded);
+  const auto what_if = [&](const std::string& config) {
+    return run_program({program(), "replay", file("journal"), "--what-if", file(config), "--json"},
+                       dir_.path(), Patience{60000 * patience_factor});
+  };
+  const Finished wider = what_if("wide.toml");
+  ASSERT_EQ(wider.code, 0) << wider.out << wider.err;
+  const auto placed = [&](const std::string& column) {
+    return number_in(wider.out.substr(wider.out.find("\"" + column + "\":{")), "placed");
+  };
+  EXPECT_GE(placed("recorded"), 5) << wider.out;
+  EXPECT_GE(placed("recorded_config_assumed_fills"), 1) << wider.out;
+  EXPECT_EQ(placed("other_config_assumed_fills"), 0) << wider.out;
+  EXPECT_TRUE(holds(wider.out, "\"damage\":null")) << wider.out;
+  EXPECT_TRUE(holds(wider.out, "\"cannot_be_known\":[\"fills of orders")) << wider.out;
+  EXPECT_EQ(what_if("missing.toml").code, 2);
+}
+
 TEST_F(FrameReplayed, GivesEveryEventEveryOrderTextAndTheDigestOfTheRunAgain) {
   for (const char* topology : {"fused", "pipelined"}) {
     SCOPED_TRACE(topology);
