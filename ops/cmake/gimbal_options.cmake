@@ -79,7 +79,7 @@ function(gimbal_test name)
   endif()
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE gimbal_flags ${T_LINKS} GTest::gmock GTest::gtest_main)
-  if(NOT T_OPTIMISED)
+  if(NOT T_OPTIMISED OR NOT CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(${name} PRIVATE ${gimbal_test_options})
     if(GIMBAL_PCH)
       target_precompile_headers(${name} REUSE_FROM gimbal_test_headers)
@@ -91,7 +91,7 @@ function(gimbal_test name)
   endif()
   target_compile_definitions(${name} PRIVATE
     GIMBAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GIMBAL_BINARY_DIR="${PROJECT_BINARY_DIR}")
-  if((GIMBAL_SANITIZE AND T_LABEL MATCHES "nosan") OR
+  if((GIMBAL_SANITIZE AND T_LABEL MATCHES "nosan|tidy") OR
      (GIMBAL_SANITIZE MATCHES "thread" AND T_LABEL MATCHES "notsan"))
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
     return()
