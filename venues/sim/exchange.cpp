@@ -295,14 +295,36 @@ void SimExchange::shock(std::string_view coin, double log_return, Observer& out)
       if (p.coin == c) p.index = Price{to_nano(round_to(s.coins[c].price, 2))};
     }
   }
-  s.mark_all_futures();
-  for (InstrumentIndex i = 0; i < s.listings.size(); ++i) {
-    if (!s.listings[i].active || !is_option(s.listings[i].def.kind)) continue;
-    s.markets[i].mark_time = ExchTime{};
-    s.mark_option(i);
-    s.markets[i].next_quote = s.now;
+  s.requote(out);
+}
+
+void SimExchange::shock_volatility(std::string_view coin, double factor, Observer& out) {
+  State& s = *state_;
+  for (CoinState& c : s.coins) {
+    if (c.config.coin != coin || !(factor > 0)) continue;
+    const double level = log_of(c.config.vol);
+    c.log_vol = std::clamp(c.log_vol + log_of(factor), level - 1.4, level + 1.4);
   }
-  s.quote(out);
+  s.requote(out);
+}
+
+void SimExchange::shift_premium(std::uint32_t product, double fraction, Observer& out) {
+  State& s = *state_;
+  if (product >= s.products.size()) return;
+  s.products[product].basis += std::clamp(fraction, -0.5, 0.5);
+  s.requote(out);
+}
+
+// Everything is marked and quoted at once, whatever its own times are.
+void SimExchange::State::requote(Observer& out) {
+  mark_all_futures();
+  for (InstrumentIndex i = 0; i < listings.size(); ++i) {
+    if (!listings[i].active || !is_option(listings[i].def.kind)) continue;
+    markets[i].mark_time = ExchTime{};
+    mark_option(i);
+    markets[i].next_quote = now;
+  }
+  quote(out);
 }
 
 }  // namespace gimbal::sim

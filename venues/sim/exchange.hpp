@@ -161,6 +161,11 @@ class SimExchange {
   void mark_now();
   // Moves a coin's price by a log return at once (index, marks and quotes follow).
   void shock(std::string_view coin, double log_return, Observer& out);
+  // Multiplies a coin's volatility at once; it reverts as the walk does. Within e^-1.4 .. e^1.4 of
+  // its long-run level.
+  void shock_volatility(std::string_view coin, double factor, Observer& out);
+  // Adds to the premium of a product's perpetual over its index (a fraction); it decays over 300 s.
+  void shift_premium(std::uint32_t product, double fraction, Observer& out);
 
  private:
   struct State;

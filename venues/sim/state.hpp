@@ -193,6 +193,7 @@ struct SimExchange::State {
 
   // quotes.cpp: the house
   void quote(Observer& out);
+  void requote(Observer& out);
   void quote_future(InstrumentIndex i, Observer& out);
   void quote_option(InstrumentIndex i, Observer& out);
   void sync_ladder(InstrumentIndex i, const std::array<std::vector<Level>, 2>& want, Observer& out);

@@ -66,6 +66,15 @@ class TypedDoor final : private Observer {
   // Cuts the session now; it comes back by itself after `reconnect`.
   void disconnect();
 
+  // Scripted events of the exchange, with their market data told as any other.
+  void shock(std::string_view coin, double log_return) { exchange_.shock(coin, log_return, *this); }
+  void shock_volatility(std::string_view coin, double factor) {
+    exchange_.shock_volatility(coin, factor, *this);
+  }
+  void shift_premium(std::uint32_t product, double fraction) {
+    exchange_.shift_premium(product, fraction, *this);
+  }
+
   // Hands over a command at our time `now` (not before the last event's).
   void send(const Command& command, RecvTime now);
   // The same without a gate's approval, for tests that have no engine.
