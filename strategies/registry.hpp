@@ -19,6 +19,7 @@
 #include "engine/core/ids.hpp"
 #include "engine/core/strategy.hpp"
 #include "strategies/delta_hedge/delta_hedge.hpp"
+#include "strategies/liquidation/liquidation.hpp"
 #include "strategies/rebalance/rebalance.hpp"
 
 namespace gimbal {
@@ -33,7 +34,7 @@ struct StrategyList {
 };
 
 // Woken in this order. The StrategyId of each is its place in the list.
-using Strategies = StrategyList<DeltaHedge, Rebalance>;
+using Strategies = StrategyList<DeltaHedge, Rebalance, Liquidation>;
 
 using StrategySet = Strategies::Set;
 

@@ -83,6 +83,14 @@ const UnderlyingSetup& StrategyView::setup(UnderlyingId u) const noexcept {
 const MarginReport* StrategyView::margin(VenueId venue, Currency settlement) const noexcept {
   return engine_->margin(venue, settlement);
 }
+RecvTime StrategyView::margin_at(VenueId venue, Currency settlement) const noexcept {
+  if (venue.value >= venues_max) return {};
+  for (const auto& slot : engine_->venues_[venue.value].margins) {
+    if (slot.used && slot.report.settlement == settlement) return slot.at;
+  }
+  return {};
+}
+std::span<const InstrumentId> StrategyView::held() const noexcept { return engine_->held_; }
 const Order* StrategyView::order(OrderId id) const noexcept { return engine_->orders_.find(id); }
 std::size_t StrategyView::open_orders() const noexcept { return engine_->orders_.listed(); }
 const Order& StrategyView::open_order(std::size_t n) const noexcept {

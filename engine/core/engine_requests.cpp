@@ -3,6 +3,16 @@
 
 namespace gimbal {
 void EngineCore::submit(const Requests& requests, Commands& out) noexcept {
+  for (std::size_t i = 0; i < requests.holds_; ++i) {
+    const HoldRequest& h = requests.hold_[i];
+    pauses_.extend(h.scope, now_ + (h.length < hold_max ? h.length : hold_max));
+  }
+  for (std::size_t i = 0; i < requests.alerts_; ++i) {
+    Trip t = requests.alert_[i];
+    t.mode = Mode::active;
+    t.latched = t.cancels = false;
+    trip(t);
+  }
   for (std::size_t i = 0; i < requests.cancels_; ++i) cancel(requests.cancel_[i].order, out);
   for (std::size_t i = 0; i < requests.replaces_; ++i) replace(requests.replace_[i], out);
   for (std::size_t i = 0; i < requests.places_; ++i) place(requests.place_[i], out);

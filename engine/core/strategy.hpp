@@ -9,12 +9,15 @@
 
 #include "engine/core/command.hpp"
 #include "engine/core/ids.hpp"
+#include "engine/core/modes.hpp"
 #include "engine/core/time.hpp"
+#include "engine/core/trip.hpp"
 #include "engine/core/units.hpp"
 
 namespace gimbal {
 
 inline constexpr std::size_t requests_per_step_max = 8;
+inline constexpr Nanos hold_max{1'000'000'000};
 
 // A new order wanted by a strategy. The engine snaps price and amount before the gate sees them.
 struct OrderRequest {
@@ -40,6 +43,13 @@ struct ReplaceRequest {
 
 struct CancelRequest {
   OrderId order{};
+};
+
+// No growth in `scope` for `length` from now, at most `hold_max`: asked for again while it is
+// wanted. Exits and hedges pass, as in a pause (P-13).
+struct HoldRequest {
+  Scope scope{};
+  Nanos length{};
 };
 
 // Names of a config to ids, before start. Plain functions, so that the running bot, a replay and
@@ -78,15 +88,32 @@ class Requests {
     cancel_[cancels_++] = r;
     return true;
   }
-  void clear() noexcept { places_ = replaces_ = cancels_ = 0; }
-  [[nodiscard]] bool empty() const noexcept { return places_ + replaces_ + cancels_ == 0; }
+  [[nodiscard]] bool hold(const HoldRequest& r) noexcept {
+    if (holds_ == requests_per_step_max) return false;
+    hold_[holds_++] = r;
+    return true;
+  }
+  // An alert with its numbers; it changes no mode and cancels nothing.
+  [[nodiscard]] bool raise(const Trip& t) noexcept {
+    if (alerts_ == alert_.size()) return false;
+    alert_[alerts_++] = t;
+    return true;
+  }
+  void clear() noexcept { places_ = replaces_ = cancels_ = holds_ = alerts_ = 0; }
+  [[nodiscard]] bool empty() const noexcept {
+    return places_ + replaces_ + cancels_ + holds_ + alerts_ == 0;
+  }
 
   std::size_t places_{0};
   std::size_t replaces_{0};
   std::size_t cancels_{0};
+  std::size_t holds_{0};
+  std::size_t alerts_{0};
   std::array<OrderRequest, requests_per_step_max> place_{};
   std::array<ReplaceRequest, requests_per_step_max> replace_{};
   std::array<CancelRequest, requests_per_step_max> cancel_{};
+  std::array<HoldRequest, requests_per_step_max> hold_{};
+  std::array<Trip, 4> alert_{};
 };
 
 }  // namespace gimbal

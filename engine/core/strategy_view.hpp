@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "engine/core/engine_config.hpp"
 #include "engine/core/order_book.hpp"
@@ -54,6 +55,10 @@ class StrategyView {
   [[nodiscard]] std::optional<ResidualDelta> residual(UnderlyingId u) const noexcept;
   [[nodiscard]] const UnderlyingSetup& setup(UnderlyingId u) const noexcept;
   [[nodiscard]] const MarginReport* margin(VenueId venue, Currency settlement) const noexcept;
+  // When that report came; zero when there is none.
+  [[nodiscard]] RecvTime margin_at(VenueId venue, Currency settlement) const noexcept;
+  // Instruments with a position, in no order.
+  [[nodiscard]] std::span<const InstrumentId> held() const noexcept;
 
   [[nodiscard]] const Order* order(OrderId id) const noexcept;
   [[nodiscard]] std::size_t open_orders() const noexcept;

@@ -17,37 +17,39 @@ namespace gimbal {
 // Meaning of the four numbers a, b, c, d of a record, by id.
 enum class TraceId : std::uint16_t {
   none,
-  order_requested,     // order id, amount nano, limit nano, evidence nano
-  order_refused,       // refusal code, limit, actual, intent
-  order_state,         // order id, from, to, cause (OrderEvent)
-  order_unknown,       // order id, action in doubt, age ns, 0
-  order_fault,         // order id, state, event, 0
-  fill_applied,        // order id, signed amount nano, price nano, position nano after
-  fill_duplicate,      // order id, trade high, trade low, 0
-  fill_late,           // order id, signed amount nano, state, 0
-  fill_overflow,       // order id, filled nano, amount nano, 0
-  book_invalid,        // FeedReason, expected, found, 0
-  book_valid,          // levels bid, levels ask, 0, 0
-  mode_changed,        // scope level, scope id, old mode, new mode
-  operator_answer,     // command id, action, OperatorResult, detail
-  cancel_round,        // scope level, scope id, attempt, orders still open
-  cancel_confirmed,    // scope level, scope id, rounds, duration ns
-  reconcile_begin,     // venue, generation, 0, 0
-  reconcile_done,      // venue, orders adopted, orders missing, positions corrected
-  position_corrected,  // before nano, after nano, 0, 0
-  position_drift,      // ours nano, venue's nano, age ns, 0
-  foreign_order,       // venue ref, amount nano, price nano, side
-  foreign_fill,        // FillKind, signed amount nano, price nano, 0
-  delta_mismatch,      // ours nano, venue's nano, tolerance nano, settlement ticker word
-  instrument_changed,  // InstrumentChangeKind, generation, accepted, 0
-  hedge_decided,       // residual delta nano, half-band nano, amount nano, limit nano
-  hedge_waits,         // reason, residual delta nano, low nano, high nano
-  hedge_stopped,       // cycles, window ns, residual delta nano, 0
-  rebalance_fired,     // trigger, target nano, position nano, price nano
-  gateway,             // GatewayState, cancel on disconnect, generation, venue code
-  query_sent,          // order id, tries, age ns, 0
-  guardian,            // live, fires of the guardian, 0, 0
-  flatten,             // FlattenPhase, FlattenEnd, orders, cost nano USD
+  order_requested,      // order id, amount nano, limit nano, evidence nano
+  order_refused,        // refusal code, limit, actual, intent
+  order_state,          // order id, from, to, cause (OrderEvent)
+  order_unknown,        // order id, action in doubt, age ns, 0
+  order_fault,          // order id, state, event, 0
+  fill_applied,         // order id, signed amount nano, price nano, position nano after
+  fill_duplicate,       // order id, trade high, trade low, 0
+  fill_late,            // order id, signed amount nano, state, 0
+  fill_overflow,        // order id, filled nano, amount nano, 0
+  book_invalid,         // FeedReason, expected, found, 0
+  book_valid,           // levels bid, levels ask, 0, 0
+  mode_changed,         // scope level, scope id, old mode, new mode
+  operator_answer,      // command id, action, OperatorResult, detail
+  cancel_round,         // scope level, scope id, attempt, orders still open
+  cancel_confirmed,     // scope level, scope id, rounds, duration ns
+  reconcile_begin,      // venue, generation, 0, 0
+  reconcile_done,       // venue, orders adopted, orders missing, positions corrected
+  position_corrected,   // before nano, after nano, 0, 0
+  position_drift,       // ours nano, venue's nano, age ns, 0
+  foreign_order,        // venue ref, amount nano, price nano, side
+  foreign_fill,         // FillKind, signed amount nano, price nano, 0
+  delta_mismatch,       // ours nano, venue's nano, tolerance nano, settlement ticker word
+  instrument_changed,   // InstrumentChangeKind, generation, accepted, 0
+  hedge_decided,        // residual delta nano, half-band nano, amount nano, limit nano
+  hedge_waits,          // reason, residual delta nano, low nano, high nano
+  hedge_stopped,        // cycles, window ns, residual delta nano, 0
+  rebalance_fired,      // trigger, target nano, position nano, price nano
+  gateway,              // GatewayState, cancel on disconnect, generation, venue code
+  query_sent,           // order id, tries, age ns, 0
+  guardian,             // live, fires of the guardian, 0, 0
+  flatten,              // FlattenPhase, FlattenEnd, orders, cost nano USD
+  liquidation_decided,  // health nano, distance in sigma nano, amount nano, limit nano
+  margin_state,         // MarginState before, after, health nano, distance in sigma nano
 };
 
 struct TraceRecord {

@@ -55,8 +55,8 @@ enum class TripCode : std::uint16_t {
   clock_offset,   // limit ns, wall minus venue ns, uncertainty ns
   unknown_field,  // 0, the venue's code, order id
   // Margin and venue-made events.
-  margin_ratio,       // L-01
-  near_liquidation,   // L-02
+  margin_ratio,       // L-01: threshold nano, health nano, distance in sigma nano
+  near_liquidation,   // L-02: threshold in sigma nano, distance in sigma nano, health nano
   venue_liquidation,  // L-03: 0, signed amount nano, price nano
   venue_adl,          // L-03: 0, signed amount nano, price nano
   adl_rank,           // L-04
@@ -86,6 +86,7 @@ enum class TripCode : std::uint16_t {
   operator_stop,    // K-01: a stop by hand, sentinel or signal
   thread_stalled,   // health: a pinned thread or the core makes no progress
   other_instance,   // our boot epoch, the other's, order id
+  margin_mismatch,  // L-01: the venue's maintenance margin nano, ours nano, tolerance nano
 };
 
 struct Trip {

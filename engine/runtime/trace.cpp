@@ -7,7 +7,7 @@
 namespace gimbal {
 namespace {
 
-constexpr std::array<std::string_view, 32> trace_names{"none",
+constexpr std::array<std::string_view, 35> trace_names{"none",
                                                        "order_requested",
                                                        "order_refused",
                                                        "order_state",
@@ -38,6 +38,9 @@ constexpr std::array<std::string_view, 32> trace_names{"none",
                                                        "gateway",
                                                        "query_sent",
                                                        "guardian",
+                                                       "flatten",
+                                                       "liquidation_decided",
+                                                       "margin_state",
                                                        "unknown"};
 
 template <class... Values>

@@ -75,6 +75,7 @@ class Checker {
     quality();
     for (std::size_t i = 0; i < c_.strategy.of<DeltaHedge>().size(); ++i) delta_hedge(i);
     for (std::size_t i = 0; i < c_.strategy.of<Rebalance>().size(); ++i) rebalance(i);
+    for (std::size_t i = 0; i < c_.strategy.of<Liquidation>().size(); ++i) liquidation(i);
     runtime();
     guardian();
     monitors();
@@ -269,6 +270,37 @@ class Checker {
       complain_({"strategy.rebalance", true, i, "volatility"},
                 "must be positive for a volatility trigger");
     }
+  }
+
+  void liquidation(std::size_t i) const {
+    const LiquidationConfig& l = c_.strategy.of<Liquidation>()[i];
+    const auto at = [this, i](std::string_view key, const std::string& text) {
+      complain_({"strategy.liquidation", true, i, key}, text);
+    };
+    const auto names_it = [&](const auto& one) {
+      if constexpr (requires { one.name; })
+        return one.name == l.underlying;
+      else
+        return one.underlying == l.underlying;
+    };
+    const auto& hedges = c_.strategy.of<DeltaHedge>();
+    if (l.underlying.empty()) return;
+    if (std::none_of(c_.underlyings.begin(), c_.underlyings.end(), names_it)) {
+      at("underlying", "is \"" + l.underlying + "\", which no [[underlying]] has");
+    }
+    if (l.hedged && std::none_of(hedges.begin(), hedges.end(), names_it)) {
+      at("hedged", "needs a [[strategy.delta_hedge]] of \"" + l.underlying + "\"");
+    }
+    if (!(l.target_health < l.amber_health && l.amber_health < l.red_health &&
+          l.red_health < l.black_health)) {
+      at("red_health", "must lie between amber_health and black_health, above target_health");
+    }
+    if (l.red_sigmas > l.amber_sigmas) at("red_sigmas", "is over amber_sigmas");
+    if (c_.engine.reconcile_interval.count > 0 &&
+        l.report_age_max <= c_.engine.reconcile_interval) {
+      at("report_age_max", "is not over reconcile_interval: every pause between reports is AMBER");
+    }
+    if (l.slice_usd_max > c_.risk.max_order_usd) { at("slice_usd_max", "is over max_order_usd"); }
   }
 
   void guardian() const {

@@ -127,6 +127,7 @@ class Desk final : public ControlHandler {
   void fill_scopes();
   void fill_venues();
   void fill_books();
+  void fill_ladders();
   void fill_latency();
   void fill_execution();
   [[nodiscard]] std::string instrument_name(InstrumentId id) const;

@@ -192,6 +192,35 @@ void Desk::fill_books() {
   }
 }
 
+void Desk::fill_ladders() {
+  constexpr std::array<const char*, 4> names{"green", "amber", "red", "black"};
+  const HotSnapshot& snap = *bot_.snapshot_;
+  report_.ladders.clear();
+  for (const LiquidationState& from : snap.ladder) {
+    if (!from.used) continue;
+    const bool asleep = snap.engine.global >= Mode::halt;
+    LadderLine line;
+    line.account = bot_.loaded_->config.venues[0].account;
+    line.underlying = std::string{bot_.universe_.underlyings().name(from.underlying)};
+    line.currency = std::string{from.settlement.text()};
+    line.state = asleep ? "asleep" : names[static_cast<std::size_t>(from.state)];
+    line.usable = from.usable && !asleep;
+    line.mismatch = from.mismatch;
+    line.stuck = from.stuck;
+    line.balance = from.equity;
+    line.maintenance = from.maintenance;
+    line.health = from.health;
+    line.health_own = from.health_own;
+    line.health_venue = from.health_venue;
+    line.sigmas = from.sigmas;
+    line.below = from.below;
+    line.above = from.above;
+    line.orders = from.orders;
+    line.alarms = from.alarms;
+    report_.ladders.push_back(std::move(line));
+  }
+}
+
 void Desk::fill_latency() {
   report_.latencies.clear();
   report_.latencies.push_back(latency("tick_to_order", bot_.hops_->tick_to_order()));
@@ -237,6 +266,7 @@ void Desk::fill_status() {
   fill_scopes();
   fill_venues();
   fill_books();
+  fill_ladders();
   fill_latency();
   report_.day_profit_usd = to_double(s.day_profit_usd);
   report_.day_peak_usd = to_double(s.day_peak_usd);

@@ -51,6 +51,7 @@ struct HotSnapshot {
   EngineStatus engine{};
   std::array<MarginReport, margins_shown_max> margin{};
   std::array<HedgeState, underlyings_max> hedge{};
+  std::array<LiquidationState, Liquidation::accounts_max> ladder{};
   std::uint64_t digest{0};
   std::uint64_t digest_commands{0};
   std::uint32_t books_valid{0};
@@ -186,6 +187,8 @@ void show(SnapshotPort& port, const BotEngine& engine, const StrategySet& strate
   for (std::size_t u = 0; u < underlyings_max; ++u) {
     scratch.hedge[u] = hedge.state(UnderlyingId{static_cast<std::uint8_t>(u)});
   }
+  const Liquidation& liquidation = std::get<Liquidation>(strategies);
+  for (std::size_t n = 0; n < scratch.ladder.size(); ++n) scratch.ladder[n] = liquidation.state(n);
   count_books(engine.core(), scratch);
   look_at_hedges(engine.core(), port, scratch);
   scratch.digest = sequencer.digest().value();

@@ -174,6 +174,37 @@ void put_book(MetricsText& m, const StatusReport& s) {
   margin(&MarginStatus::maintenance_margin);
 }
 
+// Margin accounts that have a ladder; nothing is written without one.
+void put_ladders(MetricsText& m, const StatusReport& s) {
+  if (s.ladders.empty()) return;
+  const auto each = [&m, &s](double LadderLine::*member) {
+    for (const LadderLine& l : s.ladders)
+      m.sample(l.*member, {{"underlying", l.underlying}, {"currency", l.currency}});
+  };
+  m.gauge("gimbal_margin_state", "0 green, 1 amber, 2 red, 3 black, -1 not armed.");
+  for (const LadderLine& l : s.ladders) {
+    const double state = l.state == "green"   ? 0
+                         : l.state == "amber" ? 1
+                         : l.state == "red"   ? 2
+                         : l.state == "black" ? 3
+                                              : -1;
+    m.sample(state, {{"underlying", l.underlying}, {"currency", l.currency}});
+  }
+  m.gauge("gimbal_margin_health",
+          "Maintenance margin over margin balance, worse of own and venue.");
+  each(&LadderLine::health);
+  m.gauge("gimbal_margin_health_own", "The same by own arithmetic.");
+  each(&LadderLine::health_own);
+  m.gauge("gimbal_liquidation_sigmas", "Distance to liquidation in standard deviations.");
+  each(&LadderLine::sigmas);
+  m.gauge("gimbal_margin_usable", "1: own numbers are complete and fresh.");
+  for (const LadderLine& l : s.ladders)
+    m.sample(flag(l.usable), {{"underlying", l.underlying}, {"currency", l.currency}});
+  m.counter("gimbal_reducing_orders_total", "Orders of the liquidation ladder.");
+  for (const LadderLine& l : s.ladders)
+    m.sample(l.orders, {{"underlying", l.underlying}, {"currency", l.currency}});
+}
+
 void put_journal(MetricsText& m, const StatusReport& s) {
   const JournalStatusLine& j = s.journal;
   m.gauge("gimbal_journal_sequence", "Newest sequence number, by how far it has come.");
@@ -200,6 +231,7 @@ std::string metrics_text(const StatusReport& status, const std::vector<HopHistog
   put_sessions(m, status);
   put_feeds(m, status);
   put_book(m, status);
+  put_ladders(m, status);
   put_journal(m, status);
   m.histogram("gimbal_hop_seconds",
               "Time of each hop since the one before it; tick_to_order is the whole way.");

@@ -134,6 +134,10 @@ void OrderStory::keep_traces(std::uint64_t seq) {
       saw("residual delta", decimal(r.a) + " coins");
       saw("half band", decimal(r.b) + " coins");
     }
+    if (r.id == TraceId::liquidation_decided && seq == decided_seq_) {
+      saw("margin health", decimal(r.a));
+      saw("distance to liquidation", decimal(r.b) + " sigma");
+    }
   }
 }
 

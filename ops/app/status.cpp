@@ -75,6 +75,16 @@ void put(JsonWriter& w, const MarginStatus& m) {
       .end_object();
 }
 
+void put(JsonWriter& w, const LadderLine& l) {
+  w.begin_object().text("account", l.account).text("underlying", l.underlying);
+  w.text("currency", l.currency).text("state", l.state).boolean("usable", l.usable);
+  w.boolean("mismatch", l.mismatch).boolean("stuck", l.stuck);
+  w.number("balance", l.balance).number("maintenance", l.maintenance).number("health", l.health);
+  w.number("health_own", l.health_own).number("health_venue", l.health_venue);
+  w.number("sigmas", l.sigmas).number("below", l.below).number("above", l.above);
+  w.integer("orders", l.orders).integer("alarms", l.alarms).end_object();
+}
+
 void put(JsonWriter& w, const LatencyStatus& l) {
   w.begin_object().text("hop", l.hop).integer("count", l.count).integer("p50_ns", l.p50_ns);
   w.integer("p90_ns", l.p90_ns).integer("p99_ns", l.p99_ns).integer("p999_ns", l.p999_ns);
@@ -156,6 +166,7 @@ std::string status_json(const StatusReport& r) {
   put_all(w, "positions", r.positions);
   put_all(w, "orders", r.orders);
   put_all(w, "margins", r.margins);
+  put_all(w, "ladders", r.ladders);
   put_all(w, "latencies", r.latencies);
   put_all(w, "execution", r.execution);
   put_all(w, "counters", r.counters);

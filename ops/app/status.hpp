@@ -97,6 +97,27 @@ struct MarginStatus {
   Money available{};
 };
 
+// One [[strategy.liquidation]] account, in its settlement currency. NaN and infinity are null.
+struct LadderLine {
+  std::string account;
+  std::string underlying;
+  std::string currency;
+  std::string state;  // "green" "amber" "red" "black"; "asleep" while nothing is armed
+  bool usable{false};
+  bool mismatch{false};
+  bool stuck{false};
+  double balance{0};      // margin balance by our own arithmetic
+  double maintenance{0};  // and the maintenance margin
+  double health{0};       // the worse of own and venue
+  double health_own{0};
+  double health_venue{0};
+  double sigmas{0};  // distance to liquidation, nearer side
+  double below{0};   // as moves of the price
+  double above{0};
+  std::uint64_t orders{0};
+  std::uint64_t alarms{0};
+};
+
 struct LatencyStatus {
   std::string hop;  // "wire to decode", "tick to order"
   std::uint64_t count{0};
@@ -154,6 +175,7 @@ struct StatusReport {
   std::vector<PositionLine> positions;
   std::vector<OrderLine> orders;
   std::vector<MarginStatus> margins;
+  std::vector<LadderLine> ladders;
   std::vector<LatencyStatus> latencies;
   std::vector<ExecutionLine> execution;
   std::vector<CounterStatus> counters;

@@ -119,6 +119,16 @@ std::string status_of(const Json& s) {
                        text(m.at("initial_margin")), text(m.at("maintenance_margin")),
                        text(m.at("available")));
   }
+  for (const auto& l : s.value("ladders", Json::array())) {
+    out += fmt::format(
+        "ladder {} {}  {}{}{}{}  health {} (own {}, venue {})  {} sigma to liquidation, {} .. {}\n",
+        text(l.at("underlying")), text(l.at("currency")), text(l.at("state")),
+        l.at("usable").get<bool>() ? "" : " (numbers not usable)",
+        l.at("mismatch").get<bool>() ? " (unlike the venue's)" : "",
+        l.at("stuck").get<bool>() ? " (nothing can be reduced)" : "", number(l.at("health"), 4),
+        number(l.at("health_own"), 4), number(l.at("health_venue"), 4), number(l.at("sigmas"), 1),
+        number(l.at("below"), 4), number(l.at("above"), 4));
+  }
   out += execution_of(s);
   for (const auto& a : s.at("alerts")) {
     out += fmt::format(

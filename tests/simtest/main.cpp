@@ -9,6 +9,7 @@
 
 #include "tests/simtest/crash_points.hpp"
 #include "tests/simtest/run.hpp"
+#include "tests/simtest/scenarios.hpp"
 
 namespace gimbal::simtest {
 namespace {
@@ -26,7 +27,8 @@ constexpr const char* usage =
     "  --no-shrink     report a failure as it is\n"
     "  --keep-going    do not end at the first failure\n"
     "  --story N       print the last N events and texts of a run\n"
-    "  --list          faults, plants and the invariants that catch them\n"
+    "  --scenario NAME a bad day with the liquidation ladder and without it; all: each of them\n"
+    "  --list          faults, plants and the invariants that catch them, scenarios\n"
     "  --coverage      print the (order state, event) pairs that were visited\n"
     "  --json          the summary as one JSON object\n"
     "  --crash-points N  die at N events of a run of 10,000 (0: at each) and recover; cut its\n"
@@ -46,6 +48,7 @@ struct Options {
   bool list{false};
   bool crashes{false};
   CrashOptions crash;
+  std::string scenario;
 };
 
 struct Sums {
@@ -112,6 +115,10 @@ bool take_value(Options& o, std::string_view key, const char* value, std::string
     o.run.story = lines;
     return ok;
   }
+  if (key == "--scenario") {
+    o.scenario = value;
+    return true;
+  }
   if (key == "--until") return number(value, o.run.until);
   if (key == "--crash-points") {
     o.crashes = true;
@@ -176,6 +183,29 @@ void list() {
     std::printf("  %-16.*s %s\n", static_cast<int>(r.name.size()), r.name.data(),
                 std::string{r.invariant}.c_str());
   }
+  std::puts("scenarios");
+  for (const Scenario& s : scenarios()) {
+    std::printf("  %-12.*s %s\n", static_cast<int>(s.name.size()), s.name.data(),
+                std::string{s.doc}.c_str());
+  }
+}
+
+int run_scenarios(const std::string& name) {
+  bool found = false;
+  bool held = true;
+  for (const Scenario& s : scenarios()) {
+    if (name != "all" && s.name != name) continue;
+    found = true;
+    const ScenarioOutcome alone = s.run(false);
+    std::printf("%s\n", text(s.name, "alone", alone).c_str());
+    const ScenarioOutcome with = s.run(true);
+    const std::string wrong = verdict(s, with, alone);
+    std::printf("%s\n%s\n", text(s.name, "with the ladder", with).c_str(),
+                wrong.empty() ? "held" : ("FAIL: " + wrong).c_str());
+    held = held && wrong.empty();
+  }
+  if (!found) std::fprintf(stderr, "gimbal-simtest: unknown scenario %s\n", name.c_str());
+  return !found ? 2 : held ? 0 : 1;
 }
 
 void add(Sums& sums, const RunResult& r) {
@@ -297,5 +327,6 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (options.crashes) return gimbal::simtest::run_crashes(options);
+  if (!options.scenario.empty()) return gimbal::simtest::run_scenarios(options.scenario);
   return gimbal::simtest::run(options);
 }

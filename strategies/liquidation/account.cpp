@@ -1,0 +1,157 @@
+#include "strategies/liquidation/account.hpp"
+
+#include <algorithm>
+
+#include "engine/core/math.hpp"
+
+namespace gimbal {
+namespace {
+
+// A pass that saw the price move further than this begins anew: its rows belong to two markets.
+constexpr double pass_move_max = 0.001;
+
+}  // namespace
+
+// The venue's figure is the truth at its moment; what our futures earn from there on is ours.
+void MarginAccount::anchor(const StrategyView& view) noexcept {
+  const RecvTime at = view.margin_at(venue_, settlement_);
+  if (at == anchored_at_) return;
+  const MarginReport* report = view.margin(venue_, settlement_);
+  if (report == nullptr) return;
+  anchored_at_ = at;
+  balance_ = to_double(report->margin_balance);
+  earned_ = 0;
+  for (std::size_t n = 0; n < futures_count_; ++n) {
+    Future& f = futures_[n];
+    f.from = view.mark(f.id).value_or(Price{});
+    f.amount = view.position(f.id);
+  }
+  ++reports_;
+  reported_ = true;
+}
+
+void MarginAccount::begin_pass(const StrategyView& view, double price) noexcept {
+  pass_ = Pass{};
+  pass_.price = price;
+  pass_.at = view.now();
+  pass_.held = view.held().size();
+}
+
+void MarginAccount::keep_short(InstrumentId id, double maintenance) noexcept {
+  Pass& p = pass_;
+  if (p.shorts < shorts_kept) {
+    p.kept[p.shorts++] = {id, maintenance};
+    return;
+  }
+  Short* least = std::min_element(p.kept.begin(), p.kept.end(), [](const Short& a, const Short& b) {
+    return a.maintenance < b.maintenance;
+  });
+  if (least->maintenance < maintenance) *least = {id, maintenance};
+}
+
+void MarginAccount::note_future(const StrategyView& view, InstrumentId id) noexcept {
+  for (std::size_t n = 0; n < futures_count_; ++n) {
+    if (futures_[n].id == id) return;
+  }
+  if (futures_count_ == futures_max) {
+    futures_lost_ = true;
+    return;
+  }
+  futures_[futures_count_++] = {id, view.mark(id).value_or(Price{}), view.position(id)};
+}
+
+void MarginAccount::take_option(const StrategyView& view, InstrumentId id,
+                                const LiquidationConfig& rates) noexcept {
+  const Instrument& i = view.instruments()[id];
+  const double amount = to_double(view.position(id));
+  const OptionMark mark = view.option_mark(id);
+  const double index = view.index(i.underlying) ? to_double(*view.index(i.underlying)) : 0;
+  if (!mark.usable || !(index > 0)) {
+    pass_.complete = false;
+    return;
+  }
+  const MarginTerms t = option_terms(i, amount, mark, index, rates);
+  pass_.terms += t;
+  pass_.volatility += math::abs(amount) * mark.sigma;
+  pass_.weight += math::abs(amount);
+  if (amount < 0) keep_short(id, t.maintenance);
+}
+
+void MarginAccount::take_rows(const StrategyView& view, double price,
+                              const LiquidationConfig& rates) noexcept {
+  const std::span<const InstrumentId> held = view.held();
+  const bool other_market = math::abs(price / pass_.price - 1) > pass_move_max;
+  if (pass_.at.mono_ns == 0 || pass_.held != held.size() || other_market) begin_pass(view, price);
+  std::size_t options = 0;
+  while (pass_.next < held.size() && options < rows_per_look) {
+    const InstrumentId id = held[pass_.next++];
+    const Instrument& i = view.instruments()[id];
+    if (!of_account(i)) continue;
+    if (!is_option(i.kind)) {
+      note_future(view, id);
+      continue;
+    }
+    take_option(view, id, rates);
+    ++options;
+  }
+  if (pass_.next < held.size()) return;
+  done_ = pass_;
+  passed_ = true;
+  shorts_ = done_.kept;
+  shorts_count_ = done_.shorts;
+  pass_.at = {};  // the next look begins a new one
+}
+
+void MarginAccount::add_futures(const StrategyView& view, const LiquidationConfig& rates,
+                                MarginPicture& p) noexcept {
+  for (std::size_t n = 0; n < futures_count_; ++n) {
+    Future& f = futures_[n];
+    const Instrument& i = view.instruments()[f.id];
+    const Qty amount = view.position(f.id);
+    const std::optional<Price> mark = view.mark(f.id);
+    const std::optional<Price> index = view.index(i.underlying);
+    if (amount.nano == 0 && f.amount.nano == 0) continue;
+    if (!mark || !index) {
+      p.complete = false;
+      continue;
+    }
+    Money profit{};
+    if (f.from.nano > 0 && f.amount.nano != 0 && *mark != f.from) {
+      if (i.profit(f.from, *mark, f.amount, profit)) earned_ += to_double(profit);
+    }
+    f.from = *mark;
+    f.amount = amount;
+    p.terms += future_terms(i, to_double(amount), to_double(*mark), to_double(*index), rates);
+  }
+}
+
+void MarginAccount::look(const StrategyView& view, InstrumentId hedge,
+                         const LiquidationConfig& rates) noexcept {
+  const Instrument& h = view.instruments()[hedge];
+  venue_ = h.venue;
+  settlement_ = h.settlement;
+  picture_.known = false;
+  picture_.complete = false;
+  const std::optional<Price> mark = view.mark(hedge);
+  if (!mark) return;
+  const double price = to_double(*mark);
+  take_rows(view, price, rates);
+  anchor(view);
+  if (anchored_at_.mono_ns == 0 || !passed_) return;
+  MarginPicture p;
+  p.known = true;
+  p.complete = done_.complete && !futures_lost_;
+  p.price = price;
+  const std::optional<Quote> quote = view.quote(hedge);
+  p.mid = quote ? to_double(quote->mid()) : 0;
+  p.volatility = done_.weight > 0 ? done_.volatility / done_.weight : 0;
+  p.options_at = done_.at;
+  p.terms = done_.terms.moved(price / done_.price - 1);
+  add_futures(view, rates, p);
+  p.terms.equity = balance_ + earned_;
+  if (reported_) at_report_ = p.terms.maintenance;
+  reported_ = false;
+  picture_ = p;
+}
+
+}  // namespace gimbal

@@ -1,0 +1,317 @@
+#include "strategies/liquidation/liquidation.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/core/math.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr Nanos pause_first{50'000'000};
+constexpr Nanos pause_max{2'000'000'000};
+constexpr std::uint32_t mismatches_told = 3;
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+// After refusals and misses: doubled with every further one in a row.
+Nanos pause_after(std::uint32_t in_row) noexcept {
+  if (in_row == 0) return {};
+  return std::min(pause_first * (std::int64_t{1} << std::min(in_row - 1, 8U)), pause_max);
+}
+
+std::int64_t nano_or_max(double v) noexcept {
+  std::int64_t n = 0;
+  return decision_nano(v, n) ? n : INT64_MAX;
+}
+
+double health_of(double maintenance, double equity) noexcept {
+  if (maintenance <= 0) return equity < 0 ? infinite : 0;
+  return equity > 0 ? maintenance / equity : infinite;
+}
+
+double sigmas_of(double move, double deviation) noexcept {
+  if (!(move > -1) || !(deviation > 0)) return infinite;
+  return math::abs(math::log(1 + move)) / deviation;
+}
+
+bool in_order(const LiquidationConfig& c) noexcept {
+  return c.target_health < c.amber_health && c.amber_health < c.red_health &&
+         c.red_health < c.black_health && c.red_sigmas <= c.amber_sigmas;
+}
+
+}  // namespace
+
+std::string_view Liquidation::add(const LiquidationConfig& config, UnderlyingId underlying,
+                                  InstrumentId hedge) noexcept {
+  if (underlying.value >= underlyings_max) return "underlying is not known";
+  if (!hedge.valid()) return "hedge instrument is not known";
+  if (!in_order(config)) {
+    return "needs target_health < amber_health < red_health < black_health and red_sigmas <= "
+           "amber_sigmas";
+  }
+  if (config.slice_usd_max.nano <= 0) return "slice_usd_max must be positive";
+  if (count_ == books_.size()) return "too many accounts";
+  for (std::size_t n = 0; n < count_; ++n) {
+    if (books_[n].underlying == underlying) return "underlying is configured twice";
+  }
+  Book& book = books_[count_++];
+  book = Book{};
+  book.underlying = underlying;
+  book.hedge = hedge;
+  book.config = config;
+  book.shown.used = true;
+  book.shown.underlying = underlying;
+  return {};
+}
+
+void Liquidation::wake(const StrategyView& view, Requests& requests) noexcept {
+  for (std::size_t n = 0; n < count_; ++n) look(books_[n], view, requests);
+}
+
+void Liquidation::look(Book& book, const StrategyView& view, Requests& requests) noexcept {
+  if (!view.instruments().contains(book.hedge)) return;
+  book.account.look(view, book.hedge, book.config);
+  const MarginReading r = read(book, view);
+  compare(book, view, requests);
+  const MarginState before = book.ladder.state();
+  const MarginState now = book.ladder.step(r, book.config, view.now());
+  book.shown.state = now;
+  book.shown.stuck = book.shown.stuck && now >= MarginState::red;
+  if (now != before) tell(book, view, before, r, requests);
+  if (now >= MarginState::amber) restrain(book, view, requests);
+  if (now >= MarginState::red) reduce(book, view, r, requests);
+}
+
+// The worse of: own model at the marks, own model at the mid, the venue's report.
+MarginReading Liquidation::read(Book& book, const StrategyView& view) const noexcept {
+  const LiquidationConfig& c = book.config;
+  const Instrument& hedge = view.instruments()[book.hedge];
+  const MarginPicture& p = book.account.picture();
+  LiquidationState& s = book.shown;
+  s.settlement = hedge.settlement;
+  const MarginReport* report = view.margin(hedge.venue, hedge.settlement);
+  const Nanos age = view.now() - view.margin_at(hedge.venue, hedge.settlement);
+  const bool reported = report != nullptr && age <= c.report_age_max;
+  const bool fresh = view.data_age(book.hedge) <= c.data_age_max;
+  s.health_venue = report == nullptr ? 0
+                                     : health_of(to_double(report->maintenance_margin),
+                                                 to_double(report->margin_balance));
+  MarginReading r;
+  r.usable = p.known && p.complete && fresh;
+  s.usable = r.usable && reported;
+  if (!p.known) {
+    s.health = s.health_venue;
+    s.sigmas = infinite;
+    r.health = nano_or_max(s.health);
+    return r;
+  }
+  const double move = p.mid > 0 ? p.mid / p.price - 1 : 0;
+  const double at_mid = health_of(p.terms.maintenance_at(move), p.terms.equity_at(move));
+  s.equity = p.terms.equity;
+  s.maintenance = p.terms.maintenance;
+  s.health_own = std::max(health_of(p.terms.maintenance, p.terms.equity), at_mid);
+  s.health = std::max(s.health_own, s.health_venue);
+  const CushionRoots roots = cushion_roots(p.terms);
+  s.below = roots.below;
+  s.above = roots.above;
+  const double sigma = std::max(p.volatility, c.volatility_min);
+  const double deviation = sigma * math::sqrt(years(c.horizon));
+  s.sigmas = std::min(sigmas_of(roots.below, deviation), sigmas_of(roots.above, deviation));
+  r.health = nano_or_max(s.health);
+  r.sigmas = nano_or_max(s.sigmas);
+  // Without a fresh report the own model still acts; it is AMBER at least.
+  if (!reported) r.health = std::max(r.health, nano_or_max(c.amber_health));
+  return r;
+}
+
+// Own maintenance margin against each new report; one that differs may be a mark on its way.
+void Liquidation::compare(Book& book, const StrategyView& view, Requests& requests) noexcept {
+  const MarginAccount& a = book.account;
+  if (a.reports() == book.reports || !a.picture().known || !a.picture().complete) return;
+  book.reports = a.reports();
+  const Instrument& hedge = view.instruments()[book.hedge];
+  const MarginReport* report = view.margin(hedge.venue, hedge.settlement);
+  if (report == nullptr) return;
+  const double theirs = to_double(report->maintenance_margin);
+  const double ours = a.maintenance_at_report();
+  const double gap = math::abs(ours - theirs);
+  if (gap <= book.config.mismatch_max * theirs + 1e-8) {
+    book.mismatches = 0;
+    book.shown.mismatch = false;
+    return;
+  }
+  if (++book.mismatches != mismatches_told) return;
+  book.shown.mismatch = true;
+  ++book.shown.alarms;
+  Trip t;
+  t.code = TripCode::margin_mismatch;
+  t.scope = {ScopeLevel::venue, hedge.venue.value};
+  t.venue = hedge.venue;
+  t.strategy = id_;
+  t.limit = report->maintenance_margin.nano;
+  t.actual = nano_or_max(ours);
+  t.evidence = nano_or_max(book.config.mismatch_max);
+  static_cast<void>(requests.raise(t));
+}
+
+void Liquidation::tell(Book& book, const StrategyView& view, MarginState before,
+                       const MarginReading& r, Requests& requests) noexcept {
+  const MarginState now = book.ladder.state();
+  TraceRecord record;
+  record.id = TraceId::margin_state;
+  record.instrument = book.hedge;
+  record.strategy = id_;
+  record.underlying = book.underlying.value;
+  record.a = static_cast<std::int64_t>(before);
+  record.b = static_cast<std::int64_t>(now);
+  record.c = r.health;
+  record.d = r.sigmas;
+  view.trace(record);
+  if (now < before || !r.usable) return;
+  const LiquidationConfig& c = book.config;
+  const double health = now == MarginState::black ? c.black_health
+                        : now == MarginState::red ? c.red_health
+                                                  : c.amber_health;
+  const double sigmas = now == MarginState::amber ? c.amber_sigmas : c.red_sigmas;
+  const bool by_health = r.health >= nano_or_max(health);
+  Trip t;
+  t.code = by_health ? TripCode::margin_ratio : TripCode::near_liquidation;
+  t.severity = now == MarginState::amber ? Severity::warning : Severity::critical;
+  t.scope = {ScopeLevel::underlying, book.underlying.value};
+  t.strategy = id_;
+  t.venue = view.instruments()[book.hedge].venue;
+  t.limit = nano_or_max(by_health ? health : sigmas);
+  t.actual = by_health ? r.health : r.sigmas;
+  t.evidence = by_health ? r.sigmas : r.health;
+  ++book.shown.alarms;
+  static_cast<void>(requests.raise(t));
+}
+
+// Whether an order of anybody, once filled, asks for more margin: it opens, and does not hedge.
+bool Liquidation::adds_risk(const Book& book, const StrategyView& view,
+                            const Order& order) const noexcept {
+  const Qty held = view.position(order.instrument);
+  const Qty signed_open = signed_qty(order.side, order.open_amount());
+  const bool closes =
+      held.nano != 0 && (held.nano > 0) != (signed_open.nano > 0) && abs(signed_open) <= abs(held);
+  if (closes) return false;
+  if (order.instrument != book.hedge) return true;
+  const std::optional<ResidualDelta> residual = view.residual(order.underlying);
+  return !residual || (residual->settled > 0) == (signed_open.nano > 0);
+}
+
+// AMBER and worse: nothing may grow, and what rests and would grow goes. In BLACK all of it goes.
+void Liquidation::restrain(const Book& book, const StrategyView& view,
+                           Requests& requests) const noexcept {
+  const Instrument& hedge = view.instruments()[book.hedge];
+  const bool black = book.ladder.state() == MarginState::black;
+  std::array<bool, underlyings_max> seen{};
+  const auto hold = [&](UnderlyingId u) noexcept {
+    if (u.value >= underlyings_max || seen[u.value]) return;
+    seen[u.value] = true;
+    static_cast<void>(requests.hold({{ScopeLevel::underlying, u.value}, milliseconds(500)}));
+  };
+  hold(book.underlying);
+  for (std::size_t n = 0; n < book.account.futures(); ++n) {
+    hold(view.instruments()[book.account.future(n)].underlying);
+  }
+  for (std::size_t n = 0; n < view.open_orders(); ++n) {
+    const Order& o = view.open_order(n);
+    if (!o.open() || o.wants_cancel || o.id.strategy() == id_) continue;
+    if (o.tif != TimeInForce::good_til_cancelled) continue;
+    const Instrument& i = view.instruments()[o.instrument];
+    if (i.venue != hedge.venue || i.settlement != hedge.settlement) continue;
+    if (!black && !adds_risk(book, view, o)) continue;
+    if (!requests.cancel({o.id})) return;
+  }
+}
+
+// True when the last order has ended and the picture is younger than its end.
+bool Liquidation::settled(Book& book, const StrategyView& view) noexcept {
+  bool open = false;
+  for (std::size_t n = 0; n < view.open_orders(); ++n) {
+    const Order& o = view.open_order(n);
+    // One whose fate is unknown keeps its instrument out of the plan, not the account.
+    open = open || (o.id.strategy() == id_ && o.instrument == book.asked_for &&
+                    o.state != OrderState::unknown);
+  }
+  if (open) return false;
+  if (book.waiting) {
+    book.waiting = false;
+    book.settled_at = view.now();
+    const bool moved = view.position(book.asked_for) != book.position_before;
+    book.misses = moved ? 0 : book.misses + 1;
+  }
+  return book.settled_at.mono_ns == 0 || book.account.picture().options_at > book.settled_at ||
+         view.now() - book.settled_at > seconds(1);
+}
+
+void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReading& r,
+                         Requests& requests) noexcept {
+  const LiquidationConfig& c = book.config;
+  const VenueId venue = view.instruments()[book.hedge].venue;
+  const std::uint64_t refusals = view.refusals_of(id_, book.underlying);
+  if (refusals != book.refusals) {
+    ++book.refusals_in_row;
+    book.waiting = false;
+  } else if (book.asked) {
+    book.refusals_in_row = 0;
+  }
+  book.refusals = refusals;
+  book.asked = false;
+  const bool health_binds = nano_or_max(book.shown.health) > nano_or_max(c.target_health);
+  const bool distance_binds = r.sigmas < nano_or_max(c.amber_sigmas);
+  if (!health_binds && !distance_binds) {
+    book.shown.stuck = false;
+    return;
+  }
+  if (!r.usable || !view.venue_ready(venue) || !settled(book, view)) return;
+  const Nanos wait = std::max(c.interval_min, pause_after(book.refusals_in_row + book.misses));
+  if (book.last_order.mono_ns != 0 && view.now() - book.last_order < wait) return;
+  if (view.rate_room(venue) == 0) return;
+  PlanAsk ask;
+  ask.hedge = book.hedge;
+  ask.config = &c;
+  ask.black = book.ladder.state() == MarginState::black;
+  // Where the own model is content, the distance or the venue's figure calls: by whole slices.
+  ask.whole_slices = !(book.shown.health_own > c.target_health);
+  ask.strategy = id_;
+  const Reduction reduction = best_reduction(book.account, view, ask);
+  book.shown.stuck = !reduction.instrument.valid();
+  if (!book.shown.stuck) send(book, view, reduction, r, requests);
+}
+
+void Liquidation::send(Book& book, const StrategyView& view, const Reduction& reduction,
+                       const MarginReading& r, Requests& requests) noexcept {
+  const std::optional<Quote> quote = view.quote(reduction.instrument);
+  OrderRequest request;
+  request.instrument = reduction.instrument;
+  request.strategy = id_;
+  request.side = reduction.side;
+  request.tif = TimeInForce::immediate_or_cancel;
+  request.flags = order_flag::reduce_only;
+  request.limit = reduction.limit;
+  request.amount = reduction.amount;
+  request.decision_price = quote ? quote->mid() : reduction.mid;
+  request.evidence_nano = r.health;
+  request.intent = (static_cast<std::uint64_t>(book.underlying.value) << 48) | (book.intent + 1);
+  if (!requests.place(request)) return;
+  ++book.intent;
+  ++book.shown.orders;
+  book.asked = book.waiting = true;
+  book.asked_for = reduction.instrument;
+  book.position_before = view.position(reduction.instrument);
+  book.last_order = view.now();
+  TraceRecord record;
+  record.id = TraceId::liquidation_decided;
+  record.instrument = reduction.instrument;
+  record.strategy = id_;
+  record.underlying = book.underlying.value;
+  record.a = r.health;
+  record.b = r.sigmas;
+  record.c = signed_qty(reduction.side, reduction.amount).nano;
+  record.d = reduction.limit.nano;
+  view.trace(record);
+}
+
+}  // namespace gimbal

@@ -1,0 +1,27 @@
+// The ladder against an exchange that liquidates for real. `gimbal-simtest --scenario NAME` runs
+// the same; the numbers are printed.
+#include <gtest/gtest.h>
+
+#include "tests/simtest/scenarios.hpp"
+
+namespace gimbal::simtest {
+namespace {
+
+class LiquidationSim : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(LiquidationSim, TheLadderKeepsTheBookThatTheVenueLiquidatesWithoutIt) {
+  const Scenario& s = scenarios()[GetParam()];
+  const ScenarioOutcome alone = s.run(false);
+  const ScenarioOutcome with = s.run(true);
+  std::printf("%s\n%s\n", text(s.name, "alone", alone).c_str(),
+              text(s.name, "with the ladder", with).c_str());
+  EXPECT_EQ(verdict(s, with, alone), "");
+  // No ping-pong: the hedge follows the reductions, it does not trade against them.
+  EXPECT_LE(with.hedges, 4 * with.orders + 60);
+}
+
+INSTANTIATE_TEST_SUITE_P(Days, LiquidationSim, testing::Range<std::size_t>(0, scenarios().size()),
+                         [](const auto& at) { return std::string{scenarios()[at.param].name}; });
+
+}  // namespace
+}  // namespace gimbal::simtest
