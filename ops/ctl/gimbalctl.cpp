@@ -16,6 +16,7 @@
 #include "ops/ctl/flatten.hpp"
 #include "ops/ctl/kill.hpp"
 #include "ops/ctl/render.hpp"
+#include "ops/ctl/stress.hpp"
 #include "ops/ctl/watch.hpp"
 
 namespace gimbal::ctl {
@@ -42,6 +43,7 @@ struct Options {
   bool stop{false};
   std::string max_loss;
   std::string token;
+  StressOptions stress;
 };
 
 // The protocol is printable ASCII; a reason typed with other characters is still a reason.
@@ -221,8 +223,27 @@ void add_workers(cli::Command app, Options& o, int& code) {
     if (!flatten.given("--wait")) o.wait = "60s";
     code = flatten_command(o);
   });
-  app.add_subcommand("stress", "Book under stress scenarios").callback([&] {
-    code = other_command(o, ControlVerb::stress);
+}
+
+void add_stress(cli::Command app, Options& o, int& code) {
+  auto stress = app.add_subcommand(
+      "stress", "The bot's book under the scenario grid, computed here from its positions");
+  stress
+      .add_option("--sigma", o.stress.sigma,
+                  "Volatility per sqrt(year) where option marks imply none")
+      .range(1e-6, 100.0);
+  stress.add_option("--shocks", o.stress.shocks, "CSV of a shock set, as for `gimbal stress`");
+  stress.add_option("--margin", o.stress.margin,
+                    "MODEL=FILE of margin parameters: maintenance, health, distance");
+  stress
+      .add_option("--horizon", o.stress.horizon,
+                  "Seconds that deleveraging takes, for distances in sigma")
+      .shows_default()
+      .range(1.0, 31'536'000.0);
+  stress.callback([&] {
+    o.stress.socket = o.socket;
+    o.stress.json = o.json;
+    code = ctl::stress(o.stress);
   });
 }
 
@@ -237,7 +258,7 @@ int run(int argc, char** argv) {
   line.add_option("--runtime-dir", o.runtime_dir, "The bot's runtime_dir (or GIMBAL_RUNTIME_DIR)")
       .shows_default();
   line.add_option("--socket", o.socket, "Control socket; default RUNTIME_DIR/control.sock");
-  line.add_flag("--json", o.json, "The bot's answer as it is, one JSON line");
+  line.add_flag("--json", o.json, "JSON: the bot's answer as it is, or the report of stress");
   // Subcommands run after the whole line is parsed, so that options may stand anywhere.
   line.when_parsed([&o] {
     if (o.socket.empty()) o.socket = o.runtime_dir + "/" + std::string{control_socket_file};
@@ -245,6 +266,7 @@ int run(int argc, char** argv) {
   add_readers(line, o, code);
   add_stoppers(line, o, code);
   add_workers(line, o, code);
+  add_stress(line, o, code);
   return line.parse(argc, argv).value_or(code);
 }
 

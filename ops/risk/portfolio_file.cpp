@@ -168,6 +168,20 @@ void read_own_format(const Json& json, const PortfolioOptions& options, StressIn
 
 }  // namespace
 
+bool use_margin(std::string_view model, std::string_view parameters, StressInput& io,
+                std::string& fault) {
+  MarginParameters read;
+  if (!known_model(model) || model == "tiered" || model == "aave") {
+    fault = "margin of a book is deribit_standard or deribit_pm";
+    return false;
+  }
+  if (!read_margin_parameters(model, parameters, read, fault)) return false;
+  for (quant::Account& a : io.portfolio.accounts) {
+    if (a.has_equity) a.margin = margin_of(read);
+  }
+  return true;
+}
+
 bool read_portfolio(std::string_view text, const PortfolioOptions& options, StressInput& out,
                     std::string& fault) {
   Json json;

@@ -30,6 +30,9 @@ struct PortfolioOptions {
 // Either format, told apart by the key "positions". False with the first fault.
 bool read_portfolio(std::string_view text, const PortfolioOptions& options, StressInput& out,
                     std::string& fault);
+// One margin model, with the text of its parameter file, for every account whose equity is known.
+bool use_margin(std::string_view model, std::string_view parameters, StressInput& io,
+                std::string& fault);
 // A file with only a "dynamics" section, for positions, whose answer has none.
 bool read_dynamics(std::string_view text, StressInput& out, std::string& fault);
 

@@ -206,12 +206,47 @@ TEST_F(Gimbalctl, FlattenShowsThePlanThenAsksAndSendsItsTokenOnlyWhenAgreed) {
   EXPECT_TRUE(handler.flattens[3].stop);
 }
 
-TEST_F(Gimbalctl, ARefusedVerbIsShownWithTheBotsReason) {
+TEST_F(Gimbalctl, ARefusedRequestIsShownWithTheBotsReason) {
   start();
-  const auto ran = ctl("stress");
-  EXPECT_EQ(ran.code, 3);
-  EXPECT_TRUE(holds(ran.out, "stress is not part of this version")) << ran.out;
+  const auto ran = ctl("flatten account:other --yes --reason test --max-loss 1");
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_TRUE(holds(ran.out, "there is no account")) << ran.out;
 }
+
+TEST_F(Gimbalctl, StressComputesTheGridHereFromTheBotsPositions) {
+  PositionLine perp;
+  perp.account = "main";
+  perp.instrument = "BTC-PERPETUAL";
+  perp.amount = Qty{-100'000'000'000'000};
+  perp.mark = Price{50'000'000'000'000};
+  handler.report.positions = {perp};
+  UnderlyingLine btc;
+  btc.underlying = "BTC";
+  btc.index = 50'000;
+  handler.report.underlyings = {btc};
+  MarginStatus margin;
+  margin.account = "main";
+  margin.currency = "BTC";
+  margin.equity = Money{2'500'000'000};
+  handler.report.margins = {margin};
+  const std::string rates = runtime_dir + "/rates.json";
+  std::ofstream{rates} << R"({"future":{"initial":0.02,"maintenance":0.01,"per_coin":5e-05},)"
+                       << R"("option":{"initial":0.15,"initial_min":0.1,"maintenance":0.075}})";
+  start();
+  const auto table = ctl("stress --sigma 0.6 --margin deribit_standard=" + rates);
+  EXPECT_EQ(table.code, 0) << table.out;
+  EXPECT_TRUE(holds(table.out, "Profit in USD after no time")) << table.out;
+  EXPECT_TRUE(holds(table.out, "BTC inverse")) << table.out;
+  EXPECT_TRUE(holds(table.out, "0.008")) << table.out;  // (0.01 + 0.00005 * 2) 2 / 2.5 = 0.00808
+  const auto json = ctl("stress --sigma 0.6 --json");
+  EXPECT_EQ(json.code, 0) << json.out;
+  EXPECT_TRUE(holds(json.out, "\"grid\"")) << json.out;
+  EXPECT_EQ(ctl("stress").code, 2);  // no option implies a volatility
+  EXPECT_EQ(ctl("stress --sigma 0.6 --margin deribit_standard").code, 2);
+  EXPECT_TRUE(handler.others.empty());  // the bot itself was asked for positions only
+}
+
+TEST_F(Gimbalctl, StressOfAnAbsentBotSaysFour) { EXPECT_EQ(ctl("stress --sigma 0.6").code, 4); }
 
 }  // namespace
 }  // namespace gimbal
