@@ -78,6 +78,12 @@ void add_accounts(cli::Command app, SimOptions& o) {
   app.add_option("--matching-burst", o.matching_burst, "Order credits at most")
       .range(1.0, 1e6)
       .group(group);
+  app.add_option("--query-rate", o.query_rate, "Credits of other requests a second")
+      .range(0.1, 1e6)
+      .group(group);
+  app.add_option("--query-burst", o.query_burst, "Credits of other requests at most")
+      .range(1.0, 1e6)
+      .group(group);
   app.add_option("--token-life", o.token_life_s, "expires_in of a login, seconds")
       .range(std::int64_t{1}, std::int64_t{31'536'000})
       .group(group);

@@ -26,6 +26,8 @@ struct SimOptions {
   double btc_price{0};      // 0: the default
   double matching_rate{0};  // credits of orders a second; 0: the default
   double matching_burst{0};
+  double query_rate{0};  // credits of other requests a second; 0: the default
+  double query_burst{0};
   std::int64_t token_life_s{31'536'000};
   double list_in_s{0};  // exchange seconds after the start; 0: never
   double settle_in_s{0};

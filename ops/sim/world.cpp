@@ -49,6 +49,8 @@ SimConfig config_of(const SimOptions& o, const ReplayMarket* replay) {
   if (o.taker_rate >= 0) c.maker.taker_per_s = o.taker_rate;
   if (o.matching_rate > 0) c.rates.matching_per_s = o.matching_rate;
   if (o.matching_burst > 0) c.rates.matching_burst = o.matching_burst;
+  if (o.query_rate > 0) c.rates.general_per_s = o.query_rate;
+  if (o.query_burst > 0) c.rates.general_burst = o.query_burst;
   if (replay == nullptr) return c;
   // The recordings make the price: the walk itself stands still.
   c.start = replay->first();
