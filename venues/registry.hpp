@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "feeds/deribit/decoder.hpp"
-#include "venues/deribit/errors.hpp"
 #include "venues/deribit/gateway.hpp"
 #include "venues/deribit/login.hpp"
 #include "venues/deribit/queries.hpp"
@@ -20,10 +19,6 @@ struct DeribitVenue {
   using Login = deribit::DeribitLogin;
   using Gateway = deribit::DeribitGateway;
   using Queries = deribit::QueryParser;
-  // An order was refused because our terms of its instrument are not the venue's.
-  static constexpr bool wrong_terms(std::int32_t venue_code) noexcept {
-    return venue_code == deribit::error_price_wrong_tick;
-  }
 };
 
 template <class... Venue>

@@ -223,6 +223,7 @@ class EngineCore {
   bool settle_instrument(InstrumentId id, const InstrumentChange& change) noexcept;
   void forget_prices(InstrumentId id) noexcept;
   void requote(InstrumentId id, const InstrumentChange& change) noexcept;
+  void distrust_terms(const Event& event, const OrderReject& reject) noexcept;
 
   // engine_orders.cpp
   void on_order_event(const Event& event) noexcept;

@@ -253,7 +253,8 @@ void EngineCore::flatten_rejected(const OrderReject& reject) noexcept {
     case RejectReason::last_gate:  // also an approval that came too late: only a row of them means
       if (++flatten_.gate_refusals >= gate_refusals_max) stop_flatten(FlattenEnd::gate_closed);
       return;
-    case RejectReason::venue: {
+    case RejectReason::venue:
+    case RejectReason::wrong_terms: {
       const Order* order = orders_.find(reject.order);
       if (order != nullptr && markets_[order->instrument.value].flatten_rejects < rejects_max) {
         ++markets_[order->instrument.value].flatten_rejects;

@@ -130,4 +130,22 @@ void EngineCore::requote(InstrumentId id, const InstrumentChange& change) noexce
   trip(t);
 }
 
+// The venue refused a price or an amount as off its grid, so its terms are not the ones we know.
+// Closed until a list that was read after this gives them: the trip makes the cold side read it.
+void EngineCore::distrust_terms(const Event& event, const OrderReject& reject) noexcept {
+  const InstrumentId id = event.instrument;
+  if (!table_.contains(id) || table_[id].state != InstrumentState::open) return;
+  gate_.advance_epoch();  // approvals on their way are on the same grid
+  if (!close_instrument(id)) return;
+  Trip t;
+  t.code = TripCode::terms_refused;
+  t.scope = {ScopeLevel::instrument, id.value};
+  t.instrument = id;
+  t.venue = table_[id].venue;
+  t.strategy = reject.order.strategy();
+  t.actual = reject.venue_code;
+  t.evidence = static_cast<std::int64_t>(reject.order.value);
+  trip(t);
+}
+
 }  // namespace gimbal

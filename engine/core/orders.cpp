@@ -356,8 +356,9 @@ OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexc
   return with(reject.order, OrderEvent::refused_place, [&](Order& o) noexcept {
     const bool place = reject.action == OrderAction::place;
     // The venue refusing a change often means that the order has just ended: look it up.
-    const bool unclear =
-        reject.reason == RejectReason::unclear || (!place && reject.reason == RejectReason::venue);
+    const bool by_venue =
+        reject.reason == RejectReason::venue || reject.reason == RejectReason::wrong_terms;
+    const bool unclear = reject.reason == RejectReason::unclear || (!place && by_venue);
     const bool waiting = in_flight(o.state) || o.state == OrderState::unknown;
     OrderEvent event = place ? OrderEvent::refused_place : OrderEvent::refused_change;
     if (unclear) event = OrderEvent::doubt;

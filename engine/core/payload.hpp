@@ -86,6 +86,7 @@ enum class RejectReason : std::uint8_t {
   expired,        // valid_until passed before the venue took it
   not_connected,  // session down before the bytes: provably never sent
   unclear,        // an answer that proves nothing: the order becomes unknown
+  wrong_terms,    // refused by the venue: off its price or amount grid; nothing is working
 };
 enum class OrderAction : std::uint8_t { place, replace, cancel };
 

@@ -87,6 +87,7 @@ enum class TripCode : std::uint16_t {
   thread_stalled,   // health: a pinned thread or the core makes no progress
   other_instance,   // our boot epoch, the other's, order id
   margin_mismatch,  // L-01: the venue's maintenance margin nano, ours nano, tolerance nano
+  terms_refused,    // P-05: 0, the venue's code, order id
 };
 
 struct Trip {

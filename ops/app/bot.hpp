@@ -108,6 +108,7 @@ class Bot {
   template <class Visit>
   void each_feed(Visit visit);
   void follow_listings();
+  void read_terms_again(InstrumentId id);
   void hear_listings();
   void tell_change(const InstrumentChange& change, InstrumentId id);
   bool note_ended(InstrumentId id);

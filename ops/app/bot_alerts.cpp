@@ -61,6 +61,7 @@ void Bot::drain_alerts() {
   Trip trip;
   while (alerts_.pop_into(trip)) {
     hold_mode(trip);
+    if (trip.code == TripCode::terms_refused) read_terms_again(trip.instrument);
     say(to_json(trip));
     monitor_->raise(trip);
   }

@@ -1,7 +1,7 @@
 // Instruments that change while the bot runs. The venue's list is read again on the query session
-// (query_loop.cpp) every instrument_refresh and whenever a feed or a refused order says that it is
-// out of date; what differs becomes events of the core, new terms of the order session and
-// subscriptions of the feed. Room: ops/app (wiring). Cold thread.
+// (query_loop.cpp) every instrument_refresh and whenever a feed or the core, after a refused order,
+// says that it is out of date; what differs becomes events of the core, new terms of the order
+// session and subscriptions of the feed. Room: ops/app (wiring). Cold thread.
 //
 // Order of a change: the order session gets the terms, the core the events, then the feed its task.
 // An order under new terms is never looked at with the old ones, and a book never comes before its
@@ -45,7 +45,7 @@ void Bot::tell_change(const InstrumentChange& change, InstrumentId id) {
 
 // What the feeds heard: the core knows it already, this side takes it over and looks again.
 void Bot::hear_listings() {
-  std::uint64_t heard = orders().counters().wrong_terms.load(std::memory_order_relaxed);
+  std::uint64_t heard = 0;
   std::uint64_t lost = 0;
   each_feed([&](auto& feed) {
     heard += feed.shared().listings.load(std::memory_order_relaxed);
@@ -71,6 +71,17 @@ void Bot::hear_listings() {
   if (heard != listings_heard_ || lost != notes_lost_) query_loop_->ask_instruments();
   listings_heard_ = heard;
   notes_lost_ = lost;
+}
+
+// The core closed it after a refused order. Only a list begun from here on opens it again: the core
+// has closed it by now, so what such a list brings cannot overtake the closing.
+void Bot::read_terms_again(InstrumentId id) {
+  if (!universe_.table().contains(id) || universe_.table()[id].state == InstrumentState::settled) {
+    return;
+  }
+  universe_.table().set_state(id, InstrumentState::invalid);
+  listings_.suspect(id, clock_.now());
+  query_loop_->ask_instruments();
 }
 
 // The cold side's own tables, the order session's and the feed's; the core has its event.

@@ -44,7 +44,6 @@ struct OrderSessionCounters {
   std::atomic<std::uint64_t> refused{0};         // by encode: rate, not connected
   std::atomic<std::uint64_t> unlisted{0};        // refused: no slot in the guardian's list
   std::atomic<std::uint64_t> queue_full{0};      // events that could not go back to the core
-  std::atomic<std::uint64_t> wrong_terms{0};     // refused by the venue: tick or lot is another
   std::atomic<std::int64_t> first_cancel_ns{0};  // since the last kill was noted
   std::atomic<std::int64_t> last_cancel_ns{0};
 };
@@ -242,10 +241,6 @@ class OrderSession {
     for (std::size_t at = 0; at < all.size();) {
       const std::size_t parts = all[at].part_count();
       if (all[at].kind() == EventKind::fill) note_fill(&all[at]);
-      if (all[at].kind() == EventKind::order_reject &&
-          Venue::wrong_terms(all[at].as<OrderReject>().venue_code)) {
-        count(counters_.wrong_terms);
-      }
       unlist_ended(page_, all[at]);
       hand_back(&all[at], parts);
       at += parts;

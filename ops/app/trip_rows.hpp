@@ -141,6 +141,8 @@ inline constexpr std::array trip_rows{
             "another instance sends orders under our label"},
     TripRow{TripCode::margin_mismatch, "L-01", "margin_mismatch", Severity::warning, "risk",
             "own margin and the venue's differ"},
+    TripRow{TripCode::terms_refused, "P-05", "terms_refused", Severity::warning, "desk",
+            "the venue refused our tick or lot: closed until its terms are read again"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -169,7 +171,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::margin_mismatch) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::terms_refused) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

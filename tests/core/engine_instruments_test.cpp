@@ -47,6 +47,31 @@ struct InstrumentChanges : EngineTest {
     i.state = InstrumentState::open;
     return i;
   }
+  // An order without an event that would quote the book: what is sent is what the trigger let out.
+  PlaceOrder order_in_silence(double limit = 50010) {
+    static std::uint64_t fresh = 9000;
+    OrderRequest r;
+    r.instrument = perp;
+    r.strategy = StrategyId{0};
+    r.limit = usd(limit);
+    r.amount = amount(1000);
+    r.tif = TimeInForce::immediate_or_cancel;
+    r.intent = ++fresh;
+    EXPECT_TRUE(puppet.next->place(r));
+    const std::size_t before = placed().size();
+    IndexPrice p;
+    p.price = usd(50000);
+    send(EventKind::index_price, p, perp);
+    EXPECT_TRUE(puppet.next->empty()) << "the strategy was not woken";
+    return placed().size() > before ? placed().back() : PlaceOrder{};
+  }
+  void refuse(const PlaceOrder& o, RejectReason why = RejectReason::wrong_terms) {
+    OrderReject r;
+    r.order = o.order;
+    r.venue_code = 10043;
+    r.reason = why;
+    send(EventKind::order_reject, r, perp);
+  }
   std::vector<Trip> raised(TripCode code) const {
     std::vector<Trip> all;
     for (const Command& c : seen) {
@@ -73,6 +98,7 @@ TEST_F(InstrumentChanges, ARetickedBookWaitsForASnapshotThatIsAskedForOnce) {
   EXPECT_EQ(count(CommandKind::resync), 1U);
   EXPECT_FALSE(core().view().quote(perp));
   EXPECT_TRUE(core().growth_blocked(perp));
+  EXPECT_FALSE(order_in_silence().order.valid()) << "open again, and not quoted yet";
   snapshot(perp, 49997.5, 50002.5);
   EXPECT_FALSE(core().growth_blocked(perp)) << "requoted";
   EXPECT_EQ(order(50010.2).price, usd(50012.5));
@@ -93,6 +119,61 @@ TEST_F(InstrumentChanges, AMarkFromBeforeTheChangeIsTooOldForAnOrder) {
   level(perp, Side::buy, 49990, 5);
   EXPECT_TRUE(placed().empty());
   EXPECT_EQ(last_refusal(), Refusal::mark_stale);
+}
+
+// The venue changes a tick without a word: the first refused order is the news.
+TEST_F(InstrumentChanges, AnOrderOffTheVenuesGridClosesTheInstrumentUntilItsTermsAreReadAgain) {
+  armed();
+  const PlaceOrder first = order();
+  const PlaceOrder second = order(50011, 2000);
+  ASSERT_TRUE(first.order.valid() && second.order.valid());
+  refuse(first);
+  const auto told = raised(TripCode::terms_refused);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].instrument, perp);
+  EXPECT_EQ(told[0].actual, 10043);
+  EXPECT_EQ(told[0].mode, Mode::active) << "it pauses, it does not reduce";
+  EXPECT_FALSE(core().view().quote(perp));
+  EXPECT_FALSE(order().order.valid());
+  EXPECT_EQ(last_refusal(), Refusal::instrument_closed);
+  refuse(second);
+  EXPECT_EQ(raised(TripCode::terms_refused).size(), 1U) << "it was on its way";
+  snapshot(perp, 49999.5, 50000.5);
+  EXPECT_FALSE(order().order.valid()) << "prices alone say nothing about the grid";
+  adopt(perp, coarser());
+  EXPECT_FALSE(order_in_silence().order.valid());
+  mark(perp, 50000, 50000);
+  snapshot(perp, 49997.5, 50002.5);
+  EXPECT_EQ(order(50010.2).price, usd(50012.5));
+}
+
+TEST_F(InstrumentChanges, TheSameTermsReadAgainOpenIt) {
+  armed();
+  refuse(order());
+  ASSERT_EQ(core().instruments()[perp].state, InstrumentState::invalid);
+  adopt(perp, coarser(0.5));
+  EXPECT_EQ(count(CommandKind::resync), 1U);
+  mark(perp, 50000, 50000);
+  snapshot(perp, 49999.5, 50000.5);
+  EXPECT_TRUE(order().order.valid());
+}
+
+TEST_F(InstrumentChanges, AChangeRefusedForTheGridIsLookedUpAndAnyOtherRefusalClosesNothing) {
+  armed();
+  refuse(order(), RejectReason::venue);
+  EXPECT_EQ(core().instruments()[perp].state, InstrumentState::open);
+  const PlaceOrder o = resting(49000.5);
+  ASSERT_TRUE(puppet.next->replace({o.order, usd(49001), o.amount}));
+  mark(perp, 50000, 50000);
+  ASSERT_EQ(count(CommandKind::replace), 1U);
+  OrderReject r;
+  r.order = o.order;
+  r.venue_code = 10043;
+  r.reason = RejectReason::wrong_terms;
+  r.action = OrderAction::replace;
+  send(EventKind::order_reject, r, perp);
+  EXPECT_EQ(state(o), OrderState::unknown) << "it may have ended";
+  EXPECT_EQ(core().instruments()[perp].state, InstrumentState::invalid);
 }
 
 TEST_F(InstrumentChanges, LiveOrdersOnAChangedTickStayAndCanBeCancelled) {

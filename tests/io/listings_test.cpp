@@ -73,7 +73,7 @@ TEST_F(Listing, ACoarserTickIsFoundAndTradingGoesOnUnderIt) {
   const double filled = number_in(status(), "orders_filled", 0);
   EXPECT_TRUE(wait_for_orders(filled + 3, patience)) << status();
   const double rejected = number_in(status(), "orders_rejected", 0);
-  EXPECT_LE(rejected, 60) << "only until the new list was read";
+  EXPECT_LE(rejected, 20) << "only until the new list was read";
   EXPECT_TRUE(holds(ctl({"status", "--json"}).out, "\"mode\":\"active\""));
   stop_all();
   expect_same_replay();

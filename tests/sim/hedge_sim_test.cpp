@@ -16,7 +16,16 @@ namespace {
 
 constexpr std::uint64_t config_hash = 77;
 
+// The one side block of a run: terms that were read again.
+struct Terms {
+  Instrument read{};
+  static std::span<const std::byte> find(const void* store, std::uint16_t, std::uint32_t) noexcept {
+    return std::as_bytes(std::span{&static_cast<const Terms*>(store)->read, 1});
+  }
+};
+
 struct Bot {
+  Terms terms;
   Venue venue;
   AccountId account;
   InstrumentTable table;
@@ -27,6 +36,8 @@ struct Bot {
   Commands out;
   std::uint64_t seq{0};
   std::uint64_t throttled{0};
+  std::uint64_t off_grid{0};  // orders that the exchange refused for their price
+  std::uint64_t told{0};      // terms_refused
   std::uint64_t steps{0};
 
   static SimConfig market(std::uint64_t seed) {
@@ -81,6 +92,7 @@ struct Bot {
     setup.engine.option_books = 8;
     setup.engine.option_levels = 16;
     setup.own_account[0] = setup.venue_used[0] = true;
+    setup.blocks = {&terms, &Terms::find};
     setup.underlyings[coin.value] = {perpetual, Numeraire::coin, btc, VenueId{0}};
     DeltaHedgeConfig config;
     config.underlying = "BTC";
@@ -104,9 +116,32 @@ struct Bot {
         e.as<OrderReject>().reason == RejectReason::throttled) {
       ++throttled;
     }
+    if (e.kind() == EventKind::order_reject &&
+        e.as<OrderReject>().reason == RejectReason::wrong_terms) {
+      ++off_grid;
+    }
     engine->step(e, out);
     ++steps;
-    for (const Command& c : out) door->send(c, e.now());
+    for (const Command& c : out) {
+      if (c.kind() == CommandKind::raise && c.raise().code == TripCode::terms_refused) ++told;
+      door->send(c, e.now());
+    }
+  }
+  // As at the venue: no message says so. The book's new levels come with a snapshot.
+  void retick(std::int64_t factor) {
+    TickSchedule coarse = table[perpetual].ticks;
+    coarse.base.nano *= factor;
+    venue.exchange.set_ticks(venue.perpetual, coarse, venue.out);
+    door->send(Command{Resync{perpetual, VenueId{0}}}, door->now());
+  }
+  void read_terms() {
+    terms.read = core().instruments()[perpetual];
+    terms.read.ticks = venue.exchange.instruments()[venue.perpetual].def.ticks;
+    terms.read.state = InstrumentState::open;
+    InstrumentChange change;
+    change.change = InstrumentChangeKind::adopt;
+    change.bytes = sizeof(Instrument);
+    step(make_event(EventKind::instrument_change, VenueId{0}, perpetual, door->now(), {}, change));
   }
   void run(Nanos d) {
     const RecvTime until = door->now() + d;
@@ -201,6 +236,31 @@ TEST(HedgeSim, SurvivesLostAnswersLostFillsGapsAndDisconnects) {
     bot.run(seconds(10));  // what was promised and not told comes back by reconciliation
     bot.expect_positions_match();
     EXPECT_EQ(bot.core().orders().owed_count(), 0U);
+  }
+}
+
+TEST(HedgeSim, ATickThatChangesWithoutAWordCostsOneRefusedOrderUntilTheTermsAreReadAgain) {
+  for (std::uint64_t seed = 1; seed <= seeds(); ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Bot bot{seed, {}};
+    ASSERT_NO_FATAL_FAILURE(bot.arm());
+    bot.run(seconds(5));
+    ASSERT_EQ(bot.off_grid, 0U);
+    bot.retick(20);  // an order reaches 20 bp beyond the best: hardly ever on the new grid
+    bot.run(seconds(10));
+    EXPECT_EQ(bot.off_grid, 1U);
+    EXPECT_EQ(bot.told, 1U);
+    const std::uint64_t placed = bot.core().orders().counters().placed;
+    bot.run(seconds(5));
+    EXPECT_EQ(bot.core().orders().counters().placed, placed) << "closed";
+    bot.read_terms();
+    bot.run(seconds(10));
+    EXPECT_GT(bot.core().orders().counters().filled, 0U);
+    EXPECT_GT(bot.core().orders().counters().placed, placed);
+    EXPECT_EQ(bot.off_grid, 1U) << "on the new grid";
+    EXPECT_FALSE(bot.hedge().stopped);
+    bot.expect_positions_match();
+    bot.expect_stopped_clean();
   }
 }
 

@@ -13,7 +13,8 @@ using enum RejectReason;
 
 constexpr ErrorInfo unlisted{0, unknown, unclear, "unlisted"};
 
-// Ascending by code. `unclear` where the message does not prove that nothing is working.
+// Ascending by code. `wrong_terms` where price or amount are off the venue's grid; `unclear` where
+// the message does not prove that nothing is working.
 constexpr std::array table{
     ErrorInfo{-32700, terminal, venue, "parse_error"},
     ErrorInfo{-32602, terminal, venue, "invalid_params"},
@@ -44,8 +45,8 @@ constexpr std::array table{
     ErrorInfo{10023, terminal, venue, "invalid_price"},
     ErrorInfo{10024, terminal, venue, "invalid_max_show"},
     ErrorInfo{10025, terminal, venue, "invalid_order_id"},
-    ErrorInfo{10026, terminal, venue, "price_precision_exceeded"},
-    ErrorInfo{10027, terminal, venue, "non_integer_contract_amount"},
+    ErrorInfo{10026, terminal, wrong_terms, "price_precision_exceeded"},
+    ErrorInfo{10027, terminal, wrong_terms, "non_integer_contract_amount"},
     ErrorInfo{10028, retryable, throttled, "too_many_requests"},
     ErrorInfo{10029, terminal, venue, "not_owner_of_order"},
     ErrorInfo{10030, terminal, venue, "must_be_websocket_request"},
@@ -59,7 +60,7 @@ constexpr std::array table{
     ErrorInfo{10039, terminal, venue, "not_enough_funds_in_currency"},
     ErrorInfo{10040, retryable, venue, "retry"},
     ErrorInfo{10041, retryable, venue, "settlement_in_progress"},
-    ErrorInfo{10043, terminal, venue, "price_wrong_tick"},
+    ErrorInfo{10043, terminal, wrong_terms, "price_wrong_tick"},
     ErrorInfo{10044, terminal, venue, "trigger_price_wrong_tick"},
     ErrorInfo{10045, terminal, venue, "can_not_cancel_liquidation_order"},
     ErrorInfo{10046, terminal, venue, "can_not_edit_liquidation_order"},

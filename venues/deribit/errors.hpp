@@ -30,7 +30,6 @@ struct ErrorInfo {
 inline constexpr std::int32_t error_order_not_found = 10004;
 inline constexpr std::int32_t error_too_many_requests = 10028;
 inline constexpr std::int32_t error_queue_full = 10047;
-inline constexpr std::int32_t error_price_wrong_tick = 10043;
 inline constexpr std::int32_t error_not_open_order = 11044;
 inline constexpr std::int32_t error_unauthorized = 13009;
 inline constexpr std::int32_t error_timed_out = 13888;

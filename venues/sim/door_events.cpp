@@ -280,9 +280,10 @@ void TypedDoor::reject(OrderId order, InstrumentId instrument, OrderAction actio
     refused.order = order;
     refused.venue_code = r.error;
     refused.action = action;
-    refused.reason = r.error == code::too_many_requests ? RejectReason::throttled
-                     : r.error == code::timed_out       ? RejectReason::expired
-                                                        : RejectReason::venue;
+    refused.reason = r.error == code::too_many_requests  ? RejectReason::throttled
+                     : r.error == code::timed_out        ? RejectReason::expired
+                     : r.error == code::price_wrong_tick ? RejectReason::wrong_terms
+                                                         : RejectReason::venue;
     put(Lane::user, EventKind::order_reject, instrument, refused, last);
   }
   if (r.terminate_session && up_) session_down(r.error);
