@@ -86,11 +86,27 @@ DeltaHedge::Own DeltaHedge::own_orders(const Book& book, const StrategyView& vie
     if (o.instrument != book.hedge || o.id.strategy() != id_) continue;
     if (o.state == OrderState::unknown) {
       own.unknown = true;
-    } else {
+    } else if (own.resting == nullptr || (own.resting->wants_cancel && !o.wants_cancel)) {
       own.resting = &o;  // an ended order that still owes a fill counts as well: wait for it
     }
   }
   return own;
+}
+
+// A hedge that takes rests nothing; one that makes has one order, on its hedge instrument. An order
+// in doubt is bounded by the residual's outcomes: it is asked for, and not waited for.
+bool DeltaHedge::take_back(const Book& book, const StrategyView& view, const Own& own,
+                           Requests& requests) const noexcept {
+  const bool makes = book.config.execution == HedgeExecution::maker;
+  bool waits = false;
+  for (std::size_t n = 0; n < view.open_orders(); ++n) {
+    const Order& o = view.open_order(n);
+    if (o.underlying != book.underlying || o.id.strategy() != id_ || !o.open()) continue;
+    if (o.tif != TimeInForce::good_til_cancelled || (makes && &o == own.resting)) continue;
+    waits = waits || o.state != OrderState::unknown;
+    if (!o.wants_cancel) static_cast<void>(requests.cancel({o.id}));
+  }
+  return waits;
 }
 
 std::int64_t DeltaHedge::half_band(const Book& book, const StrategyView& view,
@@ -183,6 +199,7 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   const Own own = own_orders(book, view);
   if (own.resting == nullptr && !own.unknown) judge_last(book, view, r->settled);
   if (s.stopped || view.mode(id_, book.hedge) >= Mode::halt) return;
+  if (take_back(book, view, own, requests)) return;
   const Nanos since = view.now() - book.last_order;
   note_refusals(book, view);
   if (book.last_order.mono_ns != 0 &&

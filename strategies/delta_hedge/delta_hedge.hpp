@@ -2,7 +2,9 @@
 //
 // Hot. Residual = position delta + live orders + unknown orders, in the account's numeraire; the
 // target is zero. While an order's fate is unknown only the part that is needed in every outcome is
-// hedged; with nothing needed in every outcome it waits. One order at a time per underlying.
+// hedged; with nothing needed in every outcome it waits. One order at a time per underlying: what
+// an earlier boot left resting beside it is cancelled first, and counts until the venue says it is
+// gone.
 //
 // Band: fixed in coins, or Whalley & Wilmott (1997): H = (1.5 lam F Gamma^2 / A)^(1/3), clamped to
 // [lot / 2, band_max]. Inside the band nothing happens. Amounts are whole lots: enough to come back
@@ -157,6 +159,10 @@ class DeltaHedge {
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
   [[nodiscard]] static bool ready(const Book& book, const StrategyView& view) noexcept;
   [[nodiscard]] Own own_orders(const Book& book, const StrategyView& view) const noexcept;
+  // Cancels what an earlier boot, or another execution, left resting. True while some of it is
+  // still there, so that nothing new is sent beside it.
+  [[nodiscard]] bool take_back(const Book& book, const StrategyView& view, const Own& own,
+                               Requests& requests) const noexcept;
   [[nodiscard]] std::int64_t half_band(const Book& book, const StrategyView& view,
                                        Price price) const noexcept;
   void note_residual(const Book& book, std::int64_t residual, std::int64_t band, RecvTime now,

@@ -56,6 +56,123 @@ TEST_F(HedgeTest, TradesToZeroWhenToldToWithoutFlippingTheSign) {
   EXPECT_EQ(placed()[0].amount, amount(5000));
 }
 
+// --- what an earlier boot left resting (a hedge of that boot made markets)
+
+struct LeftOver : HedgeTest {
+  PlaceOrder left;  // sells 1000 far from the market
+
+  PlaceOrder report(std::uint32_t number, double size = 1000) {
+    OpenOrderReport r;
+    r.order = make_order_id(6, StrategyId{0}, number);
+    r.price = usd(60000);
+    r.amount = amount(size);
+    r.side = Side::sell;
+    send(EventKind::open_order_report, r, perp);
+    PlaceOrder o;
+    o.order = r.order;
+    o.instrument = perp;
+    o.price = r.price;
+    o.amount = r.amount;
+    o.side = r.side;
+    return o;
+  }
+  OrderState state(const PlaceOrder& o) const { return core().orders().find(o.order)->state; }
+  // Long `held` USD; `orders` of them rest, all found by the picture before the arm.
+  void adopted(double held, std::uint32_t orders = 1) {
+    DeltaHedge hedge{StrategyId{0}};
+    ASSERT_EQ(hedge.add(config, test::the_coin, perp), "");
+    start(hedge);
+    gateway(GatewayState::ready);
+    clock();
+    snapshot(perp, 49999.5, 50000.5);
+    mark(perp, 50000, 50000);
+    option_ticker(0.6, 50000, 50000);
+    reconcile(ReconcilePhase::begin);
+    position(perp, held);
+    for (std::uint32_t n = 1; n <= orders; ++n) left = report(n);
+    reconcile(ReconcilePhase::complete);
+    seen.clear();
+    operate(OperatorAction::arm);
+    ASSERT_EQ(answer(), OperatorResult::accepted);
+  }
+};
+
+TEST_F(LeftOver, IsCancelledOnceAndTheHedgeTakesWhenItIsGone) {
+  adopted(5000);  // 0.1 long
+  moment();
+  ASSERT_EQ(count(CommandKind::cancel), 1U);
+  EXPECT_TRUE(placed().empty()) << "beside an order that may still fill";
+  moment();
+  EXPECT_EQ(count(CommandKind::cancel), 1U) << "asked once";
+  EXPECT_TRUE(placed().empty());
+  done(left, 0);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  EXPECT_EQ(placed()[0].amount, amount(2500)) << "nothing of it counts any more";
+}
+
+TEST_F(LeftOver, FilledWhileItsCancelIsOnItsWayIsNotHedgedTwice) {
+  adopted(5000);
+  moment();
+  fill(left, 1000);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  EXPECT_EQ(placed()[0].amount, amount(1500)) << "the rest, from 4000 to the edge at 2500";
+}
+
+TEST_F(LeftOver, IsCancelledInsideTheBandToo) {
+  adopted(1000);
+  moment();
+  EXPECT_EQ(count(CommandKind::cancel), 1U);
+  EXPECT_TRUE(placed().empty());
+}
+
+TEST_F(LeftOver, EveryOneOfThemIsTakenBackBeforeTheHedgeGoesOn) {
+  adopted(5000, 3);
+  moment();
+  EXPECT_EQ(count(CommandKind::cancel), 3U);
+  for (std::uint32_t n = 1; n <= 3; ++n) {
+    EXPECT_TRUE(placed().empty());
+    PlaceOrder o = left;
+    o.order = make_order_id(6, StrategyId{0}, n);
+    done(o, 0);
+  }
+  moment();
+  EXPECT_EQ(placed().size(), 1U);
+  EXPECT_EQ(count(CommandKind::cancel), 3U);
+}
+
+TEST_F(LeftOver, WithoutAnAnswerToTheCancelOnlyWhatEveryOutcomeNeedsIsHedged) {
+  adopted(10000);  // 0.2 long
+  moment();
+  ASSERT_EQ(count(CommandKind::cancel), 1U);
+  run(milliseconds(101));
+  ASSERT_EQ(state(left), OrderState::unknown);
+  moment();
+  ASSERT_EQ(placed().size(), 1U) << "within the time of one answer, whatever became of it";
+  EXPECT_EQ(placed()[0].amount, amount(6500)) << "filled it is 9000, unfilled 10000: to 2500";
+  EXPECT_EQ(count(CommandKind::cancel), 1U);
+  lookup(left, LookupOutcome::open);
+  run(milliseconds(5));
+  EXPECT_EQ(count(CommandKind::cancel), 2U) << "found at work: cancelled again by the core";
+}
+
+TEST_F(LeftOver, AMakerKeepsOneOfThemAndTakesTheOthersBack) {
+  config.execution = HedgeExecution::maker;
+  adopted(5000, 3);
+  moment();
+  EXPECT_EQ(count(CommandKind::cancel), 2U);
+  EXPECT_TRUE(placed().empty());
+  EXPECT_EQ(count(CommandKind::replace), 0U) << "not before the others are gone";
+  for (std::uint32_t n = 1; n <= 3; ++n) {
+    PlaceOrder o = left;
+    o.order = make_order_id(6, StrategyId{0}, n);
+    if (state(o) != OrderState::live) done(o, 0);
+  }
+  moment();
+  EXPECT_EQ(count(CommandKind::replace), 1U) << "the one that stays goes to the market";
+}
+
 TEST_F(HedgeTest, LeavesLessThanHalfALot) {
   config.band = 0;
   config.target = HedgeTarget::zero;
