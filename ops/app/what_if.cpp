@@ -200,7 +200,8 @@ class AssumedRun {
     }
   }
 
-  void step(Event e) {
+  void step(const Event& input) {
+    Event e = input;
     e.set_seq(Seq{++seq_});
     engine_->step(e, out_);
     watch_->stepped(e, out_);

@@ -23,7 +23,7 @@ enum class Rest : std::uint8_t { missing, zeros, garbage };  // what stands behi
 
 constexpr std::size_t event_record = sizeof(RecordHead) + sizeof(Event);
 
-// Where an event's record ends, and how many events there are by then.
+// Where an event's record ends in its segment, and how many events of the journal there are then.
 struct Mark {
   std::uint64_t end{0};
   std::size_t events{0};
@@ -49,19 +49,12 @@ std::string write_journal(const std::string& directory, const std::vector<Event>
   return closed ? std::string{} : closed.error();
 }
 
-// Reads one segment as the whole of a journal's rest; fills the events that came.
-JournalStatus read_segment(const Bytes& bytes, std::vector<Event>& out, std::vector<Mark>* marks) {
-  const std::vector<std::span<const std::byte>> segments{std::span<const std::byte>{bytes}};
-  JournalReader reader{segments};
-  JournalRecord record;
+// What a reader makes of the first segments of a journal.
+struct Reading {
   JournalStatus status{};
-  while ((status = reader.next(record)) == JournalStatus::record) {
-    if (record.type != RecordType::event) continue;
-    out.push_back(record.event);
-    if (marks != nullptr) marks->push_back({record.offset + event_record, out.size()});
-  }
-  return status;
-}
+  std::size_t events{0};
+  bool same{true};  // each is the run's
+};
 
 class Cuts {
  public:
@@ -69,68 +62,93 @@ class Cuts {
       : events_{events}, options_{options}, result_{result}, random_{options.run.seed, 77} {}
 
   void run(const std::vector<Bytes>& segments) {
-    std::size_t first = 0;
-    for (const Bytes& whole : segments) {
-      std::vector<Event> all;
-      std::vector<Mark> marks;
-      static_cast<void>(read_segment(whole, all, &marks));
-      for (std::uint64_t at = 0; at < whole.size() && result_.failure.empty();
-           at += options_.cut_step) {
-        cut(whole, first, marks, at);
+    std::vector<std::span<const std::byte>> all{segments.begin(), segments.end()};
+    marks_.resize(segments.size());
+    const Reading whole = read(all, true);
+    if (whole.status != JournalStatus::end || !whole.same || whole.events != events_.size()) {
+      result_.failure = "the journal is not the run's, uncut";
+      return;
+    }
+    for (std::size_t s = 0; s < segments.size(); ++s) {
+      for (std::uint64_t at = 0; at < segments[s].size(); at += options_.cut_step) {
+        cut(segments, s, at);
       }
-      // Every end of a record, and one byte to each side.
-      for (std::size_t i = 0; i < marks.size() && result_.failure.empty(); ++i) {
-        if (options_.cut_step == 1) break;
-        if (i % options_.cut_step % 16 != 0) continue;
-        for (const std::int64_t off : {-1, 0, 1}) {
-          const auto at = static_cast<std::uint64_t>(static_cast<std::int64_t>(marks[i].end) + off);
-          if (at < whole.size()) cut(whole, first, marks, at);
+      if (options_.cut_step == 1) continue;
+      // Ends of records, and one byte to each side.
+      for (std::size_t i = 0; i < marks_[s].size(); i += 40) {
+        for (std::uint64_t at = marks_[s][i].end - 1; at <= marks_[s][i].end + 1; ++at) {
+          cut(segments, s, at);
         }
       }
-      first += all.size();
-      if (!result_.failure.empty()) return;
     }
-    if (first != events_.size()) result_.failure = "the journal has not every event of the run";
   }
 
  private:
-  void cut(const Bytes& whole, std::size_t first, const std::vector<Mark>& marks,
-           std::uint64_t at) {
+  Reading read(const std::vector<std::span<const std::byte>>& segments, bool marks) {
+    JournalReader reader{segments};
+    JournalRecord record;
+    Reading out;
+    while ((out.status = reader.next(record)) == JournalStatus::record) {
+      if (record.type != RecordType::event) continue;
+      out.same = out.same && out.events < events_.size() &&
+                 std::memcmp(&record.event, &events_[out.events], sizeof(Event)) == 0;
+      ++out.events;
+      if (marks) marks_[record.segment].push_back({record.offset + event_record, out.events});
+    }
+    return out;
+  }
+
+  // Whole units before the cut; `at` is where the file differs from the whole.
+  [[nodiscard]] std::size_t events_before(std::size_t segment, std::uint64_t at) const {
+    const auto& marks = marks_[segment];
+    const auto after =
+        std::upper_bound(marks.begin(), marks.end(), at,
+                         [](std::uint64_t kept, const Mark& m) { return kept < m.end; });
+    std::size_t events = 0;
+    if (after != marks.begin()) {
+      events = std::prev(after)->events;
+    } else if (!marks.empty()) {
+      events = marks.front().events - 1;  // those of the segments before
+    }
+    while (events > 0 && !events_[events - 1].last_part()) --events;
+    return events;
+  }
+
+  void cut(const std::vector<Bytes>& segments, std::size_t segment, std::uint64_t at) {
+    if (!result_.failure.empty() || at >= segments[segment].size()) return;
+    if (count_++ % options_.parts != options_.part) return;
+    const Bytes& whole = segments[segment];
     const auto rest = static_cast<Rest>(result_.cuts++ % 3);
     Bytes bytes{whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(at)};
     if (rest != Rest::missing) bytes.resize(whole.size());
-    if (rest == Rest::garbage) {
-      const std::uint64_t end = std::min<std::uint64_t>(at + garbage_bytes, bytes.size());
-      for (std::uint64_t i = at; i < end; ++i)
-        bytes[i] = static_cast<std::byte>(random_.below(256));
+    const std::uint64_t end = std::min<std::uint64_t>(at + garbage_bytes, bytes.size());
+    for (std::uint64_t i = at; rest == Rest::garbage && i < end; ++i) {
+      bytes[i] = static_cast<std::byte>(random_.below(256));
     }
     // What was lost may have been zeros: the file differs from here on.
     while (at < bytes.size() && bytes[at] == whole[at]) ++at;
     if (at == whole.size()) return;
-    std::vector<Event> read;
-    const JournalStatus status = read_segment(bytes, read, nullptr);
-    const auto after = std::upper_bound(
-        marks.begin(), marks.end(), at,
-        [](std::uint64_t bytes_kept, const Mark& m) { return bytes_kept < m.end; });
-    std::size_t want = after == marks.begin() ? 0 : std::prev(after)->events;
-    while (want > 0 && !events_[first + want - 1].last_part()) --want;  // of a unit cut in two
-    const bool header = at < sizeof(SegmentHeader);
-    const bool told = status == JournalStatus::torn || status == JournalStatus::open_end ||
-                      (header && status == JournalStatus::corrupt);
-    const bool same = read.size() == want &&
-                      std::memcmp(read.data(), events_.data() + first, want * sizeof(Event)) == 0;
-    if (told && same) return;
-    result_.failure = "journal cut at byte " + std::to_string(at) + " of a segment of " +
-                      std::to_string(whole.size()) + " (rest " +
-                      std::to_string(static_cast<int>(rest)) + "): " + std::to_string(read.size()) +
-                      " events in place of " + std::to_string(want) + ", status " +
-                      std::to_string(static_cast<int>(status));
+    std::vector<std::span<const std::byte>> kept{
+        segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(segment)};
+    kept.emplace_back(bytes);
+    const Reading got = read(kept, false);
+    const bool told = got.status == JournalStatus::torn || got.status == JournalStatus::open_end ||
+                      (at < sizeof(SegmentHeader) && got.status == JournalStatus::corrupt);
+    const std::size_t want = events_before(segment, at);
+    if (told && got.same && got.events == want) return;
+    result_.failure = "journal cut at byte " + std::to_string(at) + " of segment " +
+                      std::to_string(segment) + " (rest " + std::to_string(static_cast<int>(rest)) +
+                      "): " + std::to_string(got.events) + " events in place of " +
+                      std::to_string(want) + ", status " +
+                      std::to_string(static_cast<int>(got.status));
   }
 
   const std::vector<Event>& events_;
   const CrashOptions& options_;
   CrashResult& result_;
   Random random_;
+  std::vector<std::vector<Mark>> marks_;  // of each segment
+  std::uint64_t count_{0};
 };
 
 void check_journal(const CrashOptions& options, const std::vector<Event>& events,
@@ -143,7 +161,7 @@ void check_journal(const CrashOptions& options, const std::vector<Event>& events
     return;
   }
   result.segments = segments.size();
-  for (const Bytes& s : segments) result.bytes += s.size();
+  for (const Bytes& segment : segments) result.bytes += segment.size();
   Cuts{events, options, result}.run(segments);
 }
 
@@ -171,7 +189,7 @@ CrashResult run_crash_points(const CrashOptions& options) {
     result.reproduce = command_line(base);
     return result;
   }
-  if (options.part == 0) check_journal(options, whole.journal, result);
+  check_journal(options, whole.journal, result);
   const std::uint64_t points =
       options.points == 0 ? result.events : std::min(options.points, result.events);
   for (std::uint64_t n = options.part; n < points && result.failure.empty(); n += options.parts) {

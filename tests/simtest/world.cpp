@@ -137,6 +137,11 @@ void World::die() {
   safety_ends_ = now_;
   host_.quiet_from = now_;
   down_until_ = now_ + milliseconds(20);
+  if (phase_ != Phase::safety) {  // it must come to rest, and be stopped, once more
+    phase_ = Phase::liveness;
+    phase_began_ = now_;
+    rest_since_ = RecvTime{};
+  }
   for (std::size_t i = 0; i < lanes_total; ++i) {
     network_.leave(Lane{static_cast<std::uint8_t>(i)});
   }
