@@ -71,6 +71,43 @@ struct Summaries : testing::Test {
   }
 };
 
+// A query string has no types: an order id or a label of digits alone is one all the same.
+TEST_F(Summaries, AnOrderIsFoundEditedAndCancelledByItsNumberInAQueryString) {
+  exchange.deposit(account, currency("BTC"), coins(10));
+  run(seconds(1));
+  const std::string placed =
+      ask("private/buy?instrument_name=BTC-PERPETUAL&amount=1000&type=limit&price=99000&label=42");
+  ASSERT_NE(placed.find("\"label\":\"42\""), std::string::npos) << placed;
+  const std::size_t at = placed.find("\"order_id\":\"") + 12;
+  const std::string id = placed.substr(at, placed.find('"', at) - at);
+  ASSERT_EQ(id.find_first_not_of("0123456789"), std::string::npos) << id;
+  const std::string changed = ask("private/edit?order_id=" + id + "&amount=2000&price=98999.5");
+  EXPECT_EQ(number_after(changed, "amount"), 2000) << changed;
+  EXPECT_EQ(number_after(ask("private/get_order_state?order_id=" + id), "price"), 98999.5);
+  EXPECT_NE(ask("private/cancel?order_id=" + id).find("\"cancelled\""), std::string::npos);
+}
+
+TEST_F(Summaries, ASubscribedChartTellsTheCandleOfEveryTrade) {
+  const ConnectionId client = venue.connect();
+  venue.receive(client, R"({"jsonrpc":"2.0","id":1,"method":"public/subscribe","params":)"
+                        R"({"channels":["chart.trades.BTC-PERPETUAL.1",)"
+                        R"("chart.trades.BTC-PERPETUAL.7"]}})");
+  std::string frame;
+  ASSERT_TRUE(venue.pop(client, frame));
+  EXPECT_NE(frame.find("BTC-PERPETUAL.1"), std::string::npos) << frame;
+  EXPECT_EQ(frame.find("BTC-PERPETUAL.7"), std::string::npos) << "no such resolution";
+  std::string newest;
+  for (int i = 0; i < 100 && newest.empty(); ++i) {
+    run(milliseconds(100));
+    while (venue.pop(client, frame)) newest = frame;
+  }
+  for (const char* key : {"tick", "open", "high", "low", "close", "volume", "cost"}) {
+    EXPECT_TRUE(keys_at(newest, 3).contains(key)) << newest;
+  }
+  EXPECT_GE(number_after(newest, "high"), number_after(newest, "low"));
+  EXPECT_EQ(static_cast<std::int64_t>(number_after(newest, "tick")) % 60'000, 0);
+}
+
 TEST_F(Summaries, EveryActiveInstrumentOfACurrencyHasOneRowWithTheDocumentedMembers) {
   run(seconds(1));
   const std::string json = ask("public/get_book_summary_by_currency?currency=BTC");

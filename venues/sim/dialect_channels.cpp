@@ -176,6 +176,11 @@ bool DeribitDialect::Inside::parse_channel(std::string_view text, ChannelSpec& s
     spec.kind = ChannelKind::instrument_state;
     return kind_of(p[2], spec) && currency_of(p[3], spec.currency);
   }
+  if (p.size() == 4 && p[0] == "chart" && p[1] == "trades") {
+    spec.kind = ChannelKind::chart;
+    spec.instrument = exchange.find(p[2]);
+    return spec.instrument != no_instrument && candle_width(p[3], spec.candle);
+  }
   const bool index = p.size() == 2 && p[0] == "deribit_price_index";
   const bool marks = p.size() == 3 && p[0] == "markprice" && p[1] == "options";
   if (!index && !marks) return silent_channel(p);

@@ -358,6 +358,7 @@ void DeribitDialect::Inside::flush_incremental(Channel& channel) {
 void DeribitDialect::Inside::on_trade(const PublicTrade& t) {
   if (t.instrument >= by_instrument.size()) return;
   const auto offer = [&](Channel& channel) {
+    if (channel.spec.kind == ChannelKind::chart) return send_candle(channel);
     if (channel.spec.kind != ChannelKind::trades || !matches(channel.spec, t.instrument)) return;
     std::string row;
     JsonText json = writer(row);

@@ -62,6 +62,7 @@ enum class ChannelKind : std::uint8_t {
   ticker,
   incremental_ticker,
   trades,
+  chart,
   price_index,
   mark_prices,
   perpetual,
@@ -87,6 +88,7 @@ struct ChannelSpec {
   std::uint32_t product{0};
   double group{0};  // grouped book: price step, 0 for none
   std::size_t depth{0};
+  Nanos candle{};  // chart: width
   bool is_private{false};
   bool needs_login{false};  // raw
 };
@@ -323,6 +325,9 @@ struct DeribitDialect::Inside final : Observer {
   void flush_batches(Interval interval);
   void flush_incremental(Channel& channel);
   void send_mark_prices(Channel& channel);
+  void send_candle(Channel& channel);
+  // False for a name that is none of the venue's resolutions.
+  [[nodiscard]] static bool candle_width(std::string_view resolution, Nanos& width) noexcept;
   void replay_due();
   void republish(const ReplayFrame& frame);
   [[nodiscard]] bool matches(const ChannelSpec& spec, InstrumentIndex i) const;

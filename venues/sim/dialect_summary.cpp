@@ -170,11 +170,10 @@ void DeribitDialect::Inside::get_chart_data(Call& call) {
   if (i == no_instrument || !read_span(call, from, to)) return;
   const Param* asked = call.params->find("resolution");  // a number over HTTP, a text otherwise
   if (asked == nullptr) return call.invalid("resolution", "value required");
-  const auto width = std::find_if(resolutions.begin(), resolutions.end(),
-                                  [&](const Resolution& r) { return r.name == asked->text; });
-  if (width == resolutions.end()) return call.invalid("resolution", "invalid value");
-  const auto rows = exchange.candles(i).collect(from, std::min(to, exchange.now()),
-                                                seconds(60 * width->minutes), candles_max);
+  Nanos width;
+  if (!candle_width(asked->text, width)) return call.invalid("resolution", "invalid value");
+  const auto rows =
+      exchange.candles(i).collect(from, std::min(to, exchange.now()), width, candles_max);
   JsonText json = writer(call.result);
   json.open_object();
   json.member("status", rows.empty() ? "no_data" : "ok");
@@ -191,6 +190,34 @@ void DeribitDialect::Inside::get_chart_data(Call& call) {
   column("volume", [&](const Candle& c) { json.real(c.volume, 8); });
   column("cost", [&](const Candle& c) { json.real(c.cost, 8); });
   json.close_object();
+}
+
+bool DeribitDialect::Inside::candle_width(std::string_view resolution, Nanos& width) noexcept {
+  const auto found = std::find_if(resolutions.begin(), resolutions.end(),
+                                  [&](const Resolution& r) { return r.name == resolution; });
+  if (found == resolutions.end()) return false;
+  width = seconds(60 * found->minutes);
+  return true;
+}
+
+// The candle that a trade has just changed.
+void DeribitDialect::Inside::send_candle(Channel& channel) {
+  const ExchTime now = exchange.now();
+  const Nanos width = channel.spec.candle;
+  const auto rows = exchange.candles(channel.spec.instrument).collect(now - width, now, width, 1);
+  if (rows.empty()) return;
+  std::string data;
+  JsonText json = writer(data);
+  json.open_object();
+  json.key("tick").integer(to_unix_ms(rows.back().start));
+  json.key("open").nano(rows.back().open.nano);
+  json.key("high").nano(rows.back().high.nano);
+  json.key("low").nano(rows.back().low.nano);
+  json.key("close").nano(rows.back().close.nano);
+  json.key("volume").real(rows.back().volume, 8);
+  json.key("cost").real(rows.back().cost, 8);
+  json.close_object();
+  publish(channel, FrameKind::market, data);
 }
 
 InstrumentIndex DeribitDialect::Inside::perpetual_of(Call& call) {

@@ -91,7 +91,7 @@ bool Params::has(std::string_view key) const noexcept {
 
 std::optional<std::string_view> Params::text(std::string_view key) const noexcept {
   const Param* p = find(key);
-  if (p == nullptr || p->kind != ParamKind::text) return std::nullopt;
+  if (p == nullptr || (p->kind != ParamKind::text && !p->untyped)) return std::nullopt;
   return p->text;
 }
 
@@ -118,7 +118,7 @@ std::optional<bool> Params::flag(std::string_view key) const noexcept {
 std::vector<std::string> Params::texts(std::string_view key) const {
   const Param* p = find(key);
   if (p == nullptr) return {};
-  if (p->kind == ParamKind::text) return {p->text};
+  if (p->kind == ParamKind::text || (p->untyped && p->list.empty())) return {p->text};
   return p->list;
 }
 
@@ -168,6 +168,7 @@ void RequestParser::query_value(std::string_view value, Param& p) {
   if (inside_->parser.parse(p.text.data(), p.text.size()).get(parsed) != simdjson::SUCCESS) return;
   const std::string as_written = p.text;
   if (!take_value(parsed, p)) return;
+  p.untyped = p.kind == ParamKind::number || p.kind == ParamKind::boolean;
   if (p.kind == ParamKind::number) p.text = as_written;
 }
 

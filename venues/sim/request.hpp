@@ -20,6 +20,7 @@ struct Param {
   std::string text;  // of a text; also of a number or boolean, as written
   double number{0};
   bool flag{false};
+  bool untyped{false};  // came in a query string: order_id=17 is a text as well as a number
   std::vector<std::string> list;  // the texts of an array; other elements are left out
 };
 
