@@ -116,14 +116,15 @@ struct SealRecord {
 static_assert(sizeof(SealRecord) == 56);
 
 enum class FrameKind : std::uint8_t {
-  text_in = 1,   // a text frame as it came
-  text_out = 2,  // an order's text as it left
-  opened = 3,    // a connection was taken over
-  ended = 4,     // it is gone
-  timer = 5,     // the session's timer ran
-  resync = 6,    // the core asked for an instrument again (`detail`)
-  listed = 7,    // an instrument was listed: its channels are asked for (`detail`)
-  retired = 8,   // an instrument has ended: its channels are given up (`detail`)
+  text_in = 1,    // a text frame as it came
+  text_out = 2,   // an order's text as it left
+  opened = 3,     // a connection was taken over
+  ended = 4,      // it is gone
+  timer = 5,      // the session's timer ran
+  resync = 6,     // the core asked for an instrument again (`detail`)
+  listed = 7,     // an instrument was listed: its channels are asked for (`detail`)
+  retired = 8,    // an instrument has ended: its channels are given up (`detail`)
+  conflated = 9,  // from here on tickers may be replaced by newer ones before the core sees them
 };
 namespace frame_flag {
 inline constexpr std::uint8_t redacted = 1;  // tokens in the text were overwritten with '*'

@@ -288,6 +288,7 @@ void Desk::fill_status() {
   put("sequencer_faults", bot_.faults());
   put("journal_lost", bot_.journal_->lost_records());
   put("silent_feeds", bot_.silences());
+  put("tickers_conflated", bot_.feed_stage_ == nullptr ? 0 : bot_.feed_stage_->tickers_replaced());
   put("reconnects_held_back", bot_.connects_->held_back());
   const ListingCounters& l = bot_.listings_.counters();
   put("instruments", bot_.universe_.table().size());

@@ -96,6 +96,9 @@ bool FrameReplay::take(const JournalRecord& record) {
       (frame.kind == FrameKind::listed || frame.kind == FrameKind::retired)) {
     result_.parted = "instruments were listed or retired while running";
   }
+  if (result_.parted.empty() && frame.kind == FrameKind::conflated) {
+    result_.parted = "tickers were conflated: the market ring was over half full";
+  }
   if (!result_.parted.empty()) return false;
   ++result_.frames;
   const bool nested = frame.kind == FrameKind::resync || frame.kind == FrameKind::text_out;
@@ -171,7 +174,8 @@ void FrameReplay::feed_call(FeedSide& side, const FrameRecord& frame,
     case FrameKind::text_out:
     case FrameKind::resync:
     case FrameKind::listed:
-    case FrameKind::retired: return;
+    case FrameKind::retired:
+    case FrameKind::conflated: return;
   }
   if (frame.kind != FrameKind::opened) {
     calls.pass_on(sink);
@@ -255,7 +259,8 @@ void FrameReplay::order_frame(const FrameRecord& frame, std::span<const std::byt
       return order_text(frame, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     case FrameKind::resync:
     case FrameKind::listed:
-    case FrameKind::retired: return;
+    case FrameKind::retired:
+    case FrameKind::conflated: return;
   }
   for (const Event& e : batch_.committed()) written_.push(e);
   batch_.clear();

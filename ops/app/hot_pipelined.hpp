@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ops/app/hot.hpp"
+#include "ops/app/ticker_hold.hpp"
 
 namespace gimbal {
 
@@ -20,14 +21,20 @@ inline constexpr std::size_t hop_ring_slots = 1024;
 static_assert(market_ring_records >= 4 * feed_batch_events,
               "one batch must not half-fill the ring");
 
-// Feed thread. Over half full it stops reading the normal feeds: TCP holds the data.
+// Feed thread. Over half full it stops reading the normal feeds, TCP holds the data, and of the
+// tickers that came all the same only the newest of each instrument waits (TickerHold). The hedge
+// feed goes on.
 class FeedStage {
  public:
   struct ToRing {
     EventRing* ring{nullptr};
     std::atomic<std::uint64_t>* overflows{nullptr};
+    TickerHold* hold{nullptr};   // null: every ticker goes at once
+    SessionTape* tape{nullptr};  // of the feed
+    bool holding{false};
     bool overflowed{false};
     void events(std::span<Event> batch) noexcept {
+      if (hold != nullptr && kept(batch)) return;
       for (std::size_t at = 0; at < batch.size();) {
         const std::size_t parts = batch[at].part_count();
         if (!ring->push_unit(&batch[at], parts)) {
@@ -38,20 +45,44 @@ class FeedStage {
         at += parts;
       }
     }
+    void release() noexcept {
+      if (hold == nullptr || hold->empty()) return;
+      hold->release([this](const Event* unit) { return ring->push_unit(unit, TickerHold::parts); });
+    }
+
+   private:
+    // Behind older ones that still wait, a ticker waits too.
+    bool kept(std::span<Event> batch) noexcept {
+      if (!holding && hold->empty()) return false;
+      if (!TickerHold::suits(batch.data(), batch.size())) return false;
+      // What is replaced is missing for a replay of the frames: it ends here.
+      if (hold->empty() && tape != nullptr) tape->put(FrameKind::conflated, batch.front().recv);
+      return hold->keep(batch.data());
+    }
   };
   using Feed = FeedSession<BotVenue, ToRing>;
 
+  // `instruments`: how many the table can hold.
   FeedStage(Poller& poller, EventRing& ring, ResyncRing& resyncs, const TscClock& clock,
-            TscProbe& probe)
+            TscProbe& probe, std::size_t instruments)
       : poller_{poller},
         ring_{ring},
         resyncs_{resyncs},
         clock_{clock},
         probe_{probe},
-        to_ring_{&ring, &overflows_} {}
+        hold_{instruments},
+        hedge_to_ring_{&ring, &overflows_},
+        rest_to_ring_{&ring, &overflows_, &hold_} {}
 
-  void add_feed(std::unique_ptr<Feed> feed) { feeds_.push_back(std::move(feed)); }
-  [[nodiscard]] ToRing& sink() noexcept { return to_ring_; }
+  void add_feed(std::unique_ptr<Feed> feed) {
+    sink(feed->session().slot()).tape = &feed->session().tape();
+    feeds_.push_back(std::move(feed));
+  }
+  [[nodiscard]] ToRing& sink(std::uint16_t slot) noexcept {
+    return slot == hedge_slot ? hedge_to_ring_ : rest_to_ring_;
+  }
+  // Any thread: tickers that a newer one replaced before they reached the core.
+  [[nodiscard]] std::uint64_t tickers_replaced() const noexcept { return hold_.replaced(); }
   [[nodiscard]] std::vector<std::unique_ptr<Feed>>& feeds() noexcept { return feeds_; }
   [[nodiscard]] std::uint64_t overflows() const noexcept {
     return overflows_.load(std::memory_order_relaxed);
@@ -69,7 +100,7 @@ class FeedStage {
       done += feed->session().adopt(poller_, now) ? 1 : 0;
       feed->session().upkeep(poller_, now);
     }
-    if (to_ring_.overflowed) start_over();
+    if (hedge_to_ring_.overflowed || rest_to_ring_.overflowed) start_over();
     return done;
   }
   void on_received(std::uint16_t slot, std::span<const char> bytes, RecvTime at) noexcept {
@@ -83,8 +114,9 @@ class FeedStage {
  private:
   void hold_back() noexcept {
     const bool full = ring_.over_half();
-    if (full == holding_) return;
-    holding_ = full;
+    if (!full) rest_to_ring_.release();
+    if (full == rest_to_ring_.holding) return;
+    rest_to_ring_.holding = full;
     for (auto& feed : feeds_) {
       const std::uint16_t slot = feed->session().slot();
       if (slot == hedge_slot || !feed->session().up()) continue;
@@ -93,7 +125,7 @@ class FeedStage {
   }
   // Events were lost: every book of these connections is a guess. New connections, new snapshots.
   void start_over() noexcept {
-    to_ring_.overflowed = false;
+    hedge_to_ring_.overflowed = rest_to_ring_.overflowed = false;
     for (auto& feed : feeds_) feed->session().link().close(1001, "overload");
   }
 
@@ -103,9 +135,10 @@ class FeedStage {
   const TscClock& clock_;
   TscProbe& probe_;
   std::atomic<std::uint64_t> overflows_{0};
-  ToRing to_ring_;
+  TickerHold hold_;
+  ToRing hedge_to_ring_;
+  ToRing rest_to_ring_;
   std::vector<std::unique_ptr<Feed>> feeds_;
-  bool holding_{false};
 };
 
 // The order that a command sends; 0 for what is no new or changed order.

@@ -235,14 +235,16 @@ std::string JournalLines::to_csv(const std::string& line) {
 }
 
 std::string frame_line(const JournalRecord& record) {
-  static constexpr std::array<std::string_view, 9> kinds{
-      "none", "text_in", "text_out", "opened", "ended", "timer", "resync", "listed", "retired"};
+  static constexpr std::array<std::string_view, 10> kinds{
+      "none",  "text_in", "text_out", "opened",  "ended",
+      "timer", "resync",  "listed",   "retired", "conflated"};
   const FrameRecord& f = record.frame;
   const auto kind = static_cast<std::size_t>(f.kind);
   FlatJson json;
   json.raw("recv_ns", std::to_string(f.recv_mono_ns)).number("seq", f.seq).number("slot", f.slot);
   json.text("kind", kind < kinds.size() ? kinds[kind] : "other");
-  if (f.kind >= FrameKind::resync) json.number("instrument", f.detail);
+  if (f.kind >= FrameKind::resync && f.kind <= FrameKind::retired)
+    json.number("instrument", f.detail);
   if ((f.flags & frame_flag::redacted) != 0) json.raw("redacted", "true");
   if (f.kind == FrameKind::text_in || f.kind == FrameKind::text_out) {
     json.text("text", {reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size()});

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "ops/app/hot.hpp"
+#include "ops/app/hot_pipelined.hpp"
 #include "ops/app/trip_rows.hpp"
 
 namespace gimbal {
@@ -81,6 +81,103 @@ TEST(TripRows, EveryCodeHasARowAnOwnerAndASentence) {
     EXPECT_FALSE(r.sentence.empty()) << r.name;
   }
   EXPECT_EQ(row_of(static_cast<TripCode>(60000)).name, "none");
+}
+
+// --- the market ring under pressure
+
+struct PressureTest : testing::Test {
+  static constexpr std::size_t slots = 256;
+  TscClock clock;
+  TscProbe probe;
+  EventRing ring{slots};
+  ResyncRing resyncs{16};
+  PollerChoice choice;
+  std::unique_ptr<Poller> poller;
+  std::unique_ptr<FeedStage> stage;
+
+  void SetUp() override {
+    PollerConfig config;
+    config.kind = PollerKind::epoll;
+    poller = Poller::open(config, choice);
+    ASSERT_NE(poller, nullptr) << choice.reason;
+    stage = std::make_unique<FeedStage>(*poller, ring, resyncs, clock, probe, 64);
+  }
+  // A price of the option `id`, over the connection of `slot`.
+  void tick(std::uint16_t id, std::int64_t mark, std::uint16_t slot = option_slot) {
+    Ticker t;
+    t.mark = Price{mark};
+    const Event head =
+        make_event(EventKind::ticker, VenueId{0}, InstrumentId{id}, clock.now(), {}, t);
+    std::array<Event, event_parts_max> parts{};
+    const std::size_t n = write_parts(head, t, parts.data());
+    stage->sink(slot).events(std::span{parts.data(), n});
+  }
+  void level(std::uint16_t slot = option_slot) {
+    Event e = make_event(EventKind::book_delta, VenueId{0}, InstrumentId{9}, clock.now(), {},
+                         BookDelta{});
+    stage->sink(slot).events(std::span{&e, 1});
+  }
+  void fill_over_half() {
+    while (!ring.over_half()) level();
+    (void)stage->do_work();
+  }
+  // Takes everything out; the tickers' instruments and marks, in order.
+  std::vector<std::pair<int, std::int64_t>> drained() {
+    std::vector<std::pair<int, std::int64_t>> all;
+    PartsBuffer<Ticker> parts;
+    Event e;
+    while (ring.pop_into(e)) {
+      if (e.kind() == EventKind::ticker && parts.add(e)) {
+        all.emplace_back(e.instrument.value, parts.value().mark.nano);
+      }
+    }
+    return all;
+  }
+};
+
+using Marks = std::vector<std::pair<int, std::int64_t>>;
+
+TEST_F(PressureTest, WithRoomEveryTickerGoesAtOnce) {
+  (void)stage->do_work();
+  tick(1, 10);
+  tick(1, 11);
+  EXPECT_EQ(drained(), (Marks{{1, 10}, {1, 11}}));
+  EXPECT_EQ(stage->tickers_replaced(), 0U);
+}
+
+TEST_F(PressureTest, OverHalfFullOnlyTheNewestTickerOfEachInstrumentWaitsForRoom) {
+  fill_over_half();
+  const std::size_t before = ring.size();
+  for (std::int64_t mark = 20; mark < 40; ++mark) {
+    tick(2, mark);
+    tick(1, mark + 100);
+  }
+  EXPECT_EQ(ring.size(), before);
+  EXPECT_EQ(stage->tickers_replaced(), 38U);
+  level();
+  EXPECT_EQ(ring.size(), before + 1) << "what changes a book is never left out";
+  tick(5, 7, hedge_slot);
+  EXPECT_EQ(drained(), (Marks{{5, 7}})) << "nor is the hedge instrument held back";
+  (void)stage->do_work();
+  EXPECT_EQ(drained(), (Marks{{2, 39}, {1, 139}}));
+  tick(1, 140);
+  EXPECT_EQ(drained(), (Marks{{1, 140}}));
+}
+
+TEST_F(PressureTest, ANewerTickerNeverComesBeforeAnOlderOneThatStillWaits) {
+  fill_over_half();
+  tick(1, 1);
+  tick(2, 2);
+  while (ring.push(Event{})) {}
+  Event e;
+  while (ring.over_half()) ASSERT_TRUE(ring.pop_into(e));
+  while (ring.room() >= TickerHold::parts + 1) ASSERT_TRUE(ring.push(Event{}));
+  // Room for one of them: over half again by the next look, and the other one stays.
+  stage->sink(option_slot).release();
+  tick(2, 3);
+  EXPECT_EQ(drained(), (Marks{{1, 1}}));
+  (void)stage->do_work();
+  EXPECT_EQ(drained(), (Marks{{2, 3}}));
 }
 
 }  // namespace
