@@ -250,14 +250,14 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
                          Requests& requests) noexcept {
   const LiquidationConfig& c = book.config;
   const VenueId venue = view.instruments()[book.hedge].venue;
-  const std::uint64_t refusals = view.refusals_of(id_, book.underlying);
-  if (refusals != book.refusals) {
+  const std::uint64_t refused = view.refusals_of(id_, book.underlying);
+  if (refused != book.refusals) {
     ++book.refusals_in_row;
     book.waiting = false;
   } else if (book.asked) {
     book.refusals_in_row = 0;
   }
-  book.refusals = refusals;
+  book.refusals = refused;
   book.asked = false;
   const bool health_binds = nano_or_max(book.shown.health) > nano_or_max(c.target_health);
   const bool distance_binds = r.sigmas < nano_or_max(c.amber_sigmas);
