@@ -133,7 +133,7 @@ class Search {
     if (!(gain > 0)) return;
     const double score = gain / (unit.cost + 1e-6 * gain);
     if (found_.instrument.valid() && score <= score_) return;
-    const double most = delta_bound(unit, *residual_, *ask_.config, id == ask_.hedge);
+    const double most = delta_bound(unit, residual_, *ask_.config, id == ask_.hedge);
     // Amounts are rounded up to a lot: the bound is not to be passed by it.
     const double amount = std::min(needed(gain), most < unbounded ? most - to_double(i.lot) : most);
     const Qty depth = book->depth(side, abs(held), limit).amount;
@@ -171,9 +171,11 @@ class Search {
   bool know_residual(UnderlyingId u) noexcept {
     if (u != residual_of_) {
       residual_of_ = u;
-      residual_ = view_.residual(u);
+      const std::optional<ResidualDelta> r = view_.residual(u);
+      residual_known_ = r.has_value();
+      if (r) residual_ = *r;
     }
-    return residual_.has_value();
+    return residual_known_;
   }
 
   const MarginAccount& account_;
@@ -182,7 +184,8 @@ class Search {
   Reduction found_{};
   double score_{0};
   UnderlyingId residual_of_{0xFF};
-  std::optional<ResidualDelta> residual_{};
+  ResidualDelta residual_{};
+  bool residual_known_{false};
 };
 
 }  // namespace
