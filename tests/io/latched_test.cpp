@@ -154,7 +154,7 @@ TEST_F(OneInstance, AnOrderOfAnotherBotHaltsThisOneUntilItIsAcknowledged) {
 TEST_F(OneInstance, ArmingWaitsUntilAnOrderOfTheBootBeforeCanNoLongerArrive) {
   ASSERT_NO_FATAL_FAILURE(start_sim());
   BotSetup setup;
-  setup.tables_extra = "\n[engine]\norder_ttl = \"2500ms\"\n";
+  setup.order_ttl = "2500ms";
   const auto began = std::chrono::steady_clock::now();
   ASSERT_NO_FATAL_FAILURE(start_bot(setup));
   const Finished armed = arm();

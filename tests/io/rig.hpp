@@ -22,6 +22,7 @@ struct BotSetup {
   std::string band{"0.05"};
   std::string underlying_extra{};
   std::string heartbeat{"10s"};
+  std::string order_ttl{"500ms"};
   bool own_account{true};
   bool guardian_required{false};
   std::string risk_extra{};      // further lines of [risk]
