@@ -44,16 +44,16 @@ struct AssumedVenueTest : EngineTest {
     e.add_flag(event_flag::last_in_packet);
     venue->market(e);
   }
-  [[nodiscard]] double held() const { return to_double(core().portfolio().position(perp)); }
+  [[nodiscard]] Qty held() const { return core().portfolio().position(perp); }
 };
 
 TEST_F(AssumedVenueTest, AnImmediateOrderTakesTheBookInsideItsLimitHalfARoundTripLater) {
   begin();
   const PlaceOrder o = asks(50010, 1000, TimeInForce::immediate_or_cancel);
   pass(milliseconds(3));
-  EXPECT_EQ(held(), 0) << "the answer is on its way";
+  EXPECT_EQ(held(), amount(0)) << "the answer is on its way";
   pass(milliseconds(1));
-  EXPECT_EQ(held(), 1000);
+  EXPECT_EQ(held(), amount(1000));
   EXPECT_EQ(state(o), OrderState::filled);
 }
 
@@ -61,12 +61,12 @@ TEST_F(AssumedVenueTest, WhatTheBookDoesNotShowIsNotFilled) {
   begin();
   const PlaceOrder below = asks(49999, 1000, TimeInForce::immediate_or_cancel);
   pass(milliseconds(5));
-  EXPECT_EQ(held(), 0);
+  EXPECT_EQ(held(), amount(0));
   EXPECT_EQ(state(below), OrderState::cancelled);
   level(perp, Side::sell, 50000.5, 300);
   const PlaceOrder large = asks(50000.5, 1000, TimeInForce::immediate_or_cancel);
   pass(milliseconds(5));
-  EXPECT_EQ(held(), 300);
+  EXPECT_EQ(held(), amount(300));
   EXPECT_EQ(state(large), OrderState::cancelled);
 }
 
@@ -81,7 +81,7 @@ TEST_F(AssumedVenueTest, ARestingOrderIsFilledOnlyWhenTheMarketGoesThroughIt) {
   moves_to(49989);
   pass(milliseconds(5));
   EXPECT_EQ(state(o), OrderState::filled);
-  EXPECT_EQ(held(), 1000);
+  EXPECT_EQ(held(), amount(1000));
 }
 
 TEST_F(AssumedVenueTest, ACrossingPostOnlyOrderIsRefused) {
