@@ -26,6 +26,7 @@ void set_virtual_wall(std::int64_t unix_ms) { wall_ms = unix_ms; }
 Bot::Bot(Host& host, std::uint32_t epoch)
     : host_{host},
       epoch_{epoch},
+      quiet_from_{host.quiet_from},
       clock_{host.now},
       orders_policy_{host.seed * 4 + epoch * 1000, ReconnectConfig{}} {}
 
@@ -87,7 +88,7 @@ std::string Bot::build() {
 std::unique_ptr<TestEngine> Bot::make_engine() const {
   DeltaHedge hedge{StrategyId{0}};
   static_cast<void>(hedge.add(hedge_config(), coin_, hedge_));
-  const Fidget fidget{StrategyId{1}, hedge_, host_.seed + epoch_, host_.quiet_from};
+  const Fidget fidget{StrategyId{1}, hedge_, host_.seed + epoch_, quiet_from_};
   return std::make_unique<TestEngine>(
       setup_, universe_.table(),
       TestStrategies{Counted<DeltaHedge>{hedge, 0}, Counted<Fidget>{fidget, 0}});

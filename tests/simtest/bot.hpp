@@ -169,6 +169,7 @@ class Bot {
 
   Host& host_;
   std::uint32_t epoch_;
+  RecvTime quiet_from_;  // the host's when this boot began: a crash changes the host's
   VenueId venue_{0};
   Universe universe_;
   InstrumentId hedge_{};
