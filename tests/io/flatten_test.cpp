@@ -104,7 +104,8 @@ TEST_F(Flatten, AKillEndsItAndNothingIsSentAfterwards) {
   ASSERT_TRUE(eventually(stop_patience, [&] {
     return holds(status(), "\"phase\":\"closing\"") || !job.running();
   })) << status();
-  ASSERT_EQ(kill().code, 0);
+  const Finished killed = kill();
+  ASSERT_EQ(killed.code, 0) << killed.out << killed.err << status();
   const double sent = number_in(status(), "orders_sent");
   EXPECT_EQ(job.wait(stop_patience), 5) << read_text(file("flatten.out"));
   EXPECT_TRUE(holds(read_text(file("flatten.out")), "by_operator"))

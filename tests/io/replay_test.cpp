@@ -110,7 +110,10 @@ TEST_F(FrameReplayed, AWhatIfSetsAnotherConfigBesideTheRun) {
   wide.band = "50";
   const std::string recorded = read_text(file("bot.toml"));
   write_config(wide);
-  write_text(file("wide.toml"), read_text(file("bot.toml")));
+  std::string wider_band = read_text(file("bot.toml"));
+  const std::string band_max = "band_max = 1.0";
+  wider_band.replace(wider_band.find(band_max), band_max.size(), "band_max = 50.0");
+  write_text(file("wide.toml"), wider_band);
   write_text(file("bot.toml"), recorded);
   const auto what_if = [&](const std::string& config) {
     return run_program({program(), "replay", file("journal"), "--what-if", file(config), "--json"},
