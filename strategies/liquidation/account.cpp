@@ -14,11 +14,17 @@ constexpr double pass_move_max = 0.001;
 
 // The venue's figure is the truth at its moment; what our futures earn from there on is ours.
 void MarginAccount::anchor(const StrategyView& view) noexcept {
-  const RecvTime at = view.margin_at(venue_, settlement_);
-  if (at == anchored_at_) return;
   const MarginReport* report = view.margin(venue_, settlement_);
   if (report == nullptr) return;
+  const RecvTime at = view.margin_at(venue_, settlement_);
+  // By its figures too: two reports may share one receive time.
+  if (at == anchored_at_ && report->margin_balance == anchored_balance_ &&
+      report->maintenance_margin == anchored_maintenance_) {
+    return;
+  }
   anchored_at_ = at;
+  anchored_balance_ = report->margin_balance;
+  anchored_maintenance_ = report->maintenance_margin;
   balance_ = to_double(report->margin_balance);
   earned_ = 0;
   for (std::size_t n = 0; n < futures_count_; ++n) {

@@ -82,6 +82,8 @@ class MarginAccount {
   VenueId venue_{0xFF};
   Currency settlement_{};
   RecvTime anchored_at_{};
+  Money anchored_balance_{};
+  Money anchored_maintenance_{};
   double balance_{0};  // margin balance of the anchor
   double earned_{0};   // by futures since then
   std::uint64_t reports_{0};

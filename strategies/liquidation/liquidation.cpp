@@ -11,6 +11,7 @@ namespace {
 constexpr Nanos pause_first{50'000'000};
 constexpr Nanos pause_max{2'000'000'000};
 constexpr std::uint32_t mismatches_told = 3;
+constexpr double money_step = 1e-9;  // of the figures in a report
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
 // After refusals and misses: doubled with every further one in a row.
@@ -229,21 +230,45 @@ void Liquidation::restrain(const Book& book, const StrategyView& view,
 // True when the last order has ended and the picture is younger than its end.
 bool Liquidation::settled(Book& book, const StrategyView& view) noexcept {
   bool open = false;
+  bool unknown = false;
   for (std::size_t n = 0; n < view.open_orders(); ++n) {
     const Order& o = view.open_order(n);
+    if (o.id.strategy() != id_) continue;
     // One whose fate is unknown keeps its instrument out of the plan, not the account.
-    open = open || (o.id.strategy() == id_ && o.instrument == book.asked_for &&
-                    o.state != OrderState::unknown);
+    if (o.state == OrderState::unknown)
+      unknown = true;
+    else if (o.instrument == book.asked_for)
+      open = true;
   }
+  const Qty held = book.asked_for.valid() ? view.position(book.asked_for) : Qty{};
+  if (held != book.position_seen || (book.uncertain && !unknown)) book.traded_at = view.now();
+  book.position_seen = held;
+  book.uncertain = unknown;
   if (open) return false;
   if (book.waiting) {
     book.waiting = false;
     book.settled_at = view.now();
-    const bool moved = view.position(book.asked_for) != book.position_before;
-    book.misses = moved ? 0 : book.misses + 1;
+    book.misses = held != book.position_before ? 0 : book.misses + 1;
   }
   return book.settled_at.mono_ns == 0 || book.account.picture().options_at > book.settled_at ||
          view.now() - book.settled_at > seconds(1);
+}
+
+// Maintenance margin that is too much for `target_health`, by the worst figure there is. A report
+// from before our last trade does not know what that closed: acting on it would close it twice.
+double Liquidation::missing(const Book& book, const StrategyView& view) const noexcept {
+  const double target = book.config.target_health;
+  const MarginPicture& p = book.account.picture();
+  const double move = p.mid > 0 ? p.mid / p.price - 1 : 0;
+  double most = p.terms.maintenance - target * p.terms.equity;
+  most = std::max(most, p.terms.maintenance_at(move) - target * p.terms.equity_at(move));
+  const Instrument& hedge = view.instruments()[book.hedge];
+  const MarginReport* report = view.margin(hedge.venue, hedge.settlement);
+  const bool current =
+      book.traded_at.mono_ns == 0 || view.margin_at(hedge.venue, hedge.settlement) > book.traded_at;
+  if (report == nullptr || !current || book.uncertain) return most;
+  return std::max(
+      most, to_double(report->maintenance_margin) - target * to_double(report->margin_balance));
 }
 
 void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReading& r,
@@ -259,13 +284,15 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
   }
   book.refusals = refused;
   book.asked = false;
-  const bool health_binds = nano_or_max(book.shown.health) > nano_or_max(c.target_health);
+  const bool ended = settled(book, view);
+  const double too_much = missing(book, view);
+  const bool health_binds = too_much > money_step;
   const bool distance_binds = r.sigmas < nano_or_max(c.amber_sigmas);
   if (!health_binds && !distance_binds) {
     book.shown.stuck = false;
     return;
   }
-  if (!r.usable || !view.venue_ready(venue) || !settled(book, view)) return;
+  if (!r.usable || !view.venue_ready(venue) || !ended) return;
   const Nanos wait = std::max(c.interval_min, pause_after(book.refusals_in_row + book.misses));
   if (book.last_order.mono_ns != 0 && view.now() - book.last_order < wait) return;
   if (view.rate_room(venue) == 0) return;
@@ -273,8 +300,8 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
   ask.hedge = book.hedge;
   ask.config = &c;
   ask.black = book.ladder.state() == MarginState::black;
-  // Where the own model is content, the distance or the venue's figure calls: by whole slices.
-  ask.whole_slices = !(book.shown.health_own > c.target_health);
+  ask.missing = too_much;
+  ask.whole_slices = !health_binds;
   ask.strategy = id_;
   const Reduction reduction = best_reduction(book.account, view, ask);
   book.shown.stuck = !reduction.instrument.valid();
@@ -300,7 +327,7 @@ void Liquidation::send(Book& book, const StrategyView& view, const Reduction& re
   ++book.shown.orders;
   book.asked = book.waiting = true;
   book.asked_for = reduction.instrument;
-  book.position_before = view.position(reduction.instrument);
+  book.position_before = book.position_seen = view.position(reduction.instrument);
   book.last_order = view.now();
   TraceRecord record;
   record.id = TraceId::liquidation_decided;

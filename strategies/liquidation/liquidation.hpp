@@ -92,6 +92,9 @@ class Liquidation {
     InstrumentId asked_for{};
     RecvTime last_order{};
     RecvTime settled_at{};  // the last order ended: the picture must be younger
+    Qty position_seen{};    // of the same, at the last look
+    bool uncertain{false};  // an order of ours has an unknown fate
+    RecvTime traded_at{};   // an order of ours traded, or may have: a report must be younger
   };
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
@@ -102,6 +105,7 @@ class Liquidation {
   void restrain(const Book& book, const StrategyView& view, Requests& requests) const noexcept;
   void reduce(Book& book, const StrategyView& view, const MarginReading& r,
               Requests& requests) noexcept;
+  [[nodiscard]] double missing(const Book& book, const StrategyView& view) const noexcept;
   [[nodiscard]] bool settled(Book& book, const StrategyView& view) noexcept;
   void send(Book& book, const StrategyView& view, const Reduction& reduction,
             const MarginReading& r, Requests& requests) noexcept;

@@ -107,8 +107,7 @@ Qty lots_of(const Instrument& i, double amount, Qty held, Qty depth, Price price
 
 class Search {
  public:
-  Search(const MarginAccount& account, const StrategyView& view, const PlanAsk& ask) noexcept
-      : account_{account}, view_{view}, ask_{ask} {}
+  Search(const StrategyView& view, const PlanAsk& ask) noexcept : view_{view}, ask_{ask} {}
 
   void consider(InstrumentId id) noexcept {
     const Instrument& i = view_.instruments()[id];
@@ -162,11 +161,9 @@ class Search {
     if (ask_.config->hedged && id != ask_.hedge) add_hedge(unit, view_, ask_);
     return unit;
   }
-  // Amount y after which MM - relief y <= target (E - paid y).
+  // Amount y after which MM - relief y <= target (E - paid y), where missing = MM - target E.
   [[nodiscard]] double needed(double gain) const noexcept {
-    if (ask_.whole_slices) return unbounded;
-    const MarginTerms& t = account_.picture().terms;
-    return (t.maintenance - ask_.config->target_health * t.equity) / gain;
+    return ask_.whole_slices ? unbounded : ask_.missing / gain;
   }
   bool know_residual(UnderlyingId u) noexcept {
     if (u != residual_of_) {
@@ -178,7 +175,6 @@ class Search {
     return residual_known_;
   }
 
-  const MarginAccount& account_;
   const StrategyView& view_;
   const PlanAsk& ask_;
   Reduction found_{};
@@ -192,7 +188,7 @@ class Search {
 
 Reduction best_reduction(const MarginAccount& account, const StrategyView& view,
                          const PlanAsk& ask) noexcept {
-  Search search{account, view, ask};
+  Search search{view, ask};
   for (std::size_t n = 0; n < account.futures(); ++n) search.consider(account.future(n));
   for (std::size_t n = 0; n < account.shorts(); ++n) search.consider(account.short_option(n));
   return search.found();
