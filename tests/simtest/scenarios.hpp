@@ -19,6 +19,8 @@ struct ScenarioOutcome {
   bool mismatch{false};      // own margin and the venue's differed
   double balance_before{0};  // margin balance
   double balance_after{0};
+  double equity_before{0};  // and held options at their marks
+  double equity_after{0};
   double fees{0};
   double health_worst{0};  // by the venue's figures, sampled every 50 ms
   MarginState worst{MarginState::green};
