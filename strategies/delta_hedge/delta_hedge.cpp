@@ -16,6 +16,13 @@ Nanos pause_after(std::uint32_t refusals) noexcept {
                   refusal_pause_max);
 }
 
+// After orders that the venue took or refused without effect: a few misses in a fast market go on
+// at once; more would only take the rate from who could change something.
+Nanos pause_of_cycles(std::uint32_t cycles) noexcept {
+  constexpr std::uint32_t at_once = 3;
+  return cycles <= at_once ? Nanos{} : std::min(pause_after(cycles - at_once), seconds(2));
+}
+
 std::int64_t magnitude(std::int64_t v) noexcept { return v < 0 ? -v : v; }
 
 bool in_usd(const Instrument& i) noexcept { return is_inverse(i.kind) && !is_option(i.kind); }
@@ -202,10 +209,8 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   if (take_back(book, view, own, requests)) return;
   const Nanos since = view.now() - book.last_order;
   note_refusals(book, view);
-  if (book.last_order.mono_ns != 0 &&
-      since < std::max(book.config.interval_min, pause_after(book.refusals_in_row))) {
-    return;
-  }
+  const Nanos pause = std::max(pause_after(book.refusals_in_row), pause_of_cycles(s.cycles));
+  if (book.last_order.mono_ns != 0 && since < std::max(book.config.interval_min, pause)) return;
   if (view.rate_room(view.instruments()[book.hedge].venue) == 0) return;
   if (book.config.execution == HedgeExecution::maker) {
     return rest(book, view, *quote, *r, band, own, requests);

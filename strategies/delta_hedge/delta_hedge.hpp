@@ -9,7 +9,7 @@
 // Band: fixed in coins, or Whalley & Wilmott (1997): H = (1.5 lam F Gamma^2 / A)^(1/3), clamped to
 // [lot / 2, band_max]. Inside the band nothing happens. Amounts are whole lots: enough to come back
 // inside, never more than the nearest to zero residual, always against it; less than half a lot is
-// left alone.
+// left alone. After three orders in a row without effect the next ones wait, up to 2 s each.
 #pragma once
 
 #include <array>

@@ -195,6 +195,10 @@ struct MarginBot {
     for (const Position& p : venue.exchange.positions(account)) {
       if (p.size.nano != 0) ++seen.held;
     }
+    if (!config.hedged) return seen;
+    const auto left = engine->core().view().residual(coin);
+    require(left.has_value(), "the residual delta is not known");
+    if (left) seen.residual = static_cast<double>(left->settled) * 1e-9;
     return seen;
   }
 };
@@ -311,12 +315,12 @@ std::string text(std::string_view name, std::string_view how, const ScenarioOutc
   std::snprintf(line.data(), line.size(),
                 "%.*s, %.*s: %s; margin balance %.4f -> %.4f BTC, equity %.4f -> %.4f, fees %.5f, "
                 "worst health %.3f, "
-                "%llu reducing orders, %llu hedges, %zu positions left",
+                "%llu reducing orders, %llu hedges, %zu positions and %.4f BTC of delta left",
                 static_cast<int>(name.size()), name.data(), static_cast<int>(how.size()),
                 how.data(), o.liquidated ? "LIQUIDATED" : "kept", o.balance_before, o.balance_after,
                 o.equity_before, o.equity_after, o.fees, o.health_worst,
                 static_cast<unsigned long long>(o.orders),
-                static_cast<unsigned long long>(o.hedges), o.held);
+                static_cast<unsigned long long>(o.hedges), o.held, o.residual);
   return line.data();
 }
 

@@ -27,6 +27,7 @@ struct ScenarioOutcome {
   std::uint64_t orders{0};  // of the ladder
   std::uint64_t hedges{0};  // of the delta hedge
   std::size_t held{0};      // positions left
+  double residual{0};       // coins of delta left; of a hedged book only
 };
 
 struct Scenario {

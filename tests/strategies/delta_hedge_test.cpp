@@ -253,7 +253,7 @@ TEST_F(HedgeTest, TwentyCyclesWithoutImprovementStopItAndAnArmStartsItAgain) {
   go(5000);
   for (std::size_t ended = 0, i = 0; i < 40; ++i) {
     if (ended < placed().size()) done(placed()[ended++], 0, DoneReason::ioc_remainder);
-    moment();
+    moment(seconds(1));
   }
   EXPECT_EQ(placed().size(), 20U);
   EXPECT_TRUE(state().stopped);
@@ -265,6 +265,22 @@ TEST_F(HedgeTest, TwentyCyclesWithoutImprovementStopItAndAnArmStartsItAgain) {
   ASSERT_EQ(answer(), OperatorResult::accepted);
   moment();
   EXPECT_EQ(placed().size(), 21U);
+}
+
+TEST_F(HedgeTest, OrdersWithoutEffectComeAtOnceThreeTimesAndThenLeaveTheRateToOthers) {
+  go(5000);
+  std::size_t ended = 0;
+  const auto fruitless = [&](int moments) {
+    for (int i = 0; i < moments; ++i) {
+      if (ended < placed().size()) done(placed()[ended++], 0, DoneReason::ioc_remainder);
+      moment(milliseconds(50));
+    }
+    return placed().size();
+  };
+  EXPECT_EQ(fruitless(3), 4U);    // no pause yet
+  EXPECT_LE(fruitless(60), 9U);   // 0.1, 0.2, 0.4, 0.8, 1.6 s in three seconds
+  EXPECT_GE(fruitless(60), 10U);  // two seconds at most
+  EXPECT_FALSE(state().stopped);
 }
 
 TEST_F(HedgeTest, HedgesThatWorkNeverStopIt) {
