@@ -350,8 +350,9 @@ TEST_F(KillSoak, NoOrderFrameStartsAfterTheGateClosesAtAnyScopeAndMode) {
 // A quote that follows the market: amendments on their way, and an order at rest to be cancelled.
 TEST_F(KillSoak, NoAmendmentStartsAfterTheGateClosesAtAnyScopeAndMode) {
   if (std::getenv("GIMBAL_KILLS") == nullptr) {
-    GTEST_SKIP() << "long form only (ops/soak kill): the exchange ends the order session of this flow "
-                    "now and then, and a FLATTEN that meets the gap is refused, as it must be";
+    GTEST_SKIP()
+        << "long form only (ops/soak kill): the exchange ends the order session of this flow "
+           "now and then, and a FLATTEN that meets the gap is refused, as it must be";
   }
   BotSetup setup = fast_flow();
   setup.strategy_extra += "maker_reprice_bps = 0\n";
