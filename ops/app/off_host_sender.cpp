@@ -51,6 +51,8 @@ void OffHostSender::listen(RecvTime now) noexcept {
     if (!other && said.sequence <= heard_) continue;
     fired_ = fired_ || (!other && said.epoch > fires_);
     nonce_ = said.nonce;
+    // The watcher counts us from the first beat that bears its nonce: not an interval later.
+    if (other) due_ = now;
     fires_ = said.epoch;
     heard_ = said.sequence;
     ready_ = static_cast<GuardianState>(said.state) == GuardianState::ready;

@@ -62,7 +62,8 @@ TEST_F(OffHost, K05AnUnpluggedHostsOrdersAreCancelledWithinThreeSeconds) {
   ASSERT_NO_FATAL_FAILURE(arm_or_fail());
   double worst = 0;
   for (int i = 0; i < rounds; ++i) {
-    ASSERT_NO_FATAL_FAILURE(leave_order(true));
+    // Not under our label: the bot would take it for another instance's, and halt.
+    ASSERT_NO_FATAL_FAILURE(leave_order(false));
     const std::size_t before = proofs();
     const double pulled = now_s();
     ASSERT_TRUE(hosts_.pull());
