@@ -111,6 +111,7 @@ void Desk::latch(Scope scope, Mode mode, const ControlPeer& peer, const std::str
 // Order of work: gate, core (which cancels at the venue), latch, print.
 void Desk::begin_kill(Scope scope, Mode mode, OperatorSource source, const ControlPeer& peer,
                       const std::string& reason) {
+  withdraw_arm(scope);
   PendingKill k;
   k.command = next_command_++;
   k.scope = scope;

@@ -68,11 +68,10 @@ class Desk final : public ControlHandler {
     bool from_page{false};  // the stop page had it first; its command line follows
   };
   struct PendingArm {
-    std::uint64_t command{0};
     Scope scope{};
     std::string reason;
     ControlPeer peer;
-    bool sent{false};  // to the core
+    std::uint64_t command{0};  // 0: not sent to the core yet
   };
   struct PendingFlatten {
     std::uint64_t command{0};
@@ -93,6 +92,7 @@ class Desk final : public ControlHandler {
   ControlAnswer kill_progress(bool deadline_passed);
   bool send_arm();  // false: too early
   ControlAnswer arm_progress(bool deadline_passed);
+  void withdraw_arm(Scope stopped);
   ControlAnswer finish_arm(const OperatorAnswer& answer);
   void latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason);
 

@@ -51,7 +51,7 @@ ControlAnswer Desk::arm(const ArmRequest& request) {
     return refused_answer("the journal cannot be kept: " + bot_.journal_trouble_ +
                           "; free the disk and restart");
   }
-  arm_ = PendingArm{next_command_++, request.scope, request.reason, request.peer, false};
+  arm_ = PendingArm{request.scope, request.reason, request.peer};
   arm_request_ = request.id;
   (void)send_arm();
   return ControlAnswer{AnswerState::pending, 0, {}};
@@ -60,11 +60,19 @@ ControlAnswer Desk::arm(const ArmRequest& request) {
 // An order that the boot before wrote as it died may reach the venue until its time to live is
 // over: nothing is added to it before it could be seen.
 bool Desk::send_arm() {
-  if (arm_->sent) return true;
+  if (arm_->command != 0) return true;
   if (bot_.clock_.now() < bot_.started_ + bot_.loaded_->config.engine.order_ttl) return false;
+  // Numbered now: the core answers in the order of the numbers.
+  arm_->command = next_command_++;
   send_command(OperatorAction::arm, arm_->command, arm_->scope, Mode::active, OperatorSource::human,
                arm_->peer);
-  return arm_->sent = true;
+  return true;
+}
+
+// A stop is newer than an arm that still waits, or that only the core has heard of: what the stop
+// closed, that arm must not open.
+void Desk::withdraw_arm(Scope stopped) {
+  if (arm_ && (arm_->command == 0 || arm_->scope == stopped)) arm_.reset();
 }
 
 ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {

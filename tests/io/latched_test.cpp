@@ -163,6 +163,29 @@ TEST_F(OneInstance, ArmingWaitsUntilAnOrderOfTheBootBeforeCanNoLongerArrive) {
   EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
 }
 
+TEST_F(OneInstance, AKillEndsAnArmThatStillWaits) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  BotSetup setup;
+  setup.order_ttl = "4s";
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup));
+  Child arming{{GIMBALCTL_PROGRAM, "--runtime-dir", file("run"), "arm", "--yes", "--reason", "test",
+                "--config-hash", config_hash()},
+               file("arm.out"),
+               file("arm.err")};
+  const timespec a_while{0, 500'000'000};
+  ::nanosleep(&a_while, nullptr);
+  ASSERT_TRUE(arming.running()) << "it was to wait for order_ttl: " << read_text(file("arm.out"));
+  EXPECT_EQ(kill().code, 0);
+  EXPECT_EQ(arming.wait(end_patience), 3) << read_text(file("arm.err"));
+  const timespec past_ttl{5, 0};
+  ::nanosleep(&past_ttl, nullptr);
+  const std::string after = status();
+  EXPECT_TRUE(holds(after, "\"armed\":false")) << after;
+  EXPECT_TRUE(holds(after, "\"mode\":\"cancel\"")) << after;
+  EXPECT_EQ(number_in(after, "orders_sent"), 0);
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+}
+
 INSTANTIATE_TEST_SUITE_P(Account, Latched, ::testing::Values(true, false),
                          [](const auto& own) { return own.param ? "Own" : "Shared"; });
 
