@@ -14,6 +14,16 @@ bool through(const PlaceOrder& o, Price price) noexcept {
   return o.side == Side::buy ? price < o.price : price > o.price;
 }
 
+// An answer's head says whose it is, and no more.
+template <class Asked>
+PlaceOrder named_by(const Asked& asked) noexcept {
+  PlaceOrder named;
+  named.order = asked.order;
+  named.instrument = asked.instrument;
+  named.venue = asked.venue;
+  return named;
+}
+
 }  // namespace
 
 Event AssumedVenue::head(EventKind kind, const PlaceOrder& o, RecvTime at) const noexcept {
@@ -158,15 +168,11 @@ void AssumedVenue::place(const PlaceOrder& o, RecvTime at) {
 void AssumedVenue::replace(const ReplaceOrder& change, RecvTime at) {
   const auto found = orders_.find(change.order.value);
   if (found == orders_.end() || !found->second.open) {
-    PlaceOrder named;
-    named.order = change.order;
-    named.instrument = change.instrument;
-    named.venue = change.venue;
     OrderReject reject;
     reject.order = change.order;
     reject.reason = RejectReason::venue;
     reject.action = OrderAction::replace;
-    return say(EventKind::order_reject, named, reject, at + half_);
+    return say(EventKind::order_reject, named_by(change), reject, at + half_);
   }
   Working& w = found->second;
   w.order.price = change.price;
@@ -186,10 +192,6 @@ void AssumedVenue::cancel(OrderId id, RecvTime at) {
 }
 
 void AssumedVenue::look_up(const QueryOrder& query, RecvTime at) {
-  PlaceOrder named;
-  named.order = query.order;
-  named.instrument = query.instrument;
-  named.venue = query.venue;
   OrderLookup answer;
   answer.order = query.order;
   answer.outcome = LookupOutcome::absent;
@@ -201,7 +203,7 @@ void AssumedVenue::look_up(const QueryOrder& query, RecvTime at) {
                      : w.filled >= w.order.amount ? LookupOutcome::filled
                                                   : LookupOutcome::cancelled;
   }
-  say(EventKind::order_lookup, named, answer, at + half_);
+  say(EventKind::order_lookup, named_by(query), answer, at + half_);
 }
 
 void AssumedVenue::take(Working& w, RecvTime at) {

@@ -149,14 +149,7 @@ struct Bot {
     while (door->next(until, e)) step(e);
   }
   void operate(OperatorAction action) {
-    OperatorCommand c;
-    c.command_id = seq;
-    c.config_hash = config_hash;
-    c.action = action;
-    Event head = make_event(EventKind::operator_command, VenueId{0}, {}, door->now(), {}, c);
-    Event parts[event_parts_max];
-    const std::size_t n = write_parts(head, c, parts);
-    for (std::size_t i = 0; i < n; ++i) step(parts[i]);
+    operator_events(action, seq, config_hash, door->now(), [this](Event& e) { step(e); });
   }
   const EngineCore& core() const { return engine->core(); }
   const HedgeState& hedge() { return std::get<0>(engine->strategies()).state(coin); }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/payload.hpp"
 #include "venues/sim/exchange.hpp"
 
 namespace gimbal::sim {
@@ -105,5 +106,19 @@ struct Venue {
   AccountId alice{};
   AccountId bob{};
 };
+
+// An operator's command to a core, record by record.
+template <class Step>
+void operator_events(OperatorAction action, std::uint64_t id, std::uint64_t config_hash,
+                     RecvTime now, Step step) {
+  OperatorCommand c;
+  c.command_id = id;
+  c.config_hash = config_hash;
+  c.action = action;
+  const Event head = make_event(EventKind::operator_command, VenueId{0}, {}, now, {}, c);
+  Event parts[event_parts_max];
+  const std::size_t n = write_parts(head, c, parts);
+  for (std::size_t i = 0; i < n; ++i) step(parts[i]);
+}
 
 }  // namespace gimbal::sim
