@@ -128,6 +128,7 @@ class EngineCore {
   struct Coin {  // one per underlying
     Price index{};
     RecvTime index_at{};
+    ExchTime index_exch{};     // the venue's time of it
     InstrumentId perpetual{};  // moves the forwards
     std::int64_t gross{0};     // coins at 1e-9: absolute deltas of the positions, summed
     bool stale_told{false};
@@ -313,7 +314,8 @@ class EngineCore {
   void fill_flatten(EngineStatus& s) const noexcept;
 
   // engine_trip.cpp
-  void trip(Trip t) noexcept;
+  // `news`: told though the same was told a moment ago.
+  void trip(Trip t, bool news = false) noexcept;
   void cancel_own(const Trip& t) noexcept;
   void pause(Trip t) noexcept;
   void count_pause(Scope scope, InstrumentId instrument) noexcept;
@@ -457,6 +459,7 @@ class EngineCore {
   std::uint32_t order_counter_{0};
   std::uint64_t arm_generation_{0};
   OperatorAnswer last_operator_{};
+  std::array<OperatorAnswer, operator_actions> answers_{};  // the newest to each action
   OperatorCommand waiting_arm_{};
   RecvTime waiting_until_{};
   bool arm_waits_{false};

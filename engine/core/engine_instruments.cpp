@@ -145,7 +145,7 @@ void EngineCore::distrust_terms(const Event& event, const OrderReject& reject) n
   t.strategy = reject.order.strategy();
   t.actual = reject.venue_code;
   t.evidence = static_cast<std::int64_t>(reject.order.value);
-  trip(t);
+  trip(t, true);  // only who is told reads the list that opens it again
 }
 
 }  // namespace gimbal

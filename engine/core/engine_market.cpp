@@ -140,11 +140,14 @@ void EngineCore::on_ticker(const Event& event) noexcept {
     m->mark = t.mark;
     m->mark_at = event.now();
   }
-  const bool with_index = t.index.nano > 0 && i.underlying.value < underlyings_max;
+  // A ticker that waited (or another instrument's older one) does not turn the index back.
+  const bool with_index = t.index.nano > 0 && i.underlying.value < underlyings_max &&
+                          !(event.exch < coins_[i.underlying.value].index_exch);
   const bool index_moved = with_index && coins_[i.underlying.value].index != t.index;
   if (with_index) {
     coins_[i.underlying.value].index = t.index;
     coins_[i.underlying.value].index_at = event.now();
+    coins_[i.underlying.value].index_exch = event.exch;
   }
   if (profits_.mark(i, m->mark) || index_moved) check_losses();
   if (is_option(i.kind)) {
@@ -191,6 +194,7 @@ void EngineCore::on_index(const Event& event, Commands& out) noexcept {
   if (index.underlying.value >= underlyings_max || index.price.nano <= 0) return;
   coins_[index.underlying.value].index = index.price;
   coins_[index.underlying.value].index_at = event.now();
+  coins_[index.underlying.value].index_exch = event.exch;
   portfolio_.on_index(index.underlying, index.price, event.exch);
   check_losses();
   witness(index.underlying, out);

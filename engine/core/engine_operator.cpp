@@ -37,6 +37,9 @@ void EngineCore::answer(const OperatorCommand& command, OperatorResult result,
                                   0,
                                   detail,
                                   command.scope};
+  if (const auto a = static_cast<std::size_t>(command.action); a < operator_actions) {
+    answers_[a] = last_operator_;
+  }
   trace(TraceId::operator_answer, static_cast<std::int64_t>(command.command_id),
         static_cast<std::int64_t>(command.action), static_cast<std::int64_t>(result), detail);
 }

@@ -178,7 +178,7 @@ void EngineCore::raise_foreign(const Event& event, const Fill& fill) noexcept {
     // A picture tells old trades too: one that ran before us is no reason to stop.
     const ExchTime booted = venue_at(event.venue, booted_at_);
     const bool running = booted.unix_ns > 0 && event.exch > booted;
-    if (running || !event.has(event_flag::historical)) note_instance(event, fill.order, {});
+    if (running || !event.has(event_flag::historical)) note_instance(event, fill.order, event.exch);
     return;
   }
   const std::int64_t moved = signed_qty(fill.side, fill.amount).nano;

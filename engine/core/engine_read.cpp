@@ -180,7 +180,7 @@ EngineStatus EngineCore::snapshot() const noexcept {
   s.config_hash = boot_.config_hash;
   s.order_counter = order_counter_;
   s.gate_epoch = gate_.epoch();
-  s.last_operator = last_operator_;
+  s.answers = answers_;
   fill_flatten(s);
   s.orders = orders_.counters();
   s.counters = counters_;

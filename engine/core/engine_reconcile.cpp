@@ -151,6 +151,7 @@ bool EngineCore::from_other_instance(OrderId id, VenueId venue, ExchTime created
 
 bool EngineCore::note_instance(const Event& event, OrderId id, ExchTime created) noexcept {
   if (!from_other_instance(id, event.venue, created)) return false;
+  const bool news = !others_.unacknowledged().valid();
   if (!others_.note(id)) return true;
   Trip t;
   t.code = TripCode::other_instance;
@@ -161,7 +162,7 @@ bool EngineCore::note_instance(const Event& event, OrderId id, ExchTime created)
   t.limit = boot_.epoch;
   t.actual = id.epoch();
   t.evidence = static_cast<std::int64_t>(id.value);
-  trip(t);
+  trip(t, news);
   return true;
 }
 

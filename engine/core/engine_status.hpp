@@ -124,6 +124,9 @@ struct EngineCounters {
 };
 
 struct EngineStatus {
+  [[nodiscard]] const OperatorAnswer& answer_to(OperatorAction action) const noexcept {
+    return answers[static_cast<std::size_t>(action)];
+  }
   std::uint64_t seq{0};
   RecvTime now{};
   std::uint32_t epoch{0};
@@ -135,7 +138,7 @@ struct EngineStatus {
   std::uint32_t order_counter{0};  // of the newest order id
   std::uint64_t config_hash{0};
   std::uint64_t gate_epoch{0};
-  OperatorAnswer last_operator{};
+  std::array<OperatorAnswer, operator_actions> answers{};  // the newest to each action
   FlattenStatus flatten{};
   OrderCounters orders{};
   EngineCounters counters{};

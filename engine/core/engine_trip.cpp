@@ -5,12 +5,12 @@ namespace gimbal {
 
 // An automatic trip tightens its scope (REDUCE, or stricter for an integrity fault), cancels the
 // offender's own orders where its row says so, and is raised to the cold side with its numbers.
-void EngineCore::trip(Trip t) noexcept {
+void EngineCore::trip(Trip t, bool news) noexcept {
   t.seq = seq_.value;
   t.at = now_;
   const bool tightened = t.mode > Mode::active && tighten(t.scope, t.mode);
   if (t.cancels) cancel_own(t);
-  if (trips_.repeated(t) && !tightened) {
+  if (trips_.repeated(t) && !tightened && !news) {
     ++counters_.trips_repeated;
     return;
   }

@@ -205,6 +205,7 @@ struct TimerFired {
 };
 
 enum class OperatorAction : std::uint8_t { kill, arm, pause, resume, ack, flatten, stop_flatten };
+inline constexpr std::size_t operator_actions = 7;
 enum class OperatorSource : std::uint8_t { human, guardian, monitor, signal, sentinel, stop_page };
 struct OperatorCommand {
   std::uint64_t command_id{0};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ops/app/bot.hpp"
+#include "ops/app/desk.hpp"
 #include "ops/app/monitor.hpp"
 #include "ops/app/trip_rows.hpp"
 
@@ -44,6 +45,8 @@ void Bot::hold_mode(const Trip& trip) {
   entry.when = wall_now();
   entry.reason = reason_of(trip);
   if (Outcome o = latch_->tighten(entry); !o) say("latch: " + o.error());
+  // Whoever asked for it had not seen this.
+  if (desk_ != nullptr) desk_->withdraw_waiting_arm();
 }
 
 // An arm command that the core accepted at event `after` has released the scope; a trip of a later

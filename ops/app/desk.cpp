@@ -186,8 +186,7 @@ bool Desk::kill_settled(bool& counted, std::uint64_t& ours) {
   ours = 0;
   if (!kill_) return true;
   const EngineStatus& s = bot_.snapshot_->engine;
-  // Carried out in their order; the stop of a flatten may follow in the same breath and hide it.
-  if (s.last_operator.command_id >= kill_->command) kill_->answered = true;
+  if (s.answer_to(OperatorAction::kill).command_id == kill_->command) kill_->answered = true;
   if (!kill_->answered) return false;
   if (kill_->mode < Mode::cancel) return true;
   if (s.cancel_jobs > 0) return false;

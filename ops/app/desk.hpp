@@ -53,6 +53,8 @@ class Desk final : public ControlHandler {
   ControlAnswer other(const OtherRequest& request) override;
   ControlAnswer progress(std::uint64_t request_id, bool deadline_passed) override;
   const StatusReport& status() override;
+  // An arm that the core has not heard of yet ends: something tripped meanwhile.
+  void withdraw_waiting_arm();
 
  private:
   struct PendingKill {
@@ -93,6 +95,7 @@ class Desk final : public ControlHandler {
   bool send_arm();  // false: too early
   ControlAnswer arm_progress(bool deadline_passed);
   void withdraw_arm(Scope stopped);
+  ControlAnswer refuse_without_journal();
   ControlAnswer finish_arm(const OperatorAnswer& answer);
   void latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason);
 

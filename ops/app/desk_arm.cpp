@@ -47,10 +47,7 @@ ControlAnswer Desk::arm(const ArmRequest& request) {
     return refused_answer("the sentinel file " + bot_.loaded_->config.runtime.runtime_dir + "/" +
                           std::string{sentinel_file} + " is there; remove it first");
   }
-  if (!bot_.journal_trouble_.empty()) {
-    return refused_answer("the journal cannot be kept: " + bot_.journal_trouble_ +
-                          "; free the disk and restart");
-  }
+  if (!bot_.journal_trouble_.empty()) return refuse_without_journal();
   arm_ = PendingArm{request.scope, request.reason, request.peer};
   arm_request_ = request.id;
   (void)send_arm();
@@ -73,6 +70,16 @@ bool Desk::send_arm() {
 // closed, that arm must not open.
 void Desk::withdraw_arm(Scope stopped) {
   if (arm_ && (arm_->command == 0 || arm_->scope == stopped)) arm_.reset();
+}
+
+void Desk::withdraw_waiting_arm() {
+  if (arm_ && arm_->command == 0) arm_.reset();
+}
+
+ControlAnswer Desk::refuse_without_journal() {
+  arm_.reset();
+  return refused_answer("the journal cannot be kept: " + bot_.journal_trouble_ +
+                        "; free the disk and restart");
 }
 
 ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
@@ -108,6 +115,7 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
 }
 
 ControlAnswer Desk::arm_progress(bool deadline_passed) {
+  if (arm_->command == 0 && !bot_.journal_trouble_.empty()) return refuse_without_journal();
   if (!send_arm()) {
     if (!deadline_passed) return ControlAnswer{AnswerState::pending, 0, {}};
     arm_.reset();
@@ -115,7 +123,7 @@ ControlAnswer Desk::arm_progress(bool deadline_passed) {
         "started less than [engine] order_ttl ago: an order of the boot before may still arrive");
   }
   bot_.refresh(false);
-  const OperatorAnswer& answer = bot_.snapshot_->engine.last_operator;
+  const OperatorAnswer& answer = bot_.snapshot_->engine.answer_to(OperatorAction::arm);
   const bool mine = answer.command_id == arm_->command;
   if (mine && answer.result != OperatorResult::waiting) {
     ControlAnswer done = finish_arm(answer);

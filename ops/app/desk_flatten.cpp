@@ -134,13 +134,14 @@ void Desk::watch_flatten() {
                  OperatorSource::stop_page, ControlPeer{});
     flatten_->stops = bot_.stop_page_.requests();
   }
-  const bool refused = s.last_operator.command_id == flatten_->command &&
-                       s.last_operator.result != OperatorResult::accepted;
+  const OperatorAnswer& answer = s.answer_to(OperatorAction::flatten);
+  const bool refused =
+      answer.command_id == flatten_->command && answer.result != OperatorResult::accepted;
   const bool ended = s.flatten.command_id == flatten_->command && !s.flatten.running();
   if (!refused && !ended) return;
   bot_.gate_.revoke_pass();
   flatten_->over = true;
-  flatten_->result = refused ? s.last_operator.result : OperatorResult::accepted;
+  flatten_->result = refused ? answer.result : OperatorResult::accepted;
   bot_.say(refused
                ? "flatten: refused by the core"
                : fmt::format("flatten: {} after {} slices, cost {:.2f} USD", name_of(s.flatten.end),
@@ -163,12 +164,6 @@ std::string Desk::flatten_json(bool done) {
 
 // Whether the stop before the job is proven now: the first of the two proofs.
 bool Desk::flatten_stop_proven() {
-  const EngineStatus& s = bot_.snapshot_->engine;
-  // The job's own command follows in the same breath and hides the kill's answer.
-  if (s.last_operator.command_id == flatten_->command ||
-      s.flatten.command_id == flatten_->command) {
-    kill_->answered = true;
-  }
   bool counted = false;
   std::uint64_t ours = 0;
   if (!kill_settled(counted, ours)) return false;

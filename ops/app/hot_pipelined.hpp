@@ -37,6 +37,9 @@ class FeedStage {
       if (hold != nullptr && kept(batch)) return;
       for (std::size_t at = 0; at < batch.size();) {
         const std::size_t parts = batch[at].part_count();
+        if (hold != nullptr && batch[at].kind() == EventKind::feed_status) {
+          hold->drop(batch[at].instrument);
+        }
         if (!ring->push_unit(&batch[at], parts)) {
           overflowed = true;
           overflows->fetch_add(1, std::memory_order_relaxed);

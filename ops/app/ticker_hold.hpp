@@ -50,6 +50,15 @@ class TickerHold {
     }
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(done));
   }
+  // The feed says that an instrument (or all: no valid id) is not to be trusted: what waits of it
+  // is from before that, and is not handed over behind it.
+  void drop(InstrumentId id) noexcept {
+    std::erase_if(waiting_, [&](InstrumentId waiting) {
+      if (id.valid() && waiting != id) return false;
+      kept_[waiting.value] = false;
+      return true;
+    });
+  }
   [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
   // Any thread: tickers that a newer one replaced.
   [[nodiscard]] std::uint64_t replaced() const noexcept {

@@ -93,7 +93,8 @@ DeltaHedge::Own DeltaHedge::own_orders(const Book& book, const StrategyView& vie
     if (o.instrument != book.hedge || o.id.strategy() != id_) continue;
     if (o.state == OrderState::unknown) {
       own.unknown = true;
-    } else if (own.resting == nullptr || (own.resting->wants_cancel && !o.wants_cancel)) {
+    } else if (own.resting == nullptr || (!own.resting->open() && o.open()) ||
+               (own.resting->wants_cancel && o.open() && !o.wants_cancel)) {
       own.resting = &o;  // an ended order that still owes a fill counts as well: wait for it
     }
   }
@@ -209,7 +210,9 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   if (take_back(book, view, own, requests)) return;
   const Nanos since = view.now() - book.last_order;
   note_refusals(book, view);
-  const Nanos pause = std::max(pause_after(book.refusals_in_row), pause_of_cycles(s.cycles));
+  // A resting order is moved or taken back without that pause.
+  const Nanos fruitless = own.resting == nullptr ? pause_of_cycles(s.cycles) : Nanos{};
+  const Nanos pause = std::max(pause_after(book.refusals_in_row), fruitless);
   if (book.last_order.mono_ns != 0 && since < std::max(book.config.interval_min, pause)) return;
   if (view.rate_room(view.instruments()[book.hedge].venue) == 0) return;
   if (book.config.execution == HedgeExecution::maker) {

@@ -180,5 +180,17 @@ TEST_F(PressureTest, ANewerTickerNeverComesBeforeAnOlderOneThatStillWaits) {
   EXPECT_EQ(drained(), (Marks{{2, 3}}));
 }
 
+TEST_F(PressureTest, WhatWaitsIsForgottenWhenItsFeedIsNoLongerToBeTrusted) {
+  fill_over_half();
+  tick(1, 1);
+  tick(2, 2);
+  Event lost = make_event(EventKind::feed_status, VenueId{0}, InstrumentId{1}, clock.now(), {},
+                          FeedStatus{});
+  stage->sink(option_slot).events(std::span{&lost, 1});
+  EXPECT_EQ(drained(), Marks{});
+  (void)stage->do_work();
+  EXPECT_EQ(drained(), (Marks{{2, 2}})) << "the other instrument's is still news";
+}
+
 }  // namespace
 }  // namespace gimbal

@@ -158,6 +158,19 @@ TEST_F(InstrumentChanges, TheSameTermsReadAgainOpenIt) {
   EXPECT_TRUE(order().order.valid());
 }
 
+// The list may lag: what it closes again within the second is told again, or nobody opens it.
+TEST_F(InstrumentChanges, ASecondRefusalUnderTheSameTermsIsToldAgainAtOnce) {
+  armed();
+  refuse(order());
+  ASSERT_EQ(raised(TripCode::terms_refused).size(), 1U);
+  adopt(perp, coarser(0.5));
+  mark(perp, 50000, 50000);
+  snapshot(perp, 49999.5, 50000.5);
+  refuse(order());
+  EXPECT_EQ(core().instruments()[perp].state, InstrumentState::invalid);
+  EXPECT_EQ(raised(TripCode::terms_refused).size(), 2U);
+}
+
 TEST_F(InstrumentChanges, AChangeRefusedForTheGridIsLookedUpAndAnyOtherRefusalClosesNothing) {
   armed();
   refuse(order(), RejectReason::venue);

@@ -68,6 +68,26 @@ TEST_F(EngineTest, ThePerpetualsMidMovesTheDeltaOfTheOptions) {
   EXPECT_LT(core().portfolio().risk(test::the_coin).delta_net.value, before - 0.1);
 }
 
+TEST_F(EngineTest, ATickerThatIsOlderThanTheIndexDoesNotTurnItBack) {
+  go();
+  to_armed();
+  const ExchTime before = venue_time();
+  advance(milliseconds(100));
+  IndexPrice index;
+  index.underlying = test::the_coin;
+  index.price = usd(51000);
+  send(EventKind::index_price, index);
+  Ticker late;
+  late.mark = usd(0.05);
+  late.index = usd(50000);
+  const Event head = make_event(EventKind::ticker, test::the_venue, option, now, before, late);
+  Event parts[event_parts_max];
+  const std::size_t n = write_parts(head, late, parts);
+  for (std::size_t i = 0; i < n; ++i) step(parts[i]);
+  EXPECT_EQ(core().view().index(test::the_coin), usd(51000));
+  EXPECT_EQ(core().view().mark(option), usd(0.05)) << "its own mark is the newest there is";
+}
+
 TEST_F(EngineTest, StrategiesWakeAtTheEndOfAPacketOnly) {
   go();
   to_armed();

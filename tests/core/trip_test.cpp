@@ -305,6 +305,27 @@ TEST_F(OneInstance, AnOlderBootThatStillMakesOrdersIsAnother) {
   EXPECT_EQ(core().orders().find(of(6, 2)), nullptr);
 }
 
+// Its immediate orders never rest: their fills are all that is seen of it.
+TEST_F(OneInstance, AFillOfAnOlderBootLongAfterOurStartIsAnothers) {
+  go();
+  to_armed();
+  advance(seconds(62));
+  traded(of(6, 9), false, venue_time());
+  EXPECT_EQ(found(), 1U);
+  EXPECT_EQ(mode(), Mode::halt);
+}
+
+TEST_F(OneInstance, AnOrderRightAfterTheAcknowledgementIsToldAgain) {
+  go();
+  to_armed();
+  acked(of(9, 3));
+  acknowledge(TripCode::other_instance);
+  acked(of(9, 4));
+  EXPECT_EQ(found(), 2U) << "there must be something to acknowledge";
+  acked(of(9, 5));
+  EXPECT_EQ(found(), 2U);
+}
+
 TEST_F(OneInstance, ATradeFromBeforeOurStartIsNoReasonToStop) {
   go();
   to_armed();

@@ -107,6 +107,21 @@ TEST_F(HedgeTest, TheMakerRestsPassivelyAndFollowsTheMarket) {
   EXPECT_EQ(count(CommandKind::replace), 1U);
 }
 
+TEST_F(HedgeTest, AnOrderAtRestFollowsTheMarketWithoutThePauseOfFruitlessOnes) {
+  config.execution = HedgeExecution::maker;
+  go(5000);
+  moment();
+  for (std::size_t ended = 0; ended < 7; ++ended) {
+    while (placed().size() == ended) moment(milliseconds(100));
+    done(placed()[ended], 0);
+  }
+  while (placed().size() == 7) moment(milliseconds(100));
+  ASSERT_GT(state().cycles, 5U) << "the next new order would wait";
+  ack(placed()[7]);
+  moment(milliseconds(20), 50100);
+  EXPECT_EQ(count(CommandKind::replace), 1U);
+}
+
 TEST_F(HedgeTest, TheMakerWithLongGammaRestsWhereTheBandWouldBeLeft) {
   config.execution = HedgeExecution::maker;
   go(0, 10);
