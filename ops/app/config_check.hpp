@@ -24,5 +24,7 @@ TomlPlace place_of_path(const TomlValue& root, const ConfigPath& path);
 
 using Complain = std::function<void(const ConfigPath&, const std::string&)>;
 void check_config(const Config& config, const Complain& complain);
+// The part of it that is about the [[strategy.*]] tables.
+void check_strategies(const Config& config, const Complain& complain);
 
 }  // namespace gimbal

@@ -56,14 +56,19 @@ void MarginAccount::keep_short(InstrumentId id, double maintenance) noexcept {
 }
 
 void MarginAccount::note_future(const StrategyView& view, InstrumentId id) noexcept {
+  Future* room = nullptr;
   for (std::size_t n = 0; n < futures_count_; ++n) {
-    if (futures_[n].id == id) return;
+    Future& f = futures_[n];
+    if (f.id == id) return;
+    if (f.amount.nano == 0 && view.position(f.id).nano == 0) room = &f;
   }
-  if (futures_count_ == futures_max) {
-    futures_lost_ = true;
+  // A new place first: one that is closed keeps its own until it is needed.
+  if (futures_count_ < futures_max) room = &futures_[futures_count_++];
+  if (room == nullptr) {
+    pass_.complete = false;
     return;
   }
-  futures_[futures_count_++] = {id, view.mark(id).value_or(Price{}), view.position(id)};
+  *room = {id, view.mark(id).value_or(Price{}), view.position(id)};
 }
 
 void MarginAccount::take_option(const StrategyView& view, InstrumentId id,
@@ -86,7 +91,7 @@ void MarginAccount::take_option(const StrategyView& view, InstrumentId id,
 void MarginAccount::take_rows(const StrategyView& view, double price,
                               const LiquidationConfig& rates) noexcept {
   const std::span<const InstrumentId> held = view.held();
-  const bool other_market = math::abs(price / pass_.price - 1) > pass_move_max;
+  const bool other_market = math::abs(price - pass_.price) > pass_move_max * pass_.price;
   if (pass_.at.mono_ns == 0 || pass_.held != held.size() || other_market) begin_pass(view, price);
   std::size_t options = 0;
   while (pass_.next < held.size() && options < rows_per_look) {
@@ -101,10 +106,12 @@ void MarginAccount::take_rows(const StrategyView& view, double price,
     ++options;
   }
   if (pass_.next < held.size()) return;
-  done_ = pass_;
-  passed_ = true;
-  shorts_ = done_.kept;
-  shorts_count_ = done_.shorts;
+  shorts_ = pass_.kept;
+  shorts_count_ = pass_.shorts;
+  if (price > 0) {
+    done_ = pass_;
+    passed_ = true;
+  }
   pass_.at = {};  // the next look begins a new one
 }
 
@@ -139,14 +146,15 @@ void MarginAccount::look(const StrategyView& view, InstrumentId hedge,
   picture_.known = false;
   picture_.complete = false;
   const std::optional<Price> mark = view.mark(hedge);
-  if (!mark) return;
-  const double price = to_double(*mark);
+  // Without one nothing can be summed; what is held is listed all the same, for a reduction.
+  const double price = mark ? to_double(*mark) : 0;
   take_rows(view, price, rates);
+  if (!mark) return;
   anchor(view);
   if (anchored_at_.mono_ns == 0 || !passed_) return;
   MarginPicture p;
   p.known = true;
-  p.complete = done_.complete && !futures_lost_;
+  p.complete = done_.complete;
   p.price = price;
   const std::optional<Quote> quote = view.quote(hedge);
   p.mid = quote ? to_double(quote->mid()) : 0;

@@ -33,7 +33,8 @@ class MarginAccount {
   // `hedge` names venue and settlement, and its price is the one that moves.
   void look(const StrategyView& view, InstrumentId hedge, const LiquidationConfig& rates) noexcept;
   [[nodiscard]] const MarginPicture& picture() const noexcept { return picture_; }
-  // Held futures, and the short options that ask for the most margin, as of the last pass.
+  // Futures held now or earlier, and the short options that ask for the most margin, as of the last
+  // pass.
   [[nodiscard]] std::size_t futures() const noexcept { return futures_count_; }
   [[nodiscard]] InstrumentId future(std::size_t n) const noexcept { return futures_[n].id; }
   [[nodiscard]] std::size_t shorts() const noexcept { return shorts_count_; }
@@ -62,7 +63,7 @@ class MarginAccount {
     std::size_t next{0};
     std::size_t held{0};
     std::size_t shorts{0};
-    bool complete{true};
+    bool complete{true};  // false: an option without a price, or a future without room
     std::array<Short, shorts_kept> kept{};
   };
 
@@ -93,7 +94,6 @@ class MarginAccount {
   std::size_t futures_count_{0};
   std::size_t shorts_count_{0};
   std::array<Future, futures_max> futures_{};
-  bool futures_lost_{false};  // more than there is room for
   std::array<Short, shorts_kept> shorts_{};
   Pass pass_{};
   Pass done_{};  // the last whole pass

@@ -29,7 +29,7 @@ MarginState Ladder::judge(const MarginReading& r, const LiquidationConfig& c,
 MarginState Ladder::step(const MarginReading& r, const LiquidationConfig& c,
                          RecvTime now) noexcept {
   if (!r.usable) {
-    state_ = std::max(state_, MarginState::amber);
+    state_ = std::max({state_, MarginState::amber, judge(r, c, 0)});
     calm_since_ = {};
     return state_;
   }

@@ -2,7 +2,7 @@
 //
 // Hot, pure: integers in, a state out. A worse state is entered at once; a better one only after
 // the reading has been `leave_health` inside the threshold for `leave_after`. What cannot be read
-// counts as AMBER and never as an improvement.
+// counts as AMBER and never as an improvement; the venue's own figure still makes it worse.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,11 @@ namespace gimbal {
 enum class MarginState : std::uint8_t { green, amber, red, black };
 
 struct MarginReading {
-  bool usable{false};              // false: stale or incomplete
-  std::int64_t health{0};          // maintenance over margin balance at 1e-9; INT64_MAX: no balance
+  bool usable{false};    // the own numbers; false: stale or incomplete
+  bool reported{false};  // the venue's report is fresh
+  // Maintenance over margin balance at 1e-9, the worst figure there is; INT64_MAX: no balance.
+  // Not usable: the fresh report's alone, 0 without one, and no distance.
+  std::int64_t health{0};
   std::int64_t sigmas{INT64_MAX};  // distance to liquidation at 1e-9; INT64_MAX: none
 };
 

@@ -78,12 +78,14 @@ void Liquidation::look(Book& book, const StrategyView& view, Requests& requests)
   const MarginState now = book.ladder.step(r, book.config, view.now());
   book.shown.state = now;
   book.shown.stuck = book.shown.stuck && now >= MarginState::red;
-  if (now != before) tell(book, view, before, r, requests);
+  if (now != before) trace_state(book, view, before, r);
+  tell(book, view, r, requests);
   if (now >= MarginState::amber) restrain(book, view, requests);
   if (now >= MarginState::red) reduce(book, view, r, requests);
 }
 
-// The worse of: own model at the marks, own model at the mid, the venue's report.
+// The worse of: own model at the marks, own model at the mid, the venue's report. An own model that
+// cannot be used leaves the report alone.
 MarginReading Liquidation::read(Book& book, const StrategyView& view) const noexcept {
   const LiquidationConfig& c = book.config;
   const Instrument& hedge = view.instruments()[book.hedge];
@@ -99,11 +101,12 @@ MarginReading Liquidation::read(Book& book, const StrategyView& view) const noex
                                                  to_double(report->margin_balance));
   MarginReading r;
   r.usable = p.known && p.complete && fresh;
+  r.reported = reported;
   s.usable = r.usable && reported;
+  if (!r.usable && reported) r.health = nano_or_max(s.health_venue);
   if (!p.known) {
     s.health = s.health_venue;
     s.sigmas = infinite;
-    r.health = nano_or_max(s.health);
     return r;
   }
   const double move = p.mid > 0 ? p.mid / p.price - 1 : 0;
@@ -118,6 +121,7 @@ MarginReading Liquidation::read(Book& book, const StrategyView& view) const noex
   const double sigma = std::max(p.volatility, c.volatility_min);
   const double deviation = sigma * math::sqrt(years(c.horizon));
   s.sigmas = std::min(sigmas_of(roots.below, deviation), sigmas_of(roots.above, deviation));
+  if (!r.usable) return r;
   r.health = nano_or_max(s.health);
   r.sigmas = nano_or_max(s.sigmas);
   // Without a fresh report the own model still acts; it is AMBER at least.
@@ -155,21 +159,28 @@ void Liquidation::compare(Book& book, const StrategyView& view, Requests& reques
   static_cast<void>(requests.raise(t));
 }
 
-void Liquidation::tell(Book& book, const StrategyView& view, MarginState before,
-                       const MarginReading& r, Requests& requests) noexcept {
-  const MarginState now = book.ladder.state();
+void Liquidation::trace_state(const Book& book, const StrategyView& view, MarginState before,
+                              const MarginReading& r) const noexcept {
   TraceRecord record;
   record.id = TraceId::margin_state;
   record.instrument = book.hedge;
   record.strategy = id_;
   record.underlying = book.underlying.value;
   record.a = static_cast<std::int64_t>(before);
-  record.b = static_cast<std::int64_t>(now);
+  record.b = static_cast<std::int64_t>(book.ladder.state());
   record.c = r.health;
   record.d = r.sigmas;
   view.trace(record);
-  if (now < before || !r.usable) return;
+}
+
+// Once for each entry, on the first figures that call for the state: one that was entered for
+// numbers that cannot be used has told nothing yet.
+void Liquidation::tell(Book& book, const StrategyView& view, const MarginReading& r,
+                       Requests& requests) noexcept {
   const LiquidationConfig& c = book.config;
+  const MarginState now = book.ladder.state();
+  book.told = std::min(book.told, now);
+  if (now == book.told || Ladder::judge(r, c, 0) < now) return;
   const double health = now == MarginState::black ? c.black_health
                         : now == MarginState::red ? c.red_health
                                                   : c.amber_health;
@@ -184,8 +195,9 @@ void Liquidation::tell(Book& book, const StrategyView& view, MarginState before,
   t.limit = nano_or_max(by_health ? health : sigmas);
   t.actual = by_health ? r.health : r.sigmas;
   t.evidence = by_health ? r.sigmas : r.health;
+  if (!requests.raise(t)) return;
   ++book.shown.alarms;
-  static_cast<void>(requests.raise(t));
+  book.told = now;
 }
 
 // Whether an order of anybody, once filled, asks for more margin: it opens, and does not hedge.
@@ -256,12 +268,16 @@ bool Liquidation::settled(Book& book, const StrategyView& view) noexcept {
 
 // Maintenance margin that is too much for `target_health`, by the worst figure there is. A report
 // from before our last trade does not know what that closed: acting on it would close it twice.
-double Liquidation::missing(const Book& book, const StrategyView& view) const noexcept {
+double Liquidation::missing(const Book& book, const StrategyView& view,
+                            const MarginReading& r) const noexcept {
   const double target = book.config.target_health;
   const MarginPicture& p = book.account.picture();
-  const double move = p.mid > 0 ? p.mid / p.price - 1 : 0;
-  double most = p.terms.maintenance - target * p.terms.equity;
-  most = std::max(most, p.terms.maintenance_at(move) - target * p.terms.equity_at(move));
+  double most = -infinite;
+  if (r.usable) {
+    const double move = p.mid > 0 ? p.mid / p.price - 1 : 0;
+    most = p.terms.maintenance - target * p.terms.equity;
+    most = std::max(most, p.terms.maintenance_at(move) - target * p.terms.equity_at(move));
+  }
   const Instrument& hedge = view.instruments()[book.hedge];
   const MarginReport* report = view.margin(hedge.venue, hedge.settlement);
   const bool current =
@@ -285,14 +301,16 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
   book.refusals = refused;
   book.asked = false;
   const bool ended = settled(book, view);
-  const double too_much = missing(book, view);
+  // By the report alone, the slices go to what has prices; the plan leaves the rest out.
+  if (!r.usable && !r.reported) return;
+  const double too_much = missing(book, view, r);
   const bool health_binds = too_much > money_step;
   const bool distance_binds = r.sigmas < nano_or_max(c.amber_sigmas);
   if (!health_binds && !distance_binds) {
     book.shown.stuck = false;
     return;
   }
-  if (!r.usable || !view.venue_ready(venue) || !ended) return;
+  if (!view.venue_ready(venue) || !ended) return;
   const Nanos wait = std::max(c.interval_min, pause_after(book.refusals_in_row + book.misses));
   if (book.last_order.mono_ns != 0 && view.now() - book.last_order < wait) return;
   if (view.rate_room(venue) == 0) return;

@@ -1,6 +1,7 @@
 // Deleverages a margin account before its venue would: the ladder GREEN, AMBER, RED, BLACK.
 //
-// Hot. Acts on the worse of the own model (at the marks, and at the mid) and the venue's report.
+// Hot. Acts on the worse of the own model (at the marks, and at the mid) and the venue's report; on
+// a fresh report alone while the own model cannot be used.
 //   AMBER: growth is held back in every underlying of the account, resting orders that add risk go
 //   RED:   reduce-only slices, one at a time, until `target_health` and `amber_sigmas`
 //   BLACK: every resting order of the account goes, then slices with the wide collars
@@ -79,6 +80,7 @@ class Liquidation {
     LiquidationConfig config{};
     MarginAccount account{};
     Ladder ladder{};
+    MarginState told{MarginState::green};  // worst of the present entry that raised its alert
     LiquidationState shown{};
     std::uint64_t intent{0};
     std::uint64_t reports{0};     // of the account, when last compared
@@ -100,12 +102,15 @@ class Liquidation {
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
   [[nodiscard]] MarginReading read(Book& book, const StrategyView& view) const noexcept;
   void compare(Book& book, const StrategyView& view, Requests& requests) noexcept;
-  void tell(Book& book, const StrategyView& view, MarginState before, const MarginReading& r,
+  void trace_state(const Book& book, const StrategyView& view, MarginState before,
+                   const MarginReading& r) const noexcept;
+  void tell(Book& book, const StrategyView& view, const MarginReading& r,
             Requests& requests) noexcept;
   void restrain(const Book& book, const StrategyView& view, Requests& requests) const noexcept;
   void reduce(Book& book, const StrategyView& view, const MarginReading& r,
               Requests& requests) noexcept;
-  [[nodiscard]] double missing(const Book& book, const StrategyView& view) const noexcept;
+  [[nodiscard]] double missing(const Book& book, const StrategyView& view,
+                               const MarginReading& r) const noexcept;
   [[nodiscard]] bool settled(Book& book, const StrategyView& view) noexcept;
   void send(Book& book, const StrategyView& view, const Reduction& reduction,
             const MarginReading& r, Requests& requests) noexcept;
