@@ -32,5 +32,9 @@ calls=$(awk '$1 ~ /^[0-9.]+$/ && $NF != "total" {print $NF}' "$dir/counts")
 [[ -n $calls ]] || { echo 'SKIPPED: strace counted nothing'; exit 77; }
 others=$(grep -vxE 'io_uring_enter|epoll_wait|epoll_pwait2?|recvfrom|recvmsg|sendto|sendmsg' <<<"$calls" || true)
 [[ -z $others ]] || { echo "FAILED: other system calls: $others"; exit 1; }
-grep -q '"hot_allocations_armed":0,' "$dir/out" || { echo 'FAILED: the hot thread allocated while armed'; exit 1; }
+grep -q '"hot_allocations_armed":0,' "$dir/out" || {
+  cat "$dir/out"
+  echo "FAILED: the hot thread allocated while armed: $(grep -o '"hot_allocations[a-z_]*":[0-9]*' "$dir/out" | tr '\n' ' ')"
+  exit 1
+}
 echo 'PROVEN: only the poller, receive and send; no allocation while armed'

@@ -150,13 +150,16 @@ Program program_of(const char* name, BotDoor& door, BotProcess& bot, const Serve
 
 void hold(Program& bot, const Options& o) {
   ContestConfig endless = o.contest;
-  endless.ticks = 200;
+  endless.ticks = 50;  // short: under a tracer a tick may take milliseconds
   endless.warm_up = 0;
   Contest contest{endless};
   contest.block(bot);
   if (!o.idle_file.empty()) std::ofstream{o.idle_file} << "ready\n";
   const std::int64_t end = now_ns() + static_cast<std::int64_t>(o.hold_s * 1e9);
-  while (now_ns() < end) contest.block(bot);
+  while (now_ns() < end) {
+    bot.resume();  // the options' feed has its turn: a silent one is taken for stale
+    contest.block(bot);
+  }
   std::printf("held: %zu orders, %llu missed\n", bot.samples.count(),
               static_cast<unsigned long long>(bot.missed));
 }
@@ -247,7 +250,7 @@ int run(const Options& o) {
   if (o.hold_s > 0) {
     hold(r.fused, o);
     const int code = bot.end(live);
-    std::printf("%s", bot.report().c_str());
+    std::printf("%s%s", bot.log_end().c_str(), bot.report().c_str());
     return code;
   }
   bot.stop();

@@ -20,6 +20,7 @@ constexpr std::uint32_t layout_hash() noexcept {
                                offsetof(GateLayout, bot),
                                offsetof(GateLayout, guardian),
                                offsetof(GateLayout, fire),
+                               offsetof(GateLayout, life),
                                offsetof(GateLayout, hot),
                                offsetof(GateLayout, senders),
                                offsetof(GateLayout, modes),
@@ -179,6 +180,7 @@ Outcome GatePage::create(const std::string& path, std::uint32_t epoch, unsigned 
     line.pid.store(0, std::memory_order_relaxed);
     line.state.store(0, std::memory_order_relaxed);
   }
+  forget_owner(page->life);
   page->bot.beats.store(0, std::memory_order_relaxed);
   page->bot.state.store(0, std::memory_order_relaxed);
   page->bot.epoch.store(epoch, std::memory_order_relaxed);

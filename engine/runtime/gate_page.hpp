@@ -21,6 +21,7 @@
 #include "engine/core/time.hpp"
 #include "engine/runtime/beat.hpp"
 #include "engine/runtime/clock.hpp"
+#include "engine/runtime/life_line.hpp"
 #include "engine/runtime/outcome.hpp"
 
 namespace gimbal {
@@ -30,7 +31,7 @@ inline constexpr std::size_t listed_orders_max = 4096;
 inline constexpr std::size_t list_probe_max = 128;                  // slots looked at for one order
 inline constexpr std::uint64_t gate_magic = 0x3145544147424D47ULL;  // "GMBGATE1"
 inline constexpr std::uint64_t stop_magic = 0x31504F5453424D47ULL;  // "GMBSTOP1"
-inline constexpr std::uint32_t page_version = 3;
+inline constexpr std::uint32_t page_version = 4;
 
 // One mode byte per scope of one level; the level starts on its own cache line.
 template <std::size_t N>
@@ -118,6 +119,7 @@ struct GateLayout {
   BeatLine bot;
   BeatLine guardian;
   FireLine fire;
+  LifeLine life;                              // held by the bot while it lives
   std::array<BeatLine, hot_threads_max> hot;  // one per pinned hot thread
   std::array<SenderLine, senders_max> senders;
   ScopeWords modes;

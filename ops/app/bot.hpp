@@ -147,6 +147,7 @@ class Bot {
   InstanceLock lock_;
   std::uint32_t epoch_{0};
   GatePage gate_;
+  std::optional<LifeHold> life_;  // of gate_, from build() on
   StopPage stop_page_;
   std::unique_ptr<GateCloser> closer_;
   std::unique_ptr<GuardianView> guardian_;

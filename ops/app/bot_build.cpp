@@ -89,6 +89,8 @@ std::string Bot::claim_state() {
     return o.error();
   const std::string gate = r.runtime_dir + "/" + std::string{gate_page_file};
   if (Outcome o = gate_.create(gate, epoch_); !o) return o.error();
+  life_.emplace(gate_.layout().life);
+  if (!life_->held()) say("the kernel keeps no robust lock: a guardian sees a death later");
   const std::string stop = r.runtime_dir + "/" + std::string{stop_page_file};
   if (Outcome o = stop_page_.create(stop); !o) return o.error();
   const auto tag = static_cast<std::uint32_t>(loaded_->short_hash() >> 32);

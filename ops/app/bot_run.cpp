@@ -216,6 +216,7 @@ void Bot::live_line() {
 void Bot::cold_cycle() {
   drain_journal();
   mirror_stops();
+  desk_->send_unsent();
   desk_->watch_flatten();
   desk_->watch_reload();
   desk_->drop_finished_reload();

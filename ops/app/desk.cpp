@@ -81,15 +81,29 @@ void Desk::send_command(OperatorAction action, std::uint64_t id, Scope scope, Mo
   push_command(c);
 }
 
-void Desk::push_command(const OperatorCommand& c) {
+bool Desk::try_push(const OperatorCommand& c) {
   Event head = make_event(EventKind::operator_command, bot_.venue_, InstrumentId{},
                           bot_.clock_.now(), {}, c);
   std::array<Event, parts_of<OperatorCommand>> unit;
   write_parts(head, c, unit.data());
   unit.back().add_flag(event_flag::last_in_packet);
-  if (!bot_.from_control_.push_unit(unit.data(), unit.size())) {
-    bot_.say("control ring full: the gate is closed, the core has not been told");
+  return bot_.from_control_.push_unit(unit.data(), unit.size());
+}
+
+void Desk::push_command(const OperatorCommand& command) {
+  switch (unsent_.send(command, [this](const OperatorCommand& c) { return try_push(c); })) {
+    case CommandFate::sent: return;
+    case CommandFate::waits:
+      return bot_.say(
+          fmt::format("control ring full: command {} waits for room; a stop holds at the gate",
+                      command.command_id));
+    case CommandFate::dropped:
+      return bot_.say(fmt::format("control ring full: command {} is dropped", command.command_id));
   }
+}
+
+void Desk::send_unsent() {
+  unsent_.flush([this](const OperatorCommand& c) { return try_push(c); });
 }
 
 void Desk::latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason) {

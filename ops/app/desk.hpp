@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ops/app/bot.hpp"
+#include "ops/app/command_outbox.hpp"
 #include "ops/app/control.hpp"
 #include "ops/app/second_person.hpp"
 
@@ -41,6 +42,8 @@ class Desk final : public ControlHandler {
   [[nodiscard]] std::uint64_t refused_requests() const noexcept;
   // Each cold cycle: takes a FLATTEN's pass back when its job has ended or anybody wrote a stop.
   void watch_flatten();
+  // Each cold cycle: the commands that the ring to the core had no room for, in their order.
+  void send_unsent();
   // Each cold cycle: takes a reload over once the core has.
   void watch_reload();
   void drop_finished_reload();
@@ -88,6 +91,7 @@ class Desk final : public ControlHandler {
   void send_command(OperatorAction action, std::uint64_t id, Scope scope, Mode mode,
                     OperatorSource source, const ControlPeer& peer);
   void push_command(const OperatorCommand& command);
+  [[nodiscard]] bool try_push(const OperatorCommand& command);
   [[nodiscard]] bool kill_settled(bool& counted_ours, std::uint64_t& ours);
   [[nodiscard]] bool joins_page_stop(const KillRequest& request) const;
   void fill_proof();
@@ -138,6 +142,7 @@ class Desk final : public ControlHandler {
   Bot& bot_;
   std::unique_ptr<ControlServer> server_;
   StatusReport report_;
+  CommandOutbox unsent_;
   KillProof proof_;
   std::optional<PendingKill> kill_;
   std::uint64_t kill_request_{0};

@@ -1,5 +1,6 @@
-// The newest ticker of each instrument while the market ring is over half full. A ticker says what
-// is, so one that a newer one has replaced need not reach the core; a book's change must. Room:
+// The newest ticker of each instrument while the market ring is over half full. A ticker of our
+// channels is whole (every field, each time), so one that a newer one has replaced need not reach
+// the core; a book's change must. A feed with partial tickers may not be held here. Room:
 // ops/app (wiring). Hot, one thread; all memory is taken at construction.
 #pragma once
 

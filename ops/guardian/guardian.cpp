@@ -80,7 +80,7 @@ void Guardian::pump() {
 void Guardian::watch_bot(RecvTime now) {
   // The end of the boot that is watched comes first: its pages may be replaced next.
   if (watch_ != nullptr) {
-    const Alarm alarm = watch_->look(now, bot_->process().exited());
+    const Alarm alarm = watch_->look(now, bot_->dead());
     if (alarm.cause != FireCause::none) fire(now, alarm);
   }
   if (bot_->refresh(now)) take_over();

@@ -64,6 +64,13 @@ void WatchedBot::map() {
   pages_ = std::move(fresh);
 }
 
+bool WatchedBot::dead() const noexcept {
+  if (process_.exited()) return true;
+  if (pages_ == nullptr) return false;
+  const GateLayout& page = pages_->gate.layout();
+  return page.header.epoch.load(std::memory_order_acquire) == epoch_ && owner_died(page.life);
+}
+
 bool WatchedBot::refresh(RecvTime now) {
   if (now >= look_due_) {
     look_due_ = now + look_interval;

@@ -45,6 +45,8 @@ class WatchedBot {
   [[nodiscard]] GatePage& gate() noexcept { return pages_->gate; }
   [[nodiscard]] StopPage& stop() noexcept { return pages_->stop; }
   [[nodiscard]] ProcessHandle& process() noexcept { return process_; }
+  // The boot that is watched is dead, or dying: its process may still be in the kernel's hands.
+  [[nodiscard]] bool dead() const noexcept;
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] std::uint32_t pid() const noexcept { return pid_; }
   // Why the pages cannot be used; empty when they can.

@@ -1,9 +1,11 @@
-// Commands of the core on their way out: trips close the last gate and are never dropped.
+// Commands of the core on their way out: trips close the last gate and are never dropped. Commands
+// of the operator on their way in: neither is a stop.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "ops/app/command_outbox.hpp"
 #include "ops/app/hot_pipelined.hpp"
 #include "ops/app/trip_rows.hpp"
 
@@ -190,6 +192,57 @@ TEST_F(PressureTest, WhatWaitsIsForgottenWhenItsFeedIsNoLongerToBeTrusted) {
   EXPECT_EQ(drained(), Marks{});
   (void)stage->do_work();
   EXPECT_EQ(drained(), (Marks{{2, 2}})) << "the other instrument's is still news";
+}
+
+struct OutboxTest : testing::Test {
+  CommandOutbox outbox;
+  std::vector<std::uint64_t> ring;
+  std::size_t room = 0;
+
+  auto push() {
+    return [this](const OperatorCommand& c) {
+      if (room == 0) return false;
+      --room;
+      ring.push_back(c.command_id);
+      return true;
+    };
+  }
+  CommandFate send(OperatorAction action, std::uint64_t id) {
+    OperatorCommand c;
+    c.action = action;
+    c.command_id = id;
+    return outbox.send(c, push());
+  }
+};
+
+TEST_F(OutboxTest, AKillWaitsForRoomAndNothingOvertakesIt) {
+  EXPECT_EQ(send(OperatorAction::kill, 1), CommandFate::waits);
+  EXPECT_EQ(send(OperatorAction::ack, 2), CommandFate::waits);
+  room = 1;
+  EXPECT_EQ(send(OperatorAction::stop_flatten, 3), CommandFate::waits);
+  EXPECT_EQ(ring, (std::vector<std::uint64_t>{1}));
+  room = 8;
+  outbox.flush(push());
+  EXPECT_EQ(ring, (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(send(OperatorAction::kill, 4), CommandFate::sent);
+  EXPECT_EQ(outbox.waiting(), 0U);
+}
+
+TEST_F(OutboxTest, WhatWouldOpenSomethingIsDroppedRatherThanLate) {
+  EXPECT_EQ(send(OperatorAction::arm, 1), CommandFate::dropped);
+  EXPECT_EQ(send(OperatorAction::flatten, 2), CommandFate::dropped);
+  ASSERT_EQ(send(OperatorAction::kill, 3), CommandFate::waits);
+  room = 1;
+  EXPECT_EQ(send(OperatorAction::arm, 4), CommandFate::dropped)
+      << "the kill took the last room before it";
+  EXPECT_EQ(ring, (std::vector<std::uint64_t>{3}));
+}
+
+TEST_F(OutboxTest, HasALimit) {
+  for (std::uint64_t id = 0; id < CommandOutbox::waiting_max; ++id) {
+    ASSERT_EQ(send(OperatorAction::kill, id), CommandFate::waits);
+  }
+  EXPECT_EQ(send(OperatorAction::kill, 0), CommandFate::dropped);
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include "engine/runtime/gate_page.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <vector>
@@ -40,6 +43,50 @@ TEST(GatePage, TightensButNeverLoosensThroughTighten) {
     EXPECT_FALSE(page.tighten(s, Mode::reduce));
     EXPECT_EQ(page.at(s), Mode::cancel);
   }
+}
+
+// A child holds the line of the page as the bot does; returns how its end looks from outside.
+bool shows_death(GatePage& page, int signal) {
+  std::array<int, 2> told{};
+  EXPECT_EQ(::pipe(told.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    {
+      const LifeHold hold{page.layout().life};
+      if (::write(told[1], hold.held() ? "y" : "n", 1) == 1 && signal == SIGKILL) ::pause();
+    }
+    ::_exit(0);
+  }
+  char answer = 'n';
+  EXPECT_EQ(::read(told[0], &answer, 1), 1);
+  EXPECT_EQ(answer, 'y');
+  ::close(told[0]);
+  ::close(told[1]);
+  if (signal == SIGKILL) {
+    EXPECT_FALSE(owner_died(page.layout().life));
+    ::kill(child, SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  return owner_died(page.layout().life);
+}
+
+TEST(GatePage, ShowsThatTheBotWasKilledAndForgetsItAtTheNextBoot) {
+  const TempDir dir;
+  GatePage page;
+  ASSERT_TRUE(page.create(dir.file("gate"), 1));
+  EXPECT_FALSE(owner_died(page.layout().life)) << "nobody has lived";
+  EXPECT_TRUE(shows_death(page, SIGKILL));
+  GatePage next;
+  ASSERT_TRUE(next.create(dir.file("gate"), 2));
+  EXPECT_FALSE(owner_died(page.layout().life));
+  EXPECT_TRUE(shows_death(page, SIGKILL)) << "the second death as well";
+}
+
+TEST(GatePage, ABotThatLeavesInOrderShowsNoDeath) {
+  const TempDir dir;
+  GatePage page;
+  ASSERT_TRUE(page.create(dir.file("gate"), 1));
+  EXPECT_FALSE(shows_death(page, 0));
 }
 
 TEST(GatePage, AnUnknownScopeIsNeverPermission) {

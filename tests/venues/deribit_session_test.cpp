@@ -19,6 +19,10 @@ TEST(DeribitSign, LoginSignatureMatchesTheVenuesVector) {
             "56590594f97921b09b18f166befe0d1319b198bbcdad7ca73382de2f88fe9aa1");
   std::array<char, 63> small{};
   EXPECT_FALSE(sign_login("AMANDASECRECT", 1576074319000, "1iqt2wls", "", small));
+  // 13 digits, two line ends, 8 characters of nonce: what is left holds the data.
+  const std::string data(login_message_max - 13 - 2 - 8, 'd');
+  EXPECT_TRUE(sign_login("AMANDASECRECT", 1576074319000, "1iqt2wls", data, out));
+  EXPECT_FALSE(sign_login("AMANDASECRECT", 1576074319000, "1iqt2wls", data + "d", out));
 }
 
 TEST(DeribitSign, HttpHeaderNamesItsParts) {

@@ -34,8 +34,10 @@ struct LoginConfig {
   std::uint64_t nonce_seed{0};
 };
 
+inline constexpr std::size_t login_message_max = 512;  // bytes: timestamp, nonce and data
 // Lower-case hex of HMAC-SHA256(secret, timestamp \n nonce \n data). 64 characters; false when
-// `out` is smaller or the library fails. (sign.cpp)
+// `out` is smaller, the message longer than login_message_max or the library fails. Takes no
+// memory. (sign.cpp)
 [[nodiscard]] bool sign_login(std::string_view secret, std::int64_t timestamp_ms,
                               std::string_view nonce, std::string_view data,
                               std::span<char> out) noexcept;

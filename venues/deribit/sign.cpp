@@ -2,7 +2,9 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <string>
 
 #include "venues/deribit/login.hpp"
@@ -34,9 +36,16 @@ bool hmac_hex(std::string_view secret, std::string_view message, std::span<char>
 
 bool sign_login(std::string_view secret, std::int64_t timestamp_ms, std::string_view nonce,
                 std::string_view data, std::span<char> out) noexcept {
-  std::string message = std::to_string(timestamp_ms);
-  message.append("\n").append(nonce).append("\n").append(data);
-  return hmac_hex(secret, message, out);
+  // A feed that connects again signs on the hot thread: no heap.
+  std::array<char, login_message_max> message{};
+  char* end = std::to_chars(message.data(), message.data() + message.size(), timestamp_ms).ptr;
+  const auto room = static_cast<std::size_t>(message.data() + message.size() - end);
+  if (nonce.size() + data.size() + 2 > room) return false;
+  *end++ = '\n';
+  end = std::copy(nonce.begin(), nonce.end(), end);
+  *end++ = '\n';
+  end = std::copy(data.begin(), data.end(), end);
+  return hmac_hex(secret, {message.data(), static_cast<std::size_t>(end - message.data())}, out);
 }
 
 std::string sign_http(std::string_view client_id, std::string_view secret,
