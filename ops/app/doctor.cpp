@@ -12,11 +12,11 @@
 namespace gimbal {
 namespace {
 
-const char* name_of(Verdict verdict) {
+const char* name_of(HostVerdict verdict) {
   switch (verdict) {
-    case Verdict::ok: return "ok";
-    case Verdict::warn: return "warn";
-    case Verdict::fail: return "fail";
+    case HostVerdict::ok: return "ok";
+    case HostVerdict::warn: return "warn";
+    case HostVerdict::fail: return "fail";
   }
   return "fail";
 }
@@ -51,17 +51,17 @@ int doctor(bool json) {
     print_json(findings);
   else
     print_text(findings);
-  const auto count = [&](Verdict v) {
+  const auto count = [&](HostVerdict v) {
     return std::count_if(findings.begin(), findings.end(),
                          [v](const Finding& f) { return f.verdict == v; });
   };
   if (!json) {
-    std::printf("\n%d ok, %d warnings, %d failures: gimbal %s\n",
-                static_cast<int>(count(Verdict::ok)), static_cast<int>(count(Verdict::warn)),
-                static_cast<int>(count(Verdict::fail)),
-                count(Verdict::fail) == 0 ? "can run here" : "cannot run here");
+    std::printf(
+        "\n%d ok, %d warnings, %d failures: gimbal %s\n", static_cast<int>(count(HostVerdict::ok)),
+        static_cast<int>(count(HostVerdict::warn)), static_cast<int>(count(HostVerdict::fail)),
+        count(HostVerdict::fail) == 0 ? "can run here" : "cannot run here");
   }
-  return count(Verdict::fail) == 0 ? exit_done : exit_failed;
+  return count(HostVerdict::fail) == 0 ? exit_done : exit_failed;
 }
 
 }  // namespace

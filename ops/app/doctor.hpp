@@ -7,11 +7,11 @@
 
 namespace gimbal {
 
-enum class Verdict : std::uint8_t { ok, warn, fail };  // fail: gimbal cannot run here
+enum class HostVerdict : std::uint8_t { ok, warn, fail };  // fail: gimbal cannot run here
 
 struct Finding {
   std::string topic;  // "cpu flags"
-  Verdict verdict{Verdict::ok};
+  HostVerdict verdict{HostVerdict::ok};
   std::string found;
   std::string fix;  // what to do; empty when ok
 };

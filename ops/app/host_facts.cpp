@@ -86,7 +86,7 @@ class Examiner {
 
  private:
   std::string read(const std::string& path) const { return slurp(root_ + path).value_or(""); }
-  void add(std::string topic, Verdict verdict, std::string found, std::string fix = {}) {
+  void add(std::string topic, HostVerdict verdict, std::string found, std::string fix = {}) {
     findings_.push_back({std::move(topic), verdict, std::move(found), std::move(fix)});
   }
 
@@ -94,15 +94,15 @@ class Examiner {
     const auto info = read("/proc/cpuinfo");
     const auto model = table_value(info, "model name");
     const auto online = read("/sys/devices/system/cpu/online");
-    add("cpu", Verdict::ok,
+    add("cpu", HostVerdict::ok,
         (model.empty() ? "unknown model" : model) + ", online " + (online.empty() ? "?" : online));
     const auto missing = missing_cpu_features();
     std::string names;
     for (const auto& name : missing) names += (names.empty() ? "" : " ") + name;
     if (missing.empty()) {
-      add("cpu flags", Verdict::ok, "avx2 fma bmi2 aes pclmul present");
+      add("cpu flags", HostVerdict::ok, "avx2 fma bmi2 aes pclmul present");
     } else {
-      add("cpu flags", Verdict::fail, "missing: " + names,
+      add("cpu flags", HostVerdict::fail, "missing: " + names,
           "use a host (or a virtual machine type) of x86-64-v3 with AES and PCLMUL");
     }
   }
@@ -111,11 +111,11 @@ class Examiner {
     const auto isolated = read("/sys/devices/system/cpu/isolated");
     const auto nohz = kernel_argument(read("/proc/cmdline"), "nohz_full");
     if (isolated.empty()) {
-      return add("isolation", Verdict::warn, "no processor is isolated",
+      return add("isolation", HostVerdict::warn, "no processor is isolated",
                  "kernel arguments isolcpus=managed_irq,domain,N nohz_full=N rcu_nocbs=N; then "
                  "[runtime] io_core = N");
     }
-    add("isolation", nohz.empty() ? Verdict::warn : Verdict::ok,
+    add("isolation", nohz.empty() ? HostVerdict::warn : HostVerdict::ok,
         "isolated " + isolated + ", nohz_full " + (nohz.empty() ? "none" : nohz),
         nohz.empty() ? "add nohz_full=" + isolated + " rcu_nocbs=" + isolated : "");
   }
@@ -123,16 +123,16 @@ class Examiner {
   void governor() {
     const auto name = read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
     if (name.empty())
-      return add("governor", Verdict::ok, "not visible (fixed by firmware or hypervisor)");
-    if (name == "performance") return add("governor", Verdict::ok, name);
-    add("governor", Verdict::warn, name, "ops/host/tune-host.sh --apply (sets performance)");
+      return add("governor", HostVerdict::ok, "not visible (fixed by firmware or hypervisor)");
+    if (name == "performance") return add("governor", HostVerdict::ok, name);
+    add("governor", HostVerdict::warn, name, "ops/host/tune-host.sh --apply (sets performance)");
   }
 
   void threads_per_core() {
     const auto siblings = read("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list");
     const bool shared = siblings.find_first_of(",-") != std::string::npos;
-    if (!shared) return add("smt", Verdict::ok, "one hardware thread a core");
-    add("smt", Verdict::warn, "cpu0 shares its core: " + siblings,
+    if (!shared) return add("smt", HostVerdict::ok, "one hardware thread a core");
+    add("smt", HostVerdict::warn, "cpu0 shares its core: " + siblings,
         "switch SMT off (echo off > /sys/devices/system/cpu/smt/control) or leave the hot core's "
         "sibling idle");
   }
@@ -142,15 +142,15 @@ class Examiner {
     const auto flags = table_value(read("/proc/cpuinfo"), "flags");
     const bool invariant = has_word(flags, "constant_tsc") && has_word(flags, "nonstop_tsc");
     if (source == "tsc")
-      add("clock source", Verdict::ok, source);
+      add("clock source", HostVerdict::ok, source);
     else
-      add("clock source", Verdict::warn, source.empty() ? "unknown" : source,
+      add("clock source", HostVerdict::warn, source.empty() ? "unknown" : source,
           "kernel argument clocksource=tsc tsc=reliable where the host allows it; other sources "
           "cost a system call");
     if (invariant)
-      add("invariant tsc", Verdict::ok, "constant_tsc nonstop_tsc");
+      add("invariant tsc", HostVerdict::ok, "constant_tsc nonstop_tsc");
     else
-      add("invariant tsc", Verdict::warn, "not announced by the processor",
+      add("invariant tsc", HostVerdict::warn, "not announced by the processor",
           "time stamps fall back to clock_gettime; on a virtual machine ask for an invariant TSC");
   }
 
@@ -158,18 +158,18 @@ class Examiner {
     timex state{};
     const int answer = ::adjtimex(&state);
     if (answer < 0)
-      return add("time sync", Verdict::warn, "cannot be read",
+      return add("time sync", HostVerdict::warn, "cannot be read",
                  "check that chrony or systemd-timesyncd runs");
     const auto error_ms = static_cast<double>(state.esterror) / 1000.0;
     std::ostringstream text;
     text << (answer == TIME_ERROR ? "not synchronised" : "synchronised") << ", estimated error "
          << error_ms << " ms";
     if (answer == TIME_ERROR) {
-      add("time sync", Verdict::warn, text.str(),
+      add("time sync", HostVerdict::warn, text.str(),
           "install chrony (on a host; a container shows its host's state); orders carry "
           "valid_until on venue time");
     } else {
-      add("time sync", error_ms > 50 ? Verdict::warn : Verdict::ok, text.str(),
+      add("time sync", error_ms > 50 ? HostVerdict::warn : HostVerdict::ok, text.str(),
           error_ms > 50 ? "let chrony settle, or use a nearer time source" : "");
     }
   }
@@ -177,8 +177,8 @@ class Examiner {
   void uring() {
     const auto why = uring_refusal();
     if (why.empty())
-      return add("io_uring", Verdict::ok, "single issuer and deferred task run available");
-    add("io_uring", Verdict::warn, why,
+      return add("io_uring", HostVerdict::ok, "single issuer and deferred task run available");
+    add("io_uring", HostVerdict::warn, why,
         "allow io_uring (sysctl kernel.io_uring_disabled=0, or the container's seccomp profile); "
         "epoll is used meanwhile");
   }
@@ -190,8 +190,8 @@ class Examiner {
     const auto text =
         unlimited ? std::string{"unlimited"} : std::to_string(limit.rlim_cur >> 20) + " MiB";
     if (unlimited || limit.rlim_cur >= (1ull << 30))
-      return add("memory lock limit", Verdict::ok, text);
-    add("memory lock limit", Verdict::warn, text,
+      return add("memory lock limit", HostVerdict::ok, text);
+    add("memory lock limit", HostVerdict::warn, text,
         "LimitMEMLOCK=infinity in the unit, or `gimbal soft/hard memlock unlimited` in "
         "/etc/security/limits.conf");
   }
@@ -200,10 +200,11 @@ class Examiner {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     const bool enough = limit.rlim_cur >= 1024;
-    add("open files limit", enough ? Verdict::ok : Verdict::warn, std::to_string(limit.rlim_cur),
+    add("open files limit", enough ? HostVerdict::ok : HostVerdict::warn,
+        std::to_string(limit.rlim_cur),
         enough ? "" : "LimitNOFILE=4096 in the unit, or ulimit -n 4096");
     ::getrlimit(RLIMIT_CORE, &limit);
-    add("core dumps", Verdict::ok,
+    add("core dumps", HostVerdict::ok,
         limit.rlim_cur == 0 ? "off" : "on for the shell; gimbal run switches them off");
   }
 
@@ -211,7 +212,7 @@ class Examiner {
     rlimit limit{};
     ::getrlimit(RLIMIT_RTPRIO, &limit);
     const bool allowed = limit.rlim_cur > 0 || ::geteuid() == 0;
-    add("realtime priority", allowed ? Verdict::ok : Verdict::warn,
+    add("realtime priority", allowed ? HostVerdict::ok : HostVerdict::warn,
         allowed ? "allowed" : "not allowed",
         allowed ? ""
                 : "LimitRTPRIO=50 and AmbientCapabilities=CAP_SYS_NICE in the unit (needed for "
@@ -222,7 +223,7 @@ class Examiner {
     const auto text = read("/sys/kernel/mm/transparent_hugepage/enabled");
     const bool always = text.find("[always]") != std::string::npos;
     const auto reserved = table_value(read("/proc/meminfo"), "HugePages_Total");
-    add("huge pages", always ? Verdict::warn : Verdict::ok,
+    add("huge pages", always ? HostVerdict::warn : HostVerdict::ok,
         "transparent " + (text.empty() ? "not visible" : text) + ", reserved " +
             (reserved.empty() ? "0" : reserved),
         always ? "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled (background "
@@ -233,7 +234,7 @@ class Examiner {
   void swap() {
     const auto total = table_value(read("/proc/meminfo"), "SwapTotal");
     const bool none = total.empty() || total.rfind("0 ", 0) == 0;
-    add("swap", none ? Verdict::ok : Verdict::warn, none ? "none" : total,
+    add("swap", none ? HostVerdict::ok : HostVerdict::warn, none ? "none" : total,
         none ? ""
              : "swapoff -a, or keep [runtime] lock_memory = true with a sufficient memory lock "
                "limit");
@@ -259,9 +260,9 @@ class Examiner {
       bypass = bypass || link == "sfc" || link == "mlx5_core";
     }
     const bool onload = std::filesystem::exists(root_ + "/dev/onload", error);
-    add("network", Verdict::ok, cards.empty() ? "no card visible" : cards);
-    if (onload) return add("kernel bypass", Verdict::ok, "Onload is loaded (/dev/onload)");
-    add("kernel bypass", Verdict::ok,
+    add("network", HostVerdict::ok, cards.empty() ? "no card visible" : cards);
+    if (onload) return add("kernel bypass", HostVerdict::ok, "Onload is loaded (/dev/onload)");
+    add("kernel bypass", HostVerdict::ok,
         bypass ? "none loaded; the card could (Onload or VMA)" : "none; kernel sockets are used");
   }
 

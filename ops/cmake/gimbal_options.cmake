@@ -16,16 +16,22 @@ target_compile_options(gimbal_flags INTERFACE
   -ffp-contract=off
   # The instruction sets that the start-up check asks for; without the last two Highway's static
   # baseline drops to SSSE3.
-  -march=x86-64-v3 -maes -mpclmul
-  # Hardening set of the OpenSSF guide.
-  -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
-  $<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>
-  -D_GLIBCXX_ASSERTIONS)
+  -march=x86-64-v3 -maes -mpclmul)
+if(GIMBAL_HARDENING)
+  # The set of the OpenSSF guide; Deployed/Program.* reads it back from the programs, bench/hardening.sh
+  # measures it.
+  target_compile_options(gimbal_flags INTERFACE
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+    $<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>
+    -D_GLIBCXX_ASSERTIONS)
+  target_link_options(gimbal_flags INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+else()
+  target_compile_options(gimbal_flags INTERFACE -U_FORTIFY_SOURCE -fno-stack-protector -fcf-protection=none)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these two falsely inside libstdc++ and fmt at -O2 and above (GCC bugs 105329, 105651).
   target_compile_options(gimbal_flags INTERFACE -Wno-restrict -Wno-stringop-overflow -fpch-preprocess)
 endif()
-target_link_options(gimbal_flags INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 if(GIMBAL_SANITIZE)
   target_compile_options(gimbal_flags INTERFACE -fsanitize=${GIMBAL_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(gimbal_flags INTERFACE -fsanitize=${GIMBAL_SANITIZE})
@@ -33,6 +39,25 @@ if(GIMBAL_SANITIZE)
     target_compile_options(gimbal_flags INTERFACE -fno-sanitize-recover=all)
   endif()
 endif()
+
+# Files that share what they include are compiled together, each once. A name of a file's own may then
+# hide another's; the release build, file by file, is where that is an error.
+if(GIMBAL_UNITY)
+  set(CMAKE_UNITY_BUILD ON)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
+  target_compile_options(gimbal_flags INTERFACE -Wno-shadow)
+endif()
+
+# gimbal_apart(TARGET...): rooms of which some programs must link only a part, file by file: a guardian holds
+# no code that sends an order.
+function(gimbal_apart)
+  set_target_properties(${ARGN} PROPERTIES UNITY_BUILD OFF)
+endfunction()
+
+# gimbal_alone(FILE...): files whose own names are also other files', or that open a namespace whole.
+function(gimbal_alone)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
 
 # gimbal_room(NAME SOURCES ... LINKS ... PRIVATE_LINKS ...): one static library per room.
 function(gimbal_room name)
@@ -87,6 +112,11 @@ function(gimbal_test name)
   endif()
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE gimbal_flags ${T_LINKS} GTest::gmock GTest::gtest_main)
+  if(GIMBAL_UNITY_TESTS)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
+    # It replaces operator new: the compiler must not see that from where it is used.
+    gimbal_alone(${PROJECT_SOURCE_DIR}/tests/support/count_allocations.cpp)
+  endif()
   if(NOT T_OPTIMISED OR NOT CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(${name} PRIVATE ${gimbal_test_options})
     if(GIMBAL_PCH)

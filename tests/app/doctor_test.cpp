@@ -41,7 +41,7 @@ TEST_F(Doctor, EveryWarningComesWithAFix) {
   for (const auto& where : {std::string{}, root}) {
     for (const auto& f : examine_host(where)) {
       EXPECT_FALSE(f.found.empty()) << f.topic;
-      EXPECT_EQ(f.fix.empty(), f.verdict == Verdict::ok) << f.topic << ": " << f.fix;
+      EXPECT_EQ(f.fix.empty(), f.verdict == HostVerdict::ok) << f.topic << ": " << f.fix;
     }
   }
 }
@@ -54,7 +54,7 @@ TEST_F(Doctor, AnUntunedHostIsWarnedAbout) {
   file("/proc/meminfo", "SwapTotal:       2097148 kB\nHugePages_Total:       0");
   for (const auto* topic :
        {"governor", "clock source", "smt", "huge pages", "swap", "isolation", "invariant tsc"}) {
-    EXPECT_EQ(about(topic).verdict, Verdict::warn) << topic;
+    EXPECT_EQ(about(topic).verdict, HostVerdict::warn) << topic;
   }
 }
 
@@ -69,7 +69,7 @@ TEST_F(Doctor, ATunedHostIsOk) {
   file("/proc/cpuinfo", "model name\t: Test CPU\nflags\t\t: fpu constant_tsc nonstop_tsc");
   for (const auto* topic :
        {"governor", "clock source", "smt", "huge pages", "swap", "isolation", "invariant tsc"}) {
-    EXPECT_EQ(about(topic).verdict, Verdict::ok) << topic << ": " << about(topic).found;
+    EXPECT_EQ(about(topic).verdict, HostVerdict::ok) << topic << ": " << about(topic).found;
   }
   EXPECT_NE(about("cpu").found.find("Test CPU"), std::string::npos);
 }
@@ -78,7 +78,7 @@ TEST_F(Doctor, ThisMachineRunsWhatItsTestsRun) {
   EXPECT_TRUE(missing_cpu_features().empty());
   const auto findings = examine_host();
   EXPECT_TRUE(std::none_of(findings.begin(), findings.end(),
-                           [](const Finding& f) { return f.verdict == Verdict::fail; }));
+                           [](const Finding& f) { return f.verdict == HostVerdict::fail; }));
 }
 
 struct Ran {

@@ -5,7 +5,9 @@
 #include <array>
 #include <cstdio>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <vector>
 
 namespace gimbal {
 namespace {
@@ -57,9 +59,48 @@ TEST_P(Program, ChecksItsStackItsCopiesAndItsIndirectCalls) {
       output_of("objdump -d --no-show-raw-insn " + file + " | grep -c endbr64");
   EXPECT_GT(std::stoi("0" + marks), 100) << "indirect branch targets (CET)";
 }
+
+#ifndef __clang__
+struct Unit {
+  std::string flags;
+  std::string name;
+};
+
+// The compilation units of ours in `file`, with the flags that g++ records beside the debug lines.
+std::vector<Unit> units_of(const std::string& file) {
+  std::istringstream lines{
+      output_of("readelf --debug-dump=info --dwarf-depth=1 " + file + " 2>/dev/null")};
+  std::vector<Unit> units;
+  std::string flags;
+  for (std::string line; std::getline(lines, line);) {
+    if (holds(line, "DW_AT_producer")) {
+      flags = line;
+    } else if (holds(line, "DW_AT_name") && !flags.empty()) {
+      // Objects of other libraries have other flags, and what the linker adds has none.
+      if (holds(flags, "GNU C++20") && holds(flags, "-march=x86-64-v3")) {
+        units.push_back({flags, line.substr(line.rfind(' ') + 1)});
+      }
+      flags.clear();
+    }
+  }
+  return units;
+}
+
+TEST_P(Program, EveryUnitWasCompiledWithTheFlags) {
+  const std::vector<Unit> units = units_of(GetParam());
+  ASSERT_GT(units.size(), 3U) << "no debug lines to read the flags from";
+  for (const Unit& unit : units) {
+    for (const char* flag :
+         {"-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection=full"}) {
+      EXPECT_TRUE(holds(unit.flags, flag)) << unit.name << " lacks " << flag;
+    }
+  }
+}
+#endif
 #endif
 
-INSTANTIATE_TEST_SUITE_P(Deployed, Program, ::testing::Values(GIMBAL, GIMBALCTL, GIMBAL_SIM),
+INSTANTIATE_TEST_SUITE_P(Deployed, Program,
+                         ::testing::Values(GIMBAL, GIMBAL_GUARDIAN, GIMBALCTL, GIMBAL_SIM),
                          [](const auto& p) {
                            std::string name{p.param};
                            name = name.substr(name.rfind('/') + 1);

@@ -213,6 +213,13 @@ std::uint64_t recorded_trips(const std::string& text) {
   return static_cast<std::uint64_t>(sum);
 }
 
+// The row's 5 s are the product's; a sanitizer makes this test several times slower (4.3 s alone).
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr Nanos recorded_max = seconds(20);
+#else
+constexpr Nanos recorded_max = seconds(5);
+#endif
+
 // M-01: ten thousand trips, a quarter of them repeats, from the ring to the durable record.
 TEST_F(AlertsTest, TenThousandTripsAreRecordedWithinFiveSeconds) {
   using Clock = std::chrono::steady_clock;
@@ -269,8 +276,8 @@ TEST_F(AlertsTest, TenThousandTripsAreRecordedWithinFiveSeconds) {
       "coalesced repeats: at most %.0f ms\n",
       trips, ms(waits[trips / 2]), ms(waits[trips * 99 / 100]), ms(waits.back()), ms(slowest));
   RecordProperty("p100_ms", static_cast<int>(ms(waits.back())));
-  EXPECT_LE(waits.back(), seconds(5));
-  EXPECT_LE(slowest, seconds(5));
+  EXPECT_LE(waits.back(), recorded_max);
+  EXPECT_LE(slowest, recorded_max);
   EXPECT_EQ(recorded_trips(file_text()), static_cast<std::uint64_t>(trips));
 }
 
