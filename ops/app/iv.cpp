@@ -1,10 +1,13 @@
-// `gimbal iv`: the volatilities that the option prices of a CSV file imply.
+// `gimbal iv`: the volatilities that the option prices of a CSV file imply, and with --surface the
+// curve through them, expiry by expiry.
+#include <cstdio>
 #include <memory>
 #include <string>
 
 #include "ops/app/commands.hpp"
 #include "ops/app/csv_tool.hpp"
 #include "ops/app/iv_csv.hpp"
+#include "ops/app/surface_csv.hpp"
 #include "ops/cli/command_line.hpp"
 
 namespace gimbal {
@@ -13,9 +16,50 @@ namespace {
 struct IvCommand {
   std::string file{"-"};
   bool json{false};
+  bool surface{false};
+  bool each{false};
+  double flat{0};
+  std::string previous{};
+  double previous_age_s{-1};
+  double age_max_s{-1};
 };
 
+int complain(const char* text) {
+  std::fprintf(stderr, "gimbal iv: %s\n", text);
+  return exit_usage;
+}
+
+int surface(const IvCommand& command) {
+  if (command.flat > 0 && !command.each) return complain("--flat belongs to --each");
+  const bool aged = command.previous_age_s >= 0 && command.age_max_s >= 0;
+  if (command.previous.empty() ? command.previous_age_s >= 0 || command.age_max_s >= 0 : !aged) {
+    return complain("--previous, --previous-age and --surface-age-max belong together");
+  }
+  SurfaceRequest request;
+  request.format = command.json ? CsvFormat::json_lines : CsvFormat::csv;
+  request.each = command.each;
+  request.flat = command.flat;
+  std::string previous;
+  if (!command.previous.empty()) {
+    std::string why;
+    if (!read_input(command.previous, previous, why)) {
+      return complain((command.previous + " " + why).c_str());
+    }
+    if (previous.empty()) return complain((command.previous + " is empty").c_str());
+    request.previous = previous;
+    request.previous_age_s = command.previous_age_s;
+    request.age_max_s = command.age_max_s;
+  }
+  return run_csv_tool("gimbal iv", command.file,
+                      [&](std::string_view text) { return surface_table(text, request); });
+}
+
 int implied_vol(const IvCommand& command) {
+  if (command.surface) return surface(command);
+  if (command.each || command.flat > 0 || !command.previous.empty() ||
+      command.previous_age_s >= 0 || command.age_max_s >= 0) {
+    return complain("--each, --flat, --previous and the ages belong to --surface");
+  }
   return run_csv_tool("gimbal iv", command.file, [&](std::string_view text) {
     return implied_vol_table(text, command.json ? CsvFormat::json_lines : CsvFormat::csv);
   });
@@ -37,18 +81,57 @@ Every column is copied; appended are
 sigma and attainable_rel are nan (in JSON null) unless the status is ok. A name the file already
 uses is appended as gimbal_<name>.
 
+--surface reads a chain and prints one row per expiry. Columns, in one of three forms:
+  type, F, K, T as above; iv, or price; optional bid and ask (prices) or bid_iv and ask_iv; iv as
+      fractions, df, r, settle as above; optional expiry, a name (else T is the name)
+  instrument_name, option_type, strike, futures_price, time_to_maturity; optional
+      implied_volatility (a fraction), bid_price, ask_price (coins; BTC_USDC-...: quote currency)
+  instrument_name, underlying_price, timestamp (ms), mark_iv; optional bid_iv, ask_iv (per cent)
+The option out of the money is used at each strike, the middle of bid and ask where five strikes of
+the expiry have both (quotes: book), else the marks (quotes: mark). Printed are
+  expiry, T, F, rows, strikes, quotes
+  model     svi, ssvi, kept (from --previous, shifted at the money) or none
+  verdict   accepted; butterfly, calendar or error: why the best fit was refused; or why the quotes
+            cannot be used
+  a, b, rho, m, sigma  of w(k) = a + b (rho (k-m) + sqrt((k-m)^2 + sigma^2)), k = ln(K/F): raw SVI
+  rms_points, max_points      error in volatility points: weighted as the fit, and the largest
+  bar_points, inside_share    what rms may be; share of strikes with the curve inside bid and ask
+  butterfly, min_g, min_g_k   free or arbitrage; the least of Durrleman's g over all k, and where
+  calendar, min_gap, min_gap_k  free, crossing or alone; the least w_later / w_earlier - 1
+  repaired                    yes: the free fit had arbitrage
+With --each the input rows are copied instead; appended are sigma, dsigma_dk and source: svi, ssvi,
+kept, interpolated (between expiries), venue (the row's own iv or mark), flat (--flat) or none.
+Formulas and what is uncertain about them: ops/docs/risk.md.
+
 Exit code: 0 all rows written, 1 some row refused (named on stderr), 2 no usable input.
 
-Example:
-  printf 'type,F,K,T,price,settle\nC,63250,65000,0.02,0.0193,inverse\n' | gimbal iv)";
+Examples:
+  printf 'type,F,K,T,price,settle\nC,63250,65000,0.02,0.0193,inverse\n' | gimbal iv
+  gimbal iv --surface chain.csv > now.csv
+  gimbal iv --surface --each later.csv --previous now.csv --previous-age 30 --surface-age-max 60)";
+
+void add_options(cli::Command command, IvCommand& o) {
+  command.add_option("file", o.file, "CSV file, or - for standard input").shows_default();
+  command.add_flag("--json", o.json, "One JSON object per row instead of CSV");
+  command.add_flag("--surface", o.surface, "Fit a volatility curve to each expiry of a chain");
+  command.add_flag("--each", o.each, "With --surface: the rows with the surface's volatility");
+  command.add_option("--flat", o.flat, "With --each: volatility where nothing else has one")
+      .range(1e-4, 100.0);
+  command.add_option("--previous", o.previous,
+                     "With --surface: CSV that an earlier call printed; starts the fit");
+  command.add_option("--previous-age", o.previous_age_s, "Seconds since then").range(0.0, 1e9);
+  command
+      .add_option("--surface-age-max", o.age_max_s,
+                  "Seconds that an earlier curve may stand in for an expiry that has none now")
+      .range(0.0, 1e9);
+}
 
 }  // namespace
 
 void add_iv(cli::Command app, int& exit_code) {
   auto options = std::make_shared<IvCommand>();
   auto command = app.add_subcommand("iv", "Imply the volatilities of the prices in a CSV file");
-  command.add_option("file", options->file, "CSV file, or - for standard input").shows_default();
-  command.add_flag("--json", options->json, "One JSON object per row instead of CSV");
+  add_options(command, *options);
   command.footer(explanation);
   command.callback([options, &exit_code] { exit_code = implied_vol(*options); });
 }

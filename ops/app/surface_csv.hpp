@@ -1,0 +1,30 @@
+// The table behind `gimbal iv --surface`: a chain of option quotes in, one row per expiry out (or,
+// with `each`, the chain's rows with the volatility of the surface).
+//
+// Room: ops/app, cold. Three forms, told apart by the header: own columns (type, F, K, T), a chain
+// snapshot (instrument_name, futures_price, time_to_maturity ...) and recorded tickers
+// (instrument_name, underlying_price, timestamp, mark_iv ...); `gimbal iv --help` lists them. A
+// file may hold several underlyings. Of a strike the option out of the money is used, of an option
+// its last row.
+#pragma once
+
+#include <string_view>
+
+#include "engine/quant/surface/slice_fit.hpp"
+#include "ops/app/csv_table.hpp"
+
+namespace gimbal {
+
+struct SurfaceRequest {
+  CsvFormat format{CsvFormat::csv};
+  bool each{false};  // the chain's rows, not the expiries
+  quant::SurfaceLimits limits{};
+  double flat{0};               // with `each`: where surface and file have none; 0: nothing
+  std::string_view previous{};  // what an earlier call printed as CSV; empty: none
+  double previous_age_s{0};
+  double age_max_s{0};  // a curve of `previous` is kept, and answers, up to this age
+};
+
+[[nodiscard]] CsvOutcome surface_table(std::string_view input, const SurfaceRequest& request);
+
+}  // namespace gimbal
