@@ -21,6 +21,7 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
   touched_.reserve(table.capacity());
   drifting_.reserve(table.capacity());
   filters_.reserve(setup.engine.delta_one_books);
+  carried_holdings_.reserve(day_holdings_max);
   for (std::size_t v = 0; v < venues_max; ++v) venues_[v].used = setup.venue_used[v];
   for (std::size_t u = 0; u < underlyings_max; ++u) {
     const InstrumentId hedge = setup.underlyings[u].hedge;
@@ -122,6 +123,7 @@ void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
     case EventKind::reconcile_mark: return on_reconcile(event);
     case EventKind::operator_command: return on_operator(event);
     case EventKind::guardian_status: return on_guardian(event);
+    case EventKind::day_carry: return on_day_carry(event);
     case EventKind::venue_clock:
       if (event.venue.value >= venues_max) return;
       venues_[event.venue.value].clock_known = true;

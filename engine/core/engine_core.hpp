@@ -7,6 +7,7 @@
 // looks at), engine_operator.cpp (kill, arm), engine_cancel.cpp (cancelling a scope),
 // engine_flatten.cpp (closing positions), engine_trip.cpp (trips, pauses), engine_controls.cpp
 // (what a control does besides refusing), engine_day.cpp (profit, repeats, ratio),
+// engine_carry.cpp (the day's figures of an earlier boot),
 // engine_quality.cpp, engine_guardian.cpp, engine_reconcile.cpp, engine_upkeep.cpp
 // (time), engine_read.cpp (views and status), engine_core.cpp (construction and dispatch).
 #pragma once
@@ -316,6 +317,7 @@ class EngineCore {
   // engine_trip.cpp
   // `news`: told though the same was told a moment ago.
   void trip(Trip t, bool news = false) noexcept;
+  void end_waiting_arm(const Trip& t) noexcept;
   void cancel_own(const Trip& t) noexcept;
   void pause(Trip t) noexcept;
   void count_pause(Scope scope, InstrumentId instrument) noexcept;
@@ -344,14 +346,23 @@ class EngineCore {
   // engine_day.cpp
   void roll_day() noexcept;
   [[nodiscard]] Money fee_of(const Instrument& i, const Fill& fill) const noexcept;
-  void book_fill(InstrumentId id, const Fill& fill) noexcept;
+  void book_fill(const Event& event, const Fill& fill) noexcept;
   void check_losses() noexcept;
+  [[nodiscard]] std::int64_t owner_profit(std::size_t owner) const noexcept;
   void settle_profit(const Instrument& i, Price delivery) noexcept;
   void trip_repeats(StrategyId strategy, InstrumentId id) noexcept;
   void judge_fill(const Order& order, Side side,
                   const std::optional<ResidualDelta>& before) noexcept;
   void judge_end(const Order& o) noexcept;
   void count_change(InstrumentId id, StrategyId strategy) noexcept;
+  // engine_carry.cpp
+  void on_day_carry(const Event& event) noexcept;
+  [[nodiscard]] bool takes_item(const DayCarry& item, InstrumentId id) const noexcept;
+  void drop_carried() noexcept;
+  void resume_holdings(VenueId venue) noexcept;
+  // Told by a picture, and counted by the boot before already.
+  [[nodiscard]] bool booked_before(const Event& fill) const noexcept;
+  void fill_day(DayFigures& f) const noexcept;
   // engine_quality.cpp
   void note_data(InstrumentId id, RecvTime at) noexcept;
   void note_lag(const Event& event) noexcept;
@@ -441,7 +452,15 @@ class EngineCore {
     std::int64_t number{INT64_MIN};  // of the venue's clock; not known yet
     std::int64_t profit_usd{0};      // of everything, at 1e-9
     std::int64_t peak_usd{0};
+    [[nodiscard]] bool known() const noexcept { return number != INT64_MIN; }
+    // Of the boots before.
+    DayCarryState carry{DayCarryState::none};
+    ExchTime carried_until{};   // the end of their day
+    ExchTime carried_booked{};  // their newest fill
+    ExchTime booked{};          // the newest fill of all
+    std::array<std::int64_t, day_owners_max> carried_usd{};
   } day_{};
+  std::vector<DayHolding> carried_holdings_;  // until the first picture, reserved
 
   PartsBuffer<Ticker> ticker_parts_{};
   PartsBuffer<Fill> fill_parts_{};

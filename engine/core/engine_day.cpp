@@ -7,8 +7,6 @@
 namespace gimbal {
 namespace {
 
-constexpr std::int64_t day_ns = 86'400'000'000'000;
-
 OrderToTrade::Group group_of(const Instrument& i) noexcept {
   return is_option(i.kind) ? OrderToTrade::Group::options : OrderToTrade::Group::futures;
 }
@@ -36,9 +34,17 @@ void EngineCore::roll_day() noexcept {
     venue_time = venue_now({static_cast<std::uint8_t>(v)});
   }
   if (venue_time.unix_ns <= 0) return;
-  const std::int64_t day = (venue_time.unix_ns - gate_.limits().day_start.count) / day_ns;
+  const std::int64_t day =
+      (venue_time.unix_ns - gate_.limits().day_start.count) / trading_day.count;
   if (day == day_.number) return;
+  const bool goes_on =
+      !day_.known() && day_.carry == DayCarryState::waiting && venue_time < day_.carried_until;
   day_.number = day;
+  if (goes_on) {
+    day_.carry = DayCarryState::counted;
+    return;
+  }
+  drop_carried();
   day_.peak_usd = 0;
   profits_.begin_day();
   order_to_trade_.begin_day();
@@ -59,9 +65,12 @@ Money EngineCore::fee_of(const Instrument& i, const Fill& fill) const noexcept {
   return fits_int64(other) ? Money{static_cast<std::int64_t>(other)} : fill.fee;
 }
 
-void EngineCore::book_fill(InstrumentId id, const Fill& fill) noexcept {
-  const Instrument& i = table_[id];
-  if (fill.price.nano <= 0) return profits_.adopt(i, signed_qty(fill.side, fill.amount));
+void EngineCore::book_fill(const Event& event, const Fill& fill) noexcept {
+  const Instrument& i = table_[event.instrument];
+  if (fill.price.nano <= 0 || booked_before(event)) {
+    return profits_.adopt(i, signed_qty(fill.side, fill.amount));
+  }
+  day_.booked = std::max(day_.booked, event.exch);
   const std::size_t owner = fill.order.valid() ? fill.order.strategy().value : ProfitLedger::house;
   profits_.trade(i, owner, signed_qty(fill.side, fill.amount), fill.price, fee_of(i, fill));
   if (fill.liquidity == Liquidity::maker && i.underlying.value < underlyings_max) {
@@ -75,16 +84,25 @@ void EngineCore::book_fill(InstrumentId id, const Fill& fill) noexcept {
   check_losses();
 }
 
+// Since the day began, in USD at 1e-9; what the boots before had is in dollars as last marked.
+std::int64_t EngineCore::owner_profit(std::size_t owner) const noexcept {
+  const auto index_of = [this](UnderlyingId u) noexcept { return coins_[u.value].index; };
+  i128 usd = day_.carried_usd[owner];
+  if (profits_.traded(owner)) usd += profits_.day_usd(owner, index_of);
+  if (fits_int64(usd)) return static_cast<std::int64_t>(usd);
+  return usd < 0 ? -INT64_MAX : INT64_MAX;
+}
+
 void EngineCore::check_losses() noexcept {
   roll_day();
   const RiskLimits& l = gate_.limits();
-  const auto index_of = [this](UnderlyingId u) noexcept { return coins_[u.value].index; };
+  // What was carried may be of a day that is over: nothing trips on it before that is known.
+  const bool judged = day_.carry != DayCarryState::waiting;
   i128 all = 0;
   for (std::size_t owner = 0; owner < ProfitLedger::owners_max; ++owner) {
-    if (!profits_.traded(owner)) continue;
-    const std::int64_t profit = profits_.day_usd(owner, index_of);
+    const std::int64_t profit = owner_profit(owner);
     all += profit;
-    if (owner == ProfitLedger::house ||
+    if (owner == ProfitLedger::house || !judged ||
         -static_cast<i128>(profit) <= l.max_strategy_loss_usd.nano) {
       continue;
     }
@@ -100,7 +118,7 @@ void EngineCore::check_losses() noexcept {
                                            : INT64_MAX;
   day_.profit_usd = sum;
   day_.peak_usd = std::max(day_.peak_usd, sum);
-  if (gate_.modes().at({}) >= Mode::reduce) return;
+  if (!judged || gate_.modes().at({}) >= Mode::reduce) return;
   const i128 fall = static_cast<i128>(day_.peak_usd) - sum;
   if (-static_cast<i128>(sum) > l.max_day_loss_usd.nano) {
     Trip t = breach(TripCode::global_loss, {}, l.max_day_loss_usd.nano, -sum);

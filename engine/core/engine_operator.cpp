@@ -37,7 +37,11 @@ void EngineCore::answer(const OperatorCommand& command, OperatorResult result,
                                   0,
                                   detail,
                                   command.scope};
-  if (const auto a = static_cast<std::size_t>(command.action); a < operator_actions) {
+  // A latched kill that a boot carries on has the number of an earlier run: nobody waits for it.
+  const bool carried_on =
+      command.source == OperatorSource::monitor && command.action == OperatorAction::kill;
+  if (const auto a = static_cast<std::size_t>(command.action);
+      a < operator_actions && !carried_on) {
     answers_[a] = last_operator_;
   }
   trace(TraceId::operator_answer, static_cast<std::int64_t>(command.command_id),
@@ -127,6 +131,10 @@ EngineCore::Judgement EngineCore::judge_arm(const OperatorCommand& command) cons
   if (const OrderId other = others_.unacknowledged(); other.valid()) {
     return {OperatorResult::refused_other_instance, other.epoch()};
   }
+  if (counters_.day_items_refused > 0) {
+    return {OperatorResult::refused_day_figures,
+            static_cast<std::uint32_t>(counters_.day_items_refused)};
+  }
   if (guardian_missing()) return {OperatorResult::refused_guardian, 0};
   if (flatten_.running()) return {OperatorResult::refused_flatten_running, 0};
   const auto running =
@@ -179,6 +187,7 @@ void EngineCore::arm(const OperatorCommand& command) noexcept {
   trace(TraceId::mode_changed, static_cast<std::int64_t>(command.scope.level), command.scope.id,
         static_cast<std::int64_t>(before), static_cast<std::int64_t>(to));
   answer(command, OperatorResult::accepted);
+  check_losses();  // a loss that is still over its limit holds at once, not at the next tick
 }
 
 void EngineCore::retry_arm() noexcept {

@@ -135,7 +135,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
   const Qty moved = signed_qty(fill.side, fill.amount);
   const std::optional<ResidualDelta> before = residual(table_[event.instrument].underlying);
   move_position(event.instrument, moved);
-  book_fill(event.instrument, fill);
+  book_fill(event, fill);
   ++counters_.fills;
   trace(TraceId::fill_applied, static_cast<std::int64_t>(fill.order.value), moved.nano,
         fill.price.nano, portfolio_.position(event.instrument).nano, event.instrument, event.venue);

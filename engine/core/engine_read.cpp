@@ -187,6 +187,7 @@ EngineStatus EngineCore::snapshot() const noexcept {
   s.approved = gate_.approved();
   s.day_profit_usd = Money{day_.profit_usd};
   s.day_peak_usd = Money{day_.peak_usd};
+  fill_day(s.day);
   for (std::size_t r = 0; r < refusals; ++r) s.refused[r] = gate_.refused(static_cast<Refusal>(r));
   s.unknown_orders = static_cast<std::uint32_t>(orders_.unknown_count());
   for (std::size_t n = 0; n < orders_.listed(); ++n) {

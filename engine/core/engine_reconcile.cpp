@@ -202,6 +202,7 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
     const InstrumentId id{static_cast<std::uint16_t>(n)};
     if (table_[id].venue == venue && !adopt_position(id)) settled = false;
   }
+  resume_holdings(venue);
   if (settled) orders_.forgive_owed(venue);
   // Our fill may be younger than a routine picture: that is no reason to stop.
   v.reconciled = settled || (v.routine && v.reconciled);

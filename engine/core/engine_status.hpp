@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "engine/core/command.hpp"
+#include "engine/core/day_figures.hpp"
 #include "engine/core/execution_gap.hpp"
 #include "engine/core/flatten.hpp"
 #include "engine/core/orders.hpp"
@@ -39,6 +40,8 @@ enum class OperatorResult : std::uint8_t {
   refused_not_cancelled,   // flatten: its scope is not in CANCEL (LOCK included)
   refused_scope_stopped,   // flatten: a wider scope is HALT or stricter; detail: ScopeLevel
   refused_other_instance,  // not acknowledged; detail: its boot epoch
+  refused_tripped,         // a control latched the scope while the arm waited; detail: TripCode
+  refused_day_figures,     // carried ones that make no sense; detail: how many
 };
 
 struct OperatorAnswer {
@@ -121,6 +124,7 @@ struct EngineCounters {
   std::uint64_t unknown_fields{0};   // answers that prove nothing
   std::uint64_t configs_adopted{0};  // reloads
   std::uint64_t configs_refused{0};
+  std::uint64_t day_items_refused{0};  // carried figures out of place or out of range
 };
 
 struct EngineStatus {
@@ -146,6 +150,7 @@ struct EngineStatus {
   std::array<std::uint64_t, refusals> refused{};
   Money day_profit_usd{};  // realised and marked, of everything, since the day began
   Money day_peak_usd{};
+  DayFigures day{};
   std::uint32_t open_orders{0};
   std::uint32_t unknown_orders{0};
   std::uint32_t orders_shown{0};

@@ -9,6 +9,7 @@ void EngineCore::trip(Trip t, bool news) noexcept {
   t.seq = seq_.value;
   t.at = now_;
   const bool tightened = t.mode > Mode::active && tighten(t.scope, t.mode);
+  if (t.latched && t.mode > Mode::active) end_waiting_arm(t);
   if (t.cancels) cancel_own(t);
   if (trips_.repeated(t) && !tightened && !news) {
     ++counters_.trips_repeated;
@@ -30,6 +31,13 @@ void EngineCore::trip(Trip t, bool news) noexcept {
   lost.seq = seq_.value;
   lost.at = now_;
   trips_.replace_newest(lost);
+}
+
+// What has just latched is not opened by an arm from before it.
+void EngineCore::end_waiting_arm(const Trip& t) noexcept {
+  if (!arm_waits_ || !(waiting_arm_.scope == t.scope)) return;
+  arm_waits_ = false;
+  answer(waiting_arm_, OperatorResult::refused_tripped, static_cast<std::uint32_t>(t.code));
 }
 
 void EngineCore::cancel_own(const Trip& t) noexcept {

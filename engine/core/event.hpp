@@ -48,8 +48,9 @@ enum class EventKind : std::uint8_t {
   order_lookup = 23,
   order_sent = 24,
   guardian_status = 25,
+  day_carry = 26,
 };
-inline constexpr std::size_t event_kinds = 26;
+inline constexpr std::size_t event_kinds = 27;
 
 namespace event_flag {
 inline constexpr std::uint8_t last_in_packet = 1;  // the frame ends here: strategies are woken

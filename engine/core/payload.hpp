@@ -266,6 +266,24 @@ struct GuardianStatus {
   std::array<std::uint64_t, 2> tail{};
 };
 
+// What an earlier boot left of the trading day, as its state file has it: one event an item, behind
+// Boot, `day` first and once. Refused by the core when out of place or out of range.
+//   day      a: the day's begin, ns since 1970; b: its highest profit, USD at 1e-9;
+//            c: the venue's time of the newest fill that is counted in it, 0: none
+//   profit   subject: owner (strategy, or the last: the account besides); a: USD at 1e-9
+//   ratio    subject: underlying; group: 0 futures, 1 options; a: changes; b: maker coins at 1e-9
+//   holding  of the event's instrument; subject: owner; a: signed amount; b: mark it was worth
+enum class DayItem : std::uint8_t { none, day, profit, ratio, holding };
+struct DayCarry {
+  DayItem item{DayItem::none};
+  std::uint8_t subject{0};
+  std::uint8_t group{0};
+  std::array<std::uint8_t, 5> reserved{};
+  std::int64_t a{0};
+  std::int64_t b{0};
+  std::int64_t c{0};
+};
+
 // Maps our monotonic clock to the venue's wall clock: exch = recv + offset, within +-uncertainty.
 struct VenueClock {
   std::int64_t offset_ns{0};
@@ -328,6 +346,7 @@ static_assert(sizeof(OperatorCommand) == 64 && sizeof(SideBlockRef) == 32);
 static_assert(sizeof(InstrumentChange) == 32 && sizeof(VenueClock) == 32);
 static_assert(sizeof(OpenOrderReport) == 64 && sizeof(ReconcileMark) == 32);
 static_assert(sizeof(OrderLookup) == 32 && sizeof(GuardianStatus) == 32);
+static_assert(sizeof(DayCarry) == 32);
 
 // Builds a single-record event.
 template <class Payload>

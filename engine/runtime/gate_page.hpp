@@ -77,6 +77,7 @@ struct alignas(64) PageHeader {
   std::uint64_t bytes{0};
   std::atomic<std::uint32_t> epoch{0};        // boot epoch of the bot that owns the page
   std::atomic<std::uint32_t> config_hash{0};  // of the order labels of this boot
+  std::atomic<std::uint64_t> account{0};      // the venue's number of the bot's account; 0: unknown
 };
 
 // One sender thread. in_send is odd while an order is between the gate check and the socket.

@@ -12,59 +12,21 @@
 #include <string_view>
 
 #include "engine/runtime/crc32c.hpp"
+#include "engine/runtime/packed_bytes.hpp"
 
 namespace gimbal {
 namespace {
 
-constexpr std::uint64_t latch_magic = 0x314843544C424D47ULL;  // "GMBLTCH1"
+constexpr std::uint64_t latch_magic_v1 = 0x314843544C424D47ULL;  // "GMBLTCH1": no names
+constexpr std::uint64_t latch_magic = 0x324843544C424D47ULL;     // "GMBLTCH2"
 constexpr std::uint64_t epoch_magic = 0x31484350454D4247ULL;
 constexpr std::size_t file_bytes_max = 8u << 20;
-
-template <class T>
-void put(std::string& out, T value) {
-  std::array<char, sizeof(T)> raw;
-  std::memcpy(raw.data(), &value, sizeof(T));
-  out.append(raw.data(), raw.size());
-}
-// False when the bytes run out.
-template <class T>
-bool get(std::string_view& in, T& value) noexcept {
-  if (in.size() < sizeof(T)) return false;
-  std::memcpy(&value, in.data(), sizeof(T));
-  in.remove_prefix(sizeof(T));
-  return true;
-}
 
 LatchState untrusted(const std::string& why) {
   LatchEntry halt;
   halt.mode = Mode::halt;
   halt.reason = why;
   return LatchState{{std::move(halt)}, false};
-}
-
-// Whole content of a file; errno ENOENT is told apart by `missing`.
-Outcome read_small_file(const std::string& path, std::string& out, bool& missing) {
-  missing = false;
-  out.clear();
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) {
-    missing = errno == ENOENT;
-    return Outcome::system("read", path);
-  }
-  std::array<char, 4096> chunk;
-  for (;;) {
-    const ssize_t n = ::read(fd, chunk.data(), chunk.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n == 0) break;
-    if (n < 0 || out.size() > file_bytes_max) {
-      Outcome why = n < 0 ? Outcome::system("read", path) : Outcome::failure(path + ": too large");
-      ::close(fd);
-      return why;
-    }
-    out.append(chunk.data(), static_cast<std::size_t>(n));
-  }
-  ::close(fd);
-  return {};
 }
 
 Outcome write_and_sync(const std::string& path, const std::string& bytes) {
@@ -110,41 +72,82 @@ class WriterLock {
   int fd_;
 };
 
-bool get_entry(std::string_view& in, LatchEntry& entry) {
+// The bytes of a text behind its length.
+template <class Length>
+bool get_text(std::string_view& in, std::size_t max, std::string& out) {
+  Length bytes = 0;
+  if (!get_bytes(in, bytes) || bytes > max || bytes > in.size()) return false;
+  out.assign(in.substr(0, bytes));
+  in.remove_prefix(bytes);
+  return true;
+}
+
+bool get_entry(std::string_view& in, bool named, LatchEntry& entry) {
   std::uint8_t level = 0, mode = 0;
-  std::uint16_t reason_bytes = 0;
-  if (!get(in, level) || !get(in, mode) || !get(in, entry.scope.id) || !get(in, entry.uid) ||
-      !get(in, entry.command_id) || !get(in, entry.when.unix_ns) || !get(in, reason_bytes)) {
+  if (!get_bytes(in, level) || !get_bytes(in, mode) || !get_bytes(in, entry.scope.id) ||
+      !get_bytes(in, entry.uid) || !get_bytes(in, entry.command_id) ||
+      !get_bytes(in, entry.when.unix_ns) ||
+      !get_text<std::uint16_t>(in, latch_reason_max, entry.reason)) {
     return false;
   }
+  if (named && !get_text<std::uint8_t>(in, latch_name_max, entry.name)) return false;
   if (level >= scope_levels || mode > static_cast<std::uint8_t>(Mode::lock)) return false;
   entry.scope.level = static_cast<ScopeLevel>(level);
   entry.mode = static_cast<Mode>(mode);
-  if (entry.scope.id >= scope_count(entry.scope.level)) return false;
-  if (reason_bytes > latch_reason_max || reason_bytes > in.size()) return false;
-  entry.reason.assign(in.substr(0, reason_bytes));
-  in.remove_prefix(reason_bytes);
-  return true;
+  const bool unlisted = entry.scope.id == latch_id_unknown && !entry.name.empty();
+  return unlisted || entry.scope.id < scope_count(entry.scope.level);
+}
+
+bool same_scope(const LatchEntry& a, const LatchEntry& b) noexcept {
+  if (a.scope.level != b.scope.level) return false;
+  return a.name.empty() || b.name.empty() ? a.scope.id == b.scope.id : a.name == b.name;
 }
 
 }  // namespace
 
+Outcome read_small_file(const std::string& path, std::string& out, bool& missing) {
+  missing = false;
+  out.clear();
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) {
+    missing = errno == ENOENT;
+    return Outcome::system("read", path);
+  }
+  std::array<char, 4096> chunk;
+  for (;;) {
+    const ssize_t n = ::read(fd, chunk.data(), chunk.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n == 0) break;
+    if (n < 0 || out.size() > file_bytes_max) {
+      Outcome why = n < 0 ? Outcome::system("read", path) : Outcome::failure(path + ": too large");
+      ::close(fd);
+      return why;
+    }
+    out.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+  ::close(fd);
+  return {};
+}
+
 std::string encode_latch(const std::vector<LatchEntry>& entries) {
   std::string out;
-  put(out, latch_magic);
-  put(out, static_cast<std::uint32_t>(entries.size()));
+  put_bytes(out, latch_magic);
+  put_bytes(out, static_cast<std::uint32_t>(entries.size()));
   for (const LatchEntry& e : entries) {
     const std::string reason = e.reason.substr(0, latch_reason_max);
-    put(out, static_cast<std::uint8_t>(e.scope.level));
-    put(out, static_cast<std::uint8_t>(e.mode));
-    put(out, e.scope.id);
-    put(out, e.uid);
-    put(out, e.command_id);
-    put(out, e.when.unix_ns);
-    put(out, static_cast<std::uint16_t>(reason.size()));
+    put_bytes(out, static_cast<std::uint8_t>(e.scope.level));
+    put_bytes(out, static_cast<std::uint8_t>(e.mode));
+    put_bytes(out, e.scope.id);
+    put_bytes(out, e.uid);
+    put_bytes(out, e.command_id);
+    put_bytes(out, e.when.unix_ns);
+    put_bytes(out, static_cast<std::uint16_t>(reason.size()));
     out += reason;
+    const std::string name = e.name.substr(0, latch_name_max);
+    put_bytes(out, static_cast<std::uint8_t>(name.size()));
+    out += name;
   }
-  put(out, crc32c(out.data(), out.size()));
+  put_bytes(out, crc32c(out.data(), out.size()));
   return out;
 }
 
@@ -154,18 +157,22 @@ LatchState parse_latch(const std::string& bytes) {
   if (bytes.size() < sizeof magic + sizeof count + sizeof crc)
     return untrusted("latch file is cut");
   std::string_view tail = std::string_view{bytes}.substr(bytes.size() - sizeof crc);
-  (void)get(tail, crc);
+  (void)get_bytes(tail, crc);
   if (crc != crc32c(bytes.data(), bytes.size() - sizeof crc)) {
     return untrusted("latch file checksum differs");
   }
   std::string_view in = std::string_view{bytes}.substr(0, bytes.size() - sizeof crc);
-  if (!get(in, magic) || magic != latch_magic) return untrusted("not a latch file");
-  if (!get(in, count) || count > latch_entries_max) return untrusted("latch file makes no sense");
+  if (!get_bytes(in, magic) || (magic != latch_magic && magic != latch_magic_v1)) {
+    return untrusted("not a latch file");
+  }
+  if (!get_bytes(in, count) || count > latch_entries_max)
+    return untrusted("latch file makes no sense");
   LatchState state;
   state.trusted = true;
   for (std::uint32_t i = 0; i < count; ++i) {
     LatchEntry entry;
-    if (!get_entry(in, entry)) return untrusted("latch file entry makes no sense");
+    if (!get_entry(in, magic == latch_magic, entry))
+      return untrusted("latch file entry makes no sense");
     state.entries.push_back(std::move(entry));
   }
   if (!in.empty()) return untrusted("latch file has bytes too many");
@@ -203,14 +210,34 @@ Outcome LatchFile::store(const std::vector<LatchEntry>& entries) const {
 
 bool raise_entry(std::vector<LatchEntry>& entries, const LatchEntry& entry) {
   const auto same = std::find_if(entries.begin(), entries.end(),
-                                 [&](const LatchEntry& e) { return e.scope == entry.scope; });
+                                 [&](const LatchEntry& e) { return same_scope(e, entry); });
   if (same == entries.end()) {
     entries.push_back(entry);
     return true;
   }
-  if (same->mode >= entry.mode) return false;
+  const bool named = same->name.empty() && !entry.name.empty();
+  if (named) same->name = entry.name;
+  if (same->mode >= entry.mode) return named;
+  std::string name = std::move(same->name);
   *same = entry;
+  same->name = std::move(name);
   return true;
+}
+
+bool renumber(std::vector<LatchEntry>& entries, const ScopeNumber& number) {
+  bool changed = false;
+  for (LatchEntry& e : entries) {
+    if (e.name.empty() || e.scope.level == ScopeLevel::global) continue;
+    const std::uint16_t id = number(e.scope.level, e.name);
+    // There is one venue and one account, whatever they are called. The number of anything else may
+    // be somebody else's now.
+    const bool only_one =
+        e.scope.level == ScopeLevel::venue || e.scope.level == ScopeLevel::account;
+    if (id == latch_id_unknown && only_one) continue;
+    changed = changed || id != e.scope.id;
+    e.scope.id = id;
+  }
+  return changed;
 }
 
 Outcome LatchFile::tighten(const LatchEntry& entry) const {
@@ -229,6 +256,13 @@ Outcome LatchFile::release(Scope scope, const std::vector<LatchEntry>& held) con
   return store(state.entries);
 }
 
+Outcome LatchFile::renumber(const ScopeNumber& number) const {
+  const WriterLock lock{path_};
+  LatchState state = load();
+  if (!state.trusted || !gimbal::renumber(state.entries, number)) return {};
+  return store(state.entries);
+}
+
 Outcome next_boot_epoch(const std::string& path, std::uint32_t at_least, std::uint32_t& epoch) {
   std::string bytes;
   bool missing = false;
@@ -239,8 +273,8 @@ Outcome next_boot_epoch(const std::string& path, std::uint32_t at_least, std::ui
     std::string_view in = bytes;
     std::uint64_t magic = 0;
     std::uint32_t last = 0, crc = 0;
-    if (bytes.size() != 16 || !get(in, magic) || !get(in, last) || !get(in, crc) ||
-        magic != epoch_magic || crc != crc32c(bytes.data(), 12)) {
+    if (bytes.size() != 16 || !get_bytes(in, magic) || !get_bytes(in, last) ||
+        !get_bytes(in, crc) || magic != epoch_magic || crc != crc32c(bytes.data(), 12)) {
       return Outcome::failure(path +
                               ": boot epoch file is damaged; write a new one above every epoch "
                               "in the journal directory");
@@ -250,9 +284,9 @@ Outcome next_boot_epoch(const std::string& path, std::uint32_t at_least, std::ui
   if (next == 0) next = 1;
   if (next > boot_epoch_max) return Outcome::failure(path + ": boot epochs are used up");
   std::string out;
-  put(out, epoch_magic);
-  put(out, next);
-  put(out, crc32c(out.data(), out.size()));
+  put_bytes(out, epoch_magic);
+  put_bytes(out, next);
+  put_bytes(out, crc32c(out.data(), out.size()));
   if (Outcome stored = replace_file(path, out); !stored) return stored;
   epoch = next;
   return {};

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/core/modes.hpp"
@@ -21,8 +23,17 @@ struct LatchEntry {
   std::uint64_t command_id{0};
   ExchTime when{};
   std::string reason{};  // at most latch_reason_max bytes are kept
+  // What the scope is called ("BTC-PERPETUAL"): numbers belong to one run, names to all. At most
+  // latch_name_max bytes. Empty: global, or not known.
+  std::string name{};
 };
 inline constexpr std::size_t latch_reason_max = 200;
+inline constexpr std::size_t latch_name_max = 64;
+// Of a scope whose name has no number in this run: an instrument that is not listed now, an
+// underlying or a strategy that is not configured.
+inline constexpr std::uint16_t latch_id_unknown = 0xFFFF;
+// The number that a name has in this run, latch_id_unknown when it has none.
+using ScopeNumber = std::function<std::uint16_t(ScopeLevel, std::string_view)>;
 inline constexpr std::size_t latch_entries_max = 20'000;
 
 // What the file says. `trusted` is false when the file is missing or damaged: then the only entry
@@ -32,8 +43,14 @@ struct LatchState {
   bool trusted{false};
 };
 
-// Puts `entry` into the list, or raises the mode of its scope's entry. True when the list changed.
+// Puts `entry` into the list, or raises the mode of its scope's entry, or names it when it had no
+// name. True when the list changed. Two entries are of one scope when their names agree, or their
+// numbers where a name is missing.
 bool raise_entry(std::vector<LatchEntry>& entries, const LatchEntry& entry);
+
+// Gives each named entry the number that its name has in this run. An entry without a name keeps
+// its number, and so do a venue and an account whose name is gone. True when a number changed.
+bool renumber(std::vector<LatchEntry>& entries, const ScopeNumber& number);
 
 class LatchFile {
  public:
@@ -48,11 +65,14 @@ class LatchFile {
   // load, raise the scope's entry to the stricter mode, store. An untrusted file is first replaced
   // by its global HALT.
   Outcome tighten(const LatchEntry& entry) const;
-  // Removes the entry of exactly this scope and keeps all others. `held`: what else holds as its
-  // owner knows it; raised into the file's entries, so that a file lost in between loses nothing.
-  // Of an untrusted file the global HALT stays, unless the scope is global. Only for a validated
-  // arm command.
+  // Removes the entry of exactly this scope, by its number, and keeps all others. `held`: what else
+  // holds as its owner knows it; raised into the file's entries, so that a file lost in between
+  // loses nothing. Of an untrusted file the global HALT stays, unless the scope is global. Only for
+  // a validated arm command.
   Outcome release(Scope scope, const std::vector<LatchEntry>& held = {}) const;
+  // renumber() of what the file says, stored when something changed. At boot, and when an
+  // instrument is listed.
+  Outcome renumber(const ScopeNumber& number) const;
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
@@ -63,6 +83,10 @@ class LatchFile {
 // what encode makes. Exposed for tests and fuzzing.
 [[nodiscard]] std::string encode_latch(const std::vector<LatchEntry>& entries);
 [[nodiscard]] LatchState parse_latch(const std::string& bytes);
+
+// Whole content of a file of at most 8 MiB, which is no symbolic link; `missing` tells that there
+// is none.
+Outcome read_small_file(const std::string& path, std::string& out, bool& missing);
 
 // Writes `bytes` to `path` through a temporary file in the same directory, fsync, rename and fsync
 // of the directory. Mode 0600.

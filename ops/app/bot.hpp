@@ -32,6 +32,8 @@
 
 namespace gimbal {
 
+struct ScopeName;
+
 inline constexpr std::size_t side_block_slots = 32;
 inline constexpr std::size_t side_block_bytes = std::size_t{2} << 20;
 
@@ -72,7 +74,11 @@ class Bot {
   std::string make_engine();
   std::string make_hot();
   std::string make_monitor();
+  void take_over_pages();
+  void move_latches();
   Outcome write_names() const;
+  [[nodiscard]] std::vector<ScopeName> scope_names() const;
+  [[nodiscard]] std::string scope_name(Scope scope) const;    // empty: global, or none
   [[nodiscard]] std::vector<std::string> currencies() const;  // settlement, each once
   [[nodiscard]] deribit::LoginConfig login_config(std::int64_t first_id, const char* scope) const;
   template <class Events>
@@ -85,11 +91,19 @@ class Bot {
   void attach_tapes();
   void say(const std::string& text) const;
 
+  // bot_day.cpp
+  void load_day();
+  [[nodiscard]] std::vector<Event> day_events() const;
+  [[nodiscard]] struct DayRecord day_record(const DayFigures& figures) const;
+  void keep_day(RecvTime now);
+  Outcome close_day();
+
   // bot_guardian.cpp
   void say_guardian() const;
   std::string open_off_host();
   void beat_off_host(RecvTime now);
   void watch_guardian();
+  void show_account() noexcept;
   void say_state(BotState state) noexcept;
 
   // bot_run.cpp
@@ -115,6 +129,7 @@ class Bot {
   bool carry_out(const ListingChange& change);
   bool redefine(const ListingChange& change);
   bool list(const ListingChange& change);
+  void hold_listed(InstrumentId id, const std::string& name);
   bool adopt(InstrumentId id);
   [[nodiscard]] ListingTasks& option_feed_tasks();
   // bot_journal.cpp
@@ -156,6 +171,10 @@ class Bot {
   bool off_host_told_{false};
   std::unique_ptr<LatchFile> latch_;
   std::vector<LatchEntry> latched_;
+  std::unique_ptr<class DayKeeper> day_;
+  RecvTime day_due_{};
+  DayCarryState day_told_{DayCarryState::none};
+  std::string day_trouble_;  // as last said
   Credentials credentials_;
   std::shared_ptr<TlsContext> tls_;
   Universe universe_;

@@ -44,19 +44,20 @@ void Bot::hold_mode(const Trip& trip) {
   entry.mode = trip.mode;
   entry.when = wall_now();
   entry.reason = reason_of(trip);
+  entry.name = scope_name(trip.scope);
   if (Outcome o = latch_->tighten(entry); !o) say("latch: " + o.error());
   // Whoever asked for it had not seen this.
   if (desk_ != nullptr) desk_->withdraw_waiting_arm();
 }
 
-// An arm command that the core accepted at event `after` has released the scope; a trip of a later
-// event still holds.
+// An arm command that the core accepted at event `after` has released the scope; a trip of that
+// very event or a later one still holds: the core judges after it has armed.
 void Bot::hold_again(Scope scope, std::uint64_t after) {
   drain_alerts();
   const auto held = std::find_if(held_trips_.begin(), held_trips_.end(),
                                  [&](const Trip& t) { return t.scope == scope; });
   if (held == held_trips_.end()) return;
-  if (held->seq > after) return hold_mode(Trip{*held});
+  if (held->seq >= after) return hold_mode(Trip{*held});
   held_trips_.erase(held);
 }
 

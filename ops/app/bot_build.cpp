@@ -12,6 +12,7 @@
 #include "engine/runtime/journal_files.hpp"
 #include "ops/app/bot.hpp"
 #include "ops/app/control.hpp"
+#include "ops/app/day_keeper.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/hash.hpp"
 #include "ops/app/held_scopes.hpp"
@@ -95,22 +96,20 @@ std::string Bot::claim_state() {
   if (Outcome o = stop_page_.create(stop); !o) return o.error();
   const auto tag = static_cast<std::uint32_t>(loaded_->short_hash() >> 32);
   gate_.layout().header.config_hash.store(tag, std::memory_order_release);
+  gate_.layout().header.account.store(0, std::memory_order_release);
   gate_.layout().tags.start(tag);
   guardian_ =
       std::make_unique<GuardianView>(gate_.layout(), epoch_, loaded_->config.guardian.beat_max);
   closer_ = std::make_unique<GateCloser>(gate_, clock_);
   latch_ = std::make_unique<LatchFile>(r.state_dir + "/latch");
   latched_ = latch_->load().entries;
-  // A stop that never reached the latch (the bot died in between) still stands in the pages.
-  for (const LatchEntry& e : left_in_pages(gate_, stop_page_)) {
-    if (!raise_entry(latched_, e)) continue;
-    if (Outcome o = latch_->tighten(e); !o) say("latch: " + o.error());
-  }
+  // Numbers of scopes are the earlier run's until the instruments are known (move_latches).
+  take_over_pages();
   for (const LatchEntry& e : latched_) {
-    gate_.tighten(e.scope, e.mode);
-    say(fmt::format("latched: mode {} on scope {}/{}: {}", static_cast<int>(e.mode),
-                    static_cast<int>(e.scope.level), e.scope.id, e.reason));
+    say(fmt::format("latched: mode {} on scope {}/{} {}: {}", static_cast<int>(e.mode),
+                    static_cast<int>(e.scope.level), e.scope.id, e.name, e.reason));
   }
+  load_day();
   say(fmt::format("boot epoch {}; starting in HALT", epoch_));
   return {};
 }
@@ -187,30 +186,84 @@ std::string Bot::load_market() {
     say(fmt::format("{}: {} futures, {} options, hedge {}", u.name, m.futures.size(),
                     m.options.size(), u.hedge_instrument));
   }
+  move_latches();
   const Outcome written = write_names();
   return written ? std::string{} : written.error();
 }
 
-// For gimbalctl: what each scope is called.
+// A stop that never reached the latch (the bot died in between, or a person stopped while it
+// booted) still stands in the pages, under the numbers of the run before.
+void Bot::take_over_pages() {
+  const std::vector<ScopeName> names = read_scope_names(loaded_->config.runtime.runtime_dir);
+  const auto keep = [this](const LatchEntry& e) {
+    if (Outcome o = latch_->tighten(e); !o) say("latch: " + o.error());
+  };
+  for (const LatchEntry& e : left_in_pages(gate_, stop_page_, names)) {
+    if (raise_entry(latched_, e)) keep(e);
+  }
+  const std::vector<LatchEntry> lost = name_entries(latched_, names);
+  for (const LatchEntry& e : latched_) {
+    if (!e.name.empty() || !lost.empty()) keep(e);
+  }
+  for (const LatchEntry& e : lost) {
+    say(fmt::format("latched: {} {} has no name; global HALT", name_of(e.scope.level), e.scope.id));
+    (void)gate_.loosen(e.scope, Mode::active);
+    stop_page_.clear(e.scope);
+    if (Outcome o = latch_->release(e.scope); !o) say("latch: " + o.error());
+  }
+}
+
+// What was latched holds for the instrument of that name, whatever its number is in this run.
+void Bot::move_latches() {
+  take_over_pages();
+  const std::vector<ScopeName> names = scope_names();
+  move_to_names(latched_, names, gate_, stop_page_);
+  const Outcome stored = latch_->renumber(
+      [&](ScopeLevel level, std::string_view name) { return number_in(names, level, name); });
+  if (!stored) say("latch: " + stored.error());
+  for (const LatchEntry& e : latched_) {
+    if (e.scope.id == latch_id_unknown) {
+      say(fmt::format("latched: {} is not listed now; it is held when it is", e.name));
+    }
+  }
+}
+
+std::string Bot::scope_name(Scope s) const {
+  const VenueConfig& venue = loaded_->config.venues[0];
+  switch (s.level) {
+    case ScopeLevel::global: return {};
+    case ScopeLevel::venue: return s.id == 0 ? venue.name : std::string{};
+    case ScopeLevel::account: return s.id == 0 ? venue.account : std::string{};
+    case ScopeLevel::strategy:
+      return s.id < Strategies::names.size() ? std::string{Strategies::names[s.id]} : std::string{};
+    case ScopeLevel::underlying:
+      if (s.id >= universe_.underlyings().size()) return {};
+      return std::string{
+          universe_.underlyings().name(UnderlyingId{static_cast<std::uint8_t>(s.id)})};
+    case ScopeLevel::instrument: return std::string{universe_.symbols().name(InstrumentId{s.id})};
+  }
+  return {};
+}
+
+std::vector<ScopeName> Bot::scope_names() const {
+  std::vector<ScopeName> names;
+  const auto add = [&](ScopeLevel level, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const Scope scope{level, static_cast<std::uint16_t>(i)};
+      names.push_back({scope, scope_name(scope)});
+    }
+  };
+  add(ScopeLevel::venue, 1);
+  add(ScopeLevel::account, 1);
+  add(ScopeLevel::strategy, Strategies::names.size());
+  add(ScopeLevel::underlying, universe_.underlyings().size());
+  add(ScopeLevel::instrument, universe_.table().size());
+  return names;
+}
+
+// For gimbalctl and the next boot: what each scope is called.
 Outcome Bot::write_names() const {
-  const Config& config = loaded_->config;
-  std::vector<ScopeName> names{{Scope{ScopeLevel::venue, 0}, config.venues[0].name},
-                               {Scope{ScopeLevel::account, 0}, config.venues[0].account}};
-  for (std::size_t s = 0; s < Strategies::names.size(); ++s) {
-    names.push_back({Scope{ScopeLevel::strategy, static_cast<std::uint16_t>(s)},
-                     std::string{Strategies::names[s]}});
-  }
-  for (std::size_t u = 0; u < universe_.underlyings().size(); ++u) {
-    const UnderlyingId id{static_cast<std::uint8_t>(u)};
-    names.push_back(
-        {Scope{ScopeLevel::underlying, id.value}, std::string{universe_.underlyings().name(id)}});
-  }
-  for (std::size_t i = 0; i < universe_.table().size(); ++i) {
-    const InstrumentId id{static_cast<std::uint16_t>(i)};
-    names.push_back(
-        {Scope{ScopeLevel::instrument, id.value}, std::string{universe_.symbols().name(id)}});
-  }
-  return write_scope_names(config.runtime.runtime_dir, names);
+  return write_scope_names(loaded_->config.runtime.runtime_dir, scope_names());
 }
 
 std::string Bot::make_engine() {
@@ -274,9 +327,11 @@ void Bot::boot_events() {
   block(SideBlockKind::config, std::as_bytes(std::span{config_text_}));
   for (const auto& bytes : universe_.dump(side_block_bytes))
     block(SideBlockKind::instrument, bytes);
+  for (const Event& e : day_events()) submit(e);
   // Latched scopes hold in the core too, in the mode they were left in, until each is armed again:
   // what a bot that died in mid-kill left resting is cancelled as soon as it is adopted.
   for (const LatchEntry& e : latched_) {
+    if (e.scope.id == latch_id_unknown) continue;
     OperatorCommand c;
     c.command_id = e.command_id;
     c.scope = e.scope;

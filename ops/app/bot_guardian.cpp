@@ -21,7 +21,17 @@ void Bot::say_state(BotState state) noexcept {
   gate_.beat(gate_.layout().bot, clock_.now(), static_cast<std::uint32_t>(state));
 }
 
+// For guardians: they compare it with what their own key belongs to.
+void Bot::show_account() noexcept {
+  const std::uint64_t account = queries_->account_id();
+  std::atomic<std::uint64_t>& shown = gate_.layout().header.account;
+  if (shown.load(std::memory_order_relaxed) == account) return;
+  shown.store(account, std::memory_order_release);
+  if (off_host_ != nullptr) off_host_->show_account(account);
+}
+
 void Bot::watch_guardian() {
+  show_account();
   guardian_->look(clock_.now());
   if (guardian_->live() != guardian_told_) {
     Event e = make_event(EventKind::guardian_status, venue_, InstrumentId{}, clock_.now(), {},

@@ -12,12 +12,15 @@
 #include <iterator>
 
 #include "ops/app/bot.hpp"
+#include "ops/app/desk.hpp"
 #include "ops/app/feed_interval.hpp"
+#include "ops/app/scope_names.hpp"
 
 namespace gimbal {
 namespace {
 
-constexpr std::size_t events_of_a_change = 4;  // names, invalidate, adopt, and one to spare
+// Names, invalidate, adopt, an operator's command, and some to spare.
+constexpr std::size_t events_of_a_change = 6 + parts_of<OperatorCommand>;
 constexpr std::size_t changes_per_cycle = 16;  // the cold loop has other duties
 
 }  // namespace
@@ -170,6 +173,31 @@ bool Bot::redefine(const ListingChange& c) {
   return true;
 }
 
+// A scope that was latched in an earlier run, when the instrument was listed already: it holds from
+// before the first order on.
+void Bot::hold_listed(InstrumentId id, const std::string& name) {
+  bool held = false;
+  for (LatchEntry& e : latched_) {
+    if (e.scope.id != latch_id_unknown || e.name != name) continue;
+    e.scope.id = id.value;
+    (void)gate_.tighten(e.scope, e.mode);
+    OperatorCommand c;
+    c.command_id = e.command_id;
+    c.scope = e.scope;
+    c.action = OperatorAction::kill;
+    c.mode = e.mode;
+    c.source = OperatorSource::monitor;
+    desk_->push_command(c);
+    say(fmt::format("latched: {} is listed again and held: {}", name, e.reason));
+    held = true;
+  }
+  if (!held) return;
+  const std::vector<ScopeName> names = scope_names();
+  const Outcome stored = latch_->renumber(
+      [&](ScopeLevel level, std::string_view text) { return number_in(names, level, text); });
+  if (!stored) say("latch: " + stored.error());
+}
+
 bool Bot::list(const ListingChange& c) {
   InstrumentId id = universe_.symbols().find(c.row.name);
   if (!id.valid()) {
@@ -188,6 +216,7 @@ bool Bot::list(const ListingChange& c) {
       (void)from_control_.push(e);
     }
   }
+  hold_listed(id, c.row.name);
   if (!adopt(id)) return false;
   const VenueConfig& venue = loaded_->config.venues[0];
   auto& feeds = option_feed_tasks();

@@ -10,6 +10,7 @@
 #include "engine/runtime/trace.hpp"
 #include "ops/app/bot.hpp"
 #include "ops/app/commands.hpp"
+#include "ops/app/day_keeper.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/monitor.hpp"
 #include "ops/app/scope_names.hpp"
@@ -86,6 +87,7 @@ void Bot::start_threads() {
   cold("gimbal-connect", [this] { connects_->run(stop_cold_); });
   cold("gimbal-query", [this] { query_loop_->run(stop_cold_); });
   cold("gimbal-archive", [this] { archive_loop(); });
+  cold("gimbal-day", [this] { day_->run(stop_cold_); });
 }
 
 void Bot::stop_threads() {
@@ -237,6 +239,7 @@ void Bot::cold_cycle() {
     snapshot_due_ = now + snapshot_interval;
     refresh(false);
   }
+  keep_day(now);
   if (now >= status_due_) {
     status_due_ = now + loaded_->config.log.status_interval;
     if (options_.live_line) live_line();
@@ -285,6 +288,7 @@ int Bot::run() {
     say(std::string{what} + ": " + o.error());
     code = code == exit_done ? exit_failed : code;
   };
+  closed("day", close_day());
   closed("journal", journal_->close());
   if (frames_ != nullptr) closed("frames", frames_->close());
   if (options_.live_line || !options_.report_file.empty()) closing_report(code);

@@ -104,10 +104,12 @@ void venue_session_fields(Visitor& visit, VenueConfig& c) {
                   .doc = "Credential file, or the name of a systemd credential (no slash)."});
   visit("guardian_credential", c.guardian_credential,
         FieldInfo{.max = 4096,
-                  .doc = "The guardian's own key (trade:read_write is enough); it refuses to start "
-                         "without."});
+                  .doc = "The guardian's own key (trade:read_write and account:read) of the same "
+                         "account; it refuses to start without."});
   visit("off_host_credential", c.off_host_credential,
-        FieldInfo{.max = 4096, .doc = "The off-host guardian's own key, on that host."});
+        FieldInfo{.max = 4096,
+                  .doc = "The off-host guardian's own key (trade:read_write and account:read), on "
+                         "that host."});
   visit("auth", c.auth, FieldInfo{.doc = "How the session logs in."});
 }
 

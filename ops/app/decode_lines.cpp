@@ -93,7 +93,8 @@ std::string_view event_name(EventKind kind) {
                                                                    "reconcile_mark",
                                                                    "order_lookup",
                                                                    "order_sent",
-                                                                   "guardian_status"};
+                                                                   "guardian_status",
+                                                                   "day_carry"};
   return names.at(static_cast<std::size_t>(kind));
 }
 

@@ -114,6 +114,7 @@ void Desk::latch(Scope scope, Mode mode, const ControlPeer& peer, const std::str
   entry.command_id = kill_ ? kill_->command : 0;
   entry.when = wall_now();
   entry.reason = reason;
+  entry.name = bot_.scope_name(scope);
   if (Outcome o = bot_.latch_->tighten(entry); !o) {
     proof_.latch = "NOT DURABLE: " + o.error();
     bot_.say("latch: " + o.error());

@@ -47,6 +47,8 @@ class Desk final : public ControlHandler {
   // Each cold cycle: takes a reload over once the core has.
   void watch_reload();
   void drop_finished_reload();
+  // To the core, in order; see CommandOutbox for what happens when there is no room.
+  void push_command(const OperatorCommand& command);
 
   // --- ControlHandler
   std::optional<std::uint16_t> resolve(ScopeLevel level, std::string_view name) override;
@@ -90,7 +92,6 @@ class Desk final : public ControlHandler {
                   const std::string& reason);
   void send_command(OperatorAction action, std::uint64_t id, Scope scope, Mode mode,
                     OperatorSource source, const ControlPeer& peer);
-  void push_command(const OperatorCommand& command);
   [[nodiscard]] bool try_push(const OperatorCommand& command);
   [[nodiscard]] bool kill_settled(bool& counted_ours, std::uint64_t& ours);
   [[nodiscard]] bool joins_page_stop(const KillRequest& request) const;
@@ -136,6 +137,7 @@ class Desk final : public ControlHandler {
   void fill_books();
   void fill_ladders();
   void fill_latency();
+  [[nodiscard]] DayStatus day_status();  // bot_day.cpp
   void fill_execution();
   [[nodiscard]] std::string instrument_name(InstrumentId id) const;
 

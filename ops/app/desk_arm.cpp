@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/core/payload.hpp"
+#include "ops/app/day_keeper.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/held_scopes.hpp"
 #include "ops/app/scope_names.hpp"
@@ -32,7 +33,12 @@ const char* result_text(OperatorResult r) {
     case OperatorResult::refused_flatten_running: return "a flatten is running";
     case OperatorResult::refused_not_cancelled: return "the scope is not in CANCEL";
     case OperatorResult::refused_scope_stopped: return "a wider scope is stopped";
+    case OperatorResult::refused_day_figures:
+      return "the carried figures of the day make no sense; stop, look at the account, remove the "
+             "file day of the state directory";
     case OperatorResult::refused_other_instance: return "another instance runs on this account";
+    case OperatorResult::refused_tripped:
+      return "a control stopped the scope while the arm waited; see the alerts";
   }
   return "refused";
 }
@@ -48,6 +54,7 @@ ControlAnswer Desk::arm(const ArmRequest& request) {
                           std::string{sentinel_file} + " is there; remove it first");
   }
   if (!bot_.journal_trouble_.empty()) return refuse_without_journal();
+  if (const std::string why = bot_.day_->trouble(); !why.empty()) return refused_answer(why);
   arm_ = PendingArm{request.scope, request.reason, request.peer};
   arm_request_ = request.id;
   (void)send_arm();
@@ -100,7 +107,9 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
   const Scope scope = arm_->scope;
   bot_.drain_alerts();
   // The file may be missing or damaged: whatever else is held goes back into it.
-  const Outcome stored = bot_.latch_->release(scope, held_scopes(bot_.gate_, scope));
+  std::vector<LatchEntry> held = held_scopes(bot_.gate_, scope);
+  for (LatchEntry& e : held) e.name = bot_.scope_name(e.scope);
+  const Outcome stored = bot_.latch_->release(scope, held);
   if (!stored)
     return refused_answer("the core is armed, but the latch cannot be written: " + stored.error() +
                           "; the last gate stays closed");

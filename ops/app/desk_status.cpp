@@ -270,6 +270,7 @@ void Desk::fill_status() {
   fill_latency();
   report_.day_profit_usd = to_double(s.day_profit_usd);
   report_.day_peak_usd = to_double(s.day_peak_usd);
+  report_.day = day_status();
   fill_flatten();
   fill_execution();
   report_.counters.clear();

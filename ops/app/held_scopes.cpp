@@ -1,5 +1,7 @@
 #include "ops/app/held_scopes.hpp"
 
+#include "ops/app/control_protocol.hpp"
+
 namespace gimbal {
 namespace {
 
@@ -22,7 +24,8 @@ std::vector<LatchEntry> held_scopes(const GatePage& gate, Scope armed) {
   return held;
 }
 
-std::vector<LatchEntry> left_in_pages(const GatePage& gate, const StopPage& stop) {
+std::vector<LatchEntry> left_in_pages(const GatePage& gate, const StopPage& stop,
+                                      const std::vector<ScopeName>& names) {
   std::vector<LatchEntry> left;
   gate.each_tightened([&](Scope scope, Mode mode) {
     if (scope == Scope{} && mode <= Mode::halt) return;
@@ -31,7 +34,43 @@ std::vector<LatchEntry> left_in_pages(const GatePage& gate, const StopPage& stop
   stop.each_stop([&](Scope scope, Mode mode) {
     (void)raise_entry(left, entry_of(scope, mode, "left in the stop page"));
   });
+  for (LatchEntry& e : left) e.name = name_in(names, e.scope);
   return left;
+}
+
+std::vector<LatchEntry> name_entries(std::vector<LatchEntry>& entries,
+                                     const std::vector<ScopeName>& names) {
+  std::vector<LatchEntry> lost;
+  for (LatchEntry& e : entries) {
+    if (e.name.empty()) e.name = name_in(names, e.scope);
+    if (e.name.empty() && e.scope.level > ScopeLevel::account) lost.push_back(e);
+  }
+  for (const LatchEntry& l : lost) {
+    std::erase_if(entries,
+                  [&](const LatchEntry& e) { return e.name.empty() && e.scope == l.scope; });
+    const std::string what = "nobody can tell which " + std::string{name_of(l.scope.level)} +
+                             " number " + std::to_string(l.scope.id) +
+                             " was; it was latched for: " + l.reason;
+    (void)raise_entry(entries, entry_of(Scope{}, Mode::halt, what.c_str()));
+  }
+  return lost;
+}
+
+void move_to_names(std::vector<LatchEntry>& entries, const std::vector<ScopeName>& names,
+                   GatePage& gate, StopPage& stop) {
+  const std::vector<LatchEntry> before = entries;
+  (void)renumber(entries, [&](ScopeLevel level, std::string_view name) {
+    return number_in(names, level, name);
+  });
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Scope old = before[i].scope;
+    if (entries[i].scope == old || old.id == latch_id_unknown) continue;
+    gate.loosen(old, Mode::active);
+    stop.clear(old);
+  }
+  for (const LatchEntry& e : entries) {
+    if (e.scope.id != latch_id_unknown) (void)gate.tighten(e.scope, e.mode);
+  }
 }
 
 }  // namespace gimbal

@@ -7,6 +7,7 @@
 
 #include "engine/runtime/gate_page.hpp"
 #include "engine/runtime/latch.hpp"
+#include "ops/app/scope_names.hpp"
 
 namespace gimbal {
 
@@ -14,8 +15,21 @@ namespace gimbal {
 // must leave latched.
 [[nodiscard]] std::vector<LatchEntry> held_scopes(const GatePage& gate, Scope armed);
 
-// At boot: the stops of both pages that an earlier process left. The global HALT that every boot
-// starts in is not one.
-[[nodiscard]] std::vector<LatchEntry> left_in_pages(const GatePage& gate, const StopPage& stop);
+// At boot: the stops of both pages that an earlier process left, named as its names file says. The
+// global HALT that every boot starts in is not one.
+[[nodiscard]] std::vector<LatchEntry> left_in_pages(const GatePage& gate, const StopPage& stop,
+                                                    const std::vector<ScopeName>& names = {});
+
+// Entries without a name get the one that `names` has for their number. What stays without one and
+// is less than the account cannot be found again: it is taken out, a global HALT whose reason says
+// what it was comes in, and it is given back.
+std::vector<LatchEntry> name_entries(std::vector<LatchEntry>& entries,
+                                     const std::vector<ScopeName>& names);
+
+// At boot, once the names of this run are known: each entry moves to the number that its scope has
+// now. Words of the pages under an earlier number are cleared, then every entry holds in the gate.
+// Nothing sends yet.
+void move_to_names(std::vector<LatchEntry>& entries, const std::vector<ScopeName>& names,
+                   GatePage& gate, StopPage& stop);
 
 }  // namespace gimbal

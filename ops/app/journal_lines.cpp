@@ -68,6 +68,15 @@ void operator_command(const OperatorCommand& c, FlatJson& json) {
   json.text("source", source_text(c.source)).number("uid", c.uid).number("pid", c.pid);
 }
 
+void day_carry(const DayCarry& c, FlatJson& json) {
+  static constexpr std::array<std::string_view, 5> names{"none", "day", "profit", "ratio",
+                                                         "holding"};
+  const auto i = static_cast<std::size_t>(c.item);
+  json.text("item", i < names.size() ? names[i] : "other").number("subject", c.subject);
+  json.number("group", c.group).raw("a", std::to_string(c.a)).raw("b", std::to_string(c.b));
+  json.raw("c", std::to_string(c.c));
+}
+
 void open_order(const OpenOrderReport& o, FlatJson& json) {
   json.text("order", hex16(o.order.value)).decimal("price", o.price.nano);
   json.decimal("qty", o.amount.nano).decimal("filled", o.filled.nano);
@@ -169,6 +178,7 @@ std::string JournalLines::details(const Event& event) {
       json.text("order", hex16(s.order.value)).text("action", sent_text(s.action));
       break;
     }
+    case EventKind::day_carry: day_carry(event.as<DayCarry>(), json); break;
     default: break;
   }
   return json.done();

@@ -11,8 +11,8 @@
 namespace gimbal {
 namespace {
 
-// magic 4, version 1, kind 1, state 1, zero 1, epoch 4, zero 4, sequence 8, account 8, nonce 16,
-// MAC 32. Little endian.
+// magic 4, version 1, kind 1, state 1, zero 1, epoch 4, venue account 4, sequence 8, account 8,
+// nonce 16, MAC 32. Little endian.
 constexpr std::uint32_t magic = 0x54424D47;  // "GMBT"
 constexpr std::uint8_t version = 1;
 constexpr std::size_t mac_bytes = 32;
@@ -50,6 +50,7 @@ bool encode_beat(const OffHostBeat& beat, std::string_view key,
   out[5] = static_cast<std::uint8_t>(beat.kind);
   out[6] = beat.state;
   put(out.data() + 8, beat.epoch);
+  put(out.data() + 12, beat.venue_account);
   put(out.data() + 16, beat.sequence);
   put(out.data() + 24, beat.account);
   std::memcpy(out.data() + 32, beat.nonce.data(), beat.nonce.size());
@@ -68,6 +69,7 @@ bool decode_beat(std::span<const std::uint8_t> bytes, std::string_view key,
   out.kind = kind;
   out.state = bytes[6];
   out.epoch = get<std::uint32_t>(bytes.data() + 8);
+  out.venue_account = get<std::uint32_t>(bytes.data() + 12);
   out.sequence = get<std::uint64_t>(bytes.data() + 16);
   out.account = get<std::uint64_t>(bytes.data() + 24);
   std::memcpy(out.nonce.data(), bytes.data() + 32, out.nonce.size());

@@ -24,7 +24,9 @@ struct OffHostBeat {
   BeatKind kind{BeatKind::beat};
   // beat: BotState. challenge: GuardianState of the watcher.
   std::uint8_t state{0};
-  std::uint32_t epoch{0};     // boot epoch of the bot; in a challenge: fires of the watcher
+  std::uint32_t epoch{0};  // boot epoch of the bot; in a challenge: fires of the watcher
+  // beat: low half of the venue's number of the bot's account, 0 while unknown.
+  std::uint32_t venue_account{0};
   std::uint64_t sequence{0};  // grows by one with each datagram of a sender
   std::uint64_t account{0};   // account_number() of the configured account
   BeatNonce nonce{};          // the watcher's; zero while the bot has none

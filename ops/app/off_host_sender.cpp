@@ -66,6 +66,7 @@ void OffHostSender::send(BotState state) noexcept {
   beat.epoch = setup_.epoch;
   beat.sequence = ++sequence_;
   beat.account = setup_.account;
+  beat.venue_account = venue_account_;
   beat.nonce = nonce_;
   std::array<std::uint8_t, off_host_beat_bytes> bytes{};
   if (!encode_beat(beat, key_.reveal(), bytes)) return;

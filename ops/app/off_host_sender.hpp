@@ -29,6 +29,10 @@ class OffHostSender {
 
   // Resolves the name once. Fails for a name that does not resolve.
   [[nodiscard]] Outcome open();
+  // The venue's number of the bot's account, once it is known.
+  void show_account(std::uint64_t number) noexcept {
+    venue_account_ = static_cast<std::uint32_t>(number);
+  }
   // Once a cycle: reads what the watcher said, sends when it is time.
   void beat(RecvTime now, BotState state) noexcept;
   // At once, three times: the bot leaves in order and the watcher must not fire.
@@ -49,6 +53,7 @@ class OffHostSender {
   int fd_{-1};
   BeatNonce nonce_{};
   std::uint64_t sequence_{0};
+  std::uint32_t venue_account_{0};
   RecvTime due_{};
   RecvTime answered_at_{};
   bool ready_{false};

@@ -26,6 +26,37 @@ Outcome write_scope_names(const std::string& runtime_dir, const std::vector<Scop
   return {};
 }
 
+std::vector<ScopeName> read_scope_names(const std::string& runtime_dir) {
+  std::vector<ScopeName> names;
+  std::ifstream file{runtime_dir + "/" + std::string{scope_names_file}};
+  std::string level;
+  std::string name;
+  unsigned id = 0;
+  while (file >> level >> id >> name) {
+    for (std::size_t l = 0; l < scope_levels; ++l) {
+      const auto known = static_cast<ScopeLevel>(l);
+      if (level != name_of(known) || id >= scope_count(known)) continue;
+      names.push_back({Scope{known, static_cast<std::uint16_t>(id)}, name});
+    }
+  }
+  return names;
+}
+
+std::string name_in(const std::vector<ScopeName>& names, Scope scope) {
+  for (const ScopeName& n : names) {
+    if (n.scope == scope) return n.name;
+  }
+  return {};
+}
+
+std::uint16_t number_in(const std::vector<ScopeName>& names, ScopeLevel level,
+                        std::string_view name) {
+  for (const ScopeName& n : names) {
+    if (n.scope.level == level && n.name == name) return n.scope.id;
+  }
+  return 0xFFFF;
+}
+
 ScopeLookup find_scope(const std::string& runtime_dir, std::string_view text, Scope& out) {
   const auto parsed = parse_scope(text);
   if (!parsed) return ScopeLookup::unknown;

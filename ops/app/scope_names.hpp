@@ -27,6 +27,14 @@ inline constexpr std::string_view sentinel_file = "halt";  // HALT while it exis
 // Replaces runtime_dir/scopes in one step.
 Outcome write_scope_names(const std::string& runtime_dir, const std::vector<ScopeName>& names);
 
+// What the file says; empty when it cannot be read.
+[[nodiscard]] std::vector<ScopeName> read_scope_names(const std::string& runtime_dir);
+// The name of a scope, empty when it has none here; and the number of a name, 0xFFFF when it has
+// none (latch_id_unknown).
+[[nodiscard]] std::string name_in(const std::vector<ScopeName>& names, Scope scope);
+[[nodiscard]] std::uint16_t number_in(const std::vector<ScopeName>& names, ScopeLevel level,
+                                      std::string_view name);
+
 enum class ScopeLookup : std::uint8_t { found, no_file, unknown };
 // `text` is "global", "account:NAME" or "account:NUMBER" (numbers need no file).
 ScopeLookup find_scope(const std::string& runtime_dir, std::string_view text, Scope& out);

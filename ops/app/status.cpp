@@ -122,6 +122,14 @@ void put(JsonWriter& w, const KillVenueProof& v) {
   w.text("dead_man", v.dead_man).end_object();
 }
 
+void put_day(JsonWriter& w, const DayStatus& d) {
+  w.begin_object("day").text("began", d.began).text("carry", d.carry);
+  w.number("carried_usd", d.carried_usd).integer("from_boot", d.from_boot);
+  w.number("found_profit_usd", d.found_profit_usd).number("found_peak_usd", d.found_peak_usd);
+  w.integer("kept_age_ns", d.kept_age_ns).integer("holdings_left_out", d.holdings_left_out);
+  w.text("trouble", d.trouble).end_object();
+}
+
 template <class Item>
 void put_all(JsonWriter& w, std::string_view name, const std::vector<Item>& items) {
   w.begin_array(name);
@@ -175,6 +183,7 @@ std::string status_json(const StatusReport& r) {
   put_journal(w, r.journal);
   w.boolean("paused", r.alert_totals.paused);
   w.number("day_profit_usd", r.day_profit_usd).number("day_peak_usd", r.day_peak_usd);
+  put_day(w, r.day);
   put_all(w, "alerts", r.alerts);
   put_health(w, r.health);
   return w.end_object().take();

@@ -147,6 +147,19 @@ struct CounterStatus {
   std::uint64_t value{0};
 };
 
+// The trading day and what a restart carried into it.
+struct DayStatus {
+  std::string began;           // UTC, by the venue's clock; empty: not known yet
+  std::string carry;           // "none" "waiting" (for the venue's clock) "counted" "ended"
+  double carried_usd{0};       // of the boots before, as far as it counts
+  std::uint32_t from_boot{0};  // 0: no figures were found
+  double found_profit_usd{0};
+  double found_peak_usd{0};
+  std::int64_t kept_age_ns{-1};  // since the figures were last known to be on disk; -1: not yet
+  std::uint64_t holdings_left_out{0};
+  std::string trouble;  // why nothing may be armed
+};
+
 struct StatusReport {
   std::string build_hash;
   std::string config_hash;
@@ -168,6 +181,7 @@ struct StatusReport {
   std::uint64_t orders_unknown{0};
   double day_profit_usd{0};  // realised and marked since the day began (P-19)
   double day_peak_usd{0};
+  DayStatus day;
   FlattenReport flatten;
   std::vector<GatewayStatusLine> gateways;
   std::vector<FeedStatusLine> feeds;

@@ -188,6 +188,7 @@ std::string VenueQueries::fetch_picture(Picture& picture) {
   if (!reply.error.empty()) return named("get_account_summaries", reply.error);
   result = parser_.account(reply.frame, now(), picture.account);
   if (!result.ok) return named("get_account_summaries", result.error);
+  if (result.account_id != 0) account_id_.store(result.account_id, std::memory_order_release);
   // A trade that happened while the picture was taken would be in one answer and not in another.
   EventBatch again{setup_.batch_events};
   std::size_t rows = 0;
@@ -271,6 +272,9 @@ std::string VenueQueries::count_open(OpenCount& out) {
   EventBatch batch{setup_.batch_events};
   const deribit::QueryResult result = parser_.open_orders(reply.frame, now(), batch);
   if (!result.ok) return named("get_open_orders", result.error);
+  // Rows of combos and of what is not subscribed make no report, and rest all the same.
+  out.all += result.skipped;
+  out.ours += result.skipped_ours;
   PartsBuffer<OpenOrderReport> report;
   for (const Event& e : batch.committed()) {
     if (e.kind() != EventKind::open_order_report || !report.add(e)) continue;

@@ -4,6 +4,7 @@
 // here touches the core. Room: ops/app. Cold; every call is bounded by a deadline.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -58,12 +59,17 @@ class VenueQueries {
   [[nodiscard]] std::string reconcile(const Reconcile& command, const PushUnits& push);
   // One OrderLookup event; unproven when the venue did not answer in time or too early.
   [[nodiscard]] std::string look_up(const QueryOrder& order, const PushUnits& push);
-  // Orders resting at the venue: ours by label, and all.
+  // Orders resting at the venue: ours by label, and all, those of combos and of instruments that
+  // are not subscribed included.
   struct OpenCount {
     std::size_t ours{0};
     std::size_t all{0};
   };
   [[nodiscard]] std::string count_open(OpenCount& out);
+  // Any thread: the venue's number of this account, from the first picture on; 0 before.
+  [[nodiscard]] std::uint64_t account_id() const noexcept {
+    return account_id_.load(std::memory_order_acquire);
+  }
 
  private:
   struct Reply {
@@ -93,6 +99,7 @@ class VenueQueries {
   RecvTime credits_at_{};
   std::int64_t next_id_{1};
   std::int64_t trades_from_ms_{0};
+  std::atomic<std::uint64_t> account_id_{0};
 };
 
 }  // namespace gimbal

@@ -80,6 +80,24 @@ std::string execution_of(const Json& s) {
   return out;
 }
 
+std::string day_of(const Json& s) {
+  if (!s.contains("day")) return {};
+  const Json& d = s.at("day");
+  std::string out = fmt::format("day  profit {} USD  peak {}", number(s.at("day_profit_usd"), 2),
+                                number(s.at("day_peak_usd"), 2));
+  if (d.at("from_boot").get<int>() > 0) {
+    out += fmt::format("  carried {} from boot {} ({}; it left {}, peak {})",
+                       number(d.at("carried_usd"), 2), text(d.at("from_boot")), text(d.at("carry")),
+                       number(d.at("found_profit_usd"), 2), number(d.at("found_peak_usd"), 2));
+  }
+  const bool kept = d.at("kept_age_ns").get<std::int64_t>() >= 0;
+  out += kept ? "  kept " + age(d.at("kept_age_ns")) + " ago\n" : std::string{"  not kept yet\n"};
+  if (!text(d.at("trouble")).empty()) {
+    out += "day  nothing can be armed: " + text(d.at("trouble")) + "\n";
+  }
+  return out;
+}
+
 std::string status_of(const Json& s) {
   std::string out = fmt::format(
       "mode {}  armed {}  epoch {}  up {}  topology {}\nbuild {:.16}  config {:.16}  guardian {}\n",
@@ -91,6 +109,7 @@ std::string status_of(const Json& s) {
                      text(s.at("orders_sent")), text(s.at("orders_filled")),
                      text(s.at("orders_rejected")), text(s.at("orders_open")),
                      text(s.at("orders_unknown")));
+  out += day_of(s);
   if (text(s.at("flatten").at("phase")) != "none") out += flatten_state_of(s.at("flatten"));
   for (const auto& scope : s.at("scopes")) {
     out +=

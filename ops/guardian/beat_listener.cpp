@@ -56,6 +56,7 @@ bool BeatListener::take(std::span<const std::uint8_t> bytes, RecvTime now) noexc
   }
   epoch_ = beat.epoch;
   sequence_ = beat.sequence;
+  venue_account_ = beat.venue_account;
   ++counters_.valid;
   watching_ = static_cast<BotState>(beat.state) == BotState::running;
   (void)silence_.look(counters_.valid, now);

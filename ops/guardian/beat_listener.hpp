@@ -45,6 +45,8 @@ class BeatListener {
   [[nodiscard]] bool watching() const noexcept { return watching_; }
   [[nodiscard]] Nanos silent() const noexcept { return silence_.silent(); }
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
+  // Low half of the venue's number of the bot's account; 0 while unknown.
+  [[nodiscard]] std::uint32_t venue_account() const noexcept { return venue_account_; }
   [[nodiscard]] const ListenerCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] int fd() const noexcept { return fd_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
@@ -58,6 +60,7 @@ class BeatListener {
   BeatNonce nonce_{};
   bool watching_{false};
   std::uint32_t epoch_{0};
+  std::uint32_t venue_account_{0};
   std::uint64_t sequence_{0};
   std::uint64_t sent_{0};
   SilenceWatch silence_{gap_max};

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t request_max = 512;
 // No order carries it: cancelling by it proves the right to cancel and cancels nothing.
 constexpr std::string_view probe_label = "guardian-probe";
+// unauthorized, forbidden, scope_exceeded: the key is at fault, and asking again changes nothing.
+constexpr std::array<std::int32_t, 3> scope_refusals{13009, 13021, 13403};
 
 LinkConfig link_config() {
   LinkConfig link;
@@ -119,6 +121,34 @@ void CancelSession::on_probe(bool accepted, std::int32_t code) {
     stage_ = Stage::down;
     return session_.link().close();
   }
+  if (account_ != 0) {  // the same key as before: a session made anew in a fire loses no time
+    stage_ = Stage::up;
+    return;
+  }
+  stage_ = Stage::identify;
+  trouble_ = "asking which account its key belongs to";
+  ask_identity();
+}
+
+void CancelSession::ask_identity() {
+  (void)send(R"({"jsonrpc":"2.0","id":)" + std::to_string(identity_id) +
+             R"(,"method":"private/get_account_summaries","params":{"extended":true}})");
+}
+
+void CancelSession::on_identity(const deribit::PrivateFrame& frame) {
+  if (stage_ != Stage::identify && stage_ != Stage::up) return;
+  if (frame.shape == deribit::PrivateShape::error &&
+      std::find(scope_refusals.begin(), scope_refusals.end(), frame.error_code) !=
+          scope_refusals.end()) {
+    trouble_ = "the key cannot tell its account (it needs account:read): the venue answered " +
+               std::to_string(frame.error_code);
+    stage_ = Stage::down;
+    return session_.link().close();
+  }
+  // A venue that cannot say it now still cancels: ready, and asked again with each ping.
+  if (frame.shape == deribit::PrivateShape::reply && frame.account_id > 0) {
+    account_ = static_cast<std::uint64_t>(frame.account_id);
+  }
   stage_ = Stage::up;
 }
 
@@ -156,7 +186,11 @@ void CancelSession::text(const TextFrame& frame) {
   const deribit::PrivateFrame& read = reader_.read(text);
   switch (read.shape) {
     case deribit::PrivateShape::reply:
-    case deribit::PrivateShape::error: answered_at_ = now_; return on_reply(read);
+    case deribit::PrivateShape::error:
+      answered_at_ = now_;
+      if (read.id == identity_id)
+        return on_identity(reader_.read(text, deribit::ReplyMode::account));
+      return on_reply(read);
     case deribit::PrivateShape::test_request: (void)send(request(ping_id, "public/test")); return;
     default: return;  // nothing was subscribed; what cannot be read proves nothing
   }
@@ -176,6 +210,7 @@ void CancelSession::timer(RecvTime now) {
   if (stage_ != Stage::up || now < ping_due_) return;
   ping_due_ = now + ping_interval;
   (void)send(request(ping_id, "public/test"));
+  if (account_ == 0) ask_identity();
 }
 
 }  // namespace gimbal::guardian

@@ -28,6 +28,9 @@ class CancelSession final : public CancelDoor {
   void tick(RecvTime now) noexcept { now_ = now; }
   // Cancels sent and refused by the venue since the start.
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
+  // The venue's number of the account that the key belongs to; 0 until the venue has said it. Known
+  // before the session is ready.
+  [[nodiscard]] std::uint64_t account() const noexcept { return account_; }
   // Why it is not ready: "connecting", "login refused: ...", "silent"; empty when ready.
   [[nodiscard]] std::string trouble() const;
 
@@ -48,12 +51,13 @@ class CancelSession final : public CancelDoor {
   void timer(RecvTime now);
 
  private:
-  enum class Stage : std::uint8_t { down, login, probe, up };
+  enum class Stage : std::uint8_t { down, login, probe, identify, up };
   // Requests of one kind take ids from its base on; the login has its own.
   static constexpr std::int64_t cancel_base = 1'000'000'000;
   static constexpr std::int64_t open_base = 2'000'000'000;
   static constexpr std::int64_t ping_id = 3'000'000'000;
   static constexpr std::int64_t probe_id = 3'000'000'001;
+  static constexpr std::int64_t identity_id = 3'000'000'002;
 
   template <class Encode>
   bool send_cancel(Encode encode);
@@ -62,6 +66,8 @@ class CancelSession final : public CancelDoor {
   void on_login(LoginStep step);
   void on_reply(const deribit::PrivateFrame& frame);
   void on_probe(bool accepted, std::int32_t code);
+  void ask_identity();
+  void on_identity(const deribit::PrivateFrame& frame);
   void keep_picture(const deribit::PrivateFrame& frame);
 
   const TscClock& clock_;
@@ -78,6 +84,7 @@ class CancelSession final : public CancelDoor {
   std::uint64_t questions_{0};
   std::size_t unanswered_{0};
   std::uint64_t refused_{0};
+  std::uint64_t account_{0};
   std::string trouble_{"connecting"};
   Session<CancelSession> session_;
 };

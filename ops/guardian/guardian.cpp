@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <string_view>
 #include <utility>
 
@@ -67,12 +68,34 @@ void Guardian::pump() {
   session_->tick(now);
   session_->session().upkeep(*poller_, now);
   (void)session_->session().adopt(*poller_, now);
-  run_->step(clock_.now(), *session_);
+  if (!wrong_account()) run_->step(clock_.now(), *session_);
   follow_run();
   if (now >= anchor_due_) {
     anchor_due_ = now + anchor_interval;
     (void)clock_.anchor();
   }
+}
+
+// A guardian with the key of another account would cancel a stranger's orders and leave the bot's.
+bool Guardian::wrong_account() {
+  if (!refusal_.empty()) return true;
+  const std::uint64_t ours = session_->account();
+  std::uint64_t bots = 0;
+  std::uint64_t mask = UINT64_MAX;
+  if (listener_ != nullptr) {
+    bots = listener_->venue_account();
+    mask = UINT32_MAX;
+  } else if (bot_ != nullptr && bot_->mapped()) {
+    // Of a bot that left in order nothing is left to cancel, and the next may trade another
+    // account.
+    const GateLayout& page = bot_->gate().layout();
+    const auto state = static_cast<BotState>(page.bot.state.load(std::memory_order_acquire));
+    if (state == BotState::running) bots = page.header.account.load(std::memory_order_acquire);
+  }
+  if (ours == 0 || bots == 0 || (ours & mask) == bots) return false;
+  refusal_ = fmt::format("its key belongs to account {} of the venue, the bot trades account {}",
+                         ours, bots);
+  return true;
 }
 
 // --- the bot on this host ---------------------------------------------------------------------
@@ -96,7 +119,7 @@ void Guardian::take_over() {
                        page.fire.mono_ns.load(std::memory_order_acquire) > page.bot.mono_ns.load();
   watch_ = std::make_unique<BotWatch>(
       bot_->gate(), bot_->stop(), WatchLimits{g.miss, g.cold_miss, g.stop_wait, g.stop_confirm});
-  if (settled && bot_->process().exited()) watch_->already_settled();
+  if (settled && bot_->dead()) watch_->already_settled();
   false_before_ = std::max(false_before_, page.fire.false_fires.load());
   count_.reset();
   page.guardian.pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_release);
@@ -197,7 +220,7 @@ void Guardian::fire(RecvTime now, const Alarm& alarm) {
   cancels_told_ = 0;
   run_->start(now, std::move(labels));
   session_->tick(now);
-  run_->step(now, *session_);
+  if (!wrong_account()) run_->step(now, *session_);
   clerk_->latch(fmt::format("guardian fired: {}", name_of(alarm.cause)));
   proof_.fire = fires_;
   proof_.cause = alarm.cause;
@@ -284,6 +307,7 @@ int Guardian::run(const std::atomic<int>& stop) {
       listen(now);
     }
     pump();
+    if (!refusal_.empty()) break;
     beat(clock_.now());
     say_changes();
     if (stop.load(std::memory_order_acquire) == 0) continue;
@@ -293,6 +317,11 @@ int Guardian::run(const std::atomic<int>& stop) {
   if (bot_ != nullptr && bot_->mapped()) {
     bot_->gate().beat(bot_->gate().layout().guardian, clock_.now(),
                       static_cast<std::uint32_t>(GuardianState::absent));
+  }
+  if (!refusal_.empty()) {
+    say("refused", refusal_);
+    std::fprintf(stderr, "gimbal-guardian: refused: %s\n", refusal_.c_str());
+    return exit_refused;
   }
   say("stop", run_->active() ? "told to stop; the last fire is NOT confirmed" : "told to stop");
   return run_->active() ? exit_unconfirmed : exit_done;

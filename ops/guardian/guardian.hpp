@@ -57,6 +57,8 @@ class Guardian {
   // guardian.cpp
   void wait() noexcept;
   void pump();
+  // True when the key belongs to another account than the bot's; said once.
+  bool wrong_account();
   void watch_bot(RecvTime now);
   void take_over();
   void count_stop();
@@ -94,6 +96,7 @@ class Guardian {
   };
   std::optional<PendingCount> count_;
   std::string last_trouble_;
+  std::string refusal_;  // why this guardian must not act; empty: it may
   bool was_ready_{false};
   bool was_watching_{false};
   RecvTime anchor_due_{};

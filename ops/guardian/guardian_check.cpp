@@ -46,6 +46,10 @@ int Guardian::check(bool json) {
       bot = bot_->process().exited() && state == BotState::running ? "dead" : state_text(state);
     }
   }
+  if (answered && wrong_account()) {
+    answered = false;
+    trouble = refusal_;
+  }
   const std::size_t open = session_->picture().rows.size();
   if (json) {
     JsonWriter w;

@@ -78,7 +78,8 @@ int main(int argc, char** argv) {
   add_config(line);
   line.footer(
       "SIGTERM and SIGINT stop it; a fire that is under way is finished first.\n"
-      "Exit codes: 0 done, 1 failed, 2 bad usage or config, 5 the last fire is not confirmed.");
+      "Exit codes: 0 done, 1 failed, 2 bad usage or config, 3 its key belongs to another account\n"
+      "than the bot's, 5 the last fire is not confirmed.");
   try {
     if (const auto ended = line.parse(argc, argv)) return *ended;
     if (line.has_subcommand()) return exit_code;

@@ -318,6 +318,8 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
   ask.hedge = book.hedge;
   ask.config = &c;
   ask.black = book.ladder.state() == MarginState::black;
+  ask.hedge_trades =
+      view.quote(book.hedge).has_value() && view.data_age(book.hedge) <= c.data_age_max;
   ask.missing = too_much;
   ask.whole_slices = !health_binds;
   ask.strategy = id_;

@@ -80,9 +80,10 @@ double bound_at(double residual, double delta, double band) noexcept {
 
 // Amount units; in every outcome of unknown orders.
 double delta_bound(const Unit& unit, const ResidualDelta& r, const LiquidationConfig& c,
-                   bool is_hedge) noexcept {
-  if (unit.delta == 0 || (c.hedged && !is_hedge)) return unbounded;
-  const double band = c.hedged ? 0 : c.band;
+                   bool is_hedge, bool hedge_trades) noexcept {
+  const bool hedged = c.hedged && hedge_trades;
+  if (unit.delta == 0 || (hedged && !is_hedge)) return unbounded;
+  const double band = hedged ? 0 : c.band;
   const double low = static_cast<double>(r.unknown.low) * 1e-9;
   const double high = static_cast<double>(r.unknown.high) * 1e-9;
   return std::min(bound_at(low, unit.delta, band), bound_at(high, unit.delta, band));
@@ -132,7 +133,8 @@ class Search {
     if (!(gain > 0)) return;
     const double score = gain / (unit.cost + 1e-6 * gain);
     if (found_.instrument.valid() && score <= score_) return;
-    const double most = delta_bound(unit, residual_, *ask_.config, id == ask_.hedge);
+    const double most =
+        delta_bound(unit, residual_, *ask_.config, id == ask_.hedge, ask_.hedge_trades);
     // Amounts are rounded up to a lot: the bound is not to be passed by it.
     const double amount = std::min(needed(gain), most < unbounded ? most - to_double(i.lot) : most);
     const Qty depth = book->depth(side, abs(held), limit).amount;

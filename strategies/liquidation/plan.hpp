@@ -29,6 +29,7 @@ struct PlanAsk {
   InstrumentId hedge{};
   const LiquidationConfig* config{nullptr};
   bool black{false};
+  bool hedge_trades{true};  // the hedge can answer for a closed option: quote and data are fresh
   double missing{0};  // maintenance margin less target_health of the balance, settlement currency
   bool whole_slices{false};  // the distance binds, not the health: as much as a slice allows
   StrategyId strategy{};

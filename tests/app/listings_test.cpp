@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ops/app/venue_queries.hpp"
+
 namespace gimbal {
 namespace {
 
@@ -163,6 +165,46 @@ TEST_F(ListingsTest, ANewInstrumentsNamesAreDumpedAndReadBackBehindTheFirstOnes)
   ASSERT_TRUE(copy.restore(more[0], error)) << error;
   EXPECT_EQ(copy.symbols().name(fresh), "BTC-O3");
   EXPECT_EQ(copy.table().size(), universe.table().size());
+}
+
+// A venue that answers every question with the same text.
+class Answering final : public QueryTransport {
+ public:
+  explicit Answering(std::string result)
+      : body_{R"({"jsonrpc":"2.0","id":1,"result":)" + std::move(result) +
+              R"(,"usIn":1,"usOut":1700000000000000,"usDiff":1,"testnet":true})"} {}
+  HttpResponse call(const HttpRequest&, std::chrono::milliseconds) override {
+    return {200, body_, {}, false};
+  }
+  RecvTime now() const override { return RecvTime{1}; }
+  ExchTime wall() const override { return the_now; }
+  void pause(std::chrono::milliseconds) override {}
+
+ private:
+  std::string body_;
+};
+
+// The proof of a kill counts what rests, not what is subscribed.
+TEST(OpenCountTest, OrdersOfCombosAndOfInstrumentsThatAreNotSubscribedAreCounted) {
+  const auto order = [](const char* instrument, const char* label) {
+    return std::string{R"({"order_id":"9","direction":"buy","price":1,"amount":10,)"} +
+           R"("order_state":"open","instrument_name":")" + instrument + R"(","label":")" + label +
+           R"("})";
+  };
+  const char* ours = "gdemo-0000010000000009-00000000";
+  deribit::SymbolTable symbols;
+  ASSERT_TRUE(symbols.add("BTC-PERPETUAL", InstrumentId{0}));
+  QuerySetup setup;
+  setup.label_tag = "demo";
+  setup.symbols = &symbols;
+  setup.transport = std::make_shared<Answering>("[" + order("BTC-PERPETUAL", ours) + "," +
+                                                order("BTC-FS-27JUN25_PERP", "by-hand") + "," +
+                                                order("ETH-27JUN25-2000-C", ours) + "]");
+  VenueQueries queries{std::move(setup)};
+  VenueQueries::OpenCount count;
+  ASSERT_EQ(queries.count_open(count), "");
+  EXPECT_EQ(count.all, 3u);
+  EXPECT_EQ(count.ours, 2u);
 }
 
 }  // namespace

@@ -55,6 +55,15 @@ TEST_F(EngineTest, AnArmThatWaitsIsRefusedWhenNoPictureComes) {
   EXPECT_EQ(engine->snapshot().global, Mode::halt);
 }
 
+// A boot carries a latched kill on under the number that an earlier run gave it.
+TEST_F(EngineTest, ALatchedKillThatIsCarriedOnAnswersNobody) {
+  go();
+  operate(OperatorAction::kill, Mode::cancel, {}, OperatorSource::monitor);
+  EXPECT_EQ(engine->snapshot().answer_to(OperatorAction::kill).command_id, 0U);
+  operate(OperatorAction::kill);
+  EXPECT_NE(engine->snapshot().answer_to(OperatorAction::kill).command_id, 0U);
+}
+
 TEST_F(EngineTest, AnOldPictureIsTakenAgainBeforeArming) {
   go();
   to_armed();

@@ -111,6 +111,22 @@ TEST_F(Trips, ALiquidationAndADeleveragingAreToldAndLatchReduce) {
   EXPECT_EQ(raised()[1].mode, Mode::active);
 }
 
+// The arm waits for a picture that is fresh; what latches meanwhile is news to whoever armed.
+TEST_F(Trips, AnArmThatWaitsDoesNotOpenWhatLatchesMeanwhile) {
+  go();
+  to_armed();
+  const Scope hedge{ScopeLevel::instrument, perp.value};
+  operate(OperatorAction::pause, Mode::halt, hedge);
+  run(seconds(6));
+  operate(OperatorAction::arm, Mode::active, hedge);
+  ASSERT_EQ(answer(), OperatorResult::waiting);
+  liquidation(10);
+  EXPECT_EQ(engine->snapshot().answer_to(OperatorAction::arm).result,
+            OperatorResult::refused_tripped);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_NE(core().gate().modes().at(hedge), Mode::active);
+}
+
 TEST_F(Trips, TooManyPausesOfAnInstrumentLatchReduceOnIt) {
   go();
   to_armed();

@@ -162,6 +162,16 @@ TEST_F(OffHostPair, K05TheBotLearnsTheNonceAndWhetherItIsWatched) {
   EXPECT_FALSE(bot->watched(now));
 }
 
+// The watcher compares it with what its own key belongs to.
+TEST_F(OffHostPair, K05TheWatcherHearsTheVenuesNumberOfTheBotsAccount) {
+  pass(seconds(1));
+  EXPECT_EQ(listener.venue_account(), 0u) << "not known yet";
+  bot->show_account(0x1'0000'0007ULL);
+  pass(seconds(1));
+  EXPECT_EQ(listener.venue_account(), 7u) << "the low half";
+  EXPECT_EQ(listener.counters().forged, 0u);
+}
+
 TEST_F(OffHostPair, K05ABotThatLivesHearsOfAFireOnce) {
   pass(seconds(1));
   EXPECT_FALSE(bot->take_fire());

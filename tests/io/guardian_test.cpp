@@ -65,6 +65,33 @@ TEST_F(Guarded, K04TheTradingKeyOrNoKeyIsRefusedBeforeAnythingRuns) {
   EXPECT_TRUE(holds(open_file.err, "0600")) << open_file.err;
 }
 
+// A key that works, of somebody else's account: its mass cancel would hit a stranger.
+TEST_F(Guarded, K04AKeyOfAnotherAccountIsRefusedAndCancelsNothing) {
+  write_text(file("accounts"), "stranger a-strangers-secret BTC=1\n");
+  write_text(file("secret/guardian"), "client_id=stranger\nclient_secret=a-strangers-secret\n");
+  ASSERT_NO_FATAL_FAILURE(start_sim({"--accounts", file("accounts")}));
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  ASSERT_NO_FATAL_FAILURE(leave_order(true));
+  const auto start = [&] {
+    return run_program({GIMBAL_GUARDIAN, "-c", file("bot.toml")}, dir_.path(), end_patience);
+  };
+  const Finished beside = start();
+  EXPECT_EQ(beside.code, 3) << beside.out << beside.err;
+  EXPECT_TRUE(holds(beside.err, "belongs to account")) << beside.err;
+  EXPECT_EQ(arm().code, 3) << "no live guardian";
+  const Finished check = run_program({GIMBAL_GUARDIAN, "check", "--json", "-c", file("bot.toml")},
+                                     dir_.path(), end_patience);
+  EXPECT_EQ(check.code, 1) << check.out << check.err;
+  EXPECT_TRUE(holds(check.out, "belongs to account")) << check.out;
+  // Beside a dead bot it would fire: the gate is closed, but it sends nothing.
+  bot_.signal(SIGKILL);
+  ASSERT_EQ(bot_.wait(end_patience), 128 + SIGKILL);
+  const Finished dead = start();
+  EXPECT_EQ(dead.code, 3) << dead.out << dead.err;
+  EXPECT_FALSE(holds(dead.out, "\"final\":true")) << dead.out;
+  EXPECT_EQ(resting(), 1u);
+}
+
 TEST_F(Guarded, K04CheckSaysWhatItWouldDoAndFiresNothing) {
   ASSERT_NO_FATAL_FAILURE(start_sim(keys()));
   write_config(setup());

@@ -1,8 +1,11 @@
 // A bot that dies in mid-kill: the next one carries the kill on and cancels what was left resting.
+// A bot that dies with a day's losses: the next one goes on counting from there.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
+#include "engine/runtime/day_file.hpp"
 #include "tests/io/rig.hpp"
 
 namespace gimbal::test {
@@ -188,6 +191,94 @@ TEST_F(OneInstance, AKillEndsAnArmThatStillWaits) {
 
 INSTANTIATE_TEST_SUITE_P(Account, Latched, ::testing::Values(true, false),
                          [](const auto& own) { return own.param ? "Own" : "Shared"; });
+
+// --- the day's losses
+
+class DayCarried : public Rig {
+ protected:
+  // A still market and a bot that holds nothing.
+  void begin() {
+    ASSERT_NO_FATAL_FAILURE(start_sim({"--seed", "7", "--walk-speed", "0.001"}, false));
+  }
+  [[nodiscard]] static BotSetup setup() {
+    BotSetup s;
+    s.band = "1.0";  // the hedge leaves it alone
+    s.max_day_loss = "30";
+    return s;
+  }
+  // There and back by another hand: the fees of 40,000 USD and the spread.
+  void lose() {
+    for (const char* side : {"buy", "sell"}) {
+      const std::string answer =
+          exchange(std::string{"private/"} + side +
+                   "?instrument_name=BTC-PERPETUAL&amount=20000&type=market");
+      ASSERT_TRUE(holds(answer, "\"order_state\":\"filled\"")) << answer;
+    }
+  }
+  [[nodiscard]] double day_profit() { return number_in(status(), "day_profit_usd", 0); }
+  [[nodiscard]] double kept() { return to_double(load_day(file("state/day")).record.profit()); }
+};
+
+TEST_F(DayCarried, ABotThatLostMostOfItsDayAndDiesTripsAtTheSumInItsNextLife) {
+  ASSERT_NO_FATAL_FAILURE(begin());
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ASSERT_NO_FATAL_FAILURE(lose());
+  ASSERT_TRUE(eventually(end_patience, [&] { return day_profit() < -18; })) << status();
+  ASSERT_TRUE(eventually(end_patience, [&] { return kept() < -18; })) << bot_says();
+  const double lost = kept();
+  ASSERT_GT(lost, -29);
+  EXPECT_TRUE(holds(status(), "\"mode\":\"active\"")) << status();
+  bot_.signal(SIGKILL);
+  ASSERT_EQ(bot_.wait(end_patience), 128 + SIGKILL);
+
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  EXPECT_TRUE(holds(bot_says(), "day: carried from boot 1: profit -")) << bot_says();
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  const std::string armed = status();
+  EXPECT_TRUE(holds(armed, "\"mode\":\"active\"")) << armed;
+  EXPECT_EQ(text_in(armed, "carry"), "counted") << armed;
+  EXPECT_NEAR(number_in(armed, "carried_usd"), lost, 0.01) << armed;
+  // The fills that the picture told again are not counted twice.
+  EXPECT_NEAR(number_in(armed, "day_profit_usd"), lost, 0.5) << armed;
+  EXPECT_TRUE(holds(ctl({"status"}).out, "from boot 1 (counted;")) << ctl({"status"}).out;
+  ASSERT_NO_FATAL_FAILURE(lose());
+  EXPECT_TRUE(eventually(end_patience, [&] { return holds(status(), "\"mode\":\"reduce\""); }))
+      << status();
+  EXPECT_TRUE(holds(status(), "global_loss")) << status();
+  EXPECT_LT(day_profit(), -30);
+  EXPECT_GT(day_profit() - lost, -29) << "this life alone would not have tripped";
+  // An arm does not get past it, and neither does a third life.
+  (void)arm();
+  EXPECT_TRUE(eventually(end_patience, [&] { return holds(status(), "\"mode\":\"reduce\""); }))
+      << status();
+  ASSERT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+  EXPECT_LT(kept(), -30);
+  const Finished replayed = replay();
+  EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;
+  EXPECT_EQ(text_in(replayed.out, "verdict"), "same") << replayed.out;
+  const std::string dump =
+      run_program({program(), "journal", "dump", file("journal")}, dir_.path(), end_patience).out;
+  EXPECT_TRUE(holds(dump, "\"event\":\"day_carry\"")) << dump.substr(0, 2000);
+}
+
+TEST_F(DayCarried, DamagedFiguresHoldTheBotInHaltUntilTheFileIsRemoved) {
+  ASSERT_NO_FATAL_FAILURE(begin());
+  ::mkdir(file("state").c_str(), 0700);
+  write_text(file("state/day"), "not the figures of a day");
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  EXPECT_TRUE(holds(bot_says(), file("state/day") + ": its checksum differs")) << bot_says();
+  const Finished refused = arm();
+  EXPECT_EQ(refused.code, 3) << refused.out << refused.err;
+  EXPECT_TRUE(holds(refused.out + refused.err, file("state/day"))) << refused.out << refused.err;
+  EXPECT_TRUE(holds(status(), "\"mode\":\"halt\"")) << status();
+  EXPECT_TRUE(holds(ctl({"status"}).out, "day  nothing can be armed: ")) << ctl({"status"}).out;
+  EXPECT_EQ(read_text(file("state/day")), "not the figures of a day") << "it was overwritten";
+  ::unlink(file("state/day").c_str());
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+  EXPECT_EQ(load_day(file("state/day")).kind, DayFileKind::sound);
+}
 
 }  // namespace
 }  // namespace gimbal::test

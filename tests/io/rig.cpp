@@ -22,7 +22,7 @@ std::string config_text(const BotSetup& s, const std::string& dir, int port) {
   t += "max_position_lots = 5000000\n" + line("max_delta_usd", "20000000");
   t += s.risk_extra;
   t += line("max_gross_delta_usd", "200000000") + line("max_gamma_usd", "50000000");
-  t += line("max_strategy_loss_usd", "50000000") + line("max_day_loss_usd", "50000000");
+  t += line("max_strategy_loss_usd", "50000000") + line("max_day_loss_usd", s.max_day_loss);
   t += line("max_drawdown_usd", "50000000");
   t += line("max_vega_usd", "50000000") + "price_drift_bps = 1000\n";
   t += "\n[[venue]]\n" + line("name", "deribit") + line("account", "demo");

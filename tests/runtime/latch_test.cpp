@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/runtime/crc32c.hpp"
 #include "tests/runtime/temp_dir.hpp"
 
 namespace gimbal {
@@ -54,6 +55,54 @@ TEST(LatchFile, KeepsModesAndReasonsAcrossARestart) {
   EXPECT_EQ(state.entries[0].uid, 1000u);
   EXPECT_EQ(state.entries[0].when.unix_ns, 123);
   EXPECT_EQ(state.entries[1].mode, Mode::lock);
+}
+
+TEST(LatchFile, KeepsTheNameOfAScope) {
+  LatchEntry named = entry({ScopeLevel::instrument, 7}, Mode::cancel, "by hand");
+  named.name = "BTC-PERPETUAL";
+  LatchState state = parse_latch(encode_latch({named}));
+  ASSERT_TRUE(state.trusted);
+  EXPECT_EQ(state.entries[0].name, "BTC-PERPETUAL");
+  // One scope by name, whatever its number is; a mode that is raised keeps the name.
+  LatchEntry moved = entry({ScopeLevel::instrument, 8}, Mode::lock, "again");
+  moved.name = named.name;
+  EXPECT_TRUE(raise_entry(state.entries, moved));
+  EXPECT_TRUE(raise_entry(state.entries, entry({ScopeLevel::instrument, 7}, Mode::halt, "")));
+  ASSERT_EQ(state.entries.size(), 2u);
+  EXPECT_EQ(state.entries[0].mode, Mode::lock);
+  EXPECT_EQ(state.entries[0].name, "BTC-PERPETUAL");
+}
+
+// As a boot does with what an older version wrote: the file learns the name, so that the next boot
+// finds the scope again.
+TEST(LatchFile, AnEntryWithoutANameTakesTheOneItIsGiven) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  LatchEntry held = entry({ScopeLevel::instrument, 7}, Mode::cancel, "by hand");
+  ASSERT_TRUE(latch.store({held}));
+  held.name = "BTC-PERPETUAL";
+  held.mode = Mode::halt;
+  ASSERT_TRUE(latch.tighten(held));
+  const LatchState state = latch.load();
+  ASSERT_TRUE(state.trusted);
+  ASSERT_EQ(state.entries.size(), 1u);
+  EXPECT_EQ(state.entries[0].name, "BTC-PERPETUAL");
+  EXPECT_EQ(state.entries[0].mode, Mode::cancel);
+}
+
+// "GMBLTCH1": as now, without the names.
+TEST(LatchFile, AFileOfTheVersionBeforeIsRead) {
+  std::string bytes = encode_latch({entry({ScopeLevel::instrument, 7}, Mode::cancel, "drift")});
+  bytes.resize(bytes.size() - 5);  // the length of the name, and the checksum
+  bytes[7] = '1';
+  const std::uint32_t crc = crc32c(bytes.data(), bytes.size());
+  bytes.append(reinterpret_cast<const char*>(&crc), sizeof crc);
+  const LatchState state = parse_latch(bytes);
+  ASSERT_TRUE(state.trusted);
+  ASSERT_EQ(state.entries.size(), 1u);
+  EXPECT_EQ(state.entries[0].scope, (Scope{ScopeLevel::instrument, 7}));
+  EXPECT_EQ(state.entries[0].reason, "drift");
+  EXPECT_TRUE(state.entries[0].name.empty());
 }
 
 TEST(LatchFile, MissingMeansHalt) {
@@ -231,6 +280,21 @@ TEST(InstanceLock, RefusesASecondHolderAndNamesTheFirst) {
   }
   InstanceLock third;
   EXPECT_TRUE(third.acquire(dir.file("lock"))) << "free again after the holder is gone";
+}
+
+// A file that nobody can trust is HALT; once a stop was written into it, it says so by itself.
+TEST(LatchFile, TighteningADamagedFileReplacesItEvenWhenNothingGetsStricter) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  std::ofstream{latch.path(), std::ios::binary} << "garbage";
+  ASSERT_FALSE(latch.load().trusted);
+  LatchEntry halt;
+  halt.mode = Mode::halt;
+  ASSERT_TRUE(latch.tighten(halt));
+  const LatchState state = latch.load();
+  EXPECT_TRUE(state.trusted);
+  ASSERT_EQ(state.entries.size(), 1u);
+  EXPECT_EQ(state.entries[0].mode, Mode::halt);
 }
 
 }  // namespace

@@ -441,6 +441,33 @@ TEST_F(HedgedLiquidationTest, ClosesTheLegThatAsksForMarginAndLeavesTheDeltaToTh
   EXPECT_EQ(placed()[0].side, Side::buy);
 }
 
+// The hedge that would answer for the option's delta has no data: closing the option would leave
+// the other leg naked. The report alone does not call for that.
+TEST_F(HedgedLiquidationTest, DoesNotCloseALegWhoseHedgeCannotTrade) {
+  config.hedged = true;
+  config.band = 0;
+  config.interval_min = milliseconds(50);
+  go_hedged();
+  ASSERT_EQ(placed().size(), 1U);
+  done(placed()[0], 0);
+  seen.clear();
+  const double need = 2 * option_need();
+  for (int n = 0; n < 20; ++n) {  // 2 s and more: the hedge's data is old, the option's is not
+    advance(milliseconds(200));
+    option_ticker(0.6, 50000, 50000);
+    snapshot_of_option();
+    report(need / 0.85, need);
+    if (core().view().data_age(perp) > config.data_age_max) {
+      EXPECT_TRUE(placed().empty()) << n;
+    } else {
+      for (const PlaceOrder& p : placed()) done(p, 0);
+      seen.clear();
+    }
+  }
+  ASSERT_GT(core().view().data_age(perp), config.data_age_max);
+  EXPECT_EQ(state().state, MarginState::red);
+}
+
 TEST_F(LiquidationTest, DoesNothingWithoutAnEntry) {
   start(puppet, Liquidation{StrategyId{1}});
   to_armed(50000, 200000);

@@ -73,6 +73,7 @@ TEST_F(DeribitQueries, OpenOrdersReportOwnAndForeignOnes) {
   ASSERT_TRUE(r.ok) << r.error;
   EXPECT_EQ(r.rows, 2U);
   EXPECT_EQ(r.skipped, 1U);
+  EXPECT_EQ(r.skipped_ours, 0U);
   const auto open = found<OpenOrderReport>(EventKind::open_order_report);
   ASSERT_EQ(open.size(), 2U);
   EXPECT_EQ(open[0].order, order);
@@ -115,6 +116,7 @@ TEST_F(DeribitQueries, AccountGivesMarginAndTheMatchingEnginesLimits) {
   const auto margins = found<MarginReport>(EventKind::margin_report);
   ASSERT_EQ(margins.size(), 2U);
   EXPECT_EQ(margins[0].delta_total_nano, 250'000'000);
+  EXPECT_EQ(r.account_id, 1U);
   EXPECT_EQ(limits.rate_per_s, 30U);
   EXPECT_EQ(limits.burst, 100U);
 }

@@ -197,7 +197,7 @@ void PrivateReader::State::clear() noexcept {
   out.us_out = 0;
   out.result_is_number = out.result_ok_text = out.enabled_said = out.enabled = false;
   out.has_more = out.limits_said = false;
-  out.result_number = 0;
+  out.result_number = out.account_id = 0;
   out.limits = RateLimits{};
   data_deferred = data_read = false;
   method = heartbeat_type = {};
@@ -453,6 +453,7 @@ bool PrivateReader::State::account_object(value& v) noexcept {
       return read_array(m, [&](value& item) noexcept { return account_object(item); });
     }
     if (key == Key::limits) return limits(m);
+    if (key == Key::id) return read_integer(m, out.account_id) || skip(m);
     return margin_member(key, m, r) || fail("a margin member has the wrong type");
   });
   if (!read) return fail("an account summary is not well formed");

@@ -200,6 +200,12 @@ QueryResult QueryParser::open_orders(const Frame& reply, RecvTime now, EventBatc
   const ReportContext c = state_->reports(now, batch);
   report_rows(f->orders, batch, result,
               [&](const OrderRow& row) { return report_open_order(c, row); });
+  for (const OrderRow& row : f->orders) {
+    if (!c.symbols->find(row.instrument).valid() &&
+        parse_label(c.label_tag, row.label).order.valid()) {
+      ++result.skipped_ours;
+    }
+  }
   return result;
 }
 
@@ -221,6 +227,7 @@ QueryResult QueryParser::account(const Frame& reply, RecvTime now, EventBatch& b
   const ReportContext c = state_->reports(now, batch);
   report_rows(f->margins, batch, result,
               [&](const MarginReport& margin) { return report_margin(c, margin); });
+  result.account_id = f->account_id > 0 ? static_cast<std::uint64_t>(f->account_id) : 0;
   if (result.ok && limits != nullptr && f->limits_said && f->limits.rate_per_s > 0 &&
       f->limits.burst > 0) {
     limits->rate_per_s = f->limits.rate_per_s;

@@ -59,9 +59,11 @@ struct QueryResult {
   std::string error;           // in words, naming what and where
   ExchTime venue_time{};       // usOut of the envelope
   std::size_t rows{0};
-  std::size_t skipped{0};     // instruments that are not in the table, combo rows
-  bool has_more{false};       // trades: another page exists
-  std::string last_trade_id;  // of the page, by the venue's order
+  std::size_t skipped{0};       // instruments that are not in the table, combo rows
+  std::size_t skipped_ours{0};  // open orders: those of them that carry our label
+  std::uint64_t account_id{0};  // account summaries: the venue's number; 0: not given
+  bool has_more{false};         // trades: another page exists
+  std::string last_trade_id;    // of the page, by the venue's order
   std::int64_t last_timestamp_ms{0};
 };
 

@@ -67,6 +67,14 @@ class ProfitLedger {
 
   [[nodiscard]] bool traded(std::size_t owner) const noexcept { return seen_[owner]; }
   [[nodiscard]] Qty held(InstrumentId id, std::size_t owner) const noexcept;
+  // Calls visit(owner, amount, mark) for every owner that holds of the instrument; no mark: zero.
+  template <class Visit>
+  void each_owner(InstrumentId id, Visit&& visit) const noexcept {
+    if (id.value >= lines_.size()) return;
+    for (std::uint32_t n = lines_[id.value].first; n != none; n = slots_[n].next) {
+      if (slots_[n].held.nano != 0) visit(slots_[n].owner, slots_[n].held, lines_[id.value].mark);
+    }
+  }
   // Since start, settlement currency at 1e-9, rounded down.
   [[nodiscard]] std::int64_t total(std::size_t owner, UnderlyingId u, bool coin) const noexcept;
   // Fills that a strategy's own slot had no room for: booked to the house.
