@@ -76,6 +76,7 @@ class Bot {
   std::string make_monitor();
   void take_over_pages();
   void move_latches();
+  void store_numbers(const std::vector<ScopeName>& names);
   Outcome write_names() const;
   [[nodiscard]] std::vector<ScopeName> scope_names() const;
   [[nodiscard]] std::string scope_name(Scope scope) const;    // empty: global, or none

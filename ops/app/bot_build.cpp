@@ -218,14 +218,18 @@ void Bot::move_latches() {
   take_over_pages();
   const std::vector<ScopeName> names = scope_names();
   move_to_names(latched_, names, gate_, stop_page_);
-  const Outcome stored = latch_->renumber(
-      [&](ScopeLevel level, std::string_view name) { return number_in(names, level, name); });
-  if (!stored) say("latch: " + stored.error());
+  store_numbers(names);
   for (const LatchEntry& e : latched_) {
     if (e.scope.id == latch_id_unknown) {
       say(fmt::format("latched: {} is not listed now; it is held when it is", e.name));
     }
   }
+}
+
+void Bot::store_numbers(const std::vector<ScopeName>& names) {
+  const Outcome stored = latch_->renumber(
+      [&](ScopeLevel level, std::string_view name) { return number_in(names, level, name); });
+  if (!stored) say("latch: " + stored.error());
 }
 
 std::string Bot::scope_name(Scope s) const {
@@ -332,12 +336,7 @@ void Bot::boot_events() {
   // what a bot that died in mid-kill left resting is cancelled as soon as it is adopted.
   for (const LatchEntry& e : latched_) {
     if (e.scope.id == latch_id_unknown) continue;
-    OperatorCommand c;
-    c.command_id = e.command_id;
-    c.scope = e.scope;
-    c.action = OperatorAction::kill;
-    c.mode = e.mode;
-    c.source = OperatorSource::monitor;
+    const OperatorCommand c = carried_on(e);
     std::array<Event, parts_of<OperatorCommand>> unit;
     const Event head = make_event(EventKind::operator_command, venue_, InstrumentId{}, clock_.now(),
                                   {}, OperatorCommand{});

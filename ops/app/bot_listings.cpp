@@ -14,6 +14,7 @@
 #include "ops/app/bot.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/feed_interval.hpp"
+#include "ops/app/held_scopes.hpp"
 #include "ops/app/scope_names.hpp"
 
 namespace gimbal {
@@ -181,21 +182,11 @@ void Bot::hold_listed(InstrumentId id, const std::string& name) {
     if (e.scope.id != latch_id_unknown || e.name != name) continue;
     e.scope.id = id.value;
     (void)gate_.tighten(e.scope, e.mode);
-    OperatorCommand c;
-    c.command_id = e.command_id;
-    c.scope = e.scope;
-    c.action = OperatorAction::kill;
-    c.mode = e.mode;
-    c.source = OperatorSource::monitor;
-    desk_->push_command(c);
+    desk_->push_command(carried_on(e));
     say(fmt::format("latched: {} is listed again and held: {}", name, e.reason));
     held = true;
   }
-  if (!held) return;
-  const std::vector<ScopeName> names = scope_names();
-  const Outcome stored = latch_->renumber(
-      [&](ScopeLevel level, std::string_view text) { return number_in(names, level, text); });
-  if (!stored) say("latch: " + stored.error());
+  if (held) store_numbers(scope_names());
 }
 
 bool Bot::list(const ListingChange& c) {

@@ -56,6 +56,16 @@ std::vector<LatchEntry> name_entries(std::vector<LatchEntry>& entries,
   return lost;
 }
 
+OperatorCommand carried_on(const LatchEntry& entry) noexcept {
+  OperatorCommand c;
+  c.command_id = entry.command_id;
+  c.scope = entry.scope;
+  c.action = OperatorAction::kill;
+  c.mode = entry.mode;
+  c.source = OperatorSource::monitor;
+  return c;
+}
+
 void move_to_names(std::vector<LatchEntry>& entries, const std::vector<ScopeName>& names,
                    GatePage& gate, StopPage& stop) {
   const std::vector<LatchEntry> before = entries;

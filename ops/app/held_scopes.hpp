@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "engine/core/payload.hpp"
 #include "engine/runtime/gate_page.hpp"
 #include "engine/runtime/latch.hpp"
 #include "ops/app/scope_names.hpp"
@@ -25,6 +26,9 @@ namespace gimbal {
 // what it was comes in, and it is given back.
 std::vector<LatchEntry> name_entries(std::vector<LatchEntry>& entries,
                                      const std::vector<ScopeName>& names);
+
+// The kill that makes the core hold what the latch says, under the number that it had then.
+[[nodiscard]] OperatorCommand carried_on(const LatchEntry& entry) noexcept;
 
 // At boot, once the names of this run are known: each entry moves to the number that its scope has
 // now. Words of the pages under an earlier number are cleared, then every entry holds in the gate.

@@ -185,6 +185,19 @@ TEST_F(HeldScopes, K03AScopeWithoutANameIsNamedByTheRunBeforeOrHaltsEverything) 
   EXPECT_NE(unnamed[0].reason.find("instrument number 5"), std::string::npos) << unnamed[0].reason;
 }
 
+TEST(CarriedOn, IsTheKillOfTheEntryThatNoPersonGives) {
+  LatchEntry e;
+  e.scope = {ScopeLevel::instrument, 4};
+  e.mode = Mode::cancel;
+  e.command_id = 9;
+  const OperatorCommand c = carried_on(e);
+  EXPECT_EQ(c.action, OperatorAction::kill);
+  EXPECT_EQ(c.source, OperatorSource::monitor);
+  EXPECT_EQ(c.scope, e.scope);
+  EXPECT_EQ(c.mode, Mode::cancel);
+  EXPECT_EQ(c.command_id, 9u);
+}
+
 TEST_F(HeldScopes, NamesAreReadBackAsTheyWereWritten) {
   const std::vector<ScopeName> names{{{ScopeLevel::venue, 0}, "deribit"},
                                      {{ScopeLevel::instrument, 12}, "BTC-PERPETUAL"}};
