@@ -37,9 +37,8 @@ void EngineCore::answer(const OperatorCommand& command, OperatorResult result,
                                   0,
                                   detail,
                                   command.scope};
-  // A latched kill that a boot carries on has the number of an earlier run: nobody waits for it.
-  const bool carried_on =
-      command.source == OperatorSource::monitor && command.action == OperatorAction::kill;
+  // A latched kill that a boot carries on has no number of this run: nobody waits for it.
+  const bool carried_on = command.command_id == 0 && command.action == OperatorAction::kill;
   if (const auto a = static_cast<std::size_t>(command.action);
       a < operator_actions && !carried_on) {
     answers_[a] = last_operator_;

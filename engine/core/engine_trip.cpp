@@ -30,6 +30,7 @@ void EngineCore::trip(Trip t, bool news) noexcept {
   lost.actual = static_cast<std::int64_t>(counters_.trips_lost);
   lost.seq = seq_.value;
   lost.at = now_;
+  end_waiting_arm(lost);
   trips_.replace_newest(lost);
 }
 

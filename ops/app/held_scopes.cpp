@@ -51,14 +51,14 @@ std::vector<LatchEntry> name_entries(std::vector<LatchEntry>& entries,
     const std::string what = "nobody can tell which " + std::string{name_of(l.scope.level)} +
                              " number " + std::to_string(l.scope.id) +
                              " was; it was latched for: " + l.reason;
-    (void)raise_entry(entries, entry_of(Scope{}, Mode::halt, what.c_str()));
+    (void)raise_entry(entries, entry_of(Scope{}, stricter(Mode::halt, l.mode), what.c_str()));
   }
   return lost;
 }
 
 OperatorCommand carried_on(const LatchEntry& entry) noexcept {
   OperatorCommand c;
-  c.command_id = entry.command_id;
+  c.command_id = 0;  // a number of an earlier run: nobody waits for its answer
   c.scope = entry.scope;
   c.action = OperatorAction::kill;
   c.mode = entry.mode;

@@ -27,7 +27,7 @@ namespace gimbal {
 std::vector<LatchEntry> name_entries(std::vector<LatchEntry>& entries,
                                      const std::vector<ScopeName>& names);
 
-// The kill that makes the core hold what the latch says, under the number that it had then.
+// The kill that makes the core hold what the latch says. It has no number: nobody waits for it.
 [[nodiscard]] OperatorCommand carried_on(const LatchEntry& entry) noexcept;
 
 // At boot, once the names of this run are known: each entry moves to the number that its scope has

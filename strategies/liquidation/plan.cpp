@@ -83,7 +83,7 @@ double delta_bound(const Unit& unit, const ResidualDelta& r, const LiquidationCo
                    bool is_hedge, bool hedge_trades) noexcept {
   const bool hedged = c.hedged && hedge_trades;
   if (unit.delta == 0 || (hedged && !is_hedge)) return unbounded;
-  const double band = hedged ? 0 : c.band;
+  const double band = c.hedged ? 0 : c.band;
   const double low = static_cast<double>(r.unknown.low) * 1e-9;
   const double high = static_cast<double>(r.unknown.high) * 1e-9;
   return std::min(bound_at(low, unit.delta, band), bound_at(high, unit.delta, band));
@@ -160,7 +160,7 @@ class Search {
     // The margin balance leaves options out: buying one back is paid from it in full.
     unit.paid = unit.cost + (is_option(i.kind) ? value : 0);
     unit.delta = delta_of(i, view_, id, buy, mark);
-    if (ask_.config->hedged && id != ask_.hedge) add_hedge(unit, view_, ask_);
+    if (ask_.config->hedged && ask_.hedge_trades && id != ask_.hedge) add_hedge(unit, view_, ask_);
     return unit;
   }
   // Amount y after which MM - relief y <= target (E - paid y), where missing = MM - target E.

@@ -181,7 +181,7 @@ TEST_F(HeldScopes, K03AScopeWithoutANameIsNamedByTheRunBeforeOrHaltsEverything) 
   ASSERT_EQ(name_entries(unnamed, {}).size(), 1u);
   ASSERT_EQ(unnamed.size(), 1u) << "its number may be another instrument's now";
   EXPECT_EQ(unnamed[0].scope, Scope{});
-  EXPECT_EQ(unnamed[0].mode, Mode::halt);
+  EXPECT_EQ(unnamed[0].mode, Mode::lock) << "not weaker than it was";
   EXPECT_NE(unnamed[0].reason.find("instrument number 5"), std::string::npos) << unnamed[0].reason;
 }
 
@@ -195,7 +195,7 @@ TEST(CarriedOn, IsTheKillOfTheEntryThatNoPersonGives) {
   EXPECT_EQ(c.source, OperatorSource::monitor);
   EXPECT_EQ(c.scope, e.scope);
   EXPECT_EQ(c.mode, Mode::cancel);
-  EXPECT_EQ(c.command_id, 9u);
+  EXPECT_EQ(c.command_id, 0u);
 }
 
 TEST_F(HeldScopes, NamesAreReadBackAsTheyWereWritten) {

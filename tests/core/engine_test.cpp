@@ -55,13 +55,18 @@ TEST_F(EngineTest, AnArmThatWaitsIsRefusedWhenNoPictureComes) {
   EXPECT_EQ(engine->snapshot().global, Mode::halt);
 }
 
-// A boot carries a latched kill on under the number that an earlier run gave it.
+// A boot carries a latched kill on without a number: nobody of this run waits for it.
 TEST_F(EngineTest, ALatchedKillThatIsCarriedOnAnswersNobody) {
   go();
-  operate(OperatorAction::kill, Mode::cancel, {}, OperatorSource::monitor);
+  OperatorCommand latched;
+  latched.action = OperatorAction::kill;
+  latched.mode = Mode::cancel;
+  latched.source = OperatorSource::monitor;
+  send(EventKind::operator_command, latched);
+  EXPECT_EQ(core().gate().modes().at(Scope{}), Mode::cancel);
   EXPECT_EQ(engine->snapshot().answer_to(OperatorAction::kill).command_id, 0U);
-  operate(OperatorAction::kill);
-  EXPECT_NE(engine->snapshot().answer_to(OperatorAction::kill).command_id, 0U);
+  operate(OperatorAction::kill, Mode::cancel, {}, OperatorSource::monitor);
+  EXPECT_NE(engine->snapshot().answer_to(OperatorAction::kill).command_id, 0U) << "of this run";
 }
 
 TEST_F(EngineTest, AnOldPictureIsTakenAgainBeforeArming) {
