@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t request_max = 512;
 // No order carries it: cancelling by it proves the right to cancel and cancels nothing.
 constexpr std::string_view probe_label = "guardian-probe";
+constexpr Nanos identify_max = seconds(1);
 // unauthorized, forbidden, scope_exceeded: the key is at fault, and asking again changes nothing.
 constexpr std::array<std::int32_t, 3> scope_refusals{13009, 13021, 13403};
 
@@ -126,6 +127,7 @@ void CancelSession::on_probe(bool accepted, std::int32_t code) {
     return;
   }
   stage_ = Stage::identify;
+  identify_until_ = now_ + identify_max;
   trouble_ = "asking which account its key belongs to";
   ask_identity();
 }
@@ -207,6 +209,8 @@ void CancelSession::timer(RecvTime now) {
   now_ = now;
   login_.on_timer(now, outbox_);
   flush_outbox();
+  // It may cancel; that the venue does not say whose it is must not keep it from that.
+  if (stage_ == Stage::identify && now >= identify_until_) stage_ = Stage::up;
   if (stage_ != Stage::up || now < ping_due_) return;
   ping_due_ = now + ping_interval;
   (void)send(request(ping_id, "public/test"));

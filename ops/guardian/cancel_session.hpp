@@ -85,6 +85,7 @@ class CancelSession final : public CancelDoor {
   std::size_t unanswered_{0};
   std::uint64_t refused_{0};
   std::uint64_t account_{0};
+  RecvTime identify_until_{};
   std::string trouble_{"connecting"};
   Session<CancelSession> session_;
 };
