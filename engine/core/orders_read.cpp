@@ -46,14 +46,15 @@ RecvTime OrderTable::next_due() const noexcept {
   return due;
 }
 
-bool OrderTable::consistent() const noexcept {
-  std::vector<Exposure> fresh(exposure_.size());
+bool OrderTable::consistent(std::size_t instruments) const noexcept {
+  std::vector<Exposure> fresh(std::min(instruments, exposure_.size()));
   std::size_t open = 0;
   std::size_t unknown = 0;
   std::size_t owed = 0;
   Money reserved{};
   for (const std::uint16_t slot : open_) {
     const Order& o = slots_[slot];
+    if (o.instrument.value >= fresh.size()) return false;
     Exposure& e = fresh[o.instrument.value];
     const bool buy = o.side == Side::buy;
     const bool in_doubt = o.state == OrderState::unknown;

@@ -58,6 +58,8 @@ TEST_P(Program, ChecksItsStackItsCopiesAndItsIndirectCalls) {
   const std::string marks =
       output_of("objdump -d --no-show-raw-insn " + file + " | grep -c endbr64");
   EXPECT_GT(std::stoi("0" + marks), 100) << "indirect branch targets (CET)";
+  // Level 3 leaves no other mark in a program than level 2: the flags are this file's too.
+  EXPECT_EQ(_FORTIFY_SOURCE, 3);
 }
 
 #ifndef __clang__
@@ -94,6 +96,24 @@ TEST_P(Program, EveryUnitWasCompiledWithTheFlags) {
          {"-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection=full"}) {
       EXPECT_TRUE(holds(unit.flags, flag)) << unit.name << " lacks " << flag;
     }
+  }
+}
+
+// Cold rooms parse what others wrote; the hot path pays for no store that nothing reads.
+TEST(Deployed, ColdRoomsStartTheirVariablesAtZeroAndTheHotPathDoesNot) {
+  const auto zeroed = [](const char* program, const std::string& name) {
+    for (const Unit& unit : units_of(program)) {
+      if (holds(unit.name, name)) return holds(unit.flags, "-ftrivial-auto-var-init=zero") ? 1 : 0;
+    }
+    return -1;  // not in the program
+  };
+  // Their files are compiled together: a unit bears its room's name.
+  for (const char* name : {"/gimbal_control.dir/", "/gimbal_config.dir/", "/gimbal_monitor.dir/"}) {
+    EXPECT_EQ(zeroed(GIMBAL, name), 1) << name;
+  }
+  EXPECT_EQ(zeroed(GIMBAL_GUARDIAN, "/gimbal_guard.dir/"), 1);
+  for (const char* name : {"/gate.cpp", "/bot_run.cpp", "/gateway.cpp", "/sender_gate.cpp"}) {
+    EXPECT_EQ(zeroed(GIMBAL, name), 0) << name;
   }
 }
 #endif

@@ -124,7 +124,7 @@ TEST_F(Orders, RandomEventsNeverBreakTheSums) {
 
 // Venue truth: order of 10, trades of 3 and 4, then cancelled.
 struct SmallWorld {
-  OrderTable table{1};
+  OrderTable table{1, OrderConfig{}, 8};
   TradeLedger trades{16};
   OrderId id = make_order_id(1, StrategyId{0}, 1);
   RecvTime now{1};

@@ -158,7 +158,7 @@ void Checker::after(const Event& event, const Commands& out, std::uint64_t reque
                       event.kind() == EventKind::book_reset || event.kind() == EventKind::ticker ||
                       event.kind() == EventKind::trade || event.kind() == EventKind::timer ||
                       event.kind() == EventKind::index_price;
-  if ((!market || changes > 0) && !boot_.core->orders().consistent()) {
+  if ((!market || changes > 0) && !boot_.core->orders().consistent(boot_.names.size())) {
     fail("I4", "the order table's sums are wrong");
   }
 }
