@@ -90,6 +90,14 @@ void Bot::start_threads() {
   cold("gimbal-day", [this] { day_->run(stop_cold_); });
 }
 
+// The main thread drains the journal a thousand times a second: left free, the scheduler puts it on
+// the hot thread's core as readily as on another. After the start of the hot threads, which would
+// inherit its place.
+void Bot::keep_off_hot_cores() {
+  const ThreadPlan plan{"gimbal", loaded_->config.runtime.cold_core, Scheduling::batch, 0};
+  if (const std::string report = apply(plan); !report.empty()) say(report);
+}
+
 void Bot::stop_threads() {
   stop_hot_.store(true, std::memory_order_release);
   for (std::thread& t : hot_threads_) t.join();
@@ -272,6 +280,7 @@ int Bot::close_down() {
 int Bot::run() {
   say_state(BotState::running);
   start_threads();
+  keep_off_hot_cores();
   say("running; arm with: gimbalctl arm --yes --reason TEXT --config-hash " +
       loaded_->hash_hex().substr(0, 16));
   cold_loop();
