@@ -1,7 +1,7 @@
-// Room: engine/wire, cold side. Both ends of one connection inside this process: TCP over loopback,
-// TLS 1.3 with a key and a certificate that live as long as the call. There is no address to give:
-// what comes out cannot be connected to anything but itself. For traffic that must never leave the
-// process (the rehearsals of ops/app), and for tests and benches.
+// Room: engine/wire, cold side. Both ends of one connection inside this process: a socketpair(2),
+// TLS 1.3 with a key and a certificate that live as long as the call. There is no address, neither
+// to give nor to reach: what comes out cannot be connected to anything but itself. For traffic that
+// must never leave the process (the rehearsals of ops/app), and for tests and benches.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ struct LoopbackPair {
 };
 
 // A connected pair, handshake done, chain and name verified by the client, both sockets
-// non-blocking with TCP_NODELAY. Both pointers null with `error` set on failure. Blocks for the
+// non-blocking. Both pointers null with `error` set on failure. Blocks for the
 // handshake only (about a millisecond of CPU; nobody else is waited for).
 [[nodiscard]] LoopbackPair make_loopback_pair(std::string& error);
 

@@ -363,13 +363,16 @@ void Rehearsal::next(std::size_t work) noexcept {
       return;
     case Step::decide:
       (void)stage_->work();
-      if (venue_side.take_order()) {
-        venue_side.send_fill(stage_->wall());
-        cycles_ = 0;
-        step_ = Step::settle;
-      } else if (++cycles_ > cycles_max) {
-        finish(false);
-      }
+      step_ = Step::take;
+      return;
+    case Step::take:
+      step_ = venue_side.take_order() ? Step::answer : Step::decide;
+      if (step_ == Step::decide && ++cycles_ > cycles_max) finish(false);
+      return;
+    case Step::answer:
+      venue_side.send_fill(stage_->wall());
+      cycles_ = 0;
+      step_ = Step::settle;
       return;
     case Step::settle:
       (void)stage_->work();
@@ -385,7 +388,6 @@ void Rehearsal::next(std::size_t work) noexcept {
 }
 
 void Rehearsal::begin(RecvTime now) noexcept {
-  due_ = now + config_.interval;
   if (now >= refresh_due_) {
     refresh_due_ = now + refresh_interval;
     stage_->refresh();
@@ -399,6 +401,7 @@ void Rehearsal::begin(RecvTime now) noexcept {
 
 void Rehearsal::finish(bool order_came) noexcept {
   step_ = Step::waiting;
+  due_ = clock_.now() + config_.interval;
   stage_->sweep();
   if (order_came) {
     missed_in_row_ = 0;

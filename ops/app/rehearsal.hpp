@@ -2,7 +2,7 @@
 // a real one: receive, decrypt, parse, book, mark, decide, gate, encode, encrypt, send, and the
 // fill back. It runs through the very code of the fused topology (hot.hpp), instantiated once more
 // on private state: own engine, book, portfolio, sessions, rings, gate pages, poller, and a private
-// loopback connection whose far end throws the order away.
+// pair of sockets whose far end throws the order away.
 //
 // No way to a venue, by type: what a rehearsal sends goes out over the sockets of a LoopbackPair,
 // which have no address; this class takes no Endpoint, no TlsContext, no credential, no ConnectLoop
@@ -25,7 +25,7 @@
 namespace gimbal {
 
 struct RehearsalConfig {
-  Nanos interval{microseconds(50)};  // silence before one, and from the start of one to the next
+  Nanos interval{microseconds(50)};  // of silence before each, counted from the end of the last
   PollerConfig poller{};             // of the bot's own kind, so that the same code gets warm
   std::string scratch_dir;           // private gate pages are made here and unlinked at once
 };
@@ -59,7 +59,7 @@ class Rehearsal {
   [[nodiscard]] std::uint64_t orders_received() const noexcept;
 
  private:
-  enum class Step : std::uint8_t { waiting, decide, settle };
+  enum class Step : std::uint8_t { waiting, decide, take, answer, settle };
   class Stage;
 
   void next(std::size_t work) noexcept;
