@@ -3,7 +3,7 @@
 // Run under callgrind it gives the instructions of a tick (bench/instructions.sh); alone,
 // nanoseconds.
 //
-//   tick_path [TICKS]
+//   tick_path [TICKS [PAUSE_US]]    with a pause, the thread spins for so long before every tick
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -66,15 +66,19 @@ class Path {
     open();
   }
 
-  // One tick; the last order's text is in `out`. Not inlined: callgrind counts from here.
-  [[gnu::noinline]] void tick() {
+  // The next tick's text; not counted.
+  void prepare() {
     clock_.at = clock_.at + microseconds(50);
     up_ = !up_;
     Text& text = up_ ? up_text_ : down_text_;
     text.number("\"prev_change_id\":", id_);
     text.number("\"change_id\":", ++id_);
+    frame_ = text.frame();
+  }
+  // One tick; the last order's text is in `out`. Not inlined: callgrind counts from here.
+  [[gnu::noinline]] void tick() {
     events_.clear();
-    (void)feed_->on_frame(text.frame(), clock_.at, events_, outbox_);
+    (void)feed_->on_frame(frame_, clock_.at, events_, outbox_);
     submit(events_.committed());
   }
   // The fill of the last order, outside of what is counted.
@@ -246,6 +250,7 @@ class Path {
   std::unique_ptr<deribit::DeribitGateway> gateway_;
   Text up_text_{tick_text(true)};
   Text down_text_{tick_text(false)};
+  Frame frame_{};
   std::array<char, encoded_order_max> out_{};
   PlaceOrder last_{};
   std::uint64_t id_{first_id};
@@ -255,15 +260,23 @@ class Path {
   bool up_{false};
 };
 
-int run(int ticks) {
+void spin_for(std::int64_t ns) {
+  const std::int64_t end = now_ns() + ns;
+  while (now_ns() < end) __builtin_ia32_pause();
+}
+
+int run(int ticks, std::int64_t pause_ns) {
   const auto path = std::make_unique<Path>();
   for (int i = 0; i < warm_up; ++i) {
+    path->prepare();
     path->tick();
     path->settle();
   }
   const std::uint64_t before = path->orders();
   Samples samples;
   for (int i = 0; i < ticks; ++i) {
+    path->prepare();
+    if (pause_ns > 0) spin_for(pause_ns);
     const std::int64_t from = now_ns();
     path->tick();
     samples.add(now_ns() - from);
@@ -280,5 +293,6 @@ int run(int ticks) {
 }  // namespace gimbal::bench
 
 int main(int argc, char** argv) {
-  return gimbal::bench::run(argc > 1 ? std::atoi(argv[1]) : 20'000);
+  return gimbal::bench::run(argc > 1 ? std::atoi(argv[1]) : 20'000,
+                            argc > 2 ? std::atoll(argv[2]) * 1000 : 0);
 }
