@@ -3,6 +3,7 @@
 #include <initializer_list>
 
 #include "engine/core/engine_core.hpp"
+#include "engine/core/risk/module_envelope.hpp"
 #include "engine/core/risk/reduce_rule.hpp"
 
 namespace gimbal {
@@ -168,14 +169,17 @@ void EngineCore::cancel_increasing() noexcept {
     if (!o.open() || o.wants_cancel) continue;
     const Qty rest = o.open_amount();
     GateContext c = gather(o.instrument, o.id.strategy(), o.side, o.price, rest);
-    if (c.mode != Mode::reduce) continue;
+    const bool reduce = c.mode == Mode::reduce;
+    if (c.mode > Mode::reduce || (!reduce && !envelopes_.used())) continue;
     // Seen without its own share, which gather counts among the open orders.
     Qty& live = o.side == Side::buy ? c.exposure.live_buy : c.exposure.live_sell;
     Qty& unknown = o.side == Side::buy ? c.exposure.unknown_buy : c.exposure.unknown_sell;
     (o.state == OrderState::unknown ? unknown : live) -= rest;
     (c.order_delta < 0 ? c.delta.low : c.delta.high) -= c.order_delta;
     const OrderFacts facts{o.instrument, o.side, o.tif, o.price, o.amount, rest, false};
-    if (ReduceRule::check(facts, c, gate_.limits()).reason != Refusal::none) {
+    const bool grows =
+        reduce && ReduceRule::check(facts, c, gate_.limits()).reason != Refusal::none;
+    if (grows || ModuleEnvelope::check(facts, c, gate_.limits()).reason != Refusal::none) {
       orders_.want_cancel(o.id);
     }
   }

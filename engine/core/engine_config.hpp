@@ -13,6 +13,7 @@
 #include "engine/core/portfolio.hpp"
 #include "engine/core/pricing.hpp"
 #include "engine/core/quality/quality_limits.hpp"
+#include "engine/core/risk/envelope_book.hpp"
 #include "engine/core/risk/limits.hpp"
 #include "engine/core/time.hpp"
 #include "engine/core/trace_sink.hpp"
@@ -120,6 +121,7 @@ struct EngineSetup {
   std::array<bool, venues_max> venue_used{};   // sessions that must be ready before arming
   bool guardian_required{false};               // arming needs a live guardian
   Nanos guardian_loss{seconds(2)};             // armed and without it for longer: REDUCE
+  ModuleSetups modules{};                      // risk modules, from the first on
   SideBlocks blocks{};
   TraceRing* trace{nullptr};  // may be null
   PricingKernels kernels{scalar_pricing()};

@@ -22,6 +22,9 @@ bool blames_strategy(Refusal reason) noexcept {
     case Refusal::delta_unknown:
     case Refusal::reduce_rule:
     case Refusal::option_insane:
+    case Refusal::module_late:
+    case Refusal::module_veto:
+    case Refusal::module_limit:
     case Refusal::table_full: return false;
     default: return true;
   }

@@ -13,6 +13,7 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
       gate_{setup.limits, table.capacity()},
       trades_{setup.engine.trade_ids_kept},
       pauses_{table.capacity()},
+      envelopes_{setup.modules, table.capacity()},
       books_{setup.engine.delta_one_books, setup.engine.option_books, setup.engine.delta_one_levels,
              setup.engine.option_levels},
       markets_(table.capacity()),
@@ -43,6 +44,7 @@ void EngineCore::list(InstrumentId id) noexcept {
     m.outliers = &filters_.emplace_back();
   }
   portfolio_.list(id);
+  envelopes_.list(id);
   if (i.venue.value < venues_max) venues_[i.venue.value].used = true;
   if (i.underlying.value >= underlyings_max || !is_perpetual(i.kind)) return;
   InstrumentId& perpetual = coins_[i.underlying.value].perpetual;
@@ -142,7 +144,7 @@ void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
       note_lag(event);
       if (market(event.instrument) != nullptr) note_data(event.instrument, event.now());
       return;
-    case EventKind::side_block:
+    case EventKind::side_block: return on_side_block(event);
     case EventKind::none: return;
   }
 }

@@ -8,7 +8,8 @@
 // engine_flatten.cpp (closing positions), engine_trip.cpp (trips, pauses), engine_controls.cpp
 // (what a control does besides refusing), engine_day.cpp (profit, repeats, ratio),
 // engine_carry.cpp (the day's figures of an earlier boot),
-// engine_quality.cpp, engine_guardian.cpp, engine_reconcile.cpp, engine_upkeep.cpp
+// engine_quality.cpp, engine_guardian.cpp, engine_modules.cpp (envelopes of risk
+// modules), engine_reconcile.cpp, engine_upkeep.cpp
 // (time), engine_read.cpp (views and status), engine_core.cpp (construction and dispatch).
 #pragma once
 
@@ -32,6 +33,7 @@
 #include "engine/core/quality/event_budget.hpp"
 #include "engine/core/quality/outlier.hpp"
 #include "engine/core/quality/receive_lag.hpp"
+#include "engine/core/risk/envelope_book.hpp"
 #include "engine/core/risk/event_window.hpp"
 #include "engine/core/risk/execution_repeats.hpp"
 #include "engine/core/risk/gate.hpp"
@@ -386,6 +388,11 @@ class EngineCore {
   void check_guardian() noexcept;
   [[nodiscard]] Trip guardian_trip(Mode mode) const noexcept;
 
+  // engine_modules.cpp
+  void on_side_block(const Event& event) noexcept;
+  void check_modules() noexcept;
+  [[nodiscard]] RecvTime modules_due() const noexcept;
+
   // engine_reconcile.cpp
   void on_reconcile(const Event& event) noexcept;
   void finish_reconcile(VenueId venue) noexcept;
@@ -428,6 +435,7 @@ class EngineCore {
   ExecutionGaps gaps_;
   JudgedOrder judged_{};
   PauseMask pauses_;
+  EnvelopeBook envelopes_;
   bool monitor_pause_{false};  // growth waits until somebody acknowledges an alert (M-02)
   TripQueue trips_{};
   BookPool books_;

@@ -196,6 +196,9 @@ FlattenWhy EngineCore::flatten_send(InstrumentId id, Qty want, Commands& out) no
   order.amount = abs(slice.amount);
   GateContext context = gather(id, operator_strategy, order.side, order.price, order.amount);
   context.mode = Mode::reduce;  // the job's own CANCEL aside; the others were asked by the slice
+  // A person closes positions: no module of a third party has a say in that.
+  context.modules_late = false;
+  context.envelope = {};
   context.intent = (s.command_id << 20) + s.orders + 1;
   order.valid_until = context.venue_now + setup_.engine.order_ttl;
   auto answer = gate_.approve(order, context);

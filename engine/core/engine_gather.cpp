@@ -40,6 +40,10 @@ GateContext EngineCore::gather(InstrumentId id, StrategyId strategy, Side side, 
   c.open_usd = orders_.reserved_usd();
   c.venue_open_usd = orders_.reserved_usd(i.venue);
   c.strategy = strategy;
+  if (envelopes_.used()) {
+    c.modules_late = envelopes_.late(now_);
+    c.envelope = envelopes_.cap(id);
+  }
   if (i.underlying.value >= underlyings_max) return c;
   const Coin& coin = coins_[i.underlying.value];
   c.index = coin.index;

@@ -217,6 +217,7 @@ EngineStatus EngineCore::snapshot() const noexcept {
   for (std::size_t v = 0; v < venues_max; ++v) {
     s.venue_gaps[v] = gaps_.of(VenueId{static_cast<std::uint8_t>(v)});
   }
+  s.modules = envelopes_.seats();
   fill_underlyings(s);
   return s;
 }

@@ -12,6 +12,7 @@
 #include "engine/core/flatten.hpp"
 #include "engine/core/orders.hpp"
 #include "engine/core/payload.hpp"
+#include "engine/core/risk/envelope_book.hpp"
 #include "engine/core/risk/refusal.hpp"
 
 namespace gimbal {
@@ -125,6 +126,8 @@ struct EngineCounters {
   std::uint64_t configs_adopted{0};  // reloads
   std::uint64_t configs_refused{0};
   std::uint64_t day_items_refused{0};  // carried figures out of place or out of range
+  std::uint64_t modules_lost{0};       // times that a risk module became late, dead or invalid
+  std::uint64_t envelopes_refused{0};  // blocks that name no module
 };
 
 struct EngineStatus {
@@ -158,6 +161,7 @@ struct EngineStatus {
   std::uint32_t positions_total{0};
   std::array<UnderlyingStatus, underlyings_max> underlyings{};
   std::array<VenueStatus, venues_max> venues{};
+  std::array<ModuleSeat, risk_modules_max> modules{};
   std::array<GapTotals, strategies_max> strategy_gaps{};
   std::array<GapTotals, venues_max> venue_gaps{};
   std::array<OrderStatus, status_orders_max> order{};

@@ -26,6 +26,7 @@ void EngineCore::upkeep(Commands& out) noexcept {
   }
   check_drift();
   check_guardian();
+  check_modules();
   check_staleness(out);
   if (arm_waits_) retry_arm();
   request_reconciles(out);
@@ -103,6 +104,7 @@ void EngineCore::plan() noexcept {
   }
   due = std::min(due, staleness_due());
   if (flatten_.running()) due = std::min(due, flatten_.next);
+  due = std::min(due, modules_due());
   if (guardian_lost_) due = std::min(due, guardian_lost_at_ + setup_.guardian_loss);
   upkeep_due_ = due;
 }

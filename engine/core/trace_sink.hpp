@@ -50,6 +50,7 @@ enum class TraceId : std::uint16_t {
   flatten,              // FlattenPhase, FlattenEnd, orders, cost nano USD
   liquidation_decided,  // health nano, distance in sigma nano, amount nano, limit nano
   margin_state,         // MarginState before, after, health nano, distance in sigma nano
+  module_seen,          // number, ModuleSight, age of its newest envelope ns, envelopes taken
 };
 
 struct TraceRecord {

@@ -88,6 +88,7 @@ enum class TripCode : std::uint16_t {
   other_instance,   // our boot epoch, the other's, order id
   margin_mismatch,  // L-01: the venue's maintenance margin nano, ours nano, tolerance nano
   terms_refused,    // P-05: 0, the venue's code, order id
+  module_lost,      // risk module: its ttl ns, age of its newest envelope ns, its number
 };
 
 struct Trip {

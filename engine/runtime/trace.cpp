@@ -7,7 +7,7 @@
 namespace gimbal {
 namespace {
 
-constexpr std::array<std::string_view, 35> trace_names{"none",
+constexpr std::array<std::string_view, 36> trace_names{"none",
                                                        "order_requested",
                                                        "order_refused",
                                                        "order_state",
@@ -41,6 +41,7 @@ constexpr std::array<std::string_view, 35> trace_names{"none",
                                                        "flatten",
                                                        "liquidation_decided",
                                                        "margin_state",
+                                                       "module_seen",
                                                        "unknown"};
 
 template <class... Values>

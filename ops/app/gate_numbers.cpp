@@ -124,6 +124,16 @@ std::string numbers_of(std::string_view check, const OrderFacts& o, const GateCo
     return fmt::format("{} of the parent's {} used", decimal(c.parent_used.nano),
                        decimal(c.parent_amount.nano));
   }
+  if (check == "ModuleEnvelope") {
+    const EnvelopeCap& cap = c.envelope;
+    if (!c.modules_late && cap == EnvelopeCap{}) return "no module objects";
+    const auto bound = [](std::int64_t n, std::int64_t none) {
+      return n == none ? std::string{"open"} : decimal(n);
+    };
+    return fmt::format("{}position from {} to {}, veto bits {}",
+                       c.modules_late ? "a module is late, " : "", bound(cap.floor, INT64_MIN),
+                       bound(cap.ceiling, INT64_MAX), cap.veto);
+  }
   if (check == "ReduceRule") {
     return c.mode == Mode::reduce ? "the order must reduce" : "not in reduce";
   }

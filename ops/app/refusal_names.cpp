@@ -44,6 +44,9 @@ std::string_view name_of(Refusal reason) noexcept {
     case Refusal::option_insane: return "option_insane";
     case Refusal::expiry_window: return "expiry_window";
     case Refusal::parent_amount: return "parent_amount";
+    case Refusal::module_late: return "module_late";
+    case Refusal::module_veto: return "module_veto";
+    case Refusal::module_limit: return "module_limit";
   }
   return "unknown";
 }

@@ -143,6 +143,8 @@ inline constexpr std::array trip_rows{
             "own margin and the venue's differ"},
     TripRow{TripCode::terms_refused, "P-05", "terms_refused", Severity::warning, "desk",
             "the venue refused our tick or lot: closed until its terms are read again"},
+    TripRow{TripCode::module_lost, "M-01", "module_lost", Severity::warning, "risk",
+            "a risk module is late, dead or invalid: nothing may grow"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -171,7 +173,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::terms_refused) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::module_lost) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstring>
+#include <span>
+
 #include "tests/support/count_allocations.hpp"
 #include "tests/support/engine_world.hpp"
 
@@ -54,6 +58,43 @@ TEST(EngineAllocation, AMillionStepsAllocateNothing) {
   EXPECT_GE(w.seq, 1'000'000U);
   EXPECT_GT(orders, 10'000U);
   EXPECT_TRUE(w.core().orders().consistent());
+}
+
+TEST(EngineAllocation, AnEnvelopeOfARiskModuleAllocatesNothing) {
+  struct Store {
+    std::array<EnvelopeRow, 1> row{};
+    std::array<std::byte, sizeof(EnvelopeHead) + sizeof(EnvelopeRow)> bytes{};
+    static std::span<const std::byte> find(const void* self, std::uint16_t,
+                                           std::uint32_t) noexcept {
+      const auto& b = static_cast<const Store*>(self)->bytes;
+      return {b.data(), b.size()};
+    }
+  } store;
+  test::World<Eager> w;
+  w.setup.blocks = {&store, &Store::find};
+  w.setup.modules[0] = {true, true, milliseconds(500)};
+  w.start(Eager{w.perp});
+  w.to_armed(50000, 0, -10);
+  w.seen.reserve(64);
+  SideBlockRef ref;
+  ref.kind = SideBlockKind::risk_envelope;
+  EnvelopeHead head;
+  head.rows = 1;
+  head.ttl = milliseconds(500);
+  store.row[0].instrument = w.perp;
+  const std::size_t before = test::allocation_count();
+  for (int i = 0; i < 1000; ++i) {
+    w.advance(milliseconds(5));
+    w.seen.clear();
+    head.made = w.now;
+    store.row[0].buy_max = test::amount(i);
+    std::memcpy(store.bytes.data(), &head, sizeof head);
+    std::memcpy(store.bytes.data() + sizeof head, store.row.data(), sizeof(EnvelopeRow));
+    w.send(EventKind::side_block, ref);
+    w.market(50000);
+  }
+  EXPECT_EQ(test::allocation_count() - before, 0U);
+  EXPECT_EQ(w.engine->snapshot().modules[0].taken, 1000U);
 }
 
 TEST(EngineAllocation, TheSameEventsGiveTheSameDigest) {

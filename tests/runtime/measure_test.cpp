@@ -183,7 +183,7 @@ TEST(Trace, WritesOneJsonObjectPerRecordAndLeavesOutWhatIsNotSet) {
 TEST(Trace, NamesAnUnknownIdUnknown) {
   EXPECT_EQ(name_of(static_cast<TraceId>(60000)), "unknown");
   EXPECT_EQ(name_of(TraceId::none), "none");
-  EXPECT_EQ(name_of(TraceId::margin_state), "margin_state") << "the last one has its own name";
+  EXPECT_EQ(name_of(TraceId::module_seen), "module_seen") << "the last one has its own name";
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "engine/core/instrument.hpp"
 #include "engine/core/modes.hpp"
 #include "engine/core/orders.hpp"
+#include "engine/core/risk/envelope.hpp"
 #include "engine/core/risk/greek_kind.hpp"
 #include "engine/core/time.hpp"
 #include "engine/core/units.hpp"
@@ -72,7 +73,9 @@ struct GateContext {
   StrategyId strategy{};
   bool has_parent{false};
   Qty parent_amount{};
-  Qty parent_used{};  // children: filled, live and unknown
+  Qty parent_used{};         // children: filled, live and unknown
+  bool modules_late{false};  // a risk module is late, dead or invalid
+  EnvelopeCap envelope{};    // of all risk modules, on the instrument
 };
 
 // The order as the checks see it. For a replace: the new price and what would be open beyond what

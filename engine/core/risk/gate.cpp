@@ -6,6 +6,7 @@
 #include "engine/core/risk/gamma_limit.hpp"
 #include "engine/core/risk/gross_delta.hpp"
 #include "engine/core/risk/instrument_rules.hpp"
+#include "engine/core/risk/module_envelope.hpp"
 #include "engine/core/risk/open_orders.hpp"
 #include "engine/core/risk/open_value.hpp"
 #include "engine/core/risk/option_sanity.hpp"
@@ -50,9 +51,10 @@ struct CheckList {
 };
 
 // The pure checks, in order. Adding one is adding its name.
-using PureChecks = CheckList<Permission, InstrumentRules, ExpiryWindow, Freshness, OptionSanity,
-                             OrderSize, ParentAmount, OpenValue, PriceCollar, PositionLimit,
-                             DeltaLimit, GrossDelta, GammaLimit, OpenOrders, ReduceRule>;
+using PureChecks =
+    CheckList<Permission, InstrumentRules, ExpiryWindow, Freshness, OptionSanity, OrderSize,
+              ParentAmount, OpenValue, PriceCollar, PositionLimit, DeltaLimit, GrossDelta,
+              GammaLimit, OpenOrders, ModuleEnvelope, ReduceRule>;
 
 bool takes(std::uint8_t flags) noexcept { return (flags & order_flag::post_only) == 0; }
 

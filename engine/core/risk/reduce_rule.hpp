@@ -11,14 +11,18 @@
 namespace gimbal {
 
 struct ReduceRule {
+  // Exits, and hedges where the config allows them.
+  static bool lets_through(const OrderFacts& o, const GateContext& c,
+                           const RiskLimits& l) noexcept {
+    return LowersRisk::exit(o, c, l) || (l.hedge_in_reduce && LowersRisk::hedge(c));
+  }
   static Refused check(const OrderFacts& o, const GateContext& c, const RiskLimits& l) noexcept {
     if (c.mode < Mode::reduce && !c.growth_blocked) return {};
     if (o.replace && o.added.nano <= 0) return {};  // smaller is always allowed
     if (o.replace && c.mode >= Mode::reduce) return {Refusal::reduce_rule, 0, o.added.nano};
     const Refusal reason = c.mode >= Mode::reduce ? Refusal::reduce_rule : Refusal::paused;
     if (!c.delta_known) return {reason, 1, 0};
-    if (LowersRisk::exit(o, c, l)) return {};
-    if (l.hedge_in_reduce && LowersRisk::hedge(c)) return {};
+    if (lets_through(o, c, l)) return {};
     const i128 after = LowersRisk::worst_filled(c);
     return {reason, c.delta.worst(),
             fits_int64(after) ? static_cast<std::int64_t>(after) : INT64_MAX};

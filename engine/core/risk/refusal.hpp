@@ -47,8 +47,11 @@ enum class Refusal : std::uint8_t {
   option_insane,      // an option's numbers are impossible
   expiry_window,      // too near to the option's settlement
   parent_amount,      // children would exceed their parent
+  module_late,        // a risk module is late, dead or invalid: nothing may grow
+  module_veto,        // a risk module forbids growth or this side
+  module_limit,       // more than a risk module lets be bought or sold
 };
-inline constexpr std::size_t refusals = 39;
+inline constexpr std::size_t refusals = 42;
 
 struct Refused {
   Refusal reason{Refusal::none};

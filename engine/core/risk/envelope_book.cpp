@@ -1,0 +1,128 @@
+#include "engine/core/risk/envelope_book.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gimbal {
+namespace {
+
+std::int64_t bounded(i128 value) noexcept {
+  if (value > INT64_MAX) return INT64_MAX;
+  return value < INT64_MIN ? INT64_MIN : static_cast<std::int64_t>(value);
+}
+
+EnvelopeCap cap_of(const EnvelopeRow& row, Qty position) noexcept {
+  EnvelopeCap cap;
+  cap.veto = row.veto;
+  const i128 held = position.nano;
+  if (row.buy_max != no_opinion) cap.ceiling = bounded(held + row.buy_max.nano);
+  if (row.sell_max != no_opinion) cap.floor = bounded(held - row.sell_max.nano);
+  return cap;
+}
+
+bool tighter(const EnvelopeCap& before, const EnvelopeCap& after) noexcept {
+  return after.ceiling < before.ceiling || after.floor > before.floor ||
+         (after.veto & ~before.veto) != 0;
+}
+
+}  // namespace
+
+EnvelopeBook::EnvelopeBook(const ModuleSetups& modules, std::size_t instruments)
+    : setups_{modules} {
+  while (used_ < risk_modules_max && modules[used_].used) ++used_;
+  for (std::size_t m = 0; m < used_; ++m) {
+    seats_[m].used = true;
+    seats_[m].required = modules[m].required;
+    seats_[m].lost = modules[m].required;
+    spoken_[m].caps.resize(instruments);
+  }
+  if (used_ != 0) caps_.resize(instruments);
+  look_until();
+}
+
+EnvelopeBook::Taken EnvelopeBook::take(std::span<const std::byte> block, RecvTime now,
+                                       const Portfolio& portfolio, std::size_t listed) noexcept {
+  EnvelopeHead head;
+  if (block.size() < sizeof head) return Taken::no;
+  std::memcpy(static_cast<void*>(&head), block.data(), sizeof head);
+  if (head.module >= used_) return Taken::no;
+  ModuleSeat& seat = seats_[head.module];
+  const std::span<const std::byte> body = block.subspan(sizeof head);
+  const std::size_t count = body.size() / sizeof(EnvelopeRow);
+  EnvelopeFault fault = EnvelopeFault::none;
+  if (head.sight != ModuleSight::live && head.sight != ModuleSight::dead) {
+    fault = EnvelopeFault::form;  // what the cold side found invalid, and what nobody knows
+  } else if (head.sight == ModuleSight::live) {
+    if (count > rows_.size() || count * sizeof(EnvelopeRow) != body.size()) {
+      fault = EnvelopeFault::size;
+    } else {
+      if (count > 0) std::memcpy(static_cast<void*>(rows_.data()), body.data(), body.size());
+      fault = fault_of(head, {rows_.data(), count}, now, seat.made, listed);
+    }
+    if (fault != EnvelopeFault::none) ++seat.refused;
+  }
+  if (fault != EnvelopeFault::none || head.sight != ModuleSight::live) {
+    seat.sight = fault != EnvelopeFault::none ? ModuleSight::invalid : ModuleSight::dead;
+    seat.until = {};
+    look_until();
+    return Taken::yes;
+  }
+  seat.sight = ModuleSight::live;
+  seat.made = head.made;
+  seat.ttl = std::min(head.ttl, setups_[head.module].ttl);
+  seat.until = head.made + seat.ttl;
+  seat.as_of = head.as_of;
+  ++seat.taken;
+  look_until();
+  spoken_[head.module].others = head.others;
+  return spread(head.module, {rows_.data(), count}, portfolio, listed) ? Taken::tightened
+                                                                       : Taken::yes;
+}
+
+bool EnvelopeBook::spread(std::size_t module, std::span<const EnvelopeRow> rows,
+                          const Portfolio& portfolio, std::size_t listed) noexcept {
+  bool tightened = false;
+  std::size_t next = 0;
+  std::uint32_t capped = 0;
+  for (std::size_t i = 0; i < listed && i < caps_.size(); ++i) {
+    const InstrumentId id{static_cast<std::uint16_t>(i)};
+    const bool has_row = next < rows.size() && rows[next].instrument == id;
+    const EnvelopeRow& row = has_row ? rows[next] : spoken_[module].others;
+    if (has_row) ++next;
+    spoken_[module].caps[i] = cap_of(row, portfolio.position(id));
+    if (spoken_[module].caps[i] != EnvelopeCap{}) ++capped;
+    const EnvelopeCap fresh = combined(i);
+    tightened = tightened || tighter(caps_[i], fresh);
+    caps_[i] = fresh;
+  }
+  seats_[module].capped = capped;
+  return tightened;
+}
+
+void EnvelopeBook::list(InstrumentId id) noexcept {
+  if (id.value >= caps_.size()) return;
+  for (std::size_t m = 0; m < used_; ++m) {
+    spoken_[m].caps[id.value] = cap_of(spoken_[m].others, Qty{});
+  }
+  caps_[id.value] = combined(id.value);
+}
+
+EnvelopeCap EnvelopeBook::combined(std::size_t id) const noexcept {
+  EnvelopeCap all;
+  for (std::size_t m = 0; m < used_; ++m) {
+    const EnvelopeCap& one = spoken_[m].caps[id];
+    all.ceiling = std::min(all.ceiling, one.ceiling);
+    all.floor = std::max(all.floor, one.floor);
+    all.veto = static_cast<std::uint8_t>(all.veto | one.veto);
+  }
+  return all;
+}
+
+void EnvelopeBook::look_until() noexcept {
+  until_ = RecvTime{INT64_MAX};
+  for (std::size_t m = 0; m < used_; ++m) {
+    if (seats_[m].counts()) until_ = std::min(until_, seats_[m].until);
+  }
+}
+
+}  // namespace gimbal
