@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -75,6 +76,8 @@ class JournalWriter {
   // --------------------------------------------------------------------------- Writes what the
   // ring holds (bounded by drain_max); gives the records taken.
   std::size_t drain();
+  // Shown every event that is written, in order, on that thread. Before the first drain().
+  void set_tap(std::function<void(const Event&)> tap) { tap_ = std::move(tap); }
   // Drains everything, writes the end record, syncs, cuts the file to its length. Cold; the hot
   // side must have stopped.
   Outcome close();
@@ -113,6 +116,7 @@ class JournalWriter {
 
   // cold side
   SegmentWriter segments_;
+  std::function<void(const Event&)> tap_;
   std::int64_t last_sync_ns_{0};
 
   alignas(64) std::atomic<bool> failed_{false};

@@ -32,6 +32,7 @@
 
 namespace gimbal {
 
+class RiskModule;
 struct ScopeName;
 
 inline constexpr std::size_t side_block_slots = 32;
@@ -107,6 +108,12 @@ class Bot {
   void show_account() noexcept;
   void say_state(BotState state) noexcept;
 
+  // bot_modules.cpp
+  std::string open_modules();
+  void watch_modules();
+  void name_instruments(RiskModule& module) const;
+  [[nodiscard]] std::string module_text(const Trip& trip) const;
+
   // bot_run.cpp
   void start_threads();
   void keep_off_hot_cores();
@@ -173,6 +180,7 @@ class Bot {
   bool off_host_told_{false};
   std::unique_ptr<LatchFile> latch_;
   std::vector<LatchEntry> latched_;
+  std::vector<std::unique_ptr<RiskModule>> modules_;
   std::unique_ptr<class DayKeeper> day_;
   RecvTime day_due_{};
   DayCarryState day_told_{DayCarryState::none};

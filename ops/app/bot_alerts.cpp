@@ -67,7 +67,7 @@ void Bot::drain_alerts() {
     hold_mode(trip);
     if (trip.code == TripCode::terms_refused) read_terms_again(trip.instrument);
     say(to_json(trip));
-    monitor_->raise(trip);
+    monitor_->raise(trip, module_text(trip));
   }
 }
 

@@ -17,6 +17,7 @@
 #include "ops/app/hash.hpp"
 #include "ops/app/held_scopes.hpp"
 #include "ops/app/monitor.hpp"
+#include "ops/app/risk_module.hpp"
 #include "ops/app/scope_names.hpp"
 #include "ops/app/venue_address.hpp"
 
@@ -71,9 +72,9 @@ std::string Bot::build() {
                   loaded_->hash_hex().substr(0, 16), loaded_->path));
   say_guardian();
   say("clock: " + clock_.reason());
-  for (auto step :
-       {&Bot::claim_state, &Bot::read_secrets, &Bot::open_off_host, &Bot::open_query_session,
-        &Bot::load_market, &Bot::make_engine, &Bot::make_hot, &Bot::make_monitor}) {
+  for (auto step : {&Bot::claim_state, &Bot::read_secrets, &Bot::open_off_host,
+                    &Bot::open_query_session, &Bot::load_market, &Bot::make_engine,
+                    &Bot::open_modules, &Bot::make_hot, &Bot::make_monitor}) {
     if (std::string error = (this->*step)(); !error.empty()) return error;
   }
   boot_events();

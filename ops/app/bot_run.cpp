@@ -236,6 +236,7 @@ void Bot::cold_cycle() {
   watch_sentinel(now);
   gate_.beat(gate_.layout().bot, now, static_cast<std::uint32_t>(BotState::running));
   watch_guardian();
+  watch_modules();
   beat_off_host(now);
   follow_listings();
   monitor_->cycle(now);

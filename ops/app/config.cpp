@@ -177,6 +177,11 @@ std::string Config::control_socket_path() const {
                                         : runtime.control_socket;
 }
 
+std::string Config::module_directory(const ModuleConfig& module) const {
+  return module.directory.empty() ? runtime.runtime_dir + "/module-" + module.name
+                                  : module.directory;
+}
+
 Environment Config::environment() const {
   return venues.empty() ? Environment::sim : venues.front().environment;
 }

@@ -23,6 +23,7 @@
 #include "engine/wire/poller.hpp"
 #include "ops/app/config_core.hpp"
 #include "ops/app/config_guardian.hpp"
+#include "ops/app/config_module.hpp"
 #include "ops/app/monitor_config.hpp"
 #include "ops/app/toml_file.hpp"
 
@@ -131,12 +132,14 @@ struct Config : CoreConfig {
   RuntimeConfig runtime;
   JournalKeeping journal;
   GuardianConfig guardian;
+  std::vector<ModuleConfig> modules;
   AlertConfig alerts;
   HealthConfig health;
   MetricsConfig metrics;
   LogConfig log;
 
   [[nodiscard]] std::string control_socket_path() const;
+  [[nodiscard]] std::string module_directory(const ModuleConfig& module) const;
   [[nodiscard]] Environment environment() const;  // of all venues: they may not differ
 };
 

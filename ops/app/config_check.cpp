@@ -77,6 +77,7 @@ class Checker {
     runtime();
     guardian();
     monitors();
+    for (std::size_t i = 0; i < c_.modules.size(); ++i) module(i);
   }
 
  private:
@@ -253,6 +254,26 @@ class Checker {
     }
     if (g.off_host_miss < g.off_host_interval + g.off_host_interval) {
       at("off_host_miss", "is shorter than two off_host_interval: one lost packet would fire");
+    }
+  }
+
+  void module(std::size_t i) const {
+    const ModuleConfig& m = c_.modules[i];
+    const auto at = [this, i](std::string_view key, const std::string& text) {
+      complain_({"module", true, i, key}, text);
+    };
+    if (!m.name.empty() && !is_word(m.name)) at("name", "may hold letters, digits, _ and - only");
+    for (std::size_t j = 0; j < i; ++j) {
+      const ModuleConfig& other = c_.modules[j];
+      if (!m.name.empty() && other.name == m.name) {
+        at("name", "repeats \"" + m.name + "\": each module needs its own name");
+      } else if (c_.module_directory(other) == c_.module_directory(m)) {
+        at("directory", "is that of module \"" + other.name + "\"");
+      }
+    }
+    if (m.directory == c_.runtime.runtime_dir || m.directory == c_.runtime.state_dir ||
+        m.directory == c_.runtime.journal_dir) {
+      at("directory", "is one of the bot's own: a module may enter nothing but its own");
     }
   }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/core/ids.hpp"
+#include "engine/core/risk/envelope.hpp"
 #include "ops/app/config_fields.hpp"
 
 namespace gimbal {
@@ -75,6 +76,9 @@ std::vector<TableShape> make_shapes() {
       single("journal", "What is kept besides the events, and for how long.", &Config::journal));
   shapes.push_back(
       single("guardian", "gimbal-guardian, and how the bot judges it.", &Config::guardian));
+  shapes.push_back(list(
+      "module", "A risk module of a third party: its envelopes tighten the gate.",
+      [](Config & c) -> auto& { return c.modules; }, 0, risk_modules_max));
   shapes.push_back(
       single("alerts", "What happens to an alert that nobody acknowledges.", &Config::alerts));
   shapes.push_back(single("health", "Limits of the health checks.", &Config::health));

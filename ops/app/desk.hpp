@@ -139,6 +139,7 @@ class Desk final : public ControlHandler {
   void fill_latency();
   [[nodiscard]] DayStatus day_status();  // bot_day.cpp
   void fill_execution();
+  void fill_modules();  // bot_modules.cpp
   [[nodiscard]] std::string instrument_name(InstrumentId id) const;
 
   Bot& bot_;

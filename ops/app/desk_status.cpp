@@ -75,6 +75,7 @@ void core_counters(const EngineStatus& s, Put&& put) {
   put("receive_lags", s.counters.lags);
   put("clock_pauses", s.counters.clock_pauses);
   put("unknown_fields", s.counters.unknown_fields);
+  put("modules_lost", s.counters.modules_lost);
 }
 
 }  // namespace
@@ -273,6 +274,7 @@ void Desk::fill_status() {
   report_.day = day_status();
   fill_flatten();
   fill_execution();
+  fill_modules();
   report_.counters.clear();
   const auto put = [this](const char* name, std::uint64_t v) {
     report_.counters.push_back(CounterStatus{name, v});

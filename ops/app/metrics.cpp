@@ -205,6 +205,16 @@ void put_ladders(MetricsText& m, const StatusReport& s) {
     m.sample(l.orders, {{"underlying", l.underlying}, {"currency", l.currency}});
 }
 
+void put_modules(MetricsText& m, const StatusReport& s) {
+  if (s.modules.empty()) return;
+  m.gauge("gimbal_module_live", "1: the risk module's newest envelope is valid and in time.");
+  for (const ModuleLine& l : s.modules) m.sample(flag(l.state == "live"), {{"module", l.module}});
+  m.counter("gimbal_module_envelopes_total", "Envelopes taken.");
+  for (const ModuleLine& l : s.modules) m.sample(l.envelopes, {{"module", l.module}});
+  m.counter("gimbal_module_invalid_total", "Envelopes refused.");
+  for (const ModuleLine& l : s.modules) m.sample(l.invalid, {{"module", l.module}});
+}
+
 void put_journal(MetricsText& m, const StatusReport& s) {
   const JournalStatusLine& j = s.journal;
   m.gauge("gimbal_journal_sequence", "Newest sequence number, by how far it has come.");
@@ -232,6 +242,7 @@ std::string metrics_text(const StatusReport& status, const std::vector<HopHistog
   put_feeds(m, status);
   put_book(m, status);
   put_ladders(m, status);
+  put_modules(m, status);
   put_journal(m, status);
   m.histogram("gimbal_hop_seconds",
               "Time of each hop since the one before it; tick_to_order is the whole way.");

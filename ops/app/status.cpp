@@ -85,6 +85,15 @@ void put(JsonWriter& w, const LadderLine& l) {
   w.integer("orders", l.orders).integer("alarms", l.alarms).end_object();
 }
 
+void put(JsonWriter& w, const ModuleLine& m) {
+  w.begin_object().text("module", m.module).text("state", m.state);
+  w.boolean("required", m.required).boolean("denies", m.denies);
+  w.integer("instruments", m.instruments).integer("envelopes", m.envelopes);
+  w.integer("invalid", m.invalid).integer("lost", m.lost).integer("ttl_ns", m.ttl_ns);
+  w.integer("age_ns", m.age_ns).integer("behind", m.behind);
+  w.text("trouble", m.trouble).end_object();
+}
+
 void put(JsonWriter& w, const LatencyStatus& l) {
   w.begin_object().text("hop", l.hop).integer("count", l.count).integer("p50_ns", l.p50_ns);
   w.integer("p90_ns", l.p90_ns).integer("p99_ns", l.p99_ns).integer("p999_ns", l.p999_ns);
@@ -175,6 +184,7 @@ std::string status_json(const StatusReport& r) {
   put_all(w, "orders", r.orders);
   put_all(w, "margins", r.margins);
   put_all(w, "ladders", r.ladders);
+  put_all(w, "modules", r.modules);
   put_all(w, "latencies", r.latencies);
   put_all(w, "execution", r.execution);
   put_all(w, "counters", r.counters);

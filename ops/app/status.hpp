@@ -118,6 +118,22 @@ struct LadderLine {
   std::uint64_t alarms{0};
 };
 
+// One [[module]].
+struct ModuleLine {
+  std::string module;
+  std::string state;  // "live" "late" "dead" "invalid" "absent"
+  bool required{false};
+  bool denies{false};            // growth, by its silence
+  std::uint64_t instruments{0};  // on which it has an opinion
+  std::uint64_t envelopes{0};
+  std::uint64_t invalid{0};
+  std::uint64_t lost{0};    // events that it missed, by its own count
+  std::int64_t ttl_ns{0};   // of its newest envelope
+  std::int64_t age_ns{-1};  // -1: none yet
+  std::uint64_t behind{0};  // events newer than those it had looked at
+  std::string trouble;
+};
+
 struct LatencyStatus {
   std::string hop;  // "wire to decode", "tick to order"
   std::uint64_t count{0};
@@ -190,6 +206,7 @@ struct StatusReport {
   std::vector<OrderLine> orders;
   std::vector<MarginStatus> margins;
   std::vector<LadderLine> ladders;
+  std::vector<ModuleLine> modules;
   std::vector<LatencyStatus> latencies;
   std::vector<ExecutionLine> execution;
   std::vector<CounterStatus> counters;

@@ -197,6 +197,9 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
   setup.quality = config.quality;
   setup.guardian_required = config.runtime.guardian_required;
   setup.guardian_loss = config.guardian.loss_wait;
+  for (std::size_t m = 0; m < config.modules.size() && m < risk_modules_max; ++m) {
+    setup.modules[m] = {true, config.modules[m].required, config.modules[m].ttl};
+  }
   for (std::size_t v = 0; v < config.venues.size() && v < venues_max; ++v) {
     setup.own_account[v] = config.venues[v].own_account;
     setup.venue_used[v] = true;

@@ -148,6 +148,14 @@ std::string status_of(const Json& s) {
         number(l.at("health_own"), 4), number(l.at("health_venue"), 4), number(l.at("sigmas"), 1),
         number(l.at("below"), 4), number(l.at("above"), 4));
   }
+  for (const auto& m : s.value("modules", Json::array())) {
+    out += fmt::format("module {} {}{}{}  envelopes {} invalid {}  newest {} ago, ttl {}  {}\n",
+                       text(m.at("module")), text(m.at("state")),
+                       m.at("required").get<bool>() ? "" : " (not required)",
+                       m.at("denies").get<bool>() ? ", growth denied" : "", text(m.at("envelopes")),
+                       text(m.at("invalid")), age(m.at("age_ns")), age(m.at("ttl_ns")),
+                       text(m.at("trouble")));
+  }
   out += execution_of(s);
   for (const auto& a : s.at("alerts")) {
     out += fmt::format(
