@@ -15,6 +15,7 @@
 #include "engine/core/quality/quality_limits.hpp"
 #include "engine/core/risk/envelope_book.hpp"
 #include "engine/core/risk/limits.hpp"
+#include "engine/core/risk/scenarios.hpp"
 #include "engine/core/time.hpp"
 #include "engine/core/trace_sink.hpp"
 
@@ -116,6 +117,7 @@ struct EngineSetup {
   RiskLimits limits{};
   QualityLimits quality{};
   PortfolioConfig portfolio{};
+  ScenarioConfig scenarios{};
   std::array<UnderlyingSetup, underlyings_max> underlyings{};
   std::array<bool, venues_max> own_account{};  // dedicated account: mass cancels are allowed
   std::array<bool, venues_max> venue_used{};   // sessions that must be ready before arming

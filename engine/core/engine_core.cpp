@@ -11,6 +11,7 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
       portfolio_{table_, setup.portfolio, setup.kernels},
       orders_{table.capacity(), setup.engine.orders},
       gate_{setup.limits, table.capacity()},
+      cells_{setup.scenarios, table.capacity(), setup.kernels},
       trades_{setup.engine.trade_ids_kept},
       pauses_{table.capacity()},
       envelopes_{setup.modules, table.capacity()},

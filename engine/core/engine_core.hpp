@@ -4,10 +4,10 @@
 // Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
 // prices), engine_instruments.cpp (listed, redefined, settled), engine_orders.cpp (order and fill
 // events), engine_requests.cpp (snap, gate, commands, delta), engine_gather.cpp (what the gate
-// looks at), engine_operator.cpp (kill, arm), engine_cancel.cpp (cancelling a scope),
-// engine_flatten.cpp (closing positions), engine_trip.cpp (trips, pauses), engine_controls.cpp
-// (what a control does besides refusing), engine_day.cpp (profit, repeats, ratio),
-// engine_carry.cpp (the day's figures of an earlier boot),
+// looks at), engine_scenarios.cpp (the account under every move), engine_operator.cpp (kill, arm),
+// engine_cancel.cpp (cancelling a scope), engine_flatten.cpp (closing positions), engine_trip.cpp
+// (trips, pauses), engine_controls.cpp (what a control does besides refusing), engine_day.cpp
+// (profit, repeats, ratio), engine_carry.cpp (the day's figures of an earlier boot),
 // engine_quality.cpp, engine_guardian.cpp, engine_modules.cpp (envelopes of risk
 // modules), engine_reconcile.cpp, engine_upkeep.cpp
 // (time), engine_read.cpp (views and status), engine_core.cpp (construction and dispatch).
@@ -41,6 +41,7 @@
 #include "engine/core/risk/parent_book.hpp"
 #include "engine/core/risk/pause_mask.hpp"
 #include "engine/core/risk/profit_ledger.hpp"
+#include "engine/core/risk/scenario_cells.hpp"
 #include "engine/core/strategy.hpp"
 #include "engine/core/strategy_view.hpp"
 #include "engine/core/trade_ledger.hpp"
@@ -258,6 +259,13 @@ class EngineCore {
                      const OptionMark& mark, Qty signed_added) const noexcept;
   [[nodiscard]] std::optional<ResidualDelta> residual_of(UnderlyingId u,
                                                          const RiskNumbers& risk) const noexcept;
+  // engine_scenarios.cpp
+  void gather_scenarios(GateContext& c, const RiskNumbers& risk, Qty signed_added) const noexcept;
+  [[nodiscard]] bool scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers& risk,
+                                    ScenarioCells::Cells& cells) const noexcept;
+  [[nodiscard]] bool other_losses(const Instrument& i, double& sum) const noexcept;
+  bool price_cells(InstrumentId id) noexcept;
+  void refresh_cells() noexcept;
 
   // engine_operator.cpp
   void on_operator(const Event& event) noexcept;
@@ -431,6 +439,11 @@ class EngineCore {
   Portfolio portfolio_;
   OrderTable orders_;
   RiskGate gate_;
+  ScenarioCells cells_;
+  std::size_t cells_held_{0};  // where the next look at held_ begins, and at the table
+  std::size_t cells_listed_{0};
+  RecvTime cells_round_{};  // the last whole round over held_, and the one that runs, began
+  RecvTime cells_round_runs_{};
   TradeLedger trades_;
   ExecutionGaps gaps_;
   JudgedOrder judged_{};

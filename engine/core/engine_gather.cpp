@@ -74,6 +74,7 @@ void EngineCore::gather_delta(GateContext& c, UnderlyingId u, Qty signed_added) 
   c.gross_delta = coins_[u.value].gross + (c.delta.high - c.delta.low);
   c.delta_known = true;
   gather_greeks(c, u, risk, mark, signed_added);
+  if (gate_.limits().max_scenario_loss_bps > 0) gather_scenarios(c, risk, signed_added);
 }
 
 // Gamma, vega and the age of the Greeks: the book, what open and unknown orders may add both ways,

@@ -87,6 +87,7 @@ void EngineCore::on_lookup(const Event& event) noexcept {
 
 void EngineCore::keep_held(InstrumentId id) noexcept {
   Market& m = markets_[id.value];
+  cells_.hold(table_[id], portfolio_.position(id));
   const bool holds = portfolio_.position(id).nano != 0;
   if (holds == m.held) return;
   m.held = holds;

@@ -41,6 +41,7 @@ void EngineCore::upkeep(Commands& out) noexcept {
     portfolio_.on_clock(now_, venue_time);
     break;
   }
+  refresh_cells();
 }
 
 void EngineCore::attend(const Order& o, Commands& out) noexcept {

@@ -77,6 +77,7 @@ struct RiskNumbers {
   Delta delta_bs{};         // coins: Black options plus delta-one
   Delta options_delta{};    // coins: Black, options only
   double delta_one{0};      // coins: sum of N/P and of linear amounts
+  double linear_one{0};     // the linear part of delta_one
   Gamma gamma{};            // coins per quote unit: Black gamma of the options
   Gamma gamma_net{};        // d delta_net / dF, delta-one included
   Vega vega{};              // quote currency per 1.00 of volatility
@@ -97,6 +98,9 @@ struct OptionMark {
   double gamma{0}, vega{0}, theta{0};  // Black; quote currency
   double forward{0};
   double sigma{0};
+  double seen{0};   // forward that the option sees: inside the expiry window the average counts too
+  double share{1};  // d ln(seen) / d ln(forward)
+  double years{0};  // time that its variance runs for
   Price venue_mark{};   // as last reported; zero when never
   RecvTime received{};  // of the volatility
 };

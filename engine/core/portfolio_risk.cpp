@@ -241,6 +241,7 @@ void Portfolio::add_options_risk(const Bucket& b, RiskNumbers& out) const noexce
 
 void Portfolio::add_futures_risk(const Bucket& b, RiskNumbers& out) const noexcept {
   out.delta_one += from_atto(b.future_coins_atto);
+  if (!b.inverse) out.linear_one += from_atto(b.future_coins_atto);
   out.gamma_net.value += from_atto(b.future_slope_atto);
   if (b.future_usd_nano == 0) return;
   const double price = b.forward.known() ? forward_of(b) : coins_[b.underlying.value].mid;
@@ -253,6 +254,7 @@ void Portfolio::add_futures_risk(const Bucket& b, RiskNumbers& out) const noexce
 
 void Portfolio::add_perpetual_risk(const Coin& c, RiskNumbers& out) const noexcept {
   out.delta_one += from_nano(c.perpetual_coins_nano);
+  out.linear_one += from_nano(c.perpetual_coins_nano);
   if (c.perpetual_usd_nano == 0) return;
   if (c.lost || !(c.mid > 0)) out.complete = false;
   if (!(c.mid > 0)) return;
@@ -318,6 +320,9 @@ OptionMark Portfolio::mark(InstrumentId id) const noexcept {
   if (!priceable(t)) return m;
   const LinearGreeks g = price_linear(t);
   m.usable = true;
+  m.seen = seen;
+  m.share = p.scale * m.forward / seen;
+  m.years = p.years;
   m.delta_bs = p.scale * g.delta;
   m.gamma = p.scale * p.scale * g.gamma;
   m.vega = g.vega;

@@ -72,6 +72,7 @@ class Checker {
     environments();
     for (std::size_t i = 0; i < c_.underlyings.size(); ++i) underlying(i);
     risk();
+    scenarios();
     quality();
     check_strategies(c_, complain_);
     runtime();
@@ -226,6 +227,19 @@ class Checker {
     if (c_.risk.max_order_usd > c_.risk.max_open_usd) {
       complain_({"risk", false, 0, "max_order_usd"},
                 "is over max_open_usd: no such order could ever pass");
+    }
+  }
+
+  void scenarios() const {
+    const auto& s = c_.scenarios;
+    if (c_.risk.max_scenario_loss_bps > 0 && !s.used()) {
+      complain_({"risk", false, 0, "max_scenario_loss_bps"},
+                "needs [scenarios] price_range: there is nothing to lose in");
+    }
+    if (!s.used()) return;
+    if (!(s.volatility_up > 0) || !(s.volatility_down > 0)) {
+      complain_({"scenarios", false, 0, s.volatility_up > 0 ? "volatility_down" : "volatility_up"},
+                "is required with price_range: the venue's own number");
     }
   }
 

@@ -12,6 +12,7 @@ struct CoreConfig {
   EngineConfig engine;
   RiskLimits risk;
   QualityLimits quality;
+  ScenarioConfig scenarios;
   StrategyConfig strategy;
 };
 

@@ -62,6 +62,8 @@ std::vector<TableShape> make_shapes() {
       single("engine", "The core's own times and capacities.", &CoreConfig::engine),
       single("risk", "Limits of the risk gate. Money limits have no default.", &CoreConfig::risk),
       single("quality", "When market data and clocks are not to be trusted.", &CoreConfig::quality),
+      single("scenarios", "Price and volatility moves that the account is held against.",
+             &CoreConfig::scenarios),
       list(
           "venue", "One account session at a venue; the order in the file numbers them.",
           [](Config & c) -> auto& { return c.venues; }, 1, venues_max),

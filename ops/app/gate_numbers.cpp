@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/core/risk/price_collar.hpp"
+#include "engine/core/risk/scenario_loss.hpp"
 #include "feeds/decimal.hpp"
 
 namespace gimbal {
@@ -117,6 +118,12 @@ std::string numbers_of(std::string_view check, const OrderFacts& o, const GateCo
   if (check == "PositionLimit") return use_text(uses[4]);
   if (check == "DeltaLimit") return use_text(uses[5]);
   if (check == "GammaLimit") return use_text(uses[6]) + ", " + use_text(uses[7]);
+  if (check == "ScenarioLoss") {
+    if (l.max_scenario_loss_bps == 0) return "no limit";
+    if (!c.scenario.known) return "numbers missing or too old";
+    return fmt::format("worst scenario {} before, {} after, of {}", decimal(c.scenario.loss_before),
+                       decimal(c.scenario.loss_after), decimal(ScenarioLoss::limit(c, l)));
+  }
   if (check == "OpenOrders") return use_text(uses[8]);
   if (check == "GrossDelta") return fmt::format("{:.6f} coins gross", nano(c.gross_delta));
   if (check == "ParentAmount") {

@@ -47,6 +47,8 @@ std::string_view name_of(Refusal reason) noexcept {
     case Refusal::module_late: return "module_late";
     case Refusal::module_veto: return "module_veto";
     case Refusal::module_limit: return "module_limit";
+    case Refusal::scenario_loss: return "scenario_loss";
+    case Refusal::scenario_unknown: return "scenario_unknown";
   }
   return "unknown";
 }

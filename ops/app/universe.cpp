@@ -195,6 +195,7 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
   setup.kernels = quant::proven_pricing().kernels;
   setup.limits = config.risk;
   setup.quality = config.quality;
+  setup.scenarios = config.scenarios;
   setup.guardian_required = config.runtime.guardian_required;
   setup.guardian_loss = config.guardian.loss_wait;
   for (std::size_t m = 0; m < config.modules.size() && m < risk_modules_max; ++m) {

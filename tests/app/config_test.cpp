@@ -314,6 +314,8 @@ TEST_F(Reload, SwitchingALimitOffLoosensIt) {
 
 TEST_F(Reload, EveryLimitThatLoosensIsRefusedWhileTrading) {
   std::size_t tried = 0;
+  before.risk.max_scenario_loss_bps = 1;
+  after.risk = before.risk;
   for (const auto& f : list_fields(after.risk)) {
     if (f.info.reload != gimbal::Reload::tighten_lower &&
         f.info.reload != gimbal::Reload::tighten_higher)
@@ -330,7 +332,10 @@ TEST_F(Reload, EveryLimitThatLoosensIsRefusedWhileTrading) {
                    ? field::duration_text(Nanos{static_cast<std::int64_t>(step * 1e9)})
                    : field::decimal_text(static_cast<std::int64_t>(step) * nano_per_unit);
     }
-    if (f.info.zero_is_off) v.text = "0";
+    if (f.info.zero_is_off) {
+      v.text = "0";
+      v.integer = 0;
+    }
     if (original == (f.type == "integer" ? std::to_string(v.integer) : v.text))
       continue;  // at its loosest
     if (f.info.zero_is_off) before.risk.max_gamma_usd = before.risk.max_vega_usd = Money{1};

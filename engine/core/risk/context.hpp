@@ -33,6 +33,14 @@ struct OptionVerdict {
   std::int64_t value{0};
 };
 
+// The account's worst scenario, at 1e-9 of its settlement currency; losses are positive.
+struct ScenarioFacts {
+  bool known{false};
+  std::int64_t loss_before{0};  // every open and unknown order filled where it hurts
+  std::int64_t loss_after{0};   // and this one filled whole
+  Money balance{};              // margin balance, as reported
+};
+
 struct GateContext {
   const Instrument* instrument{nullptr};
   RecvTime now{};
@@ -64,6 +72,7 @@ struct GateContext {
   bool greeks_stale{false};       // older than their limit: the worse of once and twice counts
   std::int64_t options_delta{0};  // the options' share of `delta`
   std::int64_t gross_delta{0};    // coins at 1e-9: absolute deltas held, open and unknown orders
+  ScenarioFacts scenario{};       // while its limit is set
   OptionVerdict option{};         // of the instrument, when it is an option
   std::size_t open_orders{0};
   std::size_t open_orders_table_max{open_orders_max};

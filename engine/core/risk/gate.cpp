@@ -16,6 +16,7 @@
 #include "engine/core/risk/position_limit.hpp"
 #include "engine/core/risk/price_collar.hpp"
 #include "engine/core/risk/reduce_rule.hpp"
+#include "engine/core/risk/scenario_loss.hpp"
 
 namespace gimbal {
 namespace {
@@ -54,7 +55,7 @@ struct CheckList {
 using PureChecks =
     CheckList<Permission, InstrumentRules, ExpiryWindow, Freshness, OptionSanity, OrderSize,
               ParentAmount, OpenValue, PriceCollar, PositionLimit, DeltaLimit, GrossDelta,
-              GammaLimit, OpenOrders, ModuleEnvelope, ReduceRule>;
+              GammaLimit, ScenarioLoss, OpenOrders, ModuleEnvelope, ReduceRule>;
 
 bool takes(std::uint8_t flags) noexcept { return (flags & order_flag::post_only) == 0; }
 

@@ -28,7 +28,7 @@ struct Collect {
     add(m.count, info, false);
   }
   void operator()(std::string_view, const std::int64_t& m, const FieldInfo& info) noexcept {
-    add(m, info, false);
+    add(m, info, info.zero_is_off);
   }
   void operator()(std::string_view, const bool& m, const FieldInfo& info) noexcept {
     add(m ? 1 : 0, info, false);

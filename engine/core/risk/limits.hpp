@@ -52,6 +52,8 @@ struct RiskLimits {
   std::int64_t denials_60s_max{20};
   std::int64_t cycles_max{20};  // executions without a better position within the window: REDUCE
   Nanos cycles_window{seconds(60)};
+  // Worst scenario over the margin balance of its account, bp; zero switches it off.
+  std::int64_t max_scenario_loss_bps{0};
   std::int64_t session_losses_60s_max{20};         // of a venue's order session: PAUSE
   std::int64_t order_to_trade_warn_permille{700};  // of order_to_trade_max: alert ...
   std::int64_t order_to_trade_stop_permille{900};  // ... and REDUCE
@@ -165,6 +167,11 @@ void fields(Visitor&& visit, RiskLimits& c) {
                   "Executions without a better position that put a strategy into REDUCE."});
   visit("cycles_window", c.cycles_window,
         FieldInfo{0, 3600, false, Reload::tighten_higher, "s", "Window of cycles_max."});
+  visit("max_scenario_loss_bps", c.max_scenario_loss_bps,
+        FieldInfo{0, 1e6, false, Reload::tighten_lower, "bp",
+                  "Loss of an account's worst scenario over its margin balance; needs [scenarios]; "
+                  "0 is off.",
+                  true});
   visit("session_losses_60s_max", c.session_losses_60s_max,
         FieldInfo{1, 20, false, Reload::tighten_lower, "",
                   "Losses of the order session within 60 s that pause its venue."});

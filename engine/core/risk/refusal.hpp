@@ -50,8 +50,10 @@ enum class Refusal : std::uint8_t {
   module_late,        // a risk module is late, dead or invalid: nothing may grow
   module_veto,        // a risk module forbids growth or this side
   module_limit,       // more than a risk module lets be bought or sold
+  scenario_loss,      // the account's worst scenario would be over its limit
+  scenario_unknown,   // its numbers are missing or too old
 };
-inline constexpr std::size_t refusals = 42;
+inline constexpr std::size_t refusals = 44;
 
 struct Refused {
   Refusal reason{Refusal::none};

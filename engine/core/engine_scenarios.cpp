@@ -1,0 +1,119 @@
+// The account under every scenario: what the gate is told, and when options are priced for it.
+#include <algorithm>
+
+#include "engine/core/engine_core.hpp"
+
+namespace gimbal {
+namespace {
+
+// Of one look: rows looked at, and rows priced, among the held and among all. A look follows an
+// option's ticker or the engine's tick, never a book change that an order may answer.
+constexpr std::size_t held_looked_at = 16;
+constexpr std::size_t listed_looked_at = 16;
+constexpr std::size_t held_priced = 2;
+constexpr std::size_t listed_priced = 1;
+
+}  // namespace
+
+bool EngineCore::price_cells(InstrumentId id) noexcept {
+  const Instrument& i = table_[id];
+  if (!is_option(i.kind)) return false;
+  const double spot = portfolio_.perpetual_mid(i.underlying);
+  cells_.follow(i.underlying, spot);
+  if (!cells_.outdated(i, now_)) return false;
+  const OptionMark mark = portfolio_.mark(id);
+  if (!mark.usable) return false;
+  cells_.price(i, mark, spot, now_);
+  return true;
+}
+
+void EngineCore::refresh_cells() noexcept {
+  if (!cells_.used() || gate_.limits().max_scenario_loss_bps == 0) return;
+  std::size_t priced = 0;
+  for (std::size_t n = 0; n < held_looked_at && n < held_.size() && priced < held_priced; ++n) {
+    if (cells_held_ >= held_.size()) cells_held_ = 0;
+    if (cells_held_ == 0) cells_round_runs_ = now_;
+    priced += price_cells(held_[cells_held_++]) ? 1 : 0;
+    if (cells_held_ == held_.size()) cells_round_ = cells_round_runs_;
+  }
+  if (held_.empty()) cells_round_ = now_;
+  priced = 0;
+  for (std::size_t n = 0; n < listed_looked_at && n < table_.size() && priced < listed_priced;
+       ++n) {
+    if (cells_listed_ >= table_.size()) cells_listed_ = 0;
+    priced += price_cells(InstrumentId{static_cast<std::uint16_t>(cells_listed_++)}) ? 1 : 0;
+  }
+}
+
+// The book of one underlying and settlement with its open and unknown orders. False: not known.
+bool EngineCore::scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers& risk,
+                                ScenarioCells::Cells& cells) const noexcept {
+  ScenarioCells::Position p;
+  p.spot = portfolio_.perpetual_mid(u);
+  p.index = to_double(coins_[u.value].index);
+  p.coins = inverse ? risk.delta_one - risk.linear_one : risk.linear_one;
+  if (!risk.complete || !(p.index > 0) || !cells_.complete(u, inverse, p.spot)) return false;
+  bool options = false;
+  for (std::size_t n = 0; n < orders_.listed(); ++n) {
+    const Order& o = orders_.open_order(n);
+    const Instrument& i = table_[o.instrument];
+    if (o.underlying != u || is_inverse(i.kind) != inverse) continue;
+    options = options || is_option(i.kind);
+    if (is_option(i.kind)) continue;
+    const std::optional<double> coins = coins_of(o.instrument, o.open_amount());
+    if (!coins) return false;
+    (o.side == Side::buy ? p.open_buy : p.open_sell) += *coins;
+  }
+  cells = cells_.cells(u, inverse, p);
+  for (std::size_t n = 0; options && n < orders_.listed(); ++n) {
+    const Order& o = orders_.open_order(n);
+    const Instrument& i = table_[o.instrument];
+    if (o.underlying != u || is_inverse(i.kind) != inverse || !is_option(i.kind)) continue;
+    if (!cells_.fresh(i, p.spot, now_)) return false;
+    cells_.add_worst(cells, i, to_double(signed_qty(o.side, o.open_amount())), p.spot);
+  }
+  return true;
+}
+
+// The worst scenarios of the other underlyings of the same account, each at its own: coins that
+// do not move together are not netted.
+bool EngineCore::other_losses(const Instrument& i, double& sum) const noexcept {
+  sum = 0;
+  if (is_inverse(i.kind)) return true;  // paid in their own coin
+  for (std::size_t v = 0; v < underlyings_max; ++v) {
+    const UnderlyingId u{static_cast<std::uint8_t>(v)};
+    if (u == i.underlying || !coins_[v].perpetual.valid()) continue;
+    ScenarioCells::Cells cells;
+    if (!scenario_cells(u, false, portfolio_.risk(u), cells)) return false;
+    sum += cells_.worst_loss(cells, false, to_double(coins_[v].index));
+  }
+  return true;
+}
+
+void EngineCore::gather_scenarios(GateContext& c, const RiskNumbers& risk,
+                                  Qty signed_added) const noexcept {
+  const Instrument& i = *c.instrument;
+  const bool inverse = is_inverse(i.kind);
+  if (!cells_.used() || !c.delta_known || now_ - cells_round_ > cells_.config().row_age_max) return;
+  const MarginReport* report = margin(i.venue, i.settlement);
+  const RecvTime at = view().margin_at(i.venue, i.settlement);
+  if (report == nullptr || now_ - at > cells_.config().report_age_max) return;
+  ScenarioCells::Cells cells;
+  double others = 0;
+  if (!scenario_cells(i.underlying, inverse, risk, cells) || !other_losses(i, others)) return;
+  const double index = to_double(c.index);
+  const double spot = portfolio_.perpetual_mid(i.underlying);
+  const double before = others + cells_.worst_loss(cells, inverse, index);
+  if (is_option(i.kind)) {
+    if (!cells_.fresh(i, spot, now_)) return;
+    cells_.add_option(cells, i, to_double(signed_added), spot);
+  } else {
+    cells_.add_future(cells, inverse, static_cast<double>(c.order_delta) * 1e-9, spot);
+  }
+  const double after = others + cells_.worst_loss(cells, inverse, index);
+  c.scenario.balance = report->margin_balance;
+  c.scenario.known =
+      decision_nano(before, c.scenario.loss_before) && decision_nano(after, c.scenario.loss_after);
+}
+
+}  // namespace gimbal

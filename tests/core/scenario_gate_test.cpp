@@ -1,0 +1,71 @@
+// The worst scenario in the gate: its boundary, what passes all the same, and what is not known.
+#include <gtest/gtest.h>
+
+#include "engine/core/risk/scenario_loss.hpp"
+#include "tests/support/gate_fixture.hpp"
+
+namespace gimbal {
+namespace {
+
+using test::amount;
+using test::Gate;
+using test::money;
+
+struct ScenarioGate : Gate {
+  ScenarioGate() {
+    limits.max_scenario_loss_bps = 2500;
+    c.order_delta = amount(0.02).nano;
+    c.scenario = {true, money(1).nano, money(2).nano, money(10)};
+  }
+};
+
+TEST_F(ScenarioGate, TheWorstScenarioIsExactAtItsLimit) {
+  c.scenario.loss_after = money(2.5).nano;
+  EXPECT_EQ(reason(), Refusal::none);
+  c.scenario.loss_after += 1;
+  EXPECT_EQ(ask(), (Refused{Refusal::scenario_loss, money(2.5).nano, money(2.5).nano + 1}));
+  limits.max_scenario_loss_bps = 0;
+  EXPECT_EQ(reason(), Refusal::none) << "off";
+}
+
+TEST_F(ScenarioGate, OverTheLimitAnOrderThatMakesTheWorstNoWorsePasses) {
+  c.scenario = {true, money(4).nano, money(4).nano, money(10)};
+  EXPECT_EQ(reason(), Refusal::none);
+  c.scenario.loss_after += 1;
+  EXPECT_EQ(reason(), Refusal::scenario_loss);
+  c.scenario.loss_after = money(3).nano;
+  EXPECT_EQ(reason(), Refusal::none);
+}
+
+TEST_F(ScenarioGate, HedgesAndExitsPassOverTheLimitAndUnknown) {
+  for (const bool known : {true, false}) {
+    c.scenario = {known, money(4).nano, money(5).nano, money(10)};
+    c.hedge_instrument = false;
+    c.position = {};
+    c.delta = {};
+    EXPECT_EQ(reason(), known ? Refusal::scenario_loss : Refusal::scenario_unknown);
+    c.position = amount(-1000);
+    EXPECT_EQ(reason(), Refusal::none) << "an exit";
+    c.position = {};
+    c.hedge_instrument = true;
+    c.delta = {amount(-3).nano, amount(-3).nano};
+    EXPECT_EQ(reason(), Refusal::none) << "a hedge";
+  }
+}
+
+TEST_F(ScenarioGate, WithoutABalanceNothingGrows) {
+  for (const double balance : {0.0, -5.0}) {
+    c.scenario = {true, 0, 1, money(balance)};
+    EXPECT_EQ(ask(), (Refused{Refusal::scenario_loss, 0, 1}));
+  }
+}
+
+TEST_F(ScenarioGate, TheLargestNumbersDoNotOverflow) {
+  limits.max_scenario_loss_bps = 1'000'000;
+  c.scenario = {true, 0, INT64_MAX, Money{INT64_MAX}};
+  EXPECT_EQ(ScenarioLoss::limit(c, limits), INT64_MAX);
+  EXPECT_EQ(reason(), Refusal::none);
+}
+
+}  // namespace
+}  // namespace gimbal
