@@ -36,6 +36,20 @@ Outcome pin_thread(int cpu) {
                    std::to_string(cpu));
 }
 
+Outcome keep_thread_off(const std::vector<int>& cpus) {
+  cpu_set_t set;
+  if (const int code = pthread_getaffinity_np(pthread_self(), sizeof set, &set); code != 0) {
+    return from_code(code, "read the processors of", "the thread");
+  }
+  for (const int cpu : cpus) {
+    if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_CLR(static_cast<std::size_t>(cpu), &set);
+  }
+  if (CPU_COUNT(&set) == 0)
+    return Outcome::failure("cannot stay off the hot cpus: no other is left");
+  return from_code(pthread_setaffinity_np(pthread_self(), sizeof set, &set), "keep thread off",
+                   "the hot cpus");
+}
+
 Outcome schedule_thread(Scheduling scheduling, int priority) {
   sched_param param{};
   param.sched_priority = scheduling == Scheduling::fifo ? priority : 0;
@@ -53,8 +67,11 @@ std::string apply(const ThreadPlan& plan) {
   if (!plan.name.empty()) {
     if (const Outcome named = name_thread(plan.name); !named) report += " (" + named.error() + ")";
   }
-  if (plan.cpu < 0) {
+  if (plan.cpu < 0 && plan.avoid.empty()) {
     report += ": any cpu";
+  } else if (plan.cpu < 0) {
+    const Outcome kept = keep_thread_off(plan.avoid);
+    report += kept ? ": any cpu but the hot ones" : ": " + kept.error();
   } else {
     const Outcome pinned = pin_thread(plan.cpu);
     report += pinned ? ": cpu " + std::to_string(plan.cpu) : ": " + pinned.error();

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/runtime/outcome.hpp"
 
@@ -16,11 +17,15 @@ struct ThreadPlan {
   std::string name{};  // at most 15 characters reach the kernel
   int cpu{-1};         // -1: anywhere
   Scheduling scheduling{Scheduling::normal};
-  int priority{1};  // fifo only, 1..99
+  int priority{1};           // fifo only, 1..99
+  std::vector<int> avoid{};  // with cpu -1: processors of others that this thread stays off
 };
 
 Outcome name_thread(const std::string& name);
 Outcome pin_thread(int cpu);
+// Takes processors from those that the calling thread may run on. Refused, with nothing changed,
+// when none would be left.
+Outcome keep_thread_off(const std::vector<int>& cpus);
 Outcome schedule_thread(Scheduling scheduling, int priority);
 // All three; gives the report line, e.g. "core: cpu 1, SCHED_FIFO 10" or with the reason of a
 // refusal.

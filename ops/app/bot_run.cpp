@@ -23,6 +23,15 @@ constexpr Nanos stop_patience = seconds(5);
 constexpr Nanos sentinel_interval = milliseconds(10);
 constexpr std::size_t prefault_stack_bytes = 256 * 1024;
 
+// A cold thread without a core of its own may go anywhere but where a hot one spins.
+ThreadPlan cold_plan(const char* name, const RuntimeConfig& r) {
+  ThreadPlan plan{name, r.cold_core, Scheduling::batch, 0, {}};
+  for (const int core : {r.io_core, r.core_core, r.order_core}) {
+    if (core >= 0) plan.avoid.push_back(core);
+  }
+  return plan;
+}
+
 }  // namespace
 
 void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work,
@@ -56,7 +65,7 @@ void Bot::start_threads() {
   const RuntimeConfig& r = loaded_->config.runtime;
   const Scheduling scheduling = r.realtime ? Scheduling::fifo : Scheduling::normal;
   const auto plan = [&](const char* name, int core) {
-    return ThreadPlan{name, core, scheduling, 10};
+    return ThreadPlan{name, core, scheduling, 10, {}};
   };
   if (rehearsal_ != nullptr) {
     hot_thread(
@@ -77,10 +86,9 @@ void Bot::start_threads() {
     hot_thread(plan("gimbal-core", r.core_core), [this] { return core_stage_->do_work(); });
     hot_thread(plan("gimbal-order", r.order_core), [this] { return order_stage_->do_work(); });
   }
-  const auto cold = [this, core = r.cold_core](const char* name, auto work) {
-    cold_threads_.emplace_back([this, name, core, work] {
-      const ThreadPlan cold_plan{name, core, Scheduling::batch, 0};
-      if (const std::string report = apply(cold_plan); !report.empty()) say(report);
+  const auto cold = [this, &r](const char* name, auto work) {
+    cold_threads_.emplace_back([this, plan = cold_plan(name, r), work] {
+      if (const std::string report = apply(plan); !report.empty()) say(report);
       work();
     });
   };
@@ -94,8 +102,8 @@ void Bot::start_threads() {
 // the hot thread's core as readily as on another. After the start of the hot threads, which would
 // inherit its place.
 void Bot::keep_off_hot_cores() {
-  const ThreadPlan plan{"gimbal", loaded_->config.runtime.cold_core, Scheduling::batch, 0};
-  if (const std::string report = apply(plan); !report.empty()) say(report);
+  const std::string report = apply(cold_plan("gimbal", loaded_->config.runtime));
+  if (!report.empty()) say(report);
 }
 
 void Bot::stop_threads() {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <map>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -146,6 +147,27 @@ TEST(Pin, PutsAThreadOnItsCpuAndNamesIt) {
   EXPECT_EQ(cpu, 0);
   EXPECT_STREQ(name.c_str(), "gimbal-core-thr");
   EXPECT_NE(report.find("cpu 0"), std::string::npos) << report;
+}
+
+TEST(Pin, AThreadWithoutACpuStaysOffThoseOfOthers) {
+  std::thread thread{[] {
+    cpu_set_t before, after;
+    ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+    if (CPU_COUNT(&before) < 2) GTEST_SKIP() << "one processor";
+    int hot = 0;
+    while (!CPU_ISSET(static_cast<std::size_t>(hot), &before)) ++hot;
+    const std::string report = apply(ThreadPlan{"cold", -1, Scheduling::normal, 0, {hot}});
+    EXPECT_NE(report.find("any cpu but"), std::string::npos) << report;
+    ASSERT_EQ(sched_getaffinity(0, sizeof after, &after), 0);
+    EXPECT_FALSE(CPU_ISSET(static_cast<std::size_t>(hot), &after));
+    EXPECT_EQ(CPU_COUNT(&after), CPU_COUNT(&before) - 1);
+    std::vector<int> every(CPU_SETSIZE);
+    std::iota(every.begin(), every.end(), 0);
+    EXPECT_NE(keep_thread_off(every).error().find("no other is left"), std::string::npos);
+    ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+    EXPECT_TRUE(CPU_EQUAL(&before, &after)) << "a refusal changes nothing";
+  }};
+  thread.join();
 }
 
 TEST(Pin, SaysWhyACpuOrASchedulerWasRefused) {
