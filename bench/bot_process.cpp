@@ -145,8 +145,9 @@ void BotProcess::write_files() const {
       << setup_.authority.string() << "\"\nown_account = true\ncredential = \""
       << credential.string() << "\"\nsilence_max = \"110s\"\nmatching_rate = 10000\n"
       << "matching_burst = 10000\nrate_use = 0.95\ncancel_reserve = 0.05\n"
-      << "\n[runtime]\ntopology = \"fused\"\npoller = \"auto\"\nidle = \"spin\"\n"
-      << "keep_warm = \"" << setup_.keep_warm << "\"\n"
+      << "\n[runtime]\ntopology = \"fused\"\npoller = \"" << setup_.poller << "\"\nidle = \""
+      << setup_.idle << "\"\n"
+      << setup_.more << "keep_warm = \"" << setup_.keep_warm << "\"\n"
       << "lock_memory = false\nkernel_time = false\nguardian_required = false\nio_core = "
       << setup_.hot_core << "\ncold_core = " << setup_.cold_core << "\njournal_dir = \""
       << (d / "journal").string() << "\"\nstate_dir = \"" << (d / "state").string()

@@ -55,6 +55,7 @@ void Contest::block(Program& program) {
     if (door.look() != 0) ++program.unasked;
     const std::int64_t sent = now_ns();
     door.send();
+    if (counts) program.handed.add(now_ns() - sent);
     const std::int64_t answered = await(door);
     if (answered == 0) {
       ++program.missed;

@@ -48,6 +48,7 @@ struct Program {
 
   Samples samples;
   Samples scheduled;
+  Samples handed;  // the venue's own send() of each tick: part of every sample
   std::vector<double> block_p50;
   std::vector<double> ratio;      // to the floor blocks beside it
   std::vector<double> excess_us;  // over them

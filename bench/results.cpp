@@ -37,13 +37,13 @@ std::string json_row(const Program& p, bool is_floor) {
                 R"({"name":"%s","p50_us":%.3f,"p90_us":%.3f,"p99_us":%.3f,"p999_us":%.3f,)"
                 R"("max_us":%.3f,"samples":%zu,"blocks":%zu,"missed":%llu,"unasked":%llu,)"
                 R"("scheduled_p50_us":%.3f,"scheduled_p99_us":%.3f,"ratio_p50":%.4f,)"
-                R"("excess_us":%.3f})",
+                R"("excess_us":%.3f,"venue_send_p50_us":%.3f})",
                 p.name.c_str(), us_at(p.samples, 0.5), us_at(p.samples, 0.9),
                 us_at(p.samples, 0.99), us_at(p.samples, 0.999), us_at(p.samples, 1),
                 p.samples.count(), p.block_p50.size(), static_cast<unsigned long long>(p.missed),
                 static_cast<unsigned long long>(p.unasked), us_at(p.scheduled, 0.5),
                 us_at(p.scheduled, 0.99), is_floor ? 1 : p.p50_ratio(),
-                is_floor ? 0 : median(p.excess_us));
+                is_floor ? 0 : median(p.excess_us), us_at(p.handed, 0.5));
   return text;
 }
 

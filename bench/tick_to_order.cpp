@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "bench/bot_process.hpp"
+#include "bench/cold_companion.hpp"
 #include "bench/contest.hpp"
 #include "bench/doors.hpp"
 #include "bench/floor_client.hpp"
@@ -44,6 +45,9 @@ struct Options {
   std::string json;
   std::string idle_file;  // with --hold: written when the bot is armed and ticks flow
   std::string keep_warm{"50us"};
+  std::string poller{"auto"};
+  std::string idle{"spin"};
+  std::string more;  // lines for the bot's [runtime]
   ContestConfig contest{};
   double hold_s{0};  // only run the bot on a stream of ticks for so long
   bool check{false};
@@ -51,13 +55,15 @@ struct Options {
   bool floors_only{false};  // no rivals, no rare orders: gimbal and the floors
 };
 
-// A child on the clients' core, stopped while it is not its turn.
+// A child on the clients' core, stopped while it is not its turn. An accompanied one has a cold
+// thread on the exchange's core, as the bot has.
 class ClientProcess {
  public:
   template <class Body>
-  explicit ClientProcess(Body&& body) {
+  ClientProcess(Body&& body, bool accompanied) {
     pid_ = ::fork();
     if (pid_ != 0) return;
+    if (accompanied) std::thread{accompany, venue_core}.detach();
     (void)pin_to(client_core);
     ::_exit(body());
   }
@@ -69,6 +75,7 @@ class ClientProcess {
   }
   void stop() const { ::kill(pid_, SIGSTOP); }
   void resume() const { ::kill(pid_, SIGCONT); }
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
   pid_t pid_{0};
@@ -92,7 +99,7 @@ class Field {
     add(Guest::tls_floor_warm, "tls_floor_warm",
         [this] { return run_tls_floor(floor(Guest::tls_floor_warm, warm_every_ns)); });
     tcp_ = std::make_unique<ClientProcess>(
-        [this] { return run_tcp_floor(tcp_door_.port(), floor_answer); });
+        [this] { return run_tcp_floor(tcp_door_.port(), floor_answer); }, true);
     tcp_door_.accept();
     tcp_->stop();
     programs.push_back(program_of("tcp_floor", tcp_door_, *tcp_));
@@ -101,11 +108,15 @@ class Field {
     add(Guest::rival_asleep, "beast, asleep", [&] { return rival(o, Guest::rival_asleep); });
   }
   std::vector<Program> programs;  // tls_floor first
+  [[nodiscard]] double floor_cold_share() const {
+    return cold_share(processes_.front()->pid(), {});
+  }
 
  private:
   template <class Body>
   void add(Guest guest, const char* name, Body&& body) {
-    processes_.push_back(std::make_unique<ClientProcess>(body));
+    const bool floor = guest == Guest::tls_floor || guest == Guest::tls_floor_warm;
+    processes_.push_back(std::make_unique<ClientProcess>(body, floor));
     const bool connected = serve_until([this] { venue_.serve(false); },
                                        [&] { return venue_.guest(guest).ticks != nullptr; }, 10);
     if (!connected) throw std::runtime_error(std::string{name} + " did not connect");
@@ -164,10 +175,15 @@ void hold(Program& bot, const Options& o) {
               static_cast<unsigned long long>(bot.missed));
 }
 
-std::string conditions_of(bool pinned, bool favoured, const Options& o) {
+std::string conditions_of(bool pinned, bool favoured, double bot_cold, double floor_cold,
+                          const Options& o) {
+  char cold[96];
+  std::snprintf(cold, sizeof cold,
+                "; beside the venue: %.1f %% of the bot's time, %.1f %% of a floor's",
+                100 * bot_cold, 100 * floor_cold);
   return std::string{"venue on core 0, clients on core 1, all but beast asleep busy-polling"} +
          (pinned ? "" : " (pinning refused)") + (favoured ? ", all nice -20" : "") +
-         ", keep_warm " + o.keep_warm;
+         ", keep_warm " + o.keep_warm + ", poller " + o.poller + cold;
 }
 
 std::string sizes_of(const Venue& venue, const Options& o) {
@@ -241,7 +257,10 @@ int run(const Options& o) {
                  venue_core,
                  std::string{bench_client},
                  std::string{bench_secret},
-                 o.keep_warm};
+                 o.keep_warm,
+                 o.poller,
+                 o.idle,
+                 o.more};
   BotProcess bot{setup};
   start(bot, venue, live);
   BotDoor door{venue};
@@ -254,6 +273,7 @@ int run(const Options& o) {
     return code;
   }
   bot.stop();
+  const Ran started = ran_of(bot.pid());
   r.floor = std::move(field.programs.front());
   r.programs.assign(std::make_move_iterator(field.programs.begin() + 1),
                     std::make_move_iterator(field.programs.end()));
@@ -271,12 +291,14 @@ int run(const Options& o) {
     silent.name = "gimbal, after 10 s";
     measure_silence(r, std::move(silent));
   }
+  const double bot_cold = cold_share(bot.pid(), started);
   const int code = bot.end(live);
   r.report = bot.report();
-  r.conditions = conditions_of(pinned, favoured, o);
+  r.conditions = conditions_of(pinned, favoured, bot_cold, field.floor_cold_share(), o);
   r.sizes = sizes_of(venue, o);
   r.bars = judge(r);
   print(r);
+  if (r.fused.missed > 0) std::printf("\n  gimbal's log ends with:\n%s", bot.log_end().c_str());
   std::printf("\n  gimbal's own closing report: exit %d, %s", code, r.report.c_str());
   if (!o.json.empty()) write_json(r, o.json);
   return verdict(r, o);
@@ -288,6 +310,8 @@ constexpr const char* usage =
     "         [--floors-only] [--hold SECONDS [--ready-file FILE]]\n"
     "  --rival PATH   bench/rivals/beast_bot; without it no rivals run\n"
     "  --keep-warm T  the bot's [runtime] keep_warm, \"50us\"; \"0s\" switches it off\n"
+    "  --poller P     the bot's [runtime] poller; --idle I the same of idle; --runtime LINE adds a "
+    "line\n"
     "  --check        exit 1 when a figure misses its bar\n"
     "  --smoke        exit 1 only when more than one order in ten is missed\n"
     "  --floors-only  gimbal and the floors: no rivals, no rare orders, no silence\n"
@@ -315,6 +339,9 @@ bool parse_value(const std::string& name, const char* value, Options& o) {
   if (name == "--json") return text(o.json);
   if (name == "--ready-file") return text(o.idle_file);
   if (name == "--keep-warm") return text(o.keep_warm);
+  if (name == "--poller") return text(o.poller);
+  if (name == "--idle") return text(o.idle);
+  if (name == "--runtime") return (o.more += std::string{value} + '\n'), true;
   if (name == "--blocks") return number(o.contest.blocks);
   if (name == "--ticks") return number(o.contest.ticks);
   if (name == "--warm-up") return number(o.contest.warm_up);
