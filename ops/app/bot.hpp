@@ -116,7 +116,6 @@ class Bot {
 
   // bot_run.cpp
   void start_threads();
-  void keep_off_hot_cores();
   void stop_threads();
   // `before` runs on the thread itself, ahead of the first cycle, and may allocate.
   void hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work,

@@ -14,6 +14,7 @@
 #include "ops/app/desk.hpp"
 #include "ops/app/monitor.hpp"
 #include "ops/app/scope_names.hpp"
+#include "ops/app/thread_places.hpp"
 
 namespace gimbal {
 namespace {
@@ -22,15 +23,6 @@ constexpr Nanos snapshot_interval = milliseconds(50);
 constexpr Nanos stop_patience = seconds(5);
 constexpr Nanos sentinel_interval = milliseconds(10);
 constexpr std::size_t prefault_stack_bytes = 256 * 1024;
-
-// A cold thread without a core of its own may go anywhere but where a hot one spins.
-ThreadPlan cold_plan(const char* name, const RuntimeConfig& r) {
-  ThreadPlan plan{name, r.cold_core, Scheduling::batch, 0, {}};
-  for (const int core : {r.io_core, r.core_core, r.order_core}) {
-    if (core >= 0) plan.avoid.push_back(core);
-  }
-  return plan;
-}
 
 }  // namespace
 
@@ -96,14 +88,6 @@ void Bot::start_threads() {
   cold("gimbal-query", [this] { query_loop_->run(stop_cold_); });
   cold("gimbal-archive", [this] { archive_loop(); });
   cold("gimbal-day", [this] { day_->run(stop_cold_); });
-}
-
-// The main thread drains the journal a thousand times a second: left free, the scheduler puts it on
-// the hot thread's core as readily as on another. After the start of the hot threads, which would
-// inherit its place.
-void Bot::keep_off_hot_cores() {
-  const std::string report = apply(cold_plan("gimbal", loaded_->config.runtime));
-  if (!report.empty()) say(report);
 }
 
 void Bot::stop_threads() {
@@ -289,7 +273,7 @@ int Bot::close_down() {
 int Bot::run() {
   say_state(BotState::running);
   start_threads();
-  keep_off_hot_cores();
+  say(apply(cold_plan("gimbal", loaded_->config.runtime)));
   say("running; arm with: gimbalctl arm --yes --reason TEXT --config-hash " +
       loaded_->hash_hex().substr(0, 16));
   cold_loop();
