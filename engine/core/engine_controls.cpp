@@ -246,6 +246,7 @@ void EngineCore::check_book(UnderlyingId u, const ResidualDelta& r) noexcept {
   const RiskNumbers risk = portfolio_.risk(u);
   const BookGreeks g = book_greeks(risk, coin.index);
   warn_stale(u, risk);
+  warn_surface(u, risk);
   if (!g.known) return;
   const std::int64_t delta = LowersRisk::usd(r.settled, coin.index);
   const std::int64_t gross = LowersRisk::usd(coin.gross, coin.index);
@@ -273,23 +274,6 @@ void EngineCore::check_book(UnderlyingId u, const ResidualDelta& r) noexcept {
   t = reduces(t, Severity::critical);
   t.cancels = false;  // tightening cancels what grows; exits and hedges stay
   trip(t);
-}
-
-// Told once, and again only after the Greeks were fresh in between.
-void EngineCore::warn_stale(UnderlyingId u, const RiskNumbers& risk) noexcept {
-  Coin& coin = coins_[u.value];
-  const Nanos limit = gate_.limits().greeks_age_max;
-  // Told a second later: in a quiet market the Greeks are as old as the repricing lets them be.
-  const bool stale = greeks_stale(risk) && now_ - risk.updated > limit + seconds(1);
-  if (stale && !coin.stale_told) {
-    Trip t;
-    t.code = TripCode::greeks_stale;
-    t.scope = {ScopeLevel::underlying, u.value};
-    t.limit = limit.count;
-    t.actual = (now_ - risk.updated).count;
-    trip(t);
-  }
-  coin.stale_told = stale;
 }
 
 bool EngineCore::greeks_stale(const RiskNumbers& risk) const noexcept {

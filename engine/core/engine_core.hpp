@@ -8,9 +8,9 @@
 // engine_cancel.cpp (cancelling a scope), engine_flatten.cpp (closing positions), engine_trip.cpp
 // (trips, pauses), engine_controls.cpp (what a control does besides refusing), engine_day.cpp
 // (profit, repeats, ratio), engine_carry.cpp (the day's figures of an earlier boot),
-// engine_quality.cpp, engine_guardian.cpp, engine_modules.cpp (envelopes of risk
-// modules), engine_reconcile.cpp, engine_upkeep.cpp
-// (time), engine_read.cpp (views and status), engine_core.cpp (construction and dispatch).
+// engine_quality.cpp, engine_surface.cpp, engine_guardian.cpp, engine_modules.cpp
+// (envelopes of risk modules), engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp
+// (views and status), engine_core.cpp (construction and dispatch).
 #pragma once
 
 #include <array>
@@ -138,6 +138,7 @@ class EngineCore {
     bool stale_told{false};
     bool index_stale{false};
     bool options_stale{false};
+    bool surface_stale_told{false};
   };
   struct Denials {  // of one strategy (S-01)
     EventWindow<64> second{};
@@ -390,6 +391,11 @@ class EngineCore {
   [[nodiscard]] RecvTime staleness_due() const noexcept;
   [[nodiscard]] bool quality_blocks(const Instrument& i) const noexcept;
 
+  // engine_surface.cpp
+  void on_side_block(const Event& event) noexcept;
+  void judge_verdict(const SurfaceHead& head) noexcept;
+  void warn_surface(UnderlyingId u, const RiskNumbers& risk) noexcept;
+
   // engine_guardian.cpp
   void on_guardian(const Event& event) noexcept;
   [[nodiscard]] bool guardian_missing() const noexcept;
@@ -453,6 +459,7 @@ class EngineCore {
   TripQueue trips_{};
   BookPool books_;
   std::vector<Market> markets_;
+  std::array<bool, 2 * expiries_max> surface_refused_told_{};  // of each expiry, linear and inverse
   std::vector<OutlierFilter> filters_;  // of the delta-one instruments, reserved
   std::vector<InstrumentId> held_;      // instruments with a position
   std::array<Coin, underlyings_max> coins_{};

@@ -20,6 +20,7 @@ OrderDecision EngineCore::decision_on(InstrumentId id) const noexcept {
     if (const std::optional<Quote> quote = m.book->top()) d.book = *quote;
   }
   d.theoretical = m.mark;
+  d.models = portfolio_.models(table_[id].underlying);
   if (is_option(table_[id].kind)) {
     const OptionMark ours = portfolio_.mark(id);
     std::int64_t nano = 0;

@@ -142,6 +142,12 @@ void EngineCore::fill_underlyings(EngineStatus& s) const noexcept {
     if (!to.used) continue;
     const RiskNumbers risk = portfolio_.risk(u);
     to.complete = risk.complete;
+    to.models = risk.models;
+    to.sticky_delta_shift = risk.sticky_delta_shift;
+    to.minimum_variance_shift = risk.minimum_variance_shift;
+    if (risk.surface_at != RecvTime{}) {
+      to.surface_age_s = static_cast<double>((now_ - risk.surface_at).count) * 1e-9;
+    }
     to.delta_net = risk.delta_net.value;
     to.delta_bs = risk.delta_bs.value;
     to.gamma = risk.gamma.value;
@@ -196,14 +202,16 @@ EngineStatus EngineCore::snapshot() const noexcept {
     ++s.open_orders;
     if (s.orders_shown == status_orders_max) continue;
     s.order[s.orders_shown++] =
-        OrderStatus{o.id, o.instrument, o.side, o.state, o.price, o.amount, o.filled, o.created};
+        OrderStatus{o.id,     o.instrument, o.side,    o.state,          o.price,
+                    o.amount, o.filled,     o.created, o.decision.models};
   }
   s.positions_total = static_cast<std::uint32_t>(held_.size());
   for (const InstrumentId id : held_) {
     if (s.positions_shown == status_positions_max) break;
     const Qty amount = portfolio_.position(id);
     s.position[s.positions_shown++] =
-        PositionStatus{id, amount, coins_of(id, amount).value_or(0.0), markets_[id.value].mark};
+        PositionStatus{id, portfolio_.model(id), amount, coins_of(id, amount).value_or(0.0),
+                       markets_[id.value].mark};
   }
   for (std::size_t v = 0; v < venues_max; ++v) {
     const Venue& from = venues_[v];

@@ -14,6 +14,7 @@
 #include "engine/core/payload.hpp"
 #include "engine/core/risk/envelope_book.hpp"
 #include "engine/core/risk/refusal.hpp"
+#include "engine/core/vol_source.hpp"
 
 namespace gimbal {
 
@@ -58,6 +59,7 @@ struct OperatorAnswer {
 
 struct PositionStatus {
   InstrumentId instrument{};
+  VolSource model{VolSource::none};  // options: what priced it
   Qty amount{};
   double delta_net{0};  // coins, whole position
   Price mark{};
@@ -72,11 +74,15 @@ struct OrderStatus {
   Qty amount{};
   Qty filled{};
   RecvTime created{};
+  VolSources models{};  // that priced the options of its underlying when it was decided
 };
 
 struct UnderlyingStatus {
   bool used{false};
   bool complete{false};  // every held instrument has a recent mark
+  VolSources models{};   // that price the held options
+  double sticky_delta_shift{0}, minimum_variance_shift{0};  // coins, as in RiskNumbers
+  double surface_age_s{-1};  // of the oldest curve in use last; below 0: none was
   double delta_net{0}, delta_bs{0}, gamma{0}, vega{0}, theta{0};
   double residual{0};      // in the account's numeraire: zero is hedged
   double low{0}, high{0};  // residual over every outcome of open and unknown orders
@@ -125,9 +131,12 @@ struct EngineCounters {
   std::uint64_t unknown_fields{0};   // answers that prove nothing
   std::uint64_t configs_adopted{0};  // reloads
   std::uint64_t configs_refused{0};
-  std::uint64_t day_items_refused{0};  // carried figures out of place or out of range
-  std::uint64_t modules_lost{0};       // times that a risk module became late, dead or invalid
-  std::uint64_t envelopes_refused{0};  // blocks that name no module
+  std::uint64_t day_items_refused{0};     // carried figures out of place or out of range
+  std::uint64_t modules_lost{0};          // times that a risk module became late, dead or invalid
+  std::uint64_t envelopes_refused{0};     // blocks that name no module
+  std::uint64_t surfaces_adopted{0};      // one an expiry
+  std::uint64_t surfaces_refused{0};      // blocks that are none
+  std::uint64_t surface_fits_refused{0};  // the newest quotes gave no curve
 };
 
 struct EngineStatus {

@@ -24,6 +24,7 @@
 #include "engine/core/field.hpp"
 #include "engine/core/order_book.hpp"
 #include "engine/core/payload.hpp"
+#include "engine/core/vol_source.hpp"
 
 namespace gimbal {
 
@@ -81,6 +82,7 @@ struct OrderDecision {
   Quote book{};         // zero: the book was not valid
   Price theoretical{};  // our model's price of an option, the venue's mark of the rest; 0: none
   Price arrival{};      // mid when the bytes left; 0: not yet
+  VolSources models{};  // that priced the held options of the underlying
 };
 
 struct Order {

@@ -1,4 +1,5 @@
-// Positions and market data of the portfolio; pricing and answers are in portfolio_risk.cpp.
+// Positions and market data of the portfolio; volatilities are in portfolio_volatility.cpp, pricing
+// and answers in portfolio_risk.cpp.
 #include "engine/core/portfolio.hpp"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ Portfolio::Portfolio(const InstrumentTable& table, const PortfolioConfig& config
     : table_{table}, config_{config}, kernels_{kernels} {
   holdings_.resize(table.capacity());
   buckets_.resize(buckets_max);
+  if (config_.surface_age_max.count > 0) surface_.resize(table.capacity());
   coins_.resize(underlyings_max);
   for (Coin& c : coins_) c.buckets.reserve(buckets_max);
   active_.reserve(buckets_max);
@@ -85,6 +87,8 @@ void Portfolio::settle(InstrumentId id, Price) noexcept {
   if (h == nullptr) return;
   change(id, *h, Qty{});
   h->sigma = 0;
+  h->venue_sigma = 0;
+  if (!surface_.empty()) surface_[id.value] = Vol{};
   h->future_price = 0;
   h->venue_mark = Price{};
 }
@@ -147,6 +151,17 @@ void Portfolio::insert_row(InstrumentId id, Holding& h, Bucket& b) noexcept {
   h.chunk = b.newest;
   h.row = c.count++;
   const Instrument& i = table_[id];
+  if (laddered()) {
+    const Vol vol = pick(id);
+    h.sigma = vol.sigma;
+    h.received = vol.at;
+    c.slope[h.row] = vol.slope;
+    c.source[h.row] = vol.source;
+  } else {
+    c.slope[h.row] = 0;
+    c.source[h.row] = h.sigma > 0 ? VolSource::venue : VolSource::none;
+  }
+  if (h.sigma > 0) b.models.add(c.source[h.row]);
   c.owner[h.row] = id;
   c.strike[h.row] = to_double(i.strike);
   c.sign[h.row] = i.option == OptionType::put ? -1.0 : 1.0;
@@ -170,10 +185,11 @@ void Portfolio::remove_row(Holding& h, Bucket& b) noexcept {
   const std::size_t last = --from.count;
   for (auto column : {&Chunk::strike, &Chunk::sigma, &Chunk::sign, &Chunk::weight, &Chunk::price,
                       &Chunk::delta, &Chunk::gamma, &Chunk::vega, &Chunk::theta, &Chunk::vanna,
-                      &Chunk::speed, &Chunk::inverse_sd}) {
+                      &Chunk::speed, &Chunk::inverse_sd, &Chunk::slope}) {
     (to.*column)[gap] = (from.*column)[last];
   }
   to.received[gap] = from.received[last];
+  to.source[gap] = from.source[last];
   to.owner[gap] = from.owner[last];
   Holding& moved = holdings_[from.owner[last].value];
   moved.chunk = h.chunk;
@@ -191,20 +207,6 @@ void Portfolio::remove_row(Holding& h, Bucket& b) noexcept {
   if (--b.held == 0) deactivate(h.bucket);
 }
 
-void Portfolio::activate(std::size_t bucket) noexcept {
-  active_.push_back(static_cast<std::uint16_t>(bucket));
-}
-
-void Portfolio::deactivate(std::size_t bucket) noexcept {
-  Bucket& b = buckets_[bucket];
-  b.priced = false;
-  b.sums = Sums{};
-  b.oldest_mark = RecvTime{};
-  const auto at = std::find(active_.begin(), active_.end(), static_cast<std::uint16_t>(bucket));
-  *at = active_.back();
-  active_.pop_back();
-}
-
 // --- what the market says -----------------------------------------------------------------------
 
 void Portfolio::on_option_ticker(InstrumentId id, std::int64_t mark_iv_nano, Price underlying,
@@ -219,29 +221,16 @@ void Portfolio::on_option_ticker(InstrumentId id, std::int64_t mark_iv_nano, Pri
     const Coin& c = coins_[b.underlying.value];
     b.forward.on_underlying(to_double(underlying), c.lost ? 0.0 : c.mid, venue_time, now);
   }
-  if (mark_iv_nano > 0) set_volatility(*h, static_cast<double>(mark_iv_nano) * 1e-9, now);
+  if (mark_iv_nano > 0) {
+    h->venue_sigma = static_cast<double>(mark_iv_nano) * 1e-9;
+    h->venue_received = now;
+  }
+  if (laddered()) {
+    set_volatility(*h, pick(id));
+  } else if (mark_iv_nano > 0) {
+    set_volatility(*h, {h->venue_sigma, 0, now, VolSource::venue});
+  }
   if (b.held > 0) on_forward(b);
-}
-
-void Portfolio::set_volatility(Holding& h, double sigma, RecvTime now) noexcept {
-  const double before = h.sigma;
-  h.sigma = sigma;
-  h.received = now;
-  if (h.chunk == none) return;
-  Bucket& b = buckets_[h.bucket];
-  Chunk& c = chunks_[h.chunk];
-  c.received[h.row] = now;
-  if (b.held - b.unmarked == 0) b.oldest_mark = now;
-  if (before == 0) --b.unmarked;
-  if (sigma == before) return;
-  // One contribution leaves the sums and its successor enters, both at the reference point.
-  const double old_weight = c.weight[h.row];
-  if (b.priced) add_row(b, c, h.row, -old_weight, -math::abs(old_weight));
-  c.sigma[h.row] = sigma;
-  c.weight[h.row] = to_double(h.amount);
-  if (!b.priced) return;
-  price_row(b, c, h.row);
-  add_row(b, c, h.row, c.weight[h.row], math::abs(c.weight[h.row]));
 }
 
 void Portfolio::on_perpetual_mid(UnderlyingId u, Price mid, ExchTime, RecvTime now) noexcept {

@@ -11,6 +11,11 @@
 // anew when that bound passes `delta_error_max`, when the reference is older than
 // `reprice_age_max`, or when more than `time_share_max` of the remaining life has passed.
 //
+// Volatilities come from a ladder: the surface while it is young enough, else what the venue
+// publishes, else a flat one where the config has one; every number says which it stands on.
+// Without a surface and a flat volatility (the default) it is the venue's alone, of any age, as a
+// number that its age makes incomplete.
+//
 // Time to expiry comes from exchange time only. Marks older than their limit, or missing, make the
 // answer incomplete; they never make it NaN.
 #pragma once
@@ -25,8 +30,10 @@
 #include "engine/core/ids.hpp"
 #include "engine/core/instrument.hpp"
 #include "engine/core/pricing.hpp"
+#include "engine/core/surface_block.hpp"
 #include "engine/core/time.hpp"
 #include "engine/core/units.hpp"
+#include "engine/core/vol_source.hpp"
 
 namespace gimbal {
 
@@ -47,6 +54,9 @@ struct PortfolioConfig {
   Nanos forward_age_max{seconds(30)};
   ExpiryRule expiry_rule{ExpiryRule::inside_window};
   Nanos expiry_window{seconds(1800)};
+  // Of [surface]; set in wiring.
+  Nanos surface_age_max{};    // 0: no surface
+  double flat_volatility{0};  // the last rung; 0: there is none
 };
 
 // Config keys of [portfolio]; the rule is chosen by name in wiring.
@@ -85,9 +95,16 @@ struct RiskNumbers {
   double options_value{0};  // coins: inverse options at their own forwards
   double linear_value{0};   // quote currency: linear options
   double delta_error{0};    // coins: bound on the error of delta_net from expanding in place
-  bool complete{true};      // false: some nonzero position has no usable or recent mark
-  RecvTime oldest_mark{};   // over held options, as of the last pricing; zero when none is held
-  RecvTime updated{};       // oldest update of a bucket that holds options; zero when none does
+  // Coins to add to either delta of the options, both 0 where no surface prices them: for the smile
+  // that moves with the forward (sticky delta), and for minimum variance (Hull & White 2017).
+  double sticky_delta_shift{0};
+  double minimum_variance_shift{0};
+  VolSources models{};             // which models priced the held options
+  RecvTime surface_at{};           // of the oldest curve that was last in use; zero: none was
+  std::uint32_t surface_stale{0};  // held options whose curve passed its age limit
+  bool complete{true};             // false: some nonzero position has no usable or recent mark
+  RecvTime oldest_mark{};  // over held options, as of the last pricing; zero when none is held
+  RecvTime updated{};      // oldest update of a bucket that holds options; zero when none does
 };
 
 struct OptionMark {
@@ -101,6 +118,7 @@ struct OptionMark {
   double seen{0};   // forward that the option sees: inside the expiry window the average counts too
   double share{1};  // d ln(seen) / d ln(forward)
   double years{0};  // time that its variance runs for
+  VolSource source{VolSource::none};
   Price venue_mark{};   // as last reported; zero when never
   RecvTime received{};  // of the volatility
 };
@@ -136,6 +154,9 @@ class Portfolio {
   void on_perpetual_lost(UnderlyingId u) noexcept;
   // Price of a dated future (or of a second perpetual) for its own N/P.
   void on_future_mid(InstrumentId id, Price mid, ExchTime venue_time, RecvTime now) noexcept;
+  // One expiry of the surface, already checked: what it says of options that are not listed here,
+  // or of another underlying or kind, is not taken. Gives the number of volatilities taken.
+  std::size_t on_surface(const SurfaceBlock& block, RecvTime now) noexcept;
   // The index: averaged by time inside an expiry window, used for nothing else.
   void on_index(UnderlyingId u, Price index, ExchTime venue_time) noexcept;
   // Advances both clocks (they never go back) and prices anew what is too old: one bucket a call,
@@ -146,6 +167,10 @@ class Portfolio {
 
   [[nodiscard]] RiskNumbers risk(UnderlyingId u) const noexcept;
   [[nodiscard]] RiskNumbers risk(ExpiryId e) const noexcept;
+  // What prices one option now; none for anything else.
+  [[nodiscard]] VolSource model(InstrumentId id) const noexcept;
+  // RiskNumbers::models alone.
+  [[nodiscard]] VolSources models(UnderlyingId u) const noexcept;
   // One option at the current forward, volatility and time, held or not.
   [[nodiscard]] OptionMark mark(InstrumentId id) const noexcept;
   // Forward of the instrument's bucket; 0 when unknown.
@@ -172,7 +197,9 @@ class Portfolio {
     std::array<double, rows_max> weight{};  // signed amount; 0 while the option has no volatility
     std::array<double, rows_max> price{}, delta{}, gamma{}, vega{}, theta{}, vanna{}, speed{};
     std::array<double, rows_max> inverse_sd{};
+    std::array<double, rows_max> slope{};  // d sigma / dk; 0 unless the surface prices the row
     std::array<RecvTime, rows_max> received{};
+    std::array<VolSource, rows_max> source{};
     std::array<InstrumentId, rows_max> owner{};
     std::uint16_t count{0};
     std::uint16_t next{none};  // towards older chunks; only the newest one has free rows
@@ -181,6 +208,8 @@ class Portfolio {
     double value{0}, delta{0}, gamma{0}, vega{0}, theta{0}, vanna{0}, speed{0};
     double third{0};       // sum |weight| (0.39895 + 0.24198/sd)/sd: M3 times the forward squared
     double time_slope{0};  // sum |weight| (0.242 + 0.798 sd): bound of |d delta / d ln sd|
+    double skew_vega{0};   // sum weight vega slope
+    double variance_vega{0};  // sum weight vega (a + b delta + c delta^2)
   };
   // Where a bucket is priced: the forward that the option sees is base + scale * F. Outside the
   // expiry window base is 0 and scale 1; inside it they are a A and 1 - a.
@@ -212,12 +241,25 @@ class Portfolio {
     i128 future_slope_atto{0};  // sum of -N/P^2
     i128 future_usd_nano{0};    // inverse futures without a price of their own: sum of N
     Sums sums{};
+    std::array<double, 3> minimum_variance{};
+    VolSources models{};  // as of the last pricing
+    RecvTime surface_at{};
+    std::uint32_t surface_stale{0};
+  };
+  // What one rung of the ladder says.
+  struct Vol {
+    double sigma{0};  // 0: nothing
+    double slope{0};
+    RecvTime at{};
+    VolSource source{VolSource::none};
   };
   struct Holding {  // one per instrument
     Qty amount{};
-    double sigma{0};  // 0: no volatility yet
+    double sigma{0};  // of the rung in use; 0: no volatility yet
     double future_price{0};
     RecvTime received{};
+    double venue_sigma{0};
+    RecvTime venue_received{};
     Price venue_mark{};
     std::uint16_t bucket{none};
     std::uint16_t chunk{none};
@@ -239,12 +281,22 @@ class Portfolio {
   void change_future(const Instrument& i, Holding& h, Qty amount, double price) noexcept;
   void change_perpetual(const Instrument& i, Holding& h, Qty amount) noexcept;
   void change(InstrumentId id, Holding& h, Qty amount) noexcept;
-  void set_volatility(Holding& h, double sigma, RecvTime now) noexcept;
+  [[nodiscard]] bool laddered() const noexcept {
+    return !surface_.empty() || config_.flat_volatility > 0;
+  }
+  [[nodiscard]] Vol pick(InstrumentId id) const noexcept;
+  void set_volatility(Holding& h, const Vol& vol) noexcept;
+  void put_row(Bucket& b, Holding& h, const Vol& vol) noexcept;
+  void pick_rows(Bucket& b) noexcept;
   void insert_row(InstrumentId id, Holding& h, Bucket& b) noexcept;
   void remove_row(Holding& h, Bucket& b) noexcept;
   void price_row(const Bucket& b, Chunk& c, std::size_t row) noexcept;
   void add_row(Bucket& b, const Chunk& c, std::size_t row, double weight, double size) noexcept;
   void add_chunk(Bucket& b, const Chunk& c) noexcept;
+  void add_smile(Bucket& b, const Chunk& c) noexcept;
+  [[nodiscard]] static double variance_share(const Bucket& b, const Chunk& c,
+                                             std::size_t row) noexcept;
+  void add_smile_risk(const Bucket& b, double seen, RiskNumbers& out) const noexcept;
   void on_forward(Bucket& b) noexcept;
   void reprice(Bucket& b) noexcept;
   void activate(std::size_t bucket) noexcept;
@@ -265,6 +317,7 @@ class Portfolio {
   ExchTime venue_now_{};
   RecvTime check_at_{};  // no bucket is due before
   std::vector<Holding> holdings_;
+  std::vector<Vol> surface_;     // one per instrument; empty without a surface
   std::vector<Bucket> buckets_;  // 2 * expiry + (linear ? 1 : 0)
   std::vector<Coin> coins_;
   std::vector<Chunk> chunks_;

@@ -112,6 +112,11 @@ void Portfolio::add_row(Bucket& b, const Chunk& c, std::size_t row, double weigh
   s.theta = math::fma(weight, c.theta[row], s.theta);
   s.vanna = math::fma(weight, c.vanna[row], s.vanna);
   s.speed = math::fma(weight, c.speed[row], s.speed);
+  if (!surface_.empty()) {
+    const double vega = weight * c.vega[row];
+    s.skew_vega = math::fma(vega, c.slope[row], s.skew_vega);
+    s.variance_vega = math::fma(vega, variance_share(b, c, row), s.variance_vega);
+  }
   const double inverse_sd = c.inverse_sd[row];
   s.third = std::max(math::fma(size, third_derivative_bound(inverse_sd), s.third), 0.0);
   const double slope = time_slope_bound(inverse_sd);
@@ -128,13 +133,16 @@ void Portfolio::add_chunk(Bucket& b, const Chunk& c) noexcept {
   s.theta += lane_dot(w, c.theta.data(), c.count);
   s.vanna += lane_dot(w, c.vanna.data(), c.count);
   s.speed += lane_dot(w, c.speed.data(), c.count);
+  if (!surface_.empty()) add_smile(b, c);
   alignas(64) std::array<double, rows_max> size, third, slope;
   for (std::size_t i = 0; i < c.count; ++i) {
     const double inverse_sd = c.inverse_sd[i];
     size[i] = math::abs(c.weight[i]);
     third[i] = third_derivative_bound(inverse_sd);
     slope[i] = time_slope_bound(inverse_sd);
-    if (c.weight[i] != 0 && c.received[i] < b.oldest_mark) b.oldest_mark = c.received[i];
+    if (c.weight[i] == 0) continue;
+    if (c.received[i] < b.oldest_mark) b.oldest_mark = c.received[i];
+    b.models.add(c.source[i]);
   }
   s.third += lane_dot(size.data(), third.data(), c.count);
   s.time_slope += lane_dot(size.data(), slope.data(), c.count);
@@ -149,7 +157,9 @@ void Portfolio::reprice(Bucket& b) noexcept {
   b.priced_at = now_;
   b.updated = now_;
   b.priced = true;
+  if (laddered()) pick_rows(b);
   b.sums = Sums{};
+  b.models = VolSources{};
   b.oldest_mark = now_;
   const BucketPoint where{b.reference, b.at.years, 0.0, 1.0};
   for (std::uint16_t k = b.newest; k != none; k = chunks_[k].next) {
@@ -226,6 +236,8 @@ void Portfolio::add_options_risk(const Bucket& b, RiskNumbers& out) const noexce
   out.vega.value += math::fma(s.vanna, x, s.vega);
   out.theta.value += s.theta;
   out.delta_error += delta_error(b, seen);
+  out.models.add(b.models);
+  if (!surface_.empty()) add_smile_risk(b, seen, out);
   if (b.inverse) {
     const double coins = value / seen;
     const double net = delta - coins;
@@ -311,12 +323,18 @@ OptionMark Portfolio::mark(InstrumentId id) const noexcept {
   m.venue_mark = h.venue_mark;
   m.received = h.received;
   m.sigma = h.sigma;
+  m.source = model(id);
+  if (laddered() && is_option(i.kind)) {
+    const Vol vol = pick(id);
+    m.sigma = vol.sigma;
+    m.received = vol.at;
+  }
   m.forward = forward_of(b);
-  if (!is_option(i.kind) || h.sigma == 0 || !b.forward.known() || venue_now_ == ExchTime{})
+  if (!is_option(i.kind) || !(m.sigma > 0) || !b.forward.known() || venue_now_ == ExchTime{})
     return m;
   const Point p = point(b, m.forward);
   const double seen = math::fma(p.scale, m.forward, p.base);
-  OptionTerms t{i.option, seen, to_double(i.strike), p.years, h.sigma, 0.0, 1.0};
+  OptionTerms t{i.option, seen, to_double(i.strike), p.years, m.sigma, 0.0, 1.0};
   if (!priceable(t)) return m;
   const LinearGreeks g = price_linear(t);
   m.usable = true;

@@ -89,6 +89,8 @@ enum class TripCode : std::uint16_t {
   margin_mismatch,  // L-01: the venue's maintenance margin nano, ours nano, tolerance nano
   terms_refused,    // P-05: 0, the venue's code, order id
   module_lost,      // risk module: its ttl ns, age of its newest envelope ns, its number
+  surface_stale,    // age limit ns, age ns, how many held options
+  surface_refused,  // P-18: error allowed nano, error nano, which (SurfaceVerdict)
 };
 
 struct Trip {

@@ -47,6 +47,10 @@ class JournalWriter {
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;
 
+  // Cold, before the first append: `look` sees every event that drain() takes, on drain()'s thread,
+  // in the journal's order. A reader of market data that costs the hot thread nothing.
+  void observe(std::function<void(const Event&)> look) { looks_.push_back(std::move(look)); }
+
   // Cold, before the first append: creates the directory's first segment. Fails when it exists.
   Outcome open();
 
@@ -76,8 +80,6 @@ class JournalWriter {
   // --------------------------------------------------------------------------- Writes what the
   // ring holds (bounded by drain_max); gives the records taken.
   std::size_t drain();
-  // Shown every event that is written, in order, on that thread. Before the first drain().
-  void set_tap(std::function<void(const Event&)> tap) { tap_ = std::move(tap); }
   // Drains everything, writes the end record, syncs, cuts the file to its length. Cold; the hot
   // side must have stopped.
   Outcome close();
@@ -116,7 +118,7 @@ class JournalWriter {
 
   // cold side
   SegmentWriter segments_;
-  std::function<void(const Event&)> tap_;
+  std::vector<std::function<void(const Event&)>> looks_;
   std::int64_t last_sync_ns_{0};
 
   alignas(64) std::atomic<bool> failed_{false};

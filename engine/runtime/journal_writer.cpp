@@ -123,7 +123,7 @@ void JournalWriter::take(const Event& entry) {
     const bool more = !entry.last_part();
     segments_.put(type, more ? record_flag::more : std::uint16_t{0}, &entry, sizeof entry);
     if (!more) segments_.note_seq(entry.seq().value);
-    if (tap_) tap_(entry);
+    for (const auto& look : looks_) look(entry);
   } else if (type == RecordType::side_block) {
     const auto ref = entry.as<SideBlockRef>();
     const auto bytes = blocks_ != nullptr ? blocks_->peek(ref) : std::span<const std::byte>{};

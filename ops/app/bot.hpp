@@ -140,6 +140,12 @@ class Bot {
   void hold_listed(InstrumentId id, const std::string& name);
   bool adopt(InstrumentId id);
   [[nodiscard]] ListingTasks& option_feed_tasks();
+  // bot_surface.cpp
+  [[nodiscard]] EventRing* surface_ring();
+  void note_ticker(const Event& event);
+  void surface_loop();
+  [[nodiscard]] bool publish_surface(std::span<const std::byte> bytes);
+  void show_surface(std::vector<struct CounterStatus>& to) const;
   // bot_journal.cpp
   void drain_journal();
   void archive_loop();
@@ -236,6 +242,7 @@ class Bot {
   std::unique_ptr<FeedStage> feed_stage_;
   std::unique_ptr<CoreStage> core_stage_;
   std::unique_ptr<OrderStage> order_stage_;
+  std::unique_ptr<struct SurfaceFeed> surface_;  // [surface] use
   std::unique_ptr<ConnectLoop> connects_;
   std::unique_ptr<QueryLoop> query_loop_;
   std::unique_ptr<class Desk> desk_;

@@ -19,6 +19,7 @@
 #include "ops/app/monitor.hpp"
 #include "ops/app/risk_module.hpp"
 #include "ops/app/scope_names.hpp"
+#include "ops/app/surface_feed.hpp"
 #include "ops/app/venue_address.hpp"
 
 namespace gimbal {

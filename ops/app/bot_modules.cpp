@@ -45,7 +45,7 @@ std::string Bot::open_modules() {
                     from.required ? "required: nothing may grow until it speaks" : "not required"));
   }
   if (modules_.empty()) return {};
-  journal_->set_tap([this](const Event& e) {
+  journal_->observe([this](const Event& e) {
     for (const auto& module : modules_) module->put(e);
   });
   return {};

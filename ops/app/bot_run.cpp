@@ -88,6 +88,7 @@ void Bot::start_threads() {
   cold("gimbal-query", [this] { query_loop_->run(stop_cold_); });
   cold("gimbal-archive", [this] { archive_loop(); });
   cold("gimbal-day", [this] { day_->run(stop_cold_); });
+  if (surface_ != nullptr) cold("gimbal-surface", [this] { surface_loop(); });
 }
 
 void Bot::stop_threads() {

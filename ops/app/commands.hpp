@@ -26,6 +26,7 @@ void add_margin(cli::Command app, int& exit_code);
 void add_stress(cli::Command app, int& exit_code);
 void add_replay(cli::Command app, int& exit_code);
 void add_report(cli::Command app, int& exit_code);
+void add_deltas(cli::Command app, int& exit_code);
 void add_journal(cli::Command app, int& exit_code);
 
 }  // namespace gimbal

@@ -25,6 +25,7 @@
 #include "ops/app/config_guardian.hpp"
 #include "ops/app/config_module.hpp"
 #include "ops/app/monitor_config.hpp"
+#include "ops/app/surface_config.hpp"
 #include "ops/app/toml_file.hpp"
 
 namespace gimbal {
@@ -129,6 +130,7 @@ struct LogConfig {
 struct Config : CoreConfig {
   std::vector<VenueConfig> venues;
   std::vector<UnderlyingConfig> underlyings;
+  SurfaceConfig surface;
   RuntimeConfig runtime;
   JournalKeeping journal;
   GuardianConfig guardian;

@@ -74,6 +74,7 @@ class Checker {
     risk();
     scenarios();
     quality();
+    surface();
     check_strategies(c_, complain_);
     runtime();
     guardian();
@@ -250,6 +251,17 @@ class Checker {
     if (c_.quality.witness_age_max > c_.quality.hedge_age_max) {
       complain_({"quality", false, 0, "witness_age_max"},
                 "is over hedge_age_max: it would never act first");
+    }
+  }
+
+  void surface() const {
+    const SurfaceConfig& s = c_.surface;
+    if (s.interval * 4 > s.age_max) {
+      complain_({"surface", false, 0, "age_max"},
+                "is shorter than four intervals: one fit that fails would end the curve");
+    }
+    if (s.flat_volatility > 0 && s.flat_volatility < 0.01) {
+      complain_({"surface", false, 0, "flat_volatility"}, "is below 0.01: 0.6 is 60 %");
     }
   }
 

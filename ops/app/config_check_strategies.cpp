@@ -30,6 +30,10 @@ class StrategyChecker {
       if (all[j].underlying == name)
         complain_(at, "repeats \"" + name + "\": one hedge per underlying");
     }
+    if (all[i].delta != HedgeDelta::black && !c_.surface.use) {
+      complain_({"strategy.delta_hedge", true, i, "delta"},
+                "needs [surface] use = true: the smile's slope is the surface's");
+    }
     if (all[i].band > all[i].band_max) {
       complain_({"strategy.delta_hedge", true, i, "band"}, "is over band_max");
     }

@@ -73,6 +73,8 @@ std::vector<TableShape> make_shapes() {
   };
   add_strategies(shapes, Strategies{});
   shapes.push_back(
+      single("surface", "The bot's own volatility surface; off by default.", &Config::surface));
+  shapes.push_back(
       single("runtime", "Threads, files and memory of the process.", &Config::runtime));
   shapes.push_back(
       single("journal", "What is kept besides the events, and for how long.", &Config::journal));

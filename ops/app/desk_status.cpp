@@ -5,6 +5,7 @@
 #include "ops/app/desk.hpp"
 #include "ops/app/hash.hpp"
 #include "ops/app/monitor.hpp"
+#include "ops/app/vol_models.hpp"
 
 namespace gimbal {
 namespace {
@@ -76,6 +77,9 @@ void core_counters(const EngineStatus& s, Put&& put) {
   put("clock_pauses", s.counters.clock_pauses);
   put("unknown_fields", s.counters.unknown_fields);
   put("modules_lost", s.counters.modules_lost);
+  put("surfaces_adopted", s.counters.surfaces_adopted);
+  put("surface_blocks_refused", s.counters.surfaces_refused);
+  put("surface_fits_refused", s.counters.surface_fits_refused);
 }
 
 }  // namespace
@@ -163,6 +167,9 @@ void Desk::fill_books() {
     line.theta = from.theta;
     line.band = snap.hedge[u].band;
     line.inside_band = !snap.hedge[u].outside;
+    line.models = models_text(from.models);
+    line.surface_age_s = from.surface_age_s;
+    line.delta_shift = snap.hedge[u].shift;
     line.outside_band_worst_ms = static_cast<double>(snap.hedge[u].outside_longest.count) * 1e-6;
     report_.underlyings.push_back(line);
   }
@@ -174,15 +181,16 @@ void Desk::fill_books() {
     line.amount = s.position[i].amount;
     line.mark = s.position[i].mark;
     line.delta = s.position[i].delta_net;
+    line.model = std::string{quant::to_string(s.position[i].model)};
     report_.positions.push_back(line);
   }
   report_.orders.clear();
   for (std::size_t i = 0; i < s.orders_shown; ++i) {
     const auto& o = s.order[i];
-    report_.orders.push_back(
-        OrderLine{fmt::format("{:016x}", o.id.value), bot_.loaded_->config.venues[0].account,
-                  instrument_name(o.instrument), o.side == Side::buy ? "buy" : "sell", o.price,
-                  o.amount, o.filled, text(o.state), (s.now - o.created).count});
+    report_.orders.push_back(OrderLine{
+        fmt::format("{:016x}", o.id.value), bot_.loaded_->config.venues[0].account,
+        instrument_name(o.instrument), o.side == Side::buy ? "buy" : "sell", o.price, o.amount,
+        o.filled, text(o.state), (s.now - o.created).count, models_text(o.models)});
   }
   report_.margins.clear();
   for (const MarginReport& m : snap.margin) {
@@ -302,6 +310,7 @@ void Desk::fill_status() {
   put("instruments_settled", l.settled);
   put("instruments_over_budget", l.over_budget);
   put("hot_allocations", bot_.hot_allocations_.load());
+  bot_.show_surface(report_.counters);
   if (bot_.rehearsal_ != nullptr) {
     const RehearsalCounters& r = bot_.rehearsal_->counters();
     put("rehearsals", r.finished.load());

@@ -211,7 +211,8 @@ struct HotParts {
   SnapshotPort* snapshot{nullptr};
   TscProbe* probe{nullptr};
   Counters* counters{nullptr};
-  AlertRing* alerts{nullptr};  // trips for the cold side
+  AlertRing* alerts{nullptr};        // trips for the cold side
+  EventRing* from_surface{nullptr};  // input of the sequencer; null: no surface
 };
 
 // ---------------------------------------------------------------------------------------- fused
@@ -237,6 +238,7 @@ class FusedHot {
     sequencer_.set_priority(*parts.from_control);
     (void)sequencer_.add_input(*parts.from_orders);
     (void)sequencer_.add_input(*parts.from_queries);
+    if (parts.from_surface != nullptr) (void)sequencer_.add_input(*parts.from_surface);
   }
 
   // Cold, before the first work.

@@ -218,6 +218,7 @@ class CoreStage {
     (void)sequencer_.add_input(*parts.from_orders);
     (void)sequencer_.add_input(market);
     (void)sequencer_.add_input(*parts.from_queries);
+    if (parts.from_surface != nullptr) (void)sequencer_.add_input(*parts.from_surface);
   }
   [[nodiscard]] auto& sequencer() noexcept { return sequencer_; }
   [[nodiscard]] std::uint64_t faults() const noexcept { return router_.faults(); }

@@ -25,6 +25,7 @@ void add_commands(gimbal::cli::Command app, int& exit_code) {
   gimbal::add_stress(app, exit_code);
   gimbal::add_replay(app, exit_code);
   gimbal::add_report(app, exit_code);
+  gimbal::add_deltas(app, exit_code);
   gimbal::add_journal(app, exit_code);
 }
 

@@ -12,6 +12,7 @@
 #include "ops/app/journal_lines.hpp"
 #include "ops/app/json_writer.hpp"
 #include "ops/app/session_setup.hpp"
+#include "ops/app/vol_models.hpp"
 
 namespace gimbal {
 namespace {
@@ -158,6 +159,13 @@ void OrderStory::keep_view(const PlaceOrder& order) {
   saw("book delta", fmt::format("{:+.6f} coins", risk.delta_net.value));
   saw("book gamma", fmt::format("{:+.9f}", risk.gamma.value));
   saw("book vega", fmt::format("{:+.3f}", risk.vega.value));
+  saw("options priced by", models_text(decision_.models));
+  if (risk.surface_at != RecvTime{}) {
+    saw("surface age",
+        fmt::format("{:.3f} s", static_cast<double>((view.now() - risk.surface_at).count) * 1e-9));
+    saw("sticky delta", fmt::format("{:+.6f} coins from Black's", risk.sticky_delta_shift));
+    saw("minimum variance", fmt::format("{:+.6f} coins from Black's", risk.minimum_variance_shift));
+  }
 }
 
 void OrderStory::keep_gates(const PlaceOrder& order) {

@@ -214,7 +214,7 @@ class Rehearsal::Stage {
     if (poller_ == nullptr) return "poller: " + choice.reason;
     const HotParts parts{&clock_,   engine_.get(),  journal_.get(), nullptr,       closer_.get(),
                          &queries_, &from_queries_, &from_control_, &from_orders_, &snapshot_,
-                         &probe_,   &counters_,     &alerts_};
+                         &probe_,   &counters_,     &alerts_,       nullptr};
     hot_ = std::make_unique<FusedHot>(parts, *poller_);
     hot_->set_orders(make_orders());
     hot_->add_feed(make_feed());

@@ -40,7 +40,8 @@ void put(JsonWriter& w, const UnderlyingLine& u) {
       .number("delta", u.delta);
   w.number("options_delta", u.options_delta).number("gamma", u.gamma).number("vega", u.vega);
   w.number("theta", u.theta).number("band", u.band).boolean("inside_band", u.inside_band);
-  w.number("outside_band_worst_ms", u.outside_band_worst_ms).end_object();
+  w.number("outside_band_worst_ms", u.outside_band_worst_ms).text("models", u.models);
+  w.number("surface_age_s", u.surface_age_s).number("delta_shift", u.delta_shift).end_object();
 }
 
 void put(JsonWriter& w, const PositionLine& p) {
@@ -49,7 +50,8 @@ void put(JsonWriter& w, const PositionLine& p) {
       .text("instrument", p.instrument)
       .decimal("amount", p.amount.nano);
   w.decimal("average", p.average.nano).decimal("mark", p.mark.nano).number("delta", p.delta);
-  w.number("gamma", p.gamma).number("vega", p.vega).number("theta", p.theta).end_object();
+  w.number("gamma", p.gamma).number("vega", p.vega).number("theta", p.theta);
+  w.text("model", p.model).end_object();
 }
 
 void put(JsonWriter& w, const OrderLine& o) {
@@ -61,6 +63,7 @@ void put(JsonWriter& w, const OrderLine& o) {
   w.decimal("filled", o.filled.nano)
       .text("state", o.state)
       .integer("age_ns", o.age_ns)
+      .text("models", o.models)
       .end_object();
 }
 

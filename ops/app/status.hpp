@@ -61,6 +61,9 @@ struct UnderlyingLine {
   double band{0};  // present half width, coins
   bool inside_band{false};
   double outside_band_worst_ms{0};
+  std::string models;        // that price the held options: "svi+venue"; "none"
+  double surface_age_s{-1};  // since the oldest quote of the oldest curve in use; below 0: none
+  double delta_shift{0};     // coins: from Black's delta to the one that is hedged
 };
 
 struct PositionLine {
@@ -73,6 +76,7 @@ struct PositionLine {
   double gamma{0};
   double vega{0};
   double theta{0};
+  std::string model;  // that priced an option; "none" for the rest
 };
 
 struct OrderLine {
@@ -85,6 +89,7 @@ struct OrderLine {
   Qty filled{};
   std::string state;  // "sent" "working" "unknown" ...
   std::int64_t age_ns{0};
+  std::string models;  // that priced the options of its underlying when it was decided
 };
 
 struct MarginStatus {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "engine/core/math.hpp"
+#include "engine/quant/surface/quote_choice.hpp"
 #include "engine/quant/surface/vol_surface.hpp"
 #include "ops/app/chain_csv.hpp"
 
@@ -19,8 +20,6 @@ using quant::VolQuote;
 using quant::VolSource;
 using quant::VolSurface;
 
-// A tighter market counts as this wide: 0.1 points.
-constexpr double spread_min = 0.001;
 constexpr double points = 100;  // per unit of volatility
 
 struct Expiry {
@@ -32,32 +31,16 @@ struct Expiry {
   std::vector<VolQuote> quotes{};
 };
 
-// A market as wide as half its own level says nothing about a curve.
-bool two_sided(const ChainRow& r) {
-  return r.bid > 0 && r.bid <= r.ask && r.ask - r.bid <= 0.25 * (r.bid + r.ask);
-}
-
-// Vega over the price's spread is one over the spread in volatility.
-VolQuote book_quote(const ChainRow& r) {
-  return {math::log_ratio(r.strike, r.forward), 0.5 * (r.bid + r.ask), r.bid, r.ask,
-          1.0 / std::max(r.ask - r.bid, spread_min)};
-}
-VolQuote mark_quote(const ChainRow& r, double years) {
-  const double k = math::log_ratio(r.strike, r.forward);
-  const double sd = r.mark * math::sqrt(years);
-  return {k, r.mark, r.mark, r.mark, math::normal_pdf(0.5 * sd - k / sd)};
-}
-
-// The rows of one expiry: of each strike the option out of the money, of an option the last row.
+// The rows of one expiry.
 Expiry gather(const std::vector<const ChainRow*>& rows, std::size_t strikes_min) {
   Expiry e;
   std::vector<double> years;
   std::vector<double> forwards;
-  std::map<double, std::array<const ChainRow*, 2>> strikes;
+  std::vector<quant::OptionVols> options;
   for (const ChainRow* r : rows) {
     years.push_back(r->years);
     forwards.push_back(r->forward);
-    strikes[r->strike][r->out_of_the_money() ? 1 : 0] = r;
+    options.push_back({r->strike, r->forward, r->out_of_the_money(), r->mark, r->bid, r->ask});
   }
   const auto middle = [](std::vector<double>& v) {
     std::nth_element(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2), v.end());
@@ -67,19 +50,9 @@ Expiry gather(const std::vector<const ChainRow*>& rows, std::size_t strikes_min)
   e.rows = rows.size();
   e.years = middle(years);
   e.forward = middle(forwards);
-  std::vector<VolQuote> marks;
-  for (const auto& [strike, pair] : strikes) {
-    const ChainRow* own = pair[1] != nullptr ? pair[1] : pair[0];
-    const ChainRow* quoted = two_sided(*own) || pair[0] == nullptr ? own : pair[0];
-    if (two_sided(*quoted)) e.quotes.push_back(book_quote(*quoted));
-    if (own->mark > 0) marks.push_back(mark_quote(*own, e.years));
-  }
-  e.from_book = e.quotes.size() >= strikes_min;
-  if (!e.from_book) {
-    // Beyond 8 deviations a mark says nothing that a price could hold.
-    std::erase_if(marks, [](const VolQuote& q) { return q.weight < 1e-14; });
-    e.quotes = std::move(marks);
-  }
+  quant::QuoteChoice chosen = quant::choose_quotes(options, e.years, strikes_min);
+  e.quotes = std::move(chosen.quotes);
+  e.from_book = chosen.firm;
   return e;
 }
 
@@ -200,7 +173,7 @@ std::vector<Column> columns_of(const Expiry& e, const VolSurface::Slice& s) {
           whole("rows", e.rows),
           whole("strikes", e.quotes.size()),
           said("quotes", e.from_book ? "book" : "mark"),
-          said("model", to_string(s.source)),
+          said("model", quant::to_string(s.source)),
           said("verdict", fitted ? to_string(fit.verdict) : to_string(fit.fault)),
           real("a", shape(p.a)),
           real("b", shape(p.b)),
@@ -285,15 +258,14 @@ void write_rows(ChainReader& chain, const Surfaces& surfaces, const SurfaceReque
     const bool any = a.source != VolSource::none;
     const std::array<CsvResult, 3> results{
         CsvResult{names[0], any ? a.sigma : nothing}, CsvResult{names[1], any ? a.slope : nothing},
-        CsvResult{names[2], 0, std::string{to_string(a.source)}, CsvResult::Kind::text}};
+        CsvResult{names[2], 0, std::string{quant::to_string(a.source)}, CsvResult::Kind::text}};
     chain.inputs().write_row(request.format, r.record, results);
   }
 }
 
-}  // namespace
-
-CsvOutcome surface_table(std::string_view input, const SurfaceRequest& request) {
-  CsvOutcome out;
+// Reads the chain and fits it; false, with `out.usable` false, when there is nothing to show.
+bool fit_chain(std::string_view input, const SurfaceRequest& request, ChainReader& chain,
+               Surfaces& surfaces, CsvOutcome& out) {
   Names names;
   CsvOutcome earlier;
   Previous previous{names, request.previous_age_s, earlier};
@@ -302,13 +274,11 @@ CsvOutcome surface_table(std::string_view input, const SurfaceRequest& request) 
     for (CsvProblem& p : earlier.problems) {
       out.problems.push_back({p.line, p.column, p.name, "of the previous surface: " + p.text});
     }
-    if (!out.problems.empty()) return out;
+    if (!out.problems.empty()) return false;
   }
   const VolSurface last = previous.surface();
-  ChainReader chain{out};
   run_csv_table(input, chain, out);
-  if (!out.usable) return out;
-  Surfaces surfaces;
+  if (!out.usable) return false;
   for (auto& [underlying, expiries] : expiries_of(chain.rows(), request.limits.strikes_min)) {
     std::vector<quant::ExpiryQuotes> quotes;
     for (const Expiry& e : expiries) {
@@ -318,18 +288,44 @@ CsvOutcome surface_table(std::string_view input, const SurfaceRequest& request) 
     out.usable = of.surface.fit(quotes, 0, request.limits, &last, request.age_max_s);
     if (!out.usable) {
       out.problems.push_back({1, 0, {}, "two expiries have one time to expiry"});
-      return out;
+      return false;
     }
     of.expiries = std::move(expiries);
   }
   if (surfaces.empty()) {
     out.usable = false;
     out.problems.push_back({1, 0, {}, "no option with time to its expiry"});
-    return out;
   }
+  return out.usable;
+}
+
+}  // namespace
+
+CsvOutcome surface_table(std::string_view input, const SurfaceRequest& request) {
+  CsvOutcome out;
+  ChainReader chain{out};
+  Surfaces surfaces;
+  if (!fit_chain(input, request, chain, surfaces, out)) return out;
   request.each ? write_rows(chain, surfaces, request)
                : write_expiries(surfaces, request.format, out);
   return out;
+}
+
+std::vector<SurfaceExpiry> surface_expiries(std::string_view input, const SurfaceRequest& request,
+                                            CsvOutcome& out) {
+  ChainReader chain{out};
+  Surfaces surfaces;
+  std::vector<SurfaceExpiry> all;
+  if (!fit_chain(input, request, chain, surfaces, out)) return all;
+  for (auto& [underlying, of] : surfaces) {
+    for (std::size_t i = 0; i < of.expiries.size(); ++i) {
+      Expiry& e = of.expiries[i];
+      all.push_back({underlying, e.name, e.years, e.forward, e.from_book, std::move(e.quotes),
+                     of.surface.slices()[i]});
+    }
+  }
+  out.rows = all.size();
+  return all;
 }
 
 }  // namespace gimbal

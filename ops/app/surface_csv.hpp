@@ -8,9 +8,12 @@
 // its last row.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/quant/surface/slice_fit.hpp"
+#include "engine/quant/surface/vol_surface.hpp"
 #include "ops/app/csv_table.hpp"
 
 namespace gimbal {
@@ -24,6 +27,21 @@ struct SurfaceRequest {
   double previous_age_s{0};
   double age_max_s{0};  // a curve of `previous` is kept, and answers, up to this age
 };
+
+// The same fit as numbers: every expiry of every underlying, by name and rising time.
+struct SurfaceExpiry {
+  std::string underlying{};  // empty where the file does not name it
+  std::string name{};
+  double years{0};
+  double forward{0};
+  bool from_book{false};  // else from marks
+  std::vector<quant::VolQuote> quotes{};
+  quant::SurfaceSlice slice{};
+};
+// `out` gets the problems; its `usable` says whether there is anything.
+[[nodiscard]] std::vector<SurfaceExpiry> surface_expiries(std::string_view input,
+                                                          const SurfaceRequest& request,
+                                                          CsvOutcome& out);
 
 [[nodiscard]] CsvOutcome surface_table(std::string_view input, const SurfaceRequest& request);
 

@@ -145,6 +145,10 @@ inline constexpr std::array trip_rows{
             "the venue refused our tick or lot: closed until its terms are read again"},
     TripRow{TripCode::module_lost, "M-01", "module_lost", Severity::warning, "risk",
             "a risk module is late, dead or invalid: nothing may grow"},
+    TripRow{TripCode::surface_stale, "Q-01", "surface_stale", Severity::warning, "desk",
+            "the volatility surface is too old: the venue's volatilities are used"},
+    TripRow{TripCode::surface_refused, "P-18", "surface_refused", Severity::warning, "desk",
+            "no curve without arbitrage within the bar: the last good one stays until its age"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -173,7 +177,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::module_lost) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::surface_refused) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

@@ -196,6 +196,8 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
   setup.limits = config.risk;
   setup.quality = config.quality;
   setup.scenarios = config.scenarios;
+  setup.portfolio.surface_age_max = config.surface.use ? config.surface.age_max : Nanos{};
+  setup.portfolio.flat_volatility = config.surface.flat_volatility;
   setup.guardian_required = config.runtime.guardian_required;
   setup.guardian_loss = config.guardian.loss_wait;
   for (std::size_t m = 0; m < config.modules.size() && m < risk_modules_max; ++m) {

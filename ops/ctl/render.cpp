@@ -41,13 +41,14 @@ const char* yes_no(const Json& value) { return value.get<bool>() ? "yes" : "no";
 
 std::string underlyings_of(const Json& answer) {
   std::string out =
-      fmt::format("{:<10} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  {}\n", "underlying", "index",
-                  "delta", "gamma", "vega", "theta", "band", "inside");
+      fmt::format("{:<10} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  {:<6}  {}\n", "underlying",
+                  "index", "delta", "gamma", "vega", "theta", "band", "inside", "priced by");
   for (const auto& u : answer.at("underlyings")) {
-    out += fmt::format("{:<10} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  {}\n",
+    out += fmt::format("{:<10} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  {:<6}  {}\n",
                        text(u.at("underlying")), number(u.at("index"), 2), number(u.at("delta")),
                        number(u.at("gamma"), 6), number(u.at("vega"), 2), number(u.at("theta"), 2),
-                       number(u.at("band")), yes_no(u.at("inside_band")));
+                       number(u.at("band")), yes_no(u.at("inside_band")),
+                       u.value("models", std::string{"none"}));
   }
   return out;
 }
@@ -166,12 +167,13 @@ std::string status_of(const Json& s) {
 }
 
 std::string positions_of(const Json& answer) {
-  std::string out = fmt::format("{:<14} {:<24} {:>14} {:>14} {:>14} {:>12}\n", "account",
-                                "instrument", "amount", "average", "mark", "delta");
+  std::string out = fmt::format("{:<14} {:<24} {:>14} {:>14} {:>14} {:>12}  {}\n", "account",
+                                "instrument", "amount", "average", "mark", "delta", "priced by");
   for (const auto& p : answer.at("positions")) {
-    out += fmt::format("{:<14} {:<24} {:>14} {:>14} {:>14} {:>12}\n", text(p.at("account")),
+    out += fmt::format("{:<14} {:<24} {:>14} {:>14} {:>14} {:>12}  {}\n", text(p.at("account")),
                        text(p.at("instrument")), text(p.at("amount")), text(p.at("average")),
-                       text(p.at("mark")), number(p.at("delta")));
+                       text(p.at("mark")), number(p.at("delta")),
+                       p.value("model", std::string{"none"}));
   }
   return out + "\n" + underlyings_of(answer);
 }

@@ -200,7 +200,7 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   }
   if (!ready(book, view)) return;
   const std::optional<Quote> quote = view.quote(book.hedge);
-  const std::optional<ResidualDelta> r = view.residual(book.underlying);
+  const std::optional<ResidualDelta> r = chosen_residual(book, view);
   if (!quote || !r) return;
   const std::int64_t band = half_band(book, view, quote->mid());
   note_residual(book, r->settled, band, view.now(), view.mode(id_, book.hedge) < Mode::halt);
@@ -222,6 +222,23 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   const std::int64_t residual = certain(book, view, *r, band);
   if (magnitude(residual) <= band) return;
   take(book, view, *quote, residual, band, requests);
+}
+
+std::optional<ResidualDelta> DeltaHedge::chosen_residual(const Book& book,
+                                                         const StrategyView& view) noexcept {
+  std::optional<ResidualDelta> r = view.residual(book.underlying);
+  if (!r || book.config.delta == HedgeDelta::black) return r;
+  const RiskNumbers risk = view.risk(book.underlying);
+  const double coins = book.config.delta == HedgeDelta::sticky_delta ? risk.sticky_delta_shift
+                                                                     : risk.minimum_variance_shift;
+  std::int64_t shift = 0;
+  if (!decision_nano(coins, shift)) return std::nullopt;
+  states_[book.underlying.value].shift = coins;
+  for (std::int64_t* v : {&r->settled, &r->expected, &r->unknown.low, &r->unknown.high,
+                          &r->worst.low, &r->worst.high}) {
+    *v += shift;
+  }
+  return r;
 }
 
 Qty DeltaHedge::amount_for(Book& book, const StrategyView& view, std::int64_t residual,

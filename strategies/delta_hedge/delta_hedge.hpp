@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,11 +31,25 @@ enum class HedgeExecution : std::uint8_t {
   maker,  // post-only order resting at the price where gamma makes it needed
 };
 enum class HedgeTarget : std::uint8_t { edge, zero };  // trade back to the band's edge, or to zero
+// Which delta of the options is hedged. The last two need [surface] and are Black's where it prices
+// nothing; limits of the gate stay on Black's.
+enum class HedgeDelta : std::uint8_t {
+  black,             // volatility stays with the strike
+  sticky_delta,      // the smile moves with the forward
+  minimum_variance,  // Hull & White (2017), fitted to what the prices did
+};
 
 template <>
 struct EnumNames<HedgeExecution> {
   static constexpr std::array<EnumPair<HedgeExecution>, 2> all{
       {{"ioc", HedgeExecution::ioc}, {"maker", HedgeExecution::maker}}};
+};
+template <>
+struct EnumNames<HedgeDelta> {
+  static constexpr std::array<EnumPair<HedgeDelta>, 3> all{
+      {{"black", HedgeDelta::black},
+       {"sticky_delta", HedgeDelta::sticky_delta},
+       {"minimum_variance", HedgeDelta::minimum_variance}}};
 };
 template <>
 struct EnumNames<HedgeTarget> {
@@ -48,6 +63,7 @@ struct DeltaHedgeConfig {
   Numeraire numeraire{Numeraire::unset};  // required
   HedgeExecution execution{HedgeExecution::ioc};
   HedgeTarget target{HedgeTarget::edge};
+  HedgeDelta delta{HedgeDelta::black};
   double band{0.05};                     // coins; used when risk_aversion is zero
   double band_max{1.0};                  // coins
   double risk_aversion{0};               // A, per USD; above zero: gamma and cost based band
@@ -72,6 +88,10 @@ void fields(Visitor&& visit, DeltaHedgeConfig& c) {
         FieldInfo{0, 0, false, Reload::fixed, "", "Take with a collar, or rest as a maker."});
   visit("target", c.target,
         FieldInfo{0, 0, false, Reload::live, "", "Trade back to the band's edge, or to zero."});
+  visit("delta", c.delta,
+        FieldInfo{0, 0, false, Reload::fixed, "",
+                  "Delta of the options: black, or with [surface] sticky_delta (the smile moves "
+                  "with the forward) or minimum_variance (fitted; black while it gains nothing)."});
   visit("band", c.band,
         FieldInfo{0, 1e6, false, Reload::live, "coins", "No trade inside; 0 is half a lot."});
   visit("band_max", c.band_max,
@@ -103,6 +123,7 @@ struct HedgeState {
   bool outside{false};      // residual outside the band at the last look
   double residual{0};       // coins, at the last look
   double band{0};           // half-width, coins
+  double shift{0};          // of `residual` from Black's delta, coins
   std::uint64_t orders{0};  // requests made
   std::uint64_t waits{0};   // looks that had to wait for unknown orders
   std::uint32_t cycles{0};  // attempts without improvement in the window
@@ -157,6 +178,9 @@ class DeltaHedge {
   };
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
+  // In coins, with the delta that the config names; empty when unknown.
+  [[nodiscard]] std::optional<ResidualDelta> chosen_residual(const Book& book,
+                                                             const StrategyView& view) noexcept;
   [[nodiscard]] static bool ready(const Book& book, const StrategyView& view) noexcept;
   [[nodiscard]] Own own_orders(const Book& book, const StrategyView& view) const noexcept;
   // Cancels what an earlier boot, or another execution, left resting. True while some of it is

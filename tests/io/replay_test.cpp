@@ -195,7 +195,13 @@ TEST_F(FrameReplayed, NamesTheFirstThingThatIsNotAsItWas) {
 
 TEST_F(FrameReplayed, ExplainsAnOrderFromItsCauseToItsExecutionGap) {
   ASSERT_NO_FATAL_FAILURE(start_sim());
-  ASSERT_NO_FATAL_FAILURE(start_bot());
+  BotSetup setup;  // with a surface of its own, so that the replay has one as well
+  setup.tables_extra = "\n[surface]\nuse = true\ninterval = \"100ms\"\nage_max = \"20s\"\n";
+  setup.strategy_extra = "delta = \"sticky_delta\"\n";
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup));
+  ASSERT_TRUE(eventually(Patience{20000 * patience_factor}, [&] {
+    return holds(ctl({"positions", "--json"}).out, "\"model\":\"svi\"");
+  })) << status();
   ASSERT_NO_FATAL_FAILURE(arm_or_fail());
   ASSERT_TRUE(wait_for_orders(3)) << status();
   EXPECT_TRUE(eventually(Patience{5000 * patience_factor}, [&] {
@@ -204,6 +210,8 @@ TEST_F(FrameReplayed, ExplainsAnOrderFromItsCauseToItsExecutionGap) {
   const std::string shown = status();
   EXPECT_TRUE(holds(shown, "\"of\":\"strategy:delta_hedge\"")) << shown;
   EXPECT_TRUE(holds(shown, "\"of\":\"venue:deribit\"")) << shown;
+  EXPECT_TRUE(holds(shown, "\"models\":\"svi\"")) << shown;
+  EXPECT_TRUE(holds(shown, "\"name\":\"surface_blocks_refused\",\"value\":0}")) << shown;
   EXPECT_TRUE(holds(ctl({"status"}).out, "execution strategy:delta_hedge  fills")) << shown;
   ASSERT_EQ(kill().code, 0);
   ASSERT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
@@ -224,12 +232,15 @@ TEST_F(FrameReplayed, ExplainsAnOrderFromItsCauseToItsExecutionGap) {
   EXPECT_EQ(text.code, 0) << text.err;
   for (const char* part :
        {"what led to it", "residual delta", "half band", "passed  DeltaLimit", "passed  OrderRate",
-        "out {\"jsonrpc\"", "in  {\"jsonrpc\"", "\"event\":\"fill\"", "ended as ", "shortfall"}) {
+        "options priced by  svi", "surface age", "sticky delta", "out {\"jsonrpc\"",
+        "in  {\"jsonrpc\"", "\"event\":\"fill\"", "ended as ", "shortfall"}) {
     EXPECT_TRUE(holds(text.out, part)) << part << "\n" << text.out;
   }
   const Finished json = story({order, "--json"});
   EXPECT_EQ(text_in(json.out, "order"), order) << json.out;
   EXPECT_TRUE(holds(json.out, "\"execution_gap\":[{\"price\":")) << json.out;
+  const Finished again = replay();
+  EXPECT_EQ(text_in(again.out, "verdict"), "same") << "with every surface block: " << again.out;
   EXPECT_EQ(story({"not-an-order"}).code, 2);
   EXPECT_EQ(story({"00000000000000ff"}).code, 1);
 }

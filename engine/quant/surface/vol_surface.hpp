@@ -13,20 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "engine/core/vol_source.hpp"
 #include "engine/quant/surface/slice_fit.hpp"
 
 namespace gimbal::quant {
 
 // Which rung of the ladder a volatility is from.
-enum class VolSource : std::uint8_t {
-  none,          // no rung had one
-  svi,           // the expiry's own fit
-  ssvi,          // its fallback fit
-  kept,          // an earlier fit of the expiry, shifted at the money
-  interpolated,  // between two expiries, linear in total variance at equal k
-  venue,         // the volatility that the venue publishes for the option
-  flat,          // the configured one
-};
+using gimbal::VolSource;
 [[nodiscard]] std::string_view to_string(VolSource s) noexcept;
 
 struct SurfaceSlice {

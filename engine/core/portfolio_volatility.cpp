@@ -1,0 +1,182 @@
+// The portfolio's volatilities: the ladder surface, venue, flat, and what the smile adds to a
+// delta.
+#include <algorithm>
+
+#include "engine/core/math.hpp"
+#include "engine/core/portfolio.hpp"
+
+namespace gimbal {
+
+// --- the ladder ---------------------------------------------------------------------------------
+
+// The ladder of one option, now.
+Portfolio::Vol Portfolio::pick(InstrumentId id) const noexcept {
+  if (!surface_.empty()) {
+    const Vol& own = surface_[id.value];
+    // One from the future is a clock that went wrong.
+    if (own.sigma > 0 && own.at <= now_ && now_ - own.at <= config_.surface_age_max) return own;
+  }
+  const Holding& h = holdings_[id.value];
+  const double flat = config_.flat_volatility;
+  const bool recent = now_ - h.venue_received <= config_.volatility_age_max;
+  if (h.venue_sigma > 0 && (recent || !(flat > 0))) {
+    return {h.venue_sigma, 0, h.venue_received, VolSource::venue};
+  }
+  if (flat > 0) return {flat, 0, now_, VolSource::flat};
+  return {};
+}
+
+void Portfolio::set_volatility(Holding& h, const Vol& vol) noexcept {
+  const double before = h.sigma;
+  if (!(vol.sigma > 0)) return;
+  h.sigma = vol.sigma;
+  h.received = vol.at;
+  if (h.chunk == none) return;
+  Bucket& b = buckets_[h.bucket];
+  Chunk& c = chunks_[h.chunk];
+  c.received[h.row] = vol.at;
+  if (b.held - b.unmarked == 0) b.oldest_mark = vol.at;
+  if (before == 0) --b.unmarked;
+  if (vol.sigma == before && vol.slope == c.slope[h.row] && vol.source == c.source[h.row]) return;
+  put_row(b, h, vol);
+}
+
+// One contribution leaves the sums and its successor enters, both at the reference point.
+void Portfolio::put_row(Bucket& b, Holding& h, const Vol& vol) noexcept {
+  Chunk& c = chunks_[h.chunk];
+  const double old_weight = c.weight[h.row];
+  if (b.priced) add_row(b, c, h.row, -old_weight, -math::abs(old_weight));
+  c.sigma[h.row] = vol.sigma;
+  c.slope[h.row] = vol.slope;
+  c.source[h.row] = vol.source;
+  b.models.add(vol.source);
+  c.weight[h.row] = to_double(h.amount);
+  if (!b.priced) return;
+  price_row(b, c, h.row);
+  add_row(b, c, h.row, c.weight[h.row], math::abs(c.weight[h.row]));
+}
+
+std::size_t Portfolio::on_surface(const SurfaceBlock& block, RecvTime now) noexcept {
+  if (surface_.empty()) return 0;
+  now_ = std::max(now_, now);
+  const SurfaceHead& head = block.head();
+  const bool inverse = head.inverse != 0;
+  std::size_t taken = 0;
+  std::uint16_t touched = none;
+  for (std::size_t n = 0; n < block.rows(); ++n) {
+    const SurfaceRow row = block.row(n);
+    const Holding* h = open(row.instrument);
+    if (h == nullptr) continue;
+    const Instrument& i = table_[row.instrument];
+    if (!is_option(i.kind) || i.underlying != head.underlying || i.expiry != head.expiry ||
+        is_inverse(i.kind) != inverse || i.state == InstrumentState::settled) {
+      continue;
+    }
+    surface_[row.instrument.value] = {row.sigma, row.slope, head.as_of, head.source};
+    touched = h->bucket;
+    ++taken;
+  }
+  if (touched == none) return 0;
+  Bucket& b = buckets_[touched];
+  b.minimum_variance = head.minimum_variance;
+  if (b.priced) {
+    reprice(b);
+  } else {
+    pick_rows(b);
+  }
+  return taken;
+}
+
+// Every row of the bucket on its rung of now, before it is priced.
+void Portfolio::pick_rows(Bucket& b) noexcept {
+  b.surface_stale = 0;
+  b.surface_at = RecvTime{};
+  for (std::uint16_t k = b.newest; k != none; k = chunks_[k].next) {
+    Chunk& c = chunks_[k];
+    for (std::size_t i = 0; i < c.count; ++i) {
+      const Vol vol = pick(c.owner[i]);
+      Holding& h = holdings_[c.owner[i].value];
+      c.slope[i] = vol.slope;
+      c.source[i] = vol.source;
+      c.received[i] = h.received = vol.at;
+      if (!(vol.sigma > 0)) {  // as an option that was never marked: incomplete
+        if (h.sigma > 0) ++b.unmarked;
+        h.sigma = 0;
+        c.weight[i] = 0;
+      } else {
+        if (h.sigma == 0) --b.unmarked;
+        c.sigma[i] = h.sigma = vol.sigma;
+        c.weight[i] = to_double(h.amount);
+      }
+      if (surface_.empty() || !(surface_[c.owner[i].value].sigma > 0)) continue;
+      const RecvTime at = surface_[c.owner[i].value].at;
+      if (b.surface_at == RecvTime{} || at < b.surface_at) b.surface_at = at;
+      b.surface_stale += of_surface(vol.source) ? 0U : 1U;
+    }
+  }
+}
+
+VolSource Portfolio::model(InstrumentId id) const noexcept {
+  if (id.value >= holdings_.size() || holdings_[id.value].bucket == none) return VolSource::none;
+  if (!is_option(table_[id].kind)) return VolSource::none;
+  if (laddered()) return pick(id).source;
+  return holdings_[id.value].sigma > 0 ? VolSource::venue : VolSource::none;
+}
+
+VolSources Portfolio::models(UnderlyingId u) const noexcept {
+  VolSources out;
+  if (u.value >= coins_.size()) return out;
+  for (const std::uint16_t index : coins_[u.value].buckets) out.add(buckets_[index].models);
+  return out;
+}
+
+// --- buckets that hold options ------------------------------------------------------------------
+
+void Portfolio::activate(std::size_t bucket) noexcept {
+  active_.push_back(static_cast<std::uint16_t>(bucket));
+}
+
+void Portfolio::deactivate(std::size_t bucket) noexcept {
+  Bucket& b = buckets_[bucket];
+  b.priced = false;
+  b.sums = Sums{};
+  b.models = VolSources{};
+  b.surface_stale = 0;
+  b.surface_at = RecvTime{};
+  b.oldest_mark = RecvTime{};
+  const auto at = std::find(active_.begin(), active_.end(), static_cast<std::uint16_t>(bucket));
+  *at = active_.back();
+  active_.pop_back();
+}
+
+// --- the smile ----------------------------------------------------------------------------------
+
+// The coefficients are the surface's: a row that it does not price has none.
+double Portfolio::variance_share(const Bucket& b, const Chunk& c, std::size_t row) noexcept {
+  if (!of_surface(c.source[row])) return 0;
+  const std::array<double, 3>& m = b.minimum_variance;
+  return math::fma(math::fma(m[2], c.delta[row], m[1]), c.delta[row], m[0]);
+}
+
+void Portfolio::add_smile(Bucket& b, const Chunk& c) noexcept {
+  for (std::size_t i = 0; i < c.count; ++i) {
+    const double vega = c.weight[i] * c.vega[i];
+    b.sums.skew_vega = math::fma(vega, c.slope[i], b.sums.skew_vega);
+    b.sums.variance_vega = math::fma(vega, variance_share(b, c, i), b.sums.variance_vega);
+  }
+}
+
+// First order in the smile; between two pricings at the vega of the reference point. k falls by
+// dF/F as the forward rises: under sticky delta sigma(k) stands, so d sigma / dF = -slope / F.
+void Portfolio::add_smile_risk(const Bucket& b, double seen, RiskNumbers& out) const noexcept {
+  out.surface_stale += b.surface_stale;
+  if (b.surface_at != RecvTime{} &&
+      (out.surface_at == RecvTime{} || b.surface_at < out.surface_at)) {
+    out.surface_at = b.surface_at;
+  }
+  out.sticky_delta_shift -= b.at.scale * b.sums.skew_vega / seen;
+  if (!(b.at.years > 0)) return;
+  out.minimum_variance_shift += b.at.scale * b.sums.variance_vega / (seen * math::sqrt(b.at.years));
+}
+
+}  // namespace gimbal

@@ -1,0 +1,148 @@
+// The surface's cold side: tickers in, blocks out.
+#include "ops/app/surface_fitter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace gimbal {
+namespace {
+
+constexpr ExchTime epoch{1'800'000'000'000'000'000};
+constexpr Nanos day = seconds(86'400);
+
+double smile(double k) { return 0.6 - 0.15 * k + 0.4 * k * k; }
+
+struct FitterTest : testing::Test {
+  SurfaceConfig config;
+  RecvTime now{seconds(1000).count};
+  ExchTime venue{epoch};
+  SurfaceFitter fitter{config, 0.01, 5.0};
+
+  // 13 strikes, calls and puts, of an expiry that is `days` away; ids from `first` on.
+  void chain(int days, std::uint16_t first, double level = 1, bool two_sided = true) {
+    for (int i = 0; i < 26; ++i) {
+      SurfaceQuote q;
+      q.instrument = InstrumentId{static_cast<std::uint16_t>(first + i)};
+      q.type = i % 2 == 0 ? OptionType::call : OptionType::put;
+      q.underlying = UnderlyingId{0};
+      q.forward = 100'000;
+      q.strike = 70'000 + 5'000.0 * (i / 2);
+      q.expiry = epoch + day * days;
+      q.mark = level * smile(std::log(q.strike / q.forward));
+      if (two_sided) {
+        q.bid = q.mark - 0.004;
+        q.ask = q.mark + 0.004;
+      }
+      q.venue_time = venue;
+      q.at = now;
+      fitter.quote(q);
+    }
+  }
+  void pass(Nanos d) {
+    now = now + d;
+    venue = venue + d;
+  }
+  static SurfaceHead head_of(const std::vector<std::byte>& block) {
+    EXPECT_TRUE(SurfaceBlock{block}.sound());
+    return SurfaceBlock{block}.head();
+  }
+};
+
+TEST_F(FitterTest, GivesEveryOptionOfTheExpiryItsVolatilityAndSlope) {
+  for (const bool two_sided : {true, false}) {
+    fitter = SurfaceFitter{config, 0.01, 5.0};
+    const RecvTime quoted = now;
+    chain(30, 10, 1, two_sided);
+    pass(seconds(1));
+    const auto blocks = fitter.fit(now);
+    ASSERT_EQ(blocks.size(), 1U);
+    const SurfaceBlock block{blocks[0]};
+    ASSERT_TRUE(block.sound());
+    EXPECT_EQ(block.head().expiry, epoch + day * 30);
+    EXPECT_EQ(block.head().verdict, SurfaceVerdict::accepted);
+    EXPECT_EQ(block.head().source, VolSource::svi);
+    EXPECT_EQ(block.head().as_of, quoted) << "the oldest quote's time";
+    ASSERT_EQ(block.rows(), 26U);
+    for (std::size_t n = 0; n < block.rows(); ++n) {
+      const SurfaceRow r = block.row(n);
+      const double strike = 70'000 + 5'000.0 * static_cast<double>((r.instrument.value - 10) / 2);
+      const double k = std::log(strike / 100'000);
+      EXPECT_NEAR(r.sigma, smile(k), 0.003) << strike;
+      EXPECT_NEAR(r.slope, -0.15 + 0.8 * k, 0.08) << strike;
+    }
+  }
+}
+
+TEST_F(FitterTest, SaysTheSameCurveAgainBeforeItGetsOld) {
+  chain(30, 10);
+  ASSERT_EQ(fitter.fit(now).size(), 1U);
+  std::size_t said = 0;
+  for (int i = 0; i < 14; ++i) {
+    pass(seconds(1));
+    chain(30, 10);
+    said += fitter.fit(now).size();
+  }
+  EXPECT_EQ(said, 2U) << "every third of 20 s";
+  chain(30, 10, 1.01);
+  EXPECT_EQ(fitter.fit(now).size(), 1U) << "another level is news at once";
+}
+
+TEST_F(FitterTest, KeepsTheLastGoodCurveWithItsAgeWhenTheNewestQuotesGiveNone) {
+  chain(30, 10);
+  chain(60, 50);
+  const RecvTime first = now;
+  ASSERT_EQ(fitter.fit(now).size(), 2U);
+  pass(seconds(5));
+  chain(30, 10);
+  chain(60, 50, 0.5);  // less total variance than the month before it
+  const auto blocks = fitter.fit(now);
+  ASSERT_FALSE(blocks.empty());
+  bool refused = false;
+  for (const auto& b : blocks) {
+    const SurfaceHead h = head_of(b);
+    if (h.verdict == SurfaceVerdict::accepted) continue;
+    refused = true;
+    EXPECT_NE(h.verdict, SurfaceVerdict::unusable);
+    EXPECT_TRUE(h.source == VolSource::none || h.as_of == first) << "a kept curve is not younger";
+  }
+  EXPECT_TRUE(refused);
+  EXPECT_GE(fitter.counters().refused, 1U);
+}
+
+TEST_F(FitterTest, OldQuotesMakeNoCurveAndExpiredOptionsAreForgotten) {
+  chain(1, 10);
+  ASSERT_EQ(fitter.fit(now).size(), 1U);
+  pass(seconds(11));  // over half of 20 s
+  const auto blocks = fitter.fit(now);
+  ASSERT_EQ(blocks.size(), 1U);
+  const SurfaceHead h = head_of(blocks[0]);
+  EXPECT_EQ(h.verdict, SurfaceVerdict::unusable);
+  EXPECT_EQ(h.source, VolSource::kept);
+  EXPECT_EQ(h.as_of, RecvTime{seconds(1000).count});
+  pass(day);
+  EXPECT_TRUE(fitter.fit(now).empty());
+}
+
+TEST_F(FitterTest, NonsenseIsNotTaken) {
+  chain(30, 10);
+  SurfaceQuote q;
+  q.instrument = InstrumentId{10};
+  q.expiry = epoch + day * 30;
+  q.venue_time = venue;
+  q.at = now;
+  q.forward = std::nan("");
+  q.strike = 70'000;
+  fitter.quote(q);
+  q.forward = 0;
+  fitter.quote(q);
+  q.forward = 1;
+  q.expiry = epoch;
+  fitter.quote(q);
+  const auto blocks = fitter.fit(now);
+  ASSERT_EQ(blocks.size(), 1U);
+  EXPECT_EQ(SurfaceBlock{blocks[0]}.rows(), 26U);
+}
+
+}  // namespace
+}  // namespace gimbal

@@ -1,0 +1,82 @@
+// Which delta of the options a hedge keeps inside its band.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "strategies/delta_hedge/delta_hedge.hpp"
+#include "tests/support/hedge_fixture.hpp"
+#include "tests/support/surface_bytes.hpp"
+
+namespace gimbal {
+namespace {
+
+using test::HedgeTest;
+
+struct SmileHedge : HedgeTest {
+  std::vector<std::byte> block;
+  static std::span<const std::byte> find(const void* self, std::uint16_t, std::uint32_t) noexcept {
+    return static_cast<const SmileHedge*>(self)->block;
+  }
+  void SetUp() override {
+    setup.blocks = {this, &find};
+    setup.portfolio.surface_age_max = seconds(30);
+  }
+  void surface(double slope) {
+    SurfaceHead h;
+    h.expiry = table[option].expiry;
+    h.as_of = now;
+    h.underlying = test::the_coin;
+    h.source = VolSource::svi;
+    h.verdict = SurfaceVerdict::accepted;
+    h.minimum_variance = {-0.1, 0, 0};
+    block = test::surface_bytes(h, {{option, {}, 0.6, slope}});
+    SideBlockRef ref;
+    ref.kind = SideBlockKind::surface;
+    send(EventKind::side_block, ref);
+  }
+  RiskNumbers risk() const { return core().view().risk(test::the_coin); }
+};
+
+TEST_F(SmileHedge, HedgesTheDeltaThatTheConfigNames) {
+  for (const HedgeDelta delta :
+       {HedgeDelta::black, HedgeDelta::sticky_delta, HedgeDelta::minimum_variance}) {
+    SCOPED_TRACE(static_cast<int>(delta));
+    config.delta = delta;
+    config.band = 100;  // looks, and trades nothing
+    config.band_max = 100;
+    go(0, -10);
+    surface(-0.4);
+    moment();
+    const double shift = delta == HedgeDelta::black          ? 0
+                         : delta == HedgeDelta::sticky_delta ? risk().sticky_delta_shift
+                                                             : risk().minimum_variance_shift;
+    EXPECT_EQ(std::abs(shift) > 0.01, delta != HedgeDelta::black);
+    EXPECT_NEAR(state().residual, settled() + shift, 1e-8);
+    EXPECT_EQ(state().shift, shift);
+    EXPECT_TRUE(placed().empty());
+  }
+}
+
+TEST_F(SmileHedge, TradesTheShiftOfTheSmileAndIsBlackWithoutASurface) {
+  config.delta = HedgeDelta::sticky_delta;
+  config.target = HedgeTarget::zero;
+  go(0, -10);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  fill_whole(placed()[0]);
+  moment();
+  EXPECT_LT(std::abs(settled()), 0.01) << "no surface yet: Black's delta is flat";
+  seen.clear();
+  surface(-0.4);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  const double shift = risk().sticky_delta_shift;
+  EXPECT_EQ(placed()[0].side, shift > 0 ? Side::sell : Side::buy);
+  fill_whole(placed()[0]);
+  moment();
+  EXPECT_NEAR(settled(), -shift, 0.01);
+}
+
+}  // namespace
+}  // namespace gimbal
