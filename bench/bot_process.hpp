@@ -22,7 +22,7 @@ struct BotSetup {
   int cold_core{0};
   std::string client_id;
   std::string client_secret;
-  std::string keep_warm{"50us"};  // [runtime] keep_warm
+  std::string keep_warm{"100us"};  // [runtime] keep_warm
   std::string poller{"auto"};     // [runtime] poller
   std::string idle{"spin"};       // [runtime] idle
   std::string more;               // further lines of [runtime]

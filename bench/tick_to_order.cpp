@@ -44,7 +44,7 @@ struct Options {
   std::string rival;
   std::string json;
   std::string idle_file;  // with --hold: written when the bot is armed and ticks flow
-  std::string keep_warm{"50us"};
+  std::string keep_warm{"100us"};
   std::string poller{"auto"};
   std::string idle{"spin"};
   std::string more;  // lines for the bot's [runtime]
@@ -309,7 +309,7 @@ constexpr const char* usage =
     "         [--warm-up N] [--seed N] [--keep-warm TEXT] [--json FILE] [--check] [--smoke]\n"
     "         [--floors-only] [--hold SECONDS [--ready-file FILE]]\n"
     "  --rival PATH   bench/rivals/beast_bot; without it no rivals run\n"
-    "  --keep-warm T  the bot's [runtime] keep_warm, \"50us\"; \"0s\" switches it off\n"
+    "  --keep-warm T  the bot's [runtime] keep_warm, \"100us\"; \"0s\" switches it off\n"
     "  --poller P     the bot's [runtime] poller; --idle I the same of idle; --runtime LINE adds a "
     "line\n"
     "  --check        exit 1 when a figure misses its bar\n"

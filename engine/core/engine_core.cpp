@@ -104,6 +104,13 @@ bool EngineCore::apply(const Event& event, Commands& out) noexcept {
   return wakes && boot_.epoch != 0 && gate_.modes().at({}) < Mode::halt;
 }
 
+// Blocks of other kinds are for readers of the journal.
+void EngineCore::on_side_block(const Event& event) noexcept {
+  const SideBlockKind kind = event.as<SideBlockRef>().kind;
+  if (kind == SideBlockKind::surface) on_surface(event);
+  if (kind == SideBlockKind::risk_envelope) on_envelope(event);
+}
+
 void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
   switch (event.kind()) {
     case EventKind::book_delta: note_lag(event); return on_book_delta(event);

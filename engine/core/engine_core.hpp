@@ -196,6 +196,7 @@ class EngineCore {
 
   // engine_core.cpp
   void dispatch(const Event& event, Commands& out) noexcept;
+  void on_side_block(const Event& event) noexcept;
   void list(InstrumentId id) noexcept;
   void trace(TraceId id, std::int64_t a = 0, std::int64_t b = 0, std::int64_t c = 0,
              std::int64_t d = 0, InstrumentId instrument = {}, VenueId venue = {},
@@ -392,7 +393,7 @@ class EngineCore {
   [[nodiscard]] bool quality_blocks(const Instrument& i) const noexcept;
 
   // engine_surface.cpp
-  void on_side_block(const Event& event) noexcept;
+  void on_surface(const Event& event) noexcept;
   void judge_verdict(const SurfaceHead& head) noexcept;
   void warn_surface(UnderlyingId u, const RiskNumbers& risk) noexcept;
 
@@ -403,7 +404,7 @@ class EngineCore {
   [[nodiscard]] Trip guardian_trip(Mode mode) const noexcept;
 
   // engine_modules.cpp
-  void on_side_block(const Event& event) noexcept;
+  void on_envelope(const Event& event) noexcept;
   void check_modules() noexcept;
   [[nodiscard]] RecvTime modules_due() const noexcept;
 

@@ -7,9 +7,9 @@
 
 namespace gimbal {
 
-void EngineCore::on_side_block(const Event& event) noexcept {
+void EngineCore::on_envelope(const Event& event) noexcept {
+  if (!envelopes_.used()) return;
   const auto ref = event.as<SideBlockRef>();
-  if (ref.kind != SideBlockKind::risk_envelope || !envelopes_.used()) return;
   const auto block = setup_.blocks.bytes(ref.slot, ref.generation);
   const EnvelopeBook::Taken taken = envelopes_.take(block, now_, portfolio_, table_.size());
   if (taken == EnvelopeBook::Taken::no) {

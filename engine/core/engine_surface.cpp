@@ -5,11 +5,11 @@
 
 namespace gimbal {
 
-// Blocks of other kinds are for readers of the journal. A surface is taken whole or not at all: an
-// impossible volatility (P-18) refuses its whole expiry, and the curve before it stands.
-void EngineCore::on_side_block(const Event& event) noexcept {
+// A surface is taken whole or not at all: an impossible volatility (P-18) refuses its whole expiry,
+// and the curve before it stands.
+void EngineCore::on_surface(const Event& event) noexcept {
+  if (setup_.portfolio.surface_age_max.count == 0) return;
   const auto ref = event.as<SideBlockRef>();
-  if (ref.kind != SideBlockKind::surface || setup_.portfolio.surface_age_max.count == 0) return;
   const SurfaceBlock block{setup_.blocks.bytes(ref.slot, ref.generation)};
   bool good = block.sound();
   for (std::size_t n = 0; good && n < block.rows(); ++n) {
