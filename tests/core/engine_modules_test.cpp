@@ -259,6 +259,24 @@ TEST_F(ModulesTest, InstrumentsWithoutARowAreUnderTheOthers) {
   EXPECT_EQ(seat().capped, 1U) << "two instruments, one with an opinion";
 }
 
+TEST_F(ModulesTest, ARowThatIsGoneFromTheNextEnvelopeLimitsNothingAnyMore) {
+  armed_with_module();
+  envelope({row(perp, 0, 0)});
+  EXPECT_FALSE(buys(10));
+  envelope({row(option, 0, 0)});
+  EXPECT_TRUE(buys(10));
+  EXPECT_EQ(seat().capped, 1U);
+  EnvelopeHead h = head();
+  h.made = now + microseconds(1);
+  advance(microseconds(1));
+  h.others = row(InstrumentId{}, 0, 0);
+  block(bytes_of(h, {}));
+  EXPECT_FALSE(buys(10));
+  EXPECT_EQ(seat().capped, 2U);
+  envelope();
+  EXPECT_TRUE(buys(10)) << "neither do the others";
+}
+
 TEST_F(ModulesTest, WhatRestsAndWouldBeRefusedNowIsCancelledAtTheNextLook) {
   armed_with_module(5000);
   const PlaceOrder grows = resting(49000, 1000, Side::buy);

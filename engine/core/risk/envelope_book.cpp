@@ -20,6 +20,8 @@ EnvelopeCap cap_of(const EnvelopeRow& row, Qty position) noexcept {
   return cap;
 }
 
+bool limits(const EnvelopeRow& row) noexcept { return cap_of(row, Qty{}) != EnvelopeCap{}; }
+
 bool tighter(const EnvelopeCap& before, const EnvelopeCap& after) noexcept {
   return after.ceiling < before.ceiling || after.floor > before.floor ||
          (after.veto & ~before.veto) != 0;
@@ -74,28 +76,44 @@ EnvelopeBook::Taken EnvelopeBook::take(std::span<const std::byte> block, RecvTim
   seat.as_of = head.as_of;
   ++seat.taken;
   look_until();
-  spoken_[head.module].others = head.others;
-  return spread(head.module, {rows_.data(), count}, portfolio, listed) ? Taken::tightened
-                                                                       : Taken::yes;
+  const std::span<const EnvelopeRow> rows{rows_.data(), count};
+  const bool tightened =
+      spread(head.module, head.others, rows, portfolio, std::min(listed, caps_.size()));
+  return tightened ? Taken::tightened : Taken::yes;
 }
 
-bool EnvelopeBook::spread(std::size_t module, std::span<const EnvelopeRow> rows,
-                          const Portfolio& portfolio, std::size_t listed) noexcept {
+// Where the module has no opinion on the others, before and now, only its rows are touched.
+bool EnvelopeBook::spread(std::size_t module, const EnvelopeRow& others,
+                          std::span<const EnvelopeRow> rows, const Portfolio& portfolio,
+                          std::size_t listed) noexcept {
+  Spoken& spoken = spoken_[module];
+  const bool all = limits(spoken.others) || limits(others);
+  spoken.others = others;
   bool tightened = false;
-  std::size_t next = 0;
-  std::uint32_t capped = 0;
-  for (std::size_t i = 0; i < listed && i < caps_.size(); ++i) {
-    const InstrumentId id{static_cast<std::uint16_t>(i)};
-    const bool has_row = next < rows.size() && rows[next].instrument == id;
-    const EnvelopeRow& row = has_row ? rows[next] : spoken_[module].others;
-    if (has_row) ++next;
-    spoken_[module].caps[i] = cap_of(row, portfolio.position(id));
-    if (spoken_[module].caps[i] != EnvelopeCap{}) ++capped;
-    const EnvelopeCap fresh = combined(i);
-    tightened = tightened || tighter(caps_[i], fresh);
-    caps_[i] = fresh;
+  if (all) {
+    for (std::size_t i = 0; i < listed; ++i) {
+      spoken.caps[i] = cap_of(others, portfolio.position({static_cast<std::uint16_t>(i)}));
+    }
+  } else {
+    for (std::size_t n = 0; n < spoken.count; ++n) spoken.caps[spoken.rows[n].value] = {};
   }
+  for (const EnvelopeRow& row : rows) {
+    spoken.caps[row.instrument.value] = cap_of(row, portfolio.position(row.instrument));
+  }
+  if (all) {
+    for (std::size_t i = 0; i < listed; ++i) tightened = combine(i) || tightened;
+  } else {
+    for (std::size_t n = 0; n < spoken.count; ++n) {
+      tightened = combine(spoken.rows[n].value) || tightened;
+    }
+    for (const EnvelopeRow& row : rows) tightened = combine(row.instrument.value) || tightened;
+  }
+  std::uint32_t capped = 0;
+  for (const EnvelopeRow& row : rows) capped += limits(row) ? 1U : 0U;
+  if (limits(others)) capped += static_cast<std::uint32_t>(listed - rows.size());
   seats_[module].capped = capped;
+  spoken.count = rows.size();
+  for (std::size_t n = 0; n < rows.size(); ++n) spoken.rows[n] = rows[n].instrument;
   return tightened;
 }
 
@@ -104,10 +122,11 @@ void EnvelopeBook::list(InstrumentId id) noexcept {
   for (std::size_t m = 0; m < used_; ++m) {
     spoken_[m].caps[id.value] = cap_of(spoken_[m].others, Qty{});
   }
-  caps_[id.value] = combined(id.value);
+  (void)combine(id.value);
 }
 
-EnvelopeCap EnvelopeBook::combined(std::size_t id) const noexcept {
+// True when the instrument's cap became tighter.
+bool EnvelopeBook::combine(std::size_t id) noexcept {
   EnvelopeCap all;
   for (std::size_t m = 0; m < used_; ++m) {
     const EnvelopeCap& one = spoken_[m].caps[id];
@@ -115,7 +134,9 @@ EnvelopeCap EnvelopeBook::combined(std::size_t id) const noexcept {
     all.floor = std::max(all.floor, one.floor);
     all.veto = static_cast<std::uint8_t>(all.veto | one.veto);
   }
-  return all;
+  const bool tightened = tighter(caps_[id], all);
+  caps_[id] = all;
+  return tightened;
 }
 
 void EnvelopeBook::look_until() noexcept {

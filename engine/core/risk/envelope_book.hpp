@@ -1,6 +1,7 @@
 // The envelopes of all risk modules, combined: one cap an instrument and one time until which all
 // modules have spoken, so that the gate reads by index and loops over nothing. Part of the core:
-// memory is taken at construction, one pass over the instruments each time an envelope is taken.
+// memory is taken at construction. Taking an envelope costs its rows and those of the one before;
+// a pass over all instruments when it limits those without a row.
 #pragma once
 
 #include <array>
@@ -70,10 +71,12 @@ class EnvelopeBook {
   struct Spoken {  // by one module
     EnvelopeRow others{};
     std::vector<EnvelopeCap> caps{};
+    std::array<InstrumentId, envelope_rows_max> rows{};
+    std::size_t count{0};
   };
-  bool spread(std::size_t module, std::span<const EnvelopeRow> rows, const Portfolio& portfolio,
-              std::size_t listed) noexcept;
-  [[nodiscard]] EnvelopeCap combined(std::size_t id) const noexcept;
+  bool spread(std::size_t module, const EnvelopeRow& others, std::span<const EnvelopeRow> rows,
+              const Portfolio& portfolio, std::size_t listed) noexcept;
+  bool combine(std::size_t id) noexcept;
   void look_until() noexcept;
 
   ModuleSetups setups_;
