@@ -331,7 +331,7 @@ TEST_F(ModulesTest, ABlockThatNamesNoModuleChangesNothing) {
 TEST_F(ModulesTest, RandomBytesNeverLetMoreThroughThanNoEnvelope) {
   armed_with_module();
   std::mt19937_64 random{20261127};
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 500; ++i) {
     advance(microseconds(10));
     std::vector<std::byte> bytes = bytes_of(head(), {row(perp, 100, 100), row(option, 1, 1)});
     for (int n = 0; n < 3; ++n) {
@@ -340,10 +340,11 @@ TEST_F(ModulesTest, RandomBytesNeverLetMoreThroughThanNoEnvelope) {
     if (i % 7 == 0) bytes.resize(random() % (bytes.size() + 1));
     if (i % 11 == 0) bytes.resize(bytes.size() + random() % 100);
     block(bytes);
-    EXPECT_LE(seat().until, now + ttl) << "longer than the config";
-    EXPECT_LE(seat().made, now);
+    const ModuleSeat found = seat();
+    EXPECT_LE(found.until, now + ttl) << "longer than the config";
+    EXPECT_LE(found.made, now);
   }
-  EXPECT_GT(seat().refused, 1000U);
+  EXPECT_GT(seat().refused, 100U);
 }
 
 TEST_F(ModulesTest, TheSameEventsAndBlocksGiveTheSameDigest) {
