@@ -142,6 +142,17 @@ void gate_approve_p99(benchmark::State& state) {
 }
 BENCHMARK(gate_approve_p99);
 
+// The scenarios' share of it.
+void gate_scenarios(benchmark::State& state) {
+  const Scenarios s;
+  double moved = 0;
+  for (auto _ : state) {
+    moved = moved < 50 ? moved + 1 : 0;
+    benchmark::DoNotOptimize(s.facts(moved));
+  }
+}
+BENCHMARK(gate_scenarios);
+
 // One option priced in every scenario: what a look of the engine costs, twice at most.
 void scenario_row(benchmark::State& state) {
   Scenarios s;

@@ -18,6 +18,9 @@ struct alignas(64) Columns {
   ScenarioCells::Cells strike, sigma, sign, price, delta, gamma, vega, theta, vanna, speed, sd;
 };
 
+static_assert(ScenarioCells::padded == 40);  // what worst_loss folds
+constexpr double larger(double a, double b) noexcept { return a > b ? a : b; }
+
 }  // namespace
 
 ScenarioCells::ScenarioCells(const ScenarioConfig& config, std::size_t instruments,
@@ -263,22 +266,30 @@ void ScenarioCells::add_future(Cells& cells, bool inverse, double coins,
   for (std::size_t n = 0; n < padded; ++n) cells[n] = math::fma(amount, future[n], cells[n]);
 }
 
+// Folded in halves, so that every step is a whole vector. Besides the largest, the sum of all: one
+// cell that is no number is enough to spoil it.
 double ScenarioCells::worst_loss(const Cells& cells, bool inverse, double index) const noexcept {
   const Cells& relief = relief_[inverse ? 0 : 1];
   const double unit = inverse ? 1.0 / index : 1.0;
-  std::array<double, virtual_lanes> worst{};
-  std::array<double, virtual_lanes> sum{};  // of everything: one cell that is no number is enough
-  for (std::size_t n = 0; n < padded; n += virtual_lanes) {
-    for (std::size_t l = 0; l < virtual_lanes; ++l) {
-      const double loss = -cells[n + l] - unit * relief[n + l];
-      worst[l] = loss > worst[l] ? loss : worst[l];
-      sum[l] += loss;
-    }
+  Cells loss;
+  for (std::size_t n = 0; n < padded; ++n) loss[n] = -cells[n] - unit * relief[n];
+  alignas(32) std::array<double, 16> worst;
+  alignas(32) std::array<double, 16> sum;
+  for (std::size_t n = 0; n < 16; ++n) {
+    worst[n] = larger(loss[n], loss[n + 16]);
+    sum[n] = loss[n] + loss[n + 16];
   }
-  double all = 0;
-  for (const double s : sum) all += s;
+  for (std::size_t n = 0; n < 8; ++n) {
+    worst[n] = larger(larger(worst[n], worst[n + 8]), loss[n + 32]);
+    sum[n] = sum[n] + sum[n + 8] + loss[n + 32];
+  }
+  for (std::size_t n = 0; n < 4; ++n) {
+    worst[n] = larger(worst[n], worst[n + 4]);
+    sum[n] += sum[n + 4];
+  }
+  const double all = (sum[0] + sum[2]) + (sum[1] + sum[3]);
   if (!math::finite(all)) return std::numeric_limits<double>::quiet_NaN();
-  return *std::max_element(worst.begin(), worst.end());
+  return larger(larger(larger(worst[0], worst[2]), larger(worst[1], worst[3])), 0.0);
 }
 
 }  // namespace gimbal
