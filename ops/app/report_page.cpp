@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "feeds/decimal.hpp"
+#include "ops/app/profit_text.hpp"
 #include "ops/app/report_style.hpp"
 #include "ops/app/svg_plot.hpp"
 
@@ -317,6 +318,8 @@ std::string report_page(const JournalOrigin& origin, const RunHistory& h, const 
     out += "<h2>" + html_text(u.name) + "</h2>\n";
     out += profit(u, h) + delta_path(u, h) + price_and_fills(u, h, origin);
   }
+  const std::string explained = profit_tables(h.profit);
+  if (!explained.empty()) out += "<h2>P&amp;L explained, by day</h2>\n" + explained;
   out +=
       "<h2>Execution</h2>\n" + gap_plots(h, core) + gap_table(core, origin) + fill_table(h, origin);
   out +=

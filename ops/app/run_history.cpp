@@ -34,7 +34,7 @@ std::uint64_t positive(Nanos n) { return n.count > 0 ? static_cast<std::uint64_t
 }  // namespace
 
 RunHistory::RunHistory(const JournalOrigin& origin, CoreReplay& core)
-    : origin_{origin}, core_{core} {
+    : profit{core.engine().core()}, origin_{origin}, core_{core} {
   const EngineCore& engine = core.engine().core();
   for (const Universe::Member& m : origin.universe.members()) {
     UnderlyingHistory u;
@@ -52,6 +52,7 @@ RunHistory::RunHistory(const JournalOrigin& origin, CoreReplay& core)
 }
 
 void RunHistory::step(const Event& event, const Commands& commands) {
+  profit.step(event);
   now_ = core_.engine().core().now();
   if (!started_) {
     started_ = true;

@@ -13,6 +13,7 @@
 #include "engine/runtime/histogram.hpp"
 #include "ops/app/core_replay.hpp"
 #include "ops/app/gate_numbers.hpp"
+#include "ops/app/profit_explain.hpp"
 
 namespace gimbal {
 
@@ -65,6 +66,7 @@ class RunHistory {
   // After the last step.
   void finish();
 
+  ProfitExplain profit;
   std::vector<UnderlyingHistory> underlyings;
   std::vector<OrderHistory> orders;
   std::vector<FillGap> fills;

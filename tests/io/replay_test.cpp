@@ -254,9 +254,9 @@ TEST_F(FrameReplayed, ReportsTheRunAsOnePageThatNeedsNoNetwork) {
   const std::string page = read_text(page_file);
   for (const char* part :
        {"<!doctype html>", "P&amp;L", "Delta against its band", "The execution gap, all fills",
-        "strategy delta_hedge", "venue deribit", "Tick received until", "Limits",
-        "prefers-color-scheme:dark", "global ACTIVE", "kill CANCEL", "replays to the same commands",
-        "</html>"}) {
+        "P&amp;L explained, by day", "strategy delta_hedge", "venue deribit", "Tick received until",
+        "Limits", "prefers-color-scheme:dark", "global ACTIVE", "kill CANCEL",
+        "replays to the same commands", "</html>"}) {
     EXPECT_TRUE(holds(page, part)) << part;
   }
   for (const char* outside : {"http:", "https:", "src=", "<link", "<script", "@import", "url("}) {
@@ -264,6 +264,9 @@ TEST_F(FrameReplayed, ReportsTheRunAsOnePageThatNeedsNoNetwork) {
   }
   EXPECT_GE(occurrences(page, "<svg"), 8u);
   EXPECT_FALSE(holds(page, "nan")) << "a plot has a point that is no number";
+  const Finished json = run_program({program(), "report", file("journal"), "--json"}, dir_.path(),
+                                    Patience{60000 * patience_factor});
+  EXPECT_TRUE(holds(json.out, "\"currency\":\"BTC\",\"run\":{\"profit\":")) << json.err;
   EXPECT_EQ(run_program({program(), "report", file("nothing"), "-o", page_file}, dir_.path(),
                         Patience{10000})
                 .code,

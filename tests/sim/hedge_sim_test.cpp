@@ -2,11 +2,14 @@
 // virtual time: seeds instead of scripts.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
 #include "engine/core/engine.hpp"
+#include "ops/app/profit_explain.hpp"
 #include "strategies/registry.hpp"
 #include "tests/sim/support.hpp"
 #include "venues/sim/typed_door.hpp"
@@ -39,6 +42,7 @@ struct Bot {
   std::uint64_t off_grid{0};  // orders that the exchange refused for their price
   std::uint64_t told{0};      // terms_refused
   std::uint64_t steps{0};
+  std::unique_ptr<ProfitExplain> explain;
 
   static SimConfig market(std::uint64_t seed) {
     SimConfig c = small_market(seed);
@@ -121,6 +125,7 @@ struct Bot {
       ++off_grid;
     }
     engine->step(e, out);
+    if (explain != nullptr) explain->step(e);
     ++steps;
     for (const Command& c : out) {
       if (c.kind() == CommandKind::raise && c.raise().code == TripCode::terms_refused) ++told;
@@ -254,6 +259,29 @@ TEST(HedgeSim, ATickThatChangesWithoutAWordCostsOneRefusedOrderUntilTheTermsAreR
     EXPECT_FALSE(bot.hedge().stopped);
     bot.expect_positions_match();
     bot.expect_stopped_clean();
+  }
+}
+
+// Four hours' walk in four minutes: the moment between our marks and the venue's counts sixtyfold.
+TEST(HedgeSim, TheProfitOfARunIsExplainedToFivePercentOfItsParts) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Bot bot{seed, {}};
+    bot.explain = std::make_unique<ProfitExplain>(bot.core());
+    ASSERT_NO_FATAL_FAILURE(bot.arm());
+    bot.run(seconds(240));
+    const auto accounts = bot.explain->accounts();
+    const auto coin =
+        std::ranges::find_if(accounts, [](const auto& a) { return a.settlement == btc; });
+    ASSERT_NE(coin, accounts.end());
+    const ExplainedProfit p = coin->whole();
+    std::printf("seed %d: profit %+.6f BTC, unexplained %+.6f of %.6f: %.2f %%\n",
+                static_cast<int>(seed), p.profit, p.unexplained(), p.gross(), 100 * p.share());
+    EXPECT_LE(p.share(), 0.05);
+    EXPECT_GT(p.fills, 5U);
+    EXPECT_LT(p[ProfitPart::fees], 0);
+    EXPECT_LT(p[ProfitPart::gamma], 0);
+    EXPECT_LT(p[ProfitPart::execution], 0);
   }
 }
 
