@@ -76,7 +76,8 @@ struct Scenarios {
   [[nodiscard]] ScenarioFacts facts(double moved) const {
     const double at = spot + moved;
     auto now = cells.cells(UnderlyingId{0}, true, {at, at, -1.5, 0.5, 0.5});
-    for (const std::size_t n : {10, 31}) cells.add_worst(now, options[n], -2, at);
+    for (const std::size_t n : {std::size_t{10}, std::size_t{31}})
+      cells.add_worst(now, options[n], -2, at);
     ScenarioFacts f;
     f.balance = Money{100 * nano_per_unit};
     f.known = decision_nano(cells.worst_loss(now, true, at), f.loss_before);
