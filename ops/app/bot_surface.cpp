@@ -23,6 +23,9 @@ constexpr std::chrono::milliseconds surface_wait{10};
 EventRing* Bot::surface_ring() {
   if (!loaded_->config.surface.use) return nullptr;
   surface_ = std::make_unique<SurfaceFeed>();
+  surface_->config = loaded_->config.surface;
+  surface_->sigma_min = static_cast<double>(loaded_->config.risk.iv_min_bps) * 1e-4;
+  surface_->sigma_max = static_cast<double>(loaded_->config.risk.iv_max_bps) * 1e-4;
   journal_->observe([this](const Event& event) { note_ticker(event); });
   return &surface_->events;
 }
@@ -48,10 +51,8 @@ bool Bot::publish_surface(std::span<const std::byte> bytes) {
 }
 
 void Bot::surface_loop() {
-  const SurfaceConfig& config = loaded_->config.surface;
-  const RiskLimits& risk = loaded_->config.risk;
-  SurfaceFitter fitter{config, static_cast<double>(risk.iv_min_bps) * 1e-4,
-                       static_cast<double>(risk.iv_max_bps) * 1e-4};
+  const SurfaceConfig& config = surface_->config;
+  SurfaceFitter fitter{config, surface_->sigma_min, surface_->sigma_max};
   std::deque<std::vector<std::byte>> waiting;
   RecvTime due = clock_.now() + config.interval;
   while (!stop_cold_.load(std::memory_order_acquire)) {

@@ -13,6 +13,10 @@
 namespace gimbal {
 
 struct SurfaceFeed {
+  // As at start: a reload replaces the bot's own copy.
+  SurfaceConfig config{};
+  double sigma_min{0};
+  double sigma_max{0};
   PartsBuffer<Ticker> parts{};
   SpscRing<SurfaceQuote> quotes{1u << 14};
   EventRing events{64};
