@@ -1,13 +1,16 @@
 // `gimbal iv`: the volatilities that the option prices of a CSV file imply, and with --surface the
 // curve through them, expiry by expiry.
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ops/app/commands.hpp"
 #include "ops/app/csv_tool.hpp"
 #include "ops/app/iv_csv.hpp"
 #include "ops/app/surface_csv.hpp"
+#include "ops/app/surface_page.hpp"
 #include "ops/cli/command_line.hpp"
 
 namespace gimbal {
@@ -18,6 +21,8 @@ struct IvCommand {
   bool json{false};
   bool surface{false};
   bool each{false};
+  std::string page{};
+  bool curves_only{false};
   double flat{0};
   std::string previous{};
   double previous_age_s{-1};
@@ -29,7 +34,31 @@ int complain(const char* text) {
   return exit_usage;
 }
 
+// The fit as a page in place of the table.
+int write_page(const IvCommand& command, const SurfaceRequest& request) {
+  bool written = true;
+  const int code = run_csv_tool("gimbal iv", command.file, [&](std::string_view text) {
+    CsvOutcome out;
+    const std::vector<SurfaceExpiry> expiries = surface_expiries(text, request, out);
+    if (!out.usable) return out;
+    std::string title = command.file.substr(command.file.rfind('/') + 1);
+    title = "Volatility surface, " + title.substr(0, title.rfind(".csv"));
+    std::ofstream file{command.page, std::ios::binary};
+    file << surface_page(title, expiries, !command.curves_only);
+    file.close();
+    written = static_cast<bool>(file);
+    return out;
+  });
+  if (written) return code;
+  std::fprintf(stderr, "gimbal iv: cannot write %s\n", command.page.c_str());
+  return exit_failed;
+}
+
 int surface(const IvCommand& command) {
+  if (command.curves_only && command.page.empty())
+    return complain("--curves-only belongs to --page");
+  if (command.each && !command.page.empty())
+    return complain("--page shows expiries, not --each row");
   if (command.flat > 0 && !command.each) return complain("--flat belongs to --each");
   const bool aged = command.previous_age_s >= 0 && command.age_max_s >= 0;
   if (command.previous.empty() ? command.previous_age_s >= 0 || command.age_max_s >= 0 : !aged) {
@@ -50,15 +79,16 @@ int surface(const IvCommand& command) {
     request.previous_age_s = command.previous_age_s;
     request.age_max_s = command.age_max_s;
   }
+  if (!command.page.empty()) return write_page(command, request);
   return run_csv_tool("gimbal iv", command.file,
                       [&](std::string_view text) { return surface_table(text, request); });
 }
 
 int implied_vol(const IvCommand& command) {
   if (command.surface) return surface(command);
-  if (command.each || command.flat > 0 || !command.previous.empty() ||
-      command.previous_age_s >= 0 || command.age_max_s >= 0) {
-    return complain("--each, --flat, --previous and the ages belong to --surface");
+  if (command.each || !command.page.empty() || command.curves_only || command.flat > 0 ||
+      !command.previous.empty() || command.previous_age_s >= 0 || command.age_max_s >= 0) {
+    return complain("--each, --page, --flat, --previous and the ages belong to --surface");
   }
   return run_csv_tool("gimbal iv", command.file, [&](std::string_view text) {
     return implied_vol_table(text, command.json ? CsvFormat::json_lines : CsvFormat::csv);
@@ -115,6 +145,9 @@ void add_options(cli::Command command, IvCommand& o) {
   command.add_flag("--json", o.json, "One JSON object per row instead of CSV");
   command.add_flag("--surface", o.surface, "Fit a volatility curve to each expiry of a chain");
   command.add_flag("--each", o.each, "With --surface: the rows with the surface's volatility");
+  command.add_option("--page", o.page,
+                     "With --surface: write the fits as an HTML page with plots here instead");
+  command.add_flag("--curves-only", o.curves_only, "With --page: without the quotes");
   command.add_option("--flat", o.flat, "With --each: volatility where nothing else has one")
       .range(1e-4, 100.0);
   command.add_option("--previous", o.previous,

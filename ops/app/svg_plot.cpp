@@ -145,11 +145,13 @@ std::string SvgPlot::axes(const Frame& f) const {
     out += fmt::format("<text class=\"tick\" x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>",
                        left - 8, at + 4, tick_text(y, step));
   }
-  for (const double x : ticks_of(f.x0, f.x1, 8)) {
+  const std::vector<double> xs = ticks_of(f.x0, f.x1, 8);
+  const double x_step = xs.size() > 1 ? xs[1] - xs[0] : f.x1 - f.x0;
+  for (const double x : xs) {
     out += fmt::format(
         "<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}"
         "</text>",
-        px(f, x), height_ - 8, clock_text(x));
+        px(f, x), height_ - 8, plain_ ? tick_text(x, x_step) : clock_text(x));
   }
   return out;
 }

@@ -35,6 +35,8 @@ class SvgPlot {
   void dot(double x, double y, const std::string& style, std::string hint);
   // A moment with a word, over the whole height.
   void moment(double x, std::string text, bool bad);
+  // The horizontal axis is a number, not a time.
+  void plain_axis() { plain_ = true; }
   // The vertical axis reaches at least here.
   void include(double y);
 
@@ -72,6 +74,7 @@ class SvgPlot {
   std::string title_;
   std::string unit_;
   double height_;
+  bool plain_{false};
   std::vector<Curve> curves_;
   std::vector<Dot> dots_;
   std::vector<Moment> moments_;
