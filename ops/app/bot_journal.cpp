@@ -66,14 +66,16 @@ void Bot::drain_journal() {
 }
 
 void Bot::archive_loop() {
-  const JournalKeeping& keeping = loaded_->config.journal;
+  // Taken once: a reload writes the configuration anew under a reader on another thread.
+  const std::string directory = loaded_->config.runtime.journal_dir;
+  const JournalKeeping keeping = loaded_->config.journal;
   RetentionConfig config;
   config.keep = keeping.keep;
   config.keep_bytes = std::uint64_t{keeping.keep_gib} << 30;
   config.pack = keeping.pack;
   while (!stop_cold_.load(std::memory_order_acquire)) {
     const RetentionResult result =
-        tidy_segments(loaded_->config.runtime.journal_dir, epoch_, config, wall_now().unix_ns);
+        tidy_segments(directory, epoch_, config, wall_now().unix_ns);
     for (const std::string& problem : result.problems) say("journal: " + problem);
     if (result.deleted > 0) {
       say(fmt::format("journal: {} old segments deleted, {} MiB left", result.deleted,
