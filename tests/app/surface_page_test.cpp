@@ -9,7 +9,7 @@
 namespace gimbal {
 namespace {
 
-bool holds(const std::string& text, const std::string& part) {
+bool has_text(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -38,12 +38,12 @@ TEST(SurfacePage, ShowsEachExpiryItsVerdictAndItsCurveAndNeedsNoNetwork) {
   const std::string page = surface_page("A chain & more", expiries, true);
   for (const char* part : {"<!doctype html>", "A chain &amp; more", "MONTH", "&lt;QUARTER&gt;",
                            "accepted", "2 of 3 expiries", "too_few", "<circle", "</html>"}) {
-    EXPECT_TRUE(holds(page, part)) << part;
+    EXPECT_TRUE(has_text(page, part)) << part;
   }
   for (const char* outside : {"http:", "https:", "src=", "<script", "nan", "<QUARTER>"}) {
-    EXPECT_FALSE(holds(page, outside)) << outside;
+    EXPECT_FALSE(has_text(page, outside)) << outside;
   }
-  EXPECT_FALSE(holds(surface_page("", expiries, false), "<circle")) << "curves only";
+  EXPECT_FALSE(has_text(surface_page("", expiries, false), "<circle")) << "curves only";
 }
 
 }  // namespace
