@@ -129,18 +129,27 @@ bool RiskModule::read(void* to, std::size_t bytes, std::size_t offset) const noe
          static_cast<ssize_t>(bytes);
 }
 
-// A whole envelope that was not looked at yet is in page_. What is being written is left alone: a
-// module that dies over it is late.
+bool RiskModule::sized() const noexcept {
+  struct stat info {};
+  return ::fstat(envelope_fd_, &info) == 0 && info.st_size == static_cast<off_t>(sizeof page_);
+}
+
+// A whole envelope that was not looked at yet is in page_, or its magic is 0: the file is not the
+// size of one, which is made right for the next. What is being written is left alone: a module that
+// dies over it is late.
 bool RiskModule::fresh(RecvTime now) {
   if (now < due_) return false;
   std::uint64_t change = 0;
   std::uint64_t after = 0;
   const std::size_t at = offsetof(gimbal_envelope, change);
-  if (read(&change, sizeof change, at) && (change == seen_ || (change & 1u) != 0)) return false;
-  if (!read(&page_, sizeof page_, 0)) {
-    page_.magic = 0;  // cut short: invalid; made whole again for the module's next start
+  const bool begun = read(&change, sizeof change, at);
+  if (!sized()) {
+    page_.magic = 0;
     (void)!::ftruncate(envelope_fd_, static_cast<off_t>(sizeof page_));
-  } else if (!read(&after, sizeof after, at) || after != change || page_.change != change) {
+  } else if (!begun || change == seen_ || (change & 1u) != 0) {
+    return false;
+  } else if (!read(&page_, sizeof page_, 0) || !read(&after, sizeof after, at) || after != change ||
+             page_.change != change) {
     return false;
   }
   seen_ = change;
@@ -148,8 +157,29 @@ bool RiskModule::fresh(RecvTime now) {
   return true;
 }
 
+// The newest event at this instant, for unseen().
+void RiskModule::stamp(RecvTime now) noexcept {
+  if (stamped_ > 0) {
+    const Stamp& last = stamps_[(stamped_ - 1) % stamps_max];
+    if (last.newest == newest_ || now - last.at < Nanos{setup_.ttl.count / 32}) return;
+  }
+  stamps_[stamped_++ % stamps_max] = {newest_, now};
+}
+
+// For how long the module could have seen an event after `as_of`, while its process was there. Zero
+// when there is none: a quiet market makes nobody late.
+Nanos RiskModule::unseen(std::uint64_t as_of, RecvTime now) const noexcept {
+  const std::uint64_t first = stamped_ > stamps_max ? stamped_ - stamps_max : 0;
+  for (std::uint64_t n = first; n < stamped_; ++n) {
+    const Stamp& stamp = stamps_[n % stamps_max];
+    if (stamp.newest > as_of) return now - std::max(stamp.at, held_since_);
+  }
+  return {};
+}
+
 // Empty when the core may have it; it is in block_ then.
 std::string RiskModule::judge(RecvTime now) {
+  if (page_.magic == 0) return "its file has another size or no envelope";
   if (page_.magic != GIMBAL_ENVELOPE_MAGIC || page_.abi != GIMBAL_ABI) {
     return "not an envelope of this version";
   }
@@ -173,6 +203,9 @@ std::string RiskModule::judge(RecvTime now) {
   std::memcpy(static_cast<void*>(rows.data()), page_.row, bytes);
   const EnvelopeFault fault = fault_of(head, {rows.data(), page_.rows}, now, made_, listed_);
   if (fault != EnvelopeFault::none) return text_of(fault);
+  if (unseen(head.as_of, now) >= std::min(head.ttl, setup_.ttl)) {
+    return "its process publishes but has not looked at an event for its time to live";
+  }
   std::memcpy(block_.data(), &head, sizeof head);
   std::memcpy(block_.data() + sizeof head, rows.data(), bytes);
   return {};
@@ -180,6 +213,7 @@ std::string RiskModule::judge(RecvTime now) {
 
 std::span<const std::byte> RiskModule::say(ModuleSight sight, std::size_t rows) {
   saying_ = sight;
+  untold_ = sight == ModuleSight::live;
   if (sight != ModuleSight::live) {
     EnvelopeHead head;
     head.module = setup_.number;
@@ -190,30 +224,40 @@ std::span<const std::byte> RiskModule::say(ModuleSight sight, std::size_t rows) 
 }
 
 std::span<const std::byte> RiskModule::look(RecvTime now) {
+  stamp(now);
   if (!held()) {
+    held_since_ = {};
+    untold_ = false;
     // Not there, and not there before: nothing to tell. The core knows a required one's absence.
     if (told_ == ModuleSight::absent || told_ == ModuleSight::dead) return {};
     trouble_ = "its process has ended";
     return say(ModuleSight::dead, 0);
   }
-  if (fresh(now)) {
-    if (page_.magic == GIMBAL_ENVELOPE_MAGIC && page_.epoch != setup_.epoch) return {};
+  if (held_since_ == RecvTime{}) held_since_ = now;
+  if (fresh(now) && (page_.magic != GIMBAL_ENVELOPE_MAGIC || page_.epoch == setup_.epoch)) {
     trouble_ = judge(now);
     if (trouble_.empty()) {
       ++envelopes_;
       lost_ = page_.lost;
-      made_ = std::min(now, RecvTime{page_.made_ns});
-      return say(ModuleSight::live, page_.rows);
+      made_next_ = std::min(now, RecvTime{page_.made_ns});
+      rows_next_ = page_.rows;
+      return say(ModuleSight::live, rows_next_);
     }
     ++invalid_;
     saying_ = ModuleSight::invalid;
+    untold_ = false;
   }
+  if (untold_) return say(ModuleSight::live, rows_next_);
   if (saying_ == ModuleSight::invalid && told_ != ModuleSight::invalid) {
     return say(ModuleSight::invalid, 0);
   }
   return {};
 }
 
-void RiskModule::told() noexcept { told_ = saying_; }
+void RiskModule::told() noexcept {
+  told_ = saying_;
+  if (untold_) made_ = made_next_;
+  untold_ = false;
+}
 
 }  // namespace gimbal

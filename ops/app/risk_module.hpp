@@ -50,7 +50,7 @@ class RiskModule {
   void put(const Event& event) noexcept;
 
   // The body of a side block that the core should have, or nothing. Until told() says that it went
-  // out, the next look gives what is newest then.
+  // out, the next look gives it again, or what is newest then.
   [[nodiscard]] std::span<const std::byte> look(RecvTime now);
   void told() noexcept;
 
@@ -67,7 +67,10 @@ class RiskModule {
   [[nodiscard]] bool held() const noexcept;
   [[nodiscard]] bool read(void* to, std::size_t bytes, std::size_t offset) const noexcept;
   [[nodiscard]] bool fresh(RecvTime now);
+  [[nodiscard]] bool sized() const noexcept;
   [[nodiscard]] std::string judge(RecvTime now);
+  void stamp(RecvTime now) noexcept;
+  [[nodiscard]] Nanos unseen(std::uint64_t as_of, RecvTime now) const noexcept;
   std::span<const std::byte> say(ModuleSight sight, std::size_t rows);
 
   Setup setup_;
@@ -78,12 +81,23 @@ class RiskModule {
   std::uint64_t written_{0};
   std::uint64_t newest_{0};  // sequence number
   std::size_t listed_{0};
+  struct Stamp {
+    std::uint64_t newest{0};
+    RecvTime at{};
+  };
+  static constexpr std::size_t stamps_max = 64;  // one in ttl / 32: twice the time to live
+  std::array<Stamp, stamps_max> stamps_{};
+  std::uint64_t stamped_{0};
 
   int envelope_fd_{-1};
   gimbal_envelope page_{};
   std::uint64_t seen_{0};  // the change that was read last
   RecvTime due_{};
-  RecvTime made_{};  // of the newest envelope that the core has
+  RecvTime held_since_{};  // its process is there; zero: it is not
+  RecvTime made_{};        // of the newest envelope that the core has
+  RecvTime made_next_{};   // of the one in block_
+  std::size_t rows_next_{0};
+  bool untold_{false};  // a live envelope in block_ did not go out yet
   ModuleSight told_{ModuleSight::absent};
   ModuleSight saying_{ModuleSight::absent};
   std::array<std::byte, sizeof(EnvelopeHead) + envelope_rows_max * sizeof(EnvelopeRow)> block_{};

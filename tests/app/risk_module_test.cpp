@@ -169,7 +169,123 @@ TEST_F(RiskModuleTest, AFileCutShortIsInvalidAndFaultsNobody) {
   ASSERT_EQ(publish(), 0);
   ASSERT_TRUE(look().has_value());
   ASSERT_EQ(::truncate((directory() + "/envelope").c_str(), 10), 0);
-  expect(ModuleSight::invalid, "version");
+  expect(ModuleSight::invalid, "size");
+}
+
+TEST_F(RiskModuleTest, AFileThatIsTooLongIsInvalidAndCutBack) {
+  attach();
+  ASSERT_EQ(publish(), 0);
+  ASSERT_TRUE(look().has_value());
+  const std::string file = directory() + "/envelope";
+  ASSERT_EQ(publish(), 0);
+  ASSERT_EQ(::truncate(file.c_str(), 1 << 20), 0);
+  expect(ModuleSight::invalid, "size");
+  struct stat info {};
+  ASSERT_EQ(::stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, static_cast<off_t>(sizeof(gimbal_envelope)));
+  EXPECT_FALSE(look().has_value()) << "only a new envelope ends it";
+  ASSERT_EQ(publish(), 0);
+  const auto head = look();
+  ASSERT_TRUE(head.has_value());
+  EXPECT_EQ(head->sight, ModuleSight::live);
+}
+
+TEST_F(RiskModuleTest, AnEnvelopeThatDidNotGoOutIsGivenAgainUntilItIsTold) {
+  attach();
+  const RecvTime now = RecvTime{monotonic_now().mono_ns + seconds(1).count};
+  ASSERT_EQ(publish(1, 42), 0);
+  const auto size = bot->look(now).size();
+  EXPECT_EQ(size, sizeof(EnvelopeHead) + sizeof(EnvelopeRow));
+  const auto again = bot->look(now + milliseconds(1));
+  ASSERT_EQ(again.size(), size);
+  EnvelopeRow row;
+  std::memcpy(static_cast<void*>(&row), again.data() + sizeof(EnvelopeHead), sizeof row);
+  EXPECT_EQ(row.buy_max, Qty{42});
+  EXPECT_EQ(bot->envelopes(), 1u) << "counted once";
+  ASSERT_EQ(publish(1, 43), 0);
+  const auto newer = bot->look(now + RiskModule::interval_min);
+  ASSERT_EQ(newer.size(), size);
+  std::memcpy(static_cast<void*>(&row), newer.data() + sizeof(EnvelopeHead), sizeof row);
+  EXPECT_EQ(row.buy_max, Qty{43});
+  bot->told();
+  EXPECT_TRUE(bot->look(now + RiskModule::interval_min + milliseconds(1)).empty());
+}
+
+TEST_F(RiskModuleTest, AnUntoldEnvelopeOfAProcessThatEndedIsNotGivenAgain) {
+  attach();
+  const RecvTime now = RecvTime{monotonic_now().mono_ns + seconds(1).count};
+  ASSERT_EQ(publish(), 0);
+  EXPECT_FALSE(bot->look(now).empty());
+  gimbal_module_close(&module);
+  EXPECT_TRUE(bot->look(now + milliseconds(1)).empty());
+  attach();
+  EXPECT_TRUE(bot->look(now + milliseconds(2)).empty());
+}
+
+TEST_F(RiskModuleTest, APublisherWhoseReaderHangsIsInvalidAfterTheTimeToLive) {
+  attach();
+  gimbal_event e;
+  event();
+  ASSERT_EQ(gimbal_module_next(&module, &e), 1);
+  ASSERT_EQ(publish(), 0);
+  ASSERT_TRUE(look().has_value());
+  later = later + milliseconds(20);
+  event();  // which it does not look at
+  EXPECT_FALSE(look().has_value());
+  later = later + milliseconds(200);
+  ASSERT_EQ(publish(), 0);
+  auto head = look();
+  ASSERT_TRUE(head.has_value());
+  EXPECT_EQ(head->sight, ModuleSight::live);
+  later = later + milliseconds(400);
+  ASSERT_EQ(publish(), 0);
+  expect(ModuleSight::invalid, "has not looked");
+  ASSERT_EQ(gimbal_module_next(&module, &e), 1);
+  ASSERT_EQ(publish(), 0);
+  head = look();
+  ASSERT_TRUE(head.has_value());
+  EXPECT_EQ(head->sight, ModuleSight::live);
+}
+
+TEST_F(RiskModuleTest, AReaderThatIsTooFarBehindIsInvalidThoughItMoves) {
+  attach();
+  gimbal_event e;
+  for (int i = 0; i < 300; ++i) {  // one look in 10 ms, one event each: it is 3 s behind
+    event();
+    (void)look();
+  }
+  ASSERT_EQ(gimbal_module_next(&module, &e), 1);
+  ASSERT_EQ(publish(), 0);
+  expect(ModuleSight::invalid, "has not looked");
+}
+
+TEST_F(RiskModuleTest, AQuietMarketKeepsAnEnvelopeValid) {
+  attach();
+  gimbal_event e;
+  event();
+  ASSERT_EQ(gimbal_module_next(&module, &e), 1);
+  for (int i = 0; i < 5; ++i) {
+    later = later + seconds(10);
+    ASSERT_EQ(publish(), 0);
+    const auto head = look();
+    ASSERT_TRUE(head.has_value());
+    EXPECT_EQ(head->sight, ModuleSight::live) << bot->trouble();
+  }
+}
+
+TEST_F(RiskModuleTest, OneThatJustStartedIsNotBlamedForWhatWasBefore) {
+  event();
+  (void)look();
+  later = later + seconds(10);
+  (void)look();
+  attach();
+  ASSERT_EQ(publish(), 0);
+  auto head = look();
+  ASSERT_TRUE(head.has_value());
+  EXPECT_EQ(head->sight, ModuleSight::live) << bot->trouble();
+  later = later + milliseconds(500);
+  ASSERT_EQ(publish(), 0);
+  expect(ModuleSight::invalid, "has not looked");
 }
 
 TEST_F(RiskModuleTest, ARandomPageIsNeverALiveEnvelope) {
