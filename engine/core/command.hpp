@@ -94,7 +94,8 @@ struct QueryOrder {
 class RiskGate;
 
 // An order that every control let through. Only RiskGate makes one; it moves, never copies, and is
-// void once the gate's epoch moved on (a mode tightened) or `expires` passed.
+// void once `expires` passed. The gate's epoch says what it was judged under; the sender does not
+// compare it: modes that tighten meanwhile reach the sender by its own gate page.
 template <class Order>
 class Approved {
  public:

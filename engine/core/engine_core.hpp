@@ -406,6 +406,9 @@ class EngineCore {
   // engine_modules.cpp
   void on_envelope(const Event& event) noexcept;
   void check_modules() noexcept;
+  void change_module(std::size_t m, bool lost) noexcept;
+  void raise_module(std::size_t m) noexcept;
+  [[nodiscard]] RecvTime module_alert_due(std::size_t m) const noexcept;
   [[nodiscard]] RecvTime modules_due() const noexcept;
 
   // engine_reconcile.cpp
@@ -456,6 +459,11 @@ class EngineCore {
   JudgedOrder judged_{};
   PauseMask pauses_;
   EnvelopeBook envelopes_;
+  struct ModuleAlert {
+    bool owed{true};  // for the loss that goes on; from the start for one that never spoke
+    RecvTime at{};    // of the newest one
+  };
+  std::array<ModuleAlert, risk_modules_max> module_alerts_{};
   bool monitor_pause_{false};  // growth waits until somebody acknowledges an alert (M-02)
   TripQueue trips_{};
   BookPool books_;

@@ -13,7 +13,7 @@ namespace gimbal {
 void EngineCore::on_instrument_change(const Event& event, Commands& out) noexcept {
   const auto change = event.as<InstrumentChange>();
   const InstrumentId id = event.instrument;
-  gate_.advance_epoch();  // approvals made under the old definition are void
+  gate_.advance_epoch();  // approvals from here on are under another definition
   bool accepted = false;
   if (change.change == InstrumentChangeKind::adopt) {
     accepted = adopt_instrument(id, change, out);
@@ -55,6 +55,7 @@ bool EngineCore::settle_instrument(InstrumentId id, const InstrumentChange& chan
   table_.set_state(id, InstrumentState::settled);
   forget_prices(id);
   settle_profit(table_[id], change.delivery);
+  envelopes_.moved(id, seq_.value, held);
   portfolio_.settle(id, change.delivery);
   refresh_gross(id);
   m->drift_since = {};

@@ -99,6 +99,7 @@ void EngineCore::keep_held(InstrumentId id) noexcept {
 }
 
 void EngineCore::move_position(InstrumentId id, Qty signed_amount) noexcept {
+  envelopes_.moved(id, seq_.value, portfolio_.position(id));
   portfolio_.apply_fill(id, signed_amount);
   keep_held(id);
   refresh_gross(id);

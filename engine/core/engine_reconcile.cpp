@@ -172,6 +172,7 @@ bool EngineCore::adopt_position(InstrumentId id) noexcept {
   const Qty theirs = m.has_report ? m.reported : Qty{};
   if (table_[id].state == InstrumentState::settled || ours == theirs) return true;
   if (m.filled_meanwhile) return false;  // the picture may be older than our fill
+  envelopes_.moved(id, seq_.value, ours);
   portfolio_.set_position(id, theirs);
   keep_held(id);
   profits_.adopt(table_[id], theirs - ours);

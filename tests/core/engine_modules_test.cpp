@@ -3,34 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <limits>
 #include <random>
 #include <vector>
 
 #include "tests/support/controls_fixture.hpp"
-#include "tests/support/gate_fixture.hpp"
+#include "tests/support/envelopes.hpp"
 
 namespace gimbal {
 namespace {
 
-std::vector<std::byte> bytes_of(EnvelopeHead head, const std::vector<EnvelopeRow>& rows) {
-  head.rows = static_cast<std::uint16_t>(rows.size());
-  std::vector<std::byte> bytes(sizeof head + rows.size() * sizeof(EnvelopeRow));
-  std::memcpy(bytes.data(), &head, sizeof head);
-  if (!rows.empty()) {
-    std::memcpy(bytes.data() + sizeof head, rows.data(), rows.size() * sizeof(EnvelopeRow));
-  }
-  return bytes;
-}
-
-EnvelopeRow row(InstrumentId id, double buy, double sell, std::uint8_t veto = 0) {
-  EnvelopeRow r;
-  r.instrument = id;
-  r.veto = veto;
-  if (buy >= 0) r.buy_max = test::amount(buy);
-  if (sell >= 0) r.sell_max = test::amount(sell);
-  return r;
-}
+using test::bytes_of;
+using test::row;
 
 struct ModulesTest : test::ControlsTest {
   static constexpr Nanos ttl = milliseconds(500);
@@ -57,6 +40,7 @@ struct ModulesTest : test::ControlsTest {
   EnvelopeHead head(std::uint8_t module = 0, Nanos life = ttl) const {
     EnvelopeHead h;
     h.module = module;
+    h.as_of = seq;
     h.made = now;
     h.ttl = life;
     return h;
@@ -65,6 +49,12 @@ struct ModulesTest : test::ControlsTest {
                 Nanos life = ttl) {
     advance(microseconds(1));
     block(bytes_of(head(module, life), rows));
+  }
+  // Of a module that looked when `as_of` was made, taken now.
+  void envelope_as_of(EnvelopeHead as_of, const std::vector<EnvelopeRow>& rows) {
+    advance(microseconds(1));
+    as_of.made = now;
+    block(bytes_of(as_of, rows));
   }
   void told(ModuleSight sight, std::uint8_t module = 0) {
     EnvelopeHead h;
@@ -92,6 +82,43 @@ TEST_F(ModulesTest, ARequiredModuleThatNeverSpokeDeniesGrowthAndLetsAnExitThroug
   EXPECT_EQ(last_refusal(), Refusal::module_late);
   EXPECT_TRUE(sells(2000)) << "an exit";
   EXPECT_EQ(count_of(TripCode::module_lost), 0U) << "nothing was lost, nothing came yet";
+}
+
+TEST_F(ModulesTest, ARequiredModuleThatNeverAppearsIsToldOnceAfterItsTimeToLive) {
+  armed();
+  run(ttl - milliseconds(1));
+  EXPECT_EQ(count_of(TripCode::module_lost), 0U);
+  run(seconds(3));
+  ASSERT_EQ(count_of(TripCode::module_lost), 1U);
+  const Trip t = first(TripCode::module_lost);
+  EXPECT_EQ(t.limit, ttl.count);
+  EXPECT_GE(t.actual, ttl.count);
+  EXPECT_LT(t.actual, (ttl + milliseconds(200)).count);
+  EXPECT_EQ(seat().sight, ModuleSight::absent);
+}
+
+TEST_F(ModulesTest, OneThatIsNotRequiredAndNeverAppearsIsNotMissed) {
+  setup.modules[0].required = false;
+  armed();
+  run(seconds(3));
+  EXPECT_EQ(count_of(TripCode::module_lost), 0U);
+}
+
+TEST_F(ModulesTest, AModuleThatComesAndGoesIsToldOnceASecondAndCountedEachTime) {
+  armed_with_module();
+  for (int i = 0; i < 20; ++i) {
+    told(ModuleSight::dead);
+    run(milliseconds(5));
+    envelope();
+    run(milliseconds(5));
+  }
+  EXPECT_EQ(count_of(TripCode::module_lost), 1U);
+  EXPECT_EQ(engine->snapshot().counters.modules_lost, 20U);
+  told(ModuleSight::dead);
+  EXPECT_FALSE(buys());
+  EXPECT_EQ(count_of(TripCode::module_lost), 1U) << "within the second";
+  run(seconds(3));
+  EXPECT_EQ(count_of(TripCode::module_lost), 2U) << "the loss that lasts is told, once";
 }
 
 TEST_F(ModulesTest, OneThatIsNotRequiredDeniesNothingBeforeItSpeaksAndIsHeldToItAfterwards) {
@@ -200,6 +227,76 @@ TEST_F(ModulesTest, AFillDoesNotGiveTheAmountBack) {
   EXPECT_TRUE(buys(1000)) << "from the position of now";
 }
 
+TEST_F(ModulesTest, AFillThatTheModuleHadNotSeenGrantsNothingMore) {
+  armed_with_module();
+  envelope({row(perp, 1000, 1000)});
+  const EnvelopeHead before = head();
+  finish(order(50010, 600), 600);
+  envelope_as_of(before, {row(perp, 1000, 1000)});
+  EXPECT_FALSE(sells(1010)) << "from 600, the position of now, to -400";
+  EXPECT_EQ(last_refusal(), Refusal::module_limit);
+  EXPECT_FALSE(buys(410)) << "600 of 1,000 are bought";
+  EXPECT_EQ(last_refusal(), Refusal::module_limit);
+  EXPECT_TRUE(buys(400));
+  envelope({row(perp, 1000, 1000)});
+  EXPECT_TRUE(buys(600)) << "it has seen the fill; 400 are open";
+  EXPECT_FALSE(buys(10));
+}
+
+TEST_F(ModulesTest, AnUnseenFillThatWasSoldOffGivesNothingToBuyBack) {
+  armed_with_module(2000);
+  const EnvelopeHead before = head();
+  finish(order(49990, 600, Side::sell), 600);
+  envelope_as_of(before, {row(perp, 100, -1)});
+  EXPECT_FALSE(buys(110)) << "100 from 1,400";
+  EXPECT_TRUE(buys(100));
+}
+
+TEST_F(ModulesTest, AFirstEnvelopeFromBeforeAFillCountsFromThePositionThatItSaw) {
+  setup.modules[0].required = false;
+  armed();
+  const EnvelopeHead before = head();
+  finish(order(50010, 600), 600);
+  envelope_as_of(before, {row(perp, 1000, -1)});
+  EXPECT_FALSE(buys(410));
+  EXPECT_TRUE(buys(400));
+}
+
+TEST_F(ModulesTest, InstrumentsUnderTheOthersCountFromThePositionThatTheModuleSaw) {
+  armed_with_module();
+  EnvelopeHead before = head();
+  before.others = row(InstrumentId{}, 1000, -1);
+  finish(order(50010, 600), 600);
+  envelope_as_of(before, {});
+  EXPECT_FALSE(buys(410));
+  EXPECT_TRUE(buys(400));
+}
+
+TEST_F(ModulesTest, APictureThatMovesThePositionIsUnseenToo) {
+  armed_with_module();
+  const EnvelopeHead before = head();
+  reconcile(ReconcilePhase::begin);
+  position(perp, 600);
+  position(option, 0);
+  reconcile(ReconcilePhase::complete);
+  ASSERT_EQ(core().portfolio().position(perp), test::amount(600));
+  envelope_as_of(before, {row(perp, 1000, -1)});
+  EXPECT_FALSE(buys(410));
+  EXPECT_TRUE(buys(400));
+}
+
+TEST_F(ModulesTest, AQuietMarketKeepsWhatTheModuleSaid) {
+  armed_with_module();
+  const EnvelopeHead before = head();
+  for (int i = 0; i < 5; ++i) {
+    advance(milliseconds(400));
+    envelope_as_of(before, {row(perp, 1000, -1)});
+    EXPECT_EQ(seat().sight, ModuleSight::live);
+  }
+  fresh();
+  EXPECT_TRUE(buys(1000));
+}
+
 TEST_F(ModulesTest, AnExitPassesWhateverAModuleSays) {
   armed_with_module(2000);
   envelope({row(perp, 0, 0, module_veto::known)});
@@ -291,7 +388,7 @@ TEST_F(ModulesTest, WhatRestsAndWouldBeRefusedNowIsCancelledAtTheNextLook) {
   EXPECT_EQ(state(exits), OrderState::live);
 }
 
-TEST_F(ModulesTest, ATighterEnvelopeVoidsApprovalsThatHaveNotBeenSent) {
+TEST_F(ModulesTest, ATighterEnvelopeAdvancesTheGatesEpoch) {
   armed_with_module();
   const std::uint64_t before = core().gate().epoch();
   envelope();
@@ -375,71 +472,6 @@ TEST_F(ModulesTest, TheSameEventsAndBlocksGiveTheSameDigest) {
   const std::size_t orders = placed().size();
   EXPECT_GT(orders, 3U);
   EXPECT_EQ(run_once(), one);
-}
-
-// --- the check alone ----------------------------------------------------------------------------
-
-struct EnvelopeGate : test::Gate {};
-
-TEST_F(EnvelopeGate, CountsOpenAndUnknownOrdersToTheBoundaryOfBothSides) {
-  c.position = test::amount(500);
-  c.exposure.live_buy = test::amount(300);
-  c.exposure.unknown_buy = test::amount(200);
-  c.envelope.ceiling = test::amount(2000).nano;
-  EXPECT_EQ(reason(), Refusal::none);
-  c.envelope.ceiling -= 1;
-  EXPECT_EQ(ask(), (Refused{Refusal::module_limit, c.envelope.ceiling, test::amount(2000).nano}));
-  o.side = Side::sell;
-  c.envelope = {};
-  c.exposure = {};
-  c.envelope.floor = test::amount(-500).nano;
-  EXPECT_EQ(reason(), Refusal::none);
-  c.envelope.floor += 1;
-  EXPECT_EQ(reason(), Refusal::module_limit);
-}
-
-TEST_F(EnvelopeGate, DoesNotOverflow) {
-  c.position = Qty{INT64_MAX};
-  c.exposure.live_buy = Qty{INT64_MAX};
-  limits.max_position_lots = INT64_MAX / 1'000'000'000'000;
-  c.envelope.ceiling = INT64_MAX;
-  EXPECT_NE(reason(), Refusal::none);
-}
-
-TEST(Envelope, EachFaultHasItsName) {
-  EnvelopeHead h;
-  h.made = RecvTime{100};
-  h.ttl = Nanos{1};
-  std::vector<EnvelopeRow> rows;
-  const auto fault = [&](RecvTime at = RecvTime{100}, RecvTime before = RecvTime{99}) {
-    h.rows = static_cast<std::uint16_t>(rows.size());
-    return fault_of(h, rows, at, before, 4);
-  };
-  EXPECT_EQ(fault(), EnvelopeFault::none);
-  EXPECT_EQ(fault(RecvTime{99}), EnvelopeFault::made);
-  EXPECT_EQ(fault(RecvTime{100}, RecvTime{100}), EnvelopeFault::made);
-  h.ttl = {};
-  EXPECT_EQ(fault(), EnvelopeFault::ttl);
-  h.ttl = Nanos{1};
-  rows = {row(InstrumentId{1}, 1, 1), row(InstrumentId{3}, 1, 1)};
-  EXPECT_EQ(fault(), EnvelopeFault::none);
-  rows[1].instrument = InstrumentId{1};
-  EXPECT_EQ(fault(), EnvelopeFault::order);
-  rows[1].instrument = InstrumentId{4};
-  EXPECT_EQ(fault(), EnvelopeFault::instrument);
-  rows[1] = row(InstrumentId{3}, 1, 1, 8);
-  EXPECT_EQ(fault(), EnvelopeFault::veto);
-  rows[1] = row(InstrumentId{3}, 1, 1);
-  rows[1].sell_max = Qty{-1};
-  EXPECT_EQ(fault(), EnvelopeFault::amount);
-  rows[1] = row(InstrumentId{3}, 1, 1);
-  rows[1].reserved[4] = 1;
-  EXPECT_EQ(fault(), EnvelopeFault::reserved);
-  rows.assign(envelope_rows_max + 1, row(InstrumentId{1}, 1, 1));
-  EXPECT_EQ(fault(), EnvelopeFault::rows);
-  rows.clear();
-  h.form = 2;
-  EXPECT_EQ(fault(), EnvelopeFault::form);
 }
 
 }  // namespace

@@ -3,8 +3,9 @@
 // it is one more limit beside those of [risk], never instead of one.
 //
 // Amounts are Qty in the venue's unit, at 1e-9: the most that may still be bought (sold) of the
-// instrument from the moment the core takes the envelope, over all orders, open and unknown ones
-// counted as filled. INT64_MAX is no opinion. Part of the journal format: append, never reorder.
+// instrument from the position at `as_of` or, where that allows less, from the one at which the
+// core takes the envelope, over all orders, open and unknown ones counted as filled. INT64_MAX is
+// no opinion. Part of the journal format: append, never reorder.
 #pragma once
 
 #include <array>

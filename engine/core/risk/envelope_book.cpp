@@ -38,7 +38,10 @@ EnvelopeBook::EnvelopeBook(const ModuleSetups& modules, std::size_t instruments)
     seats_[m].lost = modules[m].required;
     spoken_[m].caps.resize(instruments);
   }
-  if (used_ != 0) caps_.resize(instruments);
+  if (used_ != 0) {
+    caps_.resize(instruments);
+    moved_.resize(instruments);
+  }
   look_until();
 }
 
@@ -77,28 +80,65 @@ EnvelopeBook::Taken EnvelopeBook::take(std::span<const std::byte> block, RecvTim
   ++seat.taken;
   look_until();
   const std::span<const EnvelopeRow> rows{rows_.data(), count};
-  const bool tightened =
-      spread(head.module, head.others, rows, portfolio, std::min(listed, caps_.size()));
+  rewind(head.as_of);
+  const bool tightened = spread(head, rows, portfolio, std::min(listed, caps_.size()));
   return tightened ? Taken::tightened : Taken::yes;
 }
 
+void EnvelopeBook::moved(InstrumentId id, std::uint64_t seq, Qty before) noexcept {
+  if (id.value >= moved_.size()) return;
+  moved_[id.value].newest = seq;
+  moves_[moves_seen_++ % moves_max] = {seq, before, id};
+}
+
+// From the newest move back: what is written last is the position at `as_of`.
+void EnvelopeBook::rewind(std::uint64_t as_of) noexcept {
+  const std::uint64_t first = moves_seen_ > moves_max ? moves_seen_ - moves_max : 0;
+  forgotten_ = false;
+  for (std::uint64_t n = moves_seen_; n > first; --n) {
+    const Move& move = moves_[(n - 1) % moves_max];
+    if (move.seq <= as_of) return;
+    moved_[move.id.value].before = move.before;
+  }
+  forgotten_ = first > 0;
+}
+
+// The module counted from the position at `as_of`. Where that is not known any more, a side that
+// is limited may not grow at all until the module has seen the newest move.
+EnvelopeCap EnvelopeBook::cap_for(const EnvelopeRow& row, InstrumentId id, Qty position,
+                                  std::uint64_t as_of) const noexcept {
+  EnvelopeCap cap = cap_of(row, position);
+  const Moved& moved = moved_[id.value];
+  if (moved.newest <= as_of) return cap;
+  const EnvelopeCap then = cap_of(row, moved.before);
+  if (row.buy_max != no_opinion) {
+    cap.ceiling = forgotten_ ? position.nano : std::min(cap.ceiling, then.ceiling);
+  }
+  if (row.sell_max != no_opinion) {
+    cap.floor = forgotten_ ? position.nano : std::max(cap.floor, then.floor);
+  }
+  return cap;
+}
+
 // Where the module has no opinion on the others, before and now, only its rows are touched.
-bool EnvelopeBook::spread(std::size_t module, const EnvelopeRow& others,
-                          std::span<const EnvelopeRow> rows, const Portfolio& portfolio,
-                          std::size_t listed) noexcept {
-  Spoken& spoken = spoken_[module];
+bool EnvelopeBook::spread(const EnvelopeHead& head, std::span<const EnvelopeRow> rows,
+                          const Portfolio& portfolio, std::size_t listed) noexcept {
+  Spoken& spoken = spoken_[head.module];
+  const EnvelopeRow& others = head.others;
   const bool all = limits(spoken.others) || limits(others);
   spoken.others = others;
   bool tightened = false;
   if (all) {
     for (std::size_t i = 0; i < listed; ++i) {
-      spoken.caps[i] = cap_of(others, portfolio.position({static_cast<std::uint16_t>(i)}));
+      const InstrumentId id{static_cast<std::uint16_t>(i)};
+      spoken.caps[i] = cap_for(others, id, portfolio.position(id), head.as_of);
     }
   } else {
     for (std::size_t n = 0; n < spoken.count; ++n) spoken.caps[spoken.rows[n].value] = {};
   }
   for (const EnvelopeRow& row : rows) {
-    spoken.caps[row.instrument.value] = cap_of(row, portfolio.position(row.instrument));
+    spoken.caps[row.instrument.value] =
+        cap_for(row, row.instrument, portfolio.position(row.instrument), head.as_of);
   }
   if (all) {
     for (std::size_t i = 0; i < listed; ++i) tightened = combine(i) || tightened;
@@ -111,7 +151,7 @@ bool EnvelopeBook::spread(std::size_t module, const EnvelopeRow& others,
   std::uint32_t capped = 0;
   for (const EnvelopeRow& row : rows) capped += limits(row) ? 1U : 0U;
   if (limits(others)) capped += static_cast<std::uint32_t>(listed - rows.size());
-  seats_[module].capped = capped;
+  seats_[head.module].capped = capped;
   spoken.count = rows.size();
   for (std::size_t n = 0; n < rows.size(); ++n) spoken.rows[n] = rows[n].instrument;
   return tightened;

@@ -55,6 +55,9 @@ class EnvelopeBook {
              std::size_t listed) noexcept;
   // An instrument that was not there when the envelopes were taken.
   void list(InstrumentId id) noexcept;
+  // The event `seq` moved a position from `before`. Amounts of an envelope that had not seen it yet
+  // count from whichever of the two positions allows less. O(1).
+  void moved(InstrumentId id, std::uint64_t seq, Qty before) noexcept;
 
   [[nodiscard]] bool used() const noexcept { return used_ != 0; }
   // A module is late, dead or invalid, or a required one never spoke.
@@ -74,7 +77,20 @@ class EnvelopeBook {
     std::array<InstrumentId, envelope_rows_max> rows{};
     std::size_t count{0};
   };
-  bool spread(std::size_t module, const EnvelopeRow& others, std::span<const EnvelopeRow> rows,
+  struct Move {
+    std::uint64_t seq{0};
+    Qty before{};
+    InstrumentId id{};
+  };
+  struct Moved {              // of one instrument
+    std::uint64_t newest{0};  // sequence number of its newest move
+    Qty before{};             // position at rewind's as_of, where newest is after it
+  };
+  static constexpr std::size_t moves_max = 256;
+  void rewind(std::uint64_t as_of) noexcept;
+  [[nodiscard]] EnvelopeCap cap_for(const EnvelopeRow& row, InstrumentId id, Qty position,
+                                    std::uint64_t as_of) const noexcept;
+  bool spread(const EnvelopeHead& head, std::span<const EnvelopeRow> rows,
               const Portfolio& portfolio, std::size_t listed) noexcept;
   bool combine(std::size_t id) noexcept;
   void look_until() noexcept;
@@ -85,6 +101,10 @@ class EnvelopeBook {
   std::array<Spoken, risk_modules_max> spoken_{};
   std::vector<EnvelopeCap> caps_;
   std::array<EnvelopeRow, envelope_rows_max> rows_{};  // of the block being taken
+  std::vector<Moved> moved_;
+  std::array<Move, moves_max> moves_{};  // the newest
+  std::uint64_t moves_seen_{0};
+  bool forgotten_{false};  // more moves after as_of than are kept
   RecvTime until_{INT64_MAX};
 };
 

@@ -1,8 +1,8 @@
 // RiskGate: the only maker of Approved orders.
 //
 // Hot. Pure arithmetic over GateContext; each check is one file of this folder. A refusal names the
-// check, its limit and what was found, and is counted. The gate owns the modes, so that tightening
-// any of them advances the epoch and voids every approval not yet sent.
+// check, its limit and what was found, and is counted. The gate owns the modes: tightening any of
+// them advances the epoch that every approval carries.
 #pragma once
 
 #include <array>
@@ -78,7 +78,7 @@ class RiskGate {
     drift_.forget();
     return modes_.loosen(scope, mode);
   }
-  // Voids every approval not yet sent, without a change of mode.
+  // Without a change of mode.
   void advance_epoch() noexcept { ++epoch_; }
 
   [[nodiscard]] const ModeTable& modes() const noexcept { return modes_; }
