@@ -168,7 +168,7 @@ void EngineCore::cancel_increasing() noexcept {
     const Order& o = orders_.open_order(n - 1);
     if (!o.open() || o.wants_cancel) continue;
     const Qty rest = o.open_amount();
-    GateContext c = gather(o.instrument, o.id.strategy(), o.side, o.price, rest);
+    GateContext c = gather(o.instrument, o.id.strategy(), o.side, o.price, rest, Scenarios::no);
     const bool reduce = c.mode == Mode::reduce;
     if (c.mode > Mode::reduce || (!reduce && !envelopes_.used())) continue;
     // Seen without its own share, which gather counts among the open orders.

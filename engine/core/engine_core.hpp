@@ -253,10 +253,13 @@ class EngineCore {
   void refused(const Refused& why, StrategyId strategy, InstrumentId id, std::uint64_t intent,
                Price price = {}) noexcept;
   void count_refusal(StrategyId strategy, InstrumentId id) noexcept;
+  // Whether the worst scenario is asked for as well: only the gate looks at it.
+  enum class Scenarios : bool { no, yes };
   [[nodiscard]] GateContext gather(InstrumentId id, StrategyId strategy, Side side, Price price,
-                                   Qty added) const noexcept;
+                                   Qty added, Scenarios scenarios = Scenarios::yes) const noexcept;
   [[nodiscard]] bool meets_own(InstrumentId id, Side side, Price price) const noexcept;
-  void gather_delta(GateContext& c, UnderlyingId u, Qty signed_added) const noexcept;
+  void gather_delta(GateContext& c, UnderlyingId u, Qty signed_added,
+                    Scenarios scenarios) const noexcept;
   void gather_greeks(GateContext& c, UnderlyingId u, const RiskNumbers& risk,
                      const OptionMark& mark, Qty signed_added) const noexcept;
   [[nodiscard]] std::optional<ResidualDelta> residual_of(UnderlyingId u,

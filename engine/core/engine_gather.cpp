@@ -17,7 +17,7 @@ Nanos age(RecvTime now, RecvTime at) noexcept {
 }  // namespace
 
 GateContext EngineCore::gather(InstrumentId id, StrategyId strategy, Side side, Price price,
-                               Qty added) const noexcept {
+                               Qty added, Scenarios scenarios) const noexcept {
   const Instrument& i = table_[id];
   const Market& m = markets_[id.value];
   GateContext c;
@@ -49,11 +49,12 @@ GateContext EngineCore::gather(InstrumentId id, StrategyId strategy, Side side, 
   c.index = coin.index;
   c.index_age = age(now_, coin.index_at);
   c.hedge_instrument = setup_.underlyings[i.underlying.value].hedge == id;
-  gather_delta(c, i.underlying, signed_qty(side, added));
+  gather_delta(c, i.underlying, signed_qty(side, added), scenarios);
   return c;
 }
 
-void EngineCore::gather_delta(GateContext& c, UnderlyingId u, Qty signed_added) const noexcept {
+void EngineCore::gather_delta(GateContext& c, UnderlyingId u, Qty signed_added,
+                              Scenarios scenarios) const noexcept {
   const bool option = is_option(c.instrument->kind);
   OptionMark mark;
   if (option) {
@@ -74,7 +75,9 @@ void EngineCore::gather_delta(GateContext& c, UnderlyingId u, Qty signed_added) 
   c.gross_delta = coins_[u.value].gross + (c.delta.high - c.delta.low);
   c.delta_known = true;
   gather_greeks(c, u, risk, mark, signed_added);
-  if (gate_.limits().max_scenario_loss_bps > 0) gather_scenarios(c, risk, signed_added);
+  if (scenarios == Scenarios::yes && gate_.limits().max_scenario_loss_bps > 0) {
+    gather_scenarios(c, risk, signed_added);
+  }
 }
 
 // Gamma, vega and the age of the Greeks: the book, what open and unknown orders may add both ways,
