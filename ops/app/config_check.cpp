@@ -238,9 +238,23 @@ class Checker {
                 "needs [scenarios] price_range: there is nothing to lose in");
     }
     if (!s.used()) return;
-    if (!(s.volatility_up > 0) || !(s.volatility_down > 0)) {
-      complain_({"scenarios", false, 0, s.volatility_up > 0 ? "volatility_down" : "volatility_up"},
+    // A zero of any of these loosens; one of dampener_usd does not.
+    using Number = std::pair<std::string_view, double>;
+    for (const auto& [key, value] :
+         {Number{"volatility_up", s.volatility_up}, Number{"volatility_down", s.volatility_down},
+          Number{"volatility_up_min", s.volatility_up_min}, Number{"short_power", s.short_power},
+          Number{"long_power", s.long_power}, Number{"extended_factor", s.extended_factor}}) {
+      if (value > 0) continue;
+      complain_({"scenarios", false, 0, key},
                 "is required with price_range: the venue's own number");
+    }
+    const Nanos interval = c_.engine.reconcile_interval;
+    if (interval.count <= 0) {
+      complain_({"engine", false, 0, "reconcile_interval"},
+                "must be positive with [scenarios]: margin reports come with the pictures");
+    } else if (s.report_age_max <= interval) {
+      complain_({"scenarios", false, 0, "report_age_max"},
+                "is not over reconcile_interval: between two reports nothing could grow");
     }
   }
 

@@ -1,6 +1,7 @@
 // [scenarios]: the price and volatility moves against which the gate holds the account, with the
 // parameters of the venue's portfolio margin. Source: ops/docs/risk.md, section 3.2. The venue
-// changes the numbers, so none has a default; off while `price_range` is zero.
+// changes the numbers, so none has a default; off while `price_range` is zero. With it, all but
+// `dampener_usd` must be positive: a zero left by a forgotten key would loosen.
 #pragma once
 
 #include "engine/core/field.hpp"
@@ -15,7 +16,7 @@ struct ScenarioConfig {
   double volatility_up_min{0};  // sigma after the shock up is at least this
   double short_power{0};        // of (30 / days) below 30 days
   double long_power{0};         // from 30 days on
-  double extended_factor{0};    // of the far moves; zero leaves them out
+  double extended_factor{0};    // weight of the far moves
   double dampener_usd{0};
   Nanos row_age_max{seconds(5)};     // a scenario value older than this is unknown
   Nanos report_age_max{seconds(5)};  // so is a margin balance
@@ -40,8 +41,7 @@ void fields(Visitor&& visit, ScenarioConfig& c) {
   visit("long_power", c.long_power,
         FieldInfo{0, 2, false, Reload::fixed, "", "The same from 30 days on."});
   visit("extended_factor", c.extended_factor,
-        FieldInfo{0, 10, false, Reload::fixed, "",
-                  "Weight of the moves from -66 % to +500 %; 0 leaves them out."});
+        FieldInfo{0, 10, false, Reload::fixed, "", "Weight of the moves from -66 % to +500 %."});
   visit("dampener_usd", c.dampener_usd,
         FieldInfo{0, 1e12, false, Reload::fixed, "USD",
                   "What an extended move's loss is reduced by, for each range beyond the first."});
@@ -50,7 +50,7 @@ void fields(Visitor&& visit, ScenarioConfig& c) {
                   "An instrument's scenario values older than this are unknown."});
   visit("report_age_max", c.report_age_max,
         FieldInfo{0.1, 600, false, Reload::fixed, "s",
-                  "An older margin report is unknown; keep it above reconcile_interval."});
+                  "An older margin report is unknown; over reconcile_interval."});
 }
 
 }  // namespace gimbal
