@@ -20,6 +20,7 @@ bool blames_strategy(Refusal reason) noexcept {
     case Refusal::mark_stale:
     case Refusal::index_stale:
     case Refusal::delta_unknown:
+    case Refusal::scenario_unknown:
     case Refusal::reduce_rule:
     case Refusal::option_insane:
     case Refusal::module_late:

@@ -1,5 +1,6 @@
 // The account under every scenario: what the gate is told, and when options are priced for it.
 #include <algorithm>
+#include <array>
 
 #include "engine/core/engine_core.hpp"
 
@@ -76,13 +77,28 @@ bool EngineCore::scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers&
 }
 
 // The worst scenarios of the other underlyings of the same account, each at its own: coins that
-// do not move together are not netted.
+// do not move together are not netted. Where nothing is held or open there is nothing to lose,
+// priced or not; where something is, a price that is missing leaves the sum unknown.
 bool EngineCore::other_losses(const Instrument& i, double& sum) const noexcept {
   sum = 0;
   if (is_inverse(i.kind)) return true;  // paid in their own coin
+  std::array<bool, underlyings_max> used{};
+  const auto use = [&](InstrumentId id) noexcept {
+    const UnderlyingId u = table_[id].underlying;
+    if (is_inverse(table_[id].kind)) return true;
+    if (u.value < underlyings_max) used[u.value] = true;
+    return u.value < underlyings_max;
+  };
+  for (const InstrumentId id : held_) {
+    if (!use(id)) return false;
+  }
+  for (std::size_t n = 0; n < orders_.listed(); ++n) {
+    const Order& o = orders_.open_order(n);
+    if (o.open_amount().nano != 0 && !use(o.instrument)) return false;
+  }
   for (std::size_t v = 0; v < underlyings_max; ++v) {
     const UnderlyingId u{static_cast<std::uint8_t>(v)};
-    if (u == i.underlying || !coins_[v].perpetual.valid()) continue;
+    if (u == i.underlying || !used[v]) continue;
     ScenarioCells::Cells cells;
     if (!scenario_cells(u, false, portfolio_.risk(u), cells)) return false;
     sum += cells_.worst_loss(cells, false, to_double(coins_[v].index));

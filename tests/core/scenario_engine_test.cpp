@@ -22,12 +22,15 @@ struct ScenarioTest : test::ControlsTest {
     fresh();
   }
   PlaceOrder trade_option(double signed_size) {
+    return trade_in(option, signed_size, signed_size < 0 ? 0.06 : 0.04);
+  }
+  PlaceOrder trade_in(InstrumentId id, double signed_size, double limit) {
     OrderRequest r;
-    r.instrument = option;
+    r.instrument = id;
     r.strategy = StrategyId{0};
     r.side = signed_size < 0 ? Side::sell : Side::buy;
     r.tif = TimeInForce::good_til_cancelled;
-    r.limit = usd(signed_size < 0 ? 0.06 : 0.04);
+    r.limit = usd(limit);
     r.amount = amount(std::abs(signed_size));
     r.intent = ++intents;
     return ask(r);
@@ -78,7 +81,7 @@ TEST_F(ScenarioTest, LiveAndUnknownOrdersCountUntilTheirEndIsProven) {
   EXPECT_NEAR(static_cast<double>(facts().loss_before), loss, 1e-4 * loss) << "live";
 }
 
-TEST_F(ScenarioTest, AHedgeAndAnExitPassWhereGrowthIsRefused) {
+TEST_F(ScenarioTest, WhatMakesTheWorstNoWorsePassesWhereGrowthIsRefused) {
   ready(1, 0, -10);  // calls sold: over the limit already
   EXPECT_FALSE(trade_option(-0.1).order.valid());
   EXPECT_EQ(last_refusal(), Refusal::scenario_loss);
@@ -124,6 +127,149 @@ TEST_F(ScenarioTest, AJumpIsUnknownUntilTheNextTickersHavePricedTheBookAnew) {
   mark(perp, 50600, 50600);
   EXPECT_TRUE(facts().known);
   EXPECT_EQ(placed().size(), 1U);
+}
+
+TEST_F(ScenarioTest, MissingNumbersAreNotTheStrategysFault) {
+  armed();  // and no margin report
+  for (int n = 0; n < 30; ++n) EXPECT_FALSE(trade_option(-0.1).order.valid());
+  EXPECT_EQ(core().gate().refused(Refusal::scenario_unknown), 30U);
+  EXPECT_TRUE(raised().empty());
+  EXPECT_EQ(mode(strategy_scope()), Mode::active);
+}
+
+// Short puts at 90 % of the price, as many long at 80 %.
+struct PutSpread : ScenarioTest {
+  InstrumentId sold{table.add(put(45000))};
+  InstrumentId bought{table.add(put(40000))};
+
+  static Instrument put(double strike) {
+    Instrument i = test::option_definition(strike);
+    i.option = OptionType::put;
+    return i;
+  }
+  void quote(InstrumentId id, double mark) {
+    Ticker t;
+    t.mark = usd(mark);
+    t.index = t.underlying = usd(50000);
+    t.mark_iv_nano = usd(0.6).nano;
+    send(EventKind::ticker, t, id);
+  }
+  void quotes() {
+    fresh();
+    for (int n = 0; n < 2; ++n) {
+      quote(sold, 0.027);
+      quote(bought, 0.007);
+    }
+  }
+  void hold_spread(double balance) {
+    armed();
+    reconcile(ReconcilePhase::begin);
+    position(sold, -10);
+    position(bought, 10);
+    reconcile(ReconcilePhase::complete);
+    report(balance);
+    quotes();
+  }
+  PlaceOrder sell_bought() { return trade_in(bought, -10, 0.007); }
+};
+
+TEST_F(PutSpread, SellingItsLongLegIsRefusedThoughThatPositionShrinks) {
+  hold_spread(1.6);  // half of it may be lost
+  EXPECT_FALSE(sell_bought().order.valid());
+  EXPECT_EQ(last_refusal(), Refusal::scenario_loss);
+  EXPECT_GT(facts().loss_before, 0);
+  EXPECT_LT(facts().loss_before, money(0.8).nano);
+  EXPECT_GT(facts().loss_after, money(0.8).nano);
+  EXPECT_TRUE(trade_in(sold, 10, 0.027).order.valid())
+      << "the short leg: " << static_cast<int>(last_refusal());
+}
+
+TEST_F(PutSpread, SellingItsLongLegPassesInReduce) {
+  hold_spread(1.6);
+  operate(OperatorAction::kill, Mode::reduce, strategy_scope());
+  EXPECT_TRUE(sell_bought().order.valid()) << static_cast<int>(last_refusal());
+  EXPECT_TRUE(facts().known);
+}
+
+TEST_F(PutSpread, SellingItsLongLegPassesWithoutNumbers) {
+  hold_spread(1.6);
+  advance(seconds(5) + Nanos{1});  // the report is too old
+  quotes();
+  EXPECT_TRUE(sell_bought().order.valid()) << static_cast<int>(last_refusal());
+  EXPECT_FALSE(facts().known);
+}
+
+// A linear account over several coins: one that trades, one never quoted, one without a perpetual.
+struct LinearScenarios : ScenarioTest {
+  InstrumentId linear{table.add(perpetual(UnderlyingId{0}))};
+  InstrumentId unquoted{table.add(perpetual(UnderlyingId{1}))};
+  InstrumentId dated{table.add(future(UnderlyingId{2}))};
+
+  static Instrument perpetual(UnderlyingId u) {
+    Instrument i = test::perpetual_definition();
+    i.kind = InstrumentKind::linear_perpetual;
+    i.underlying = u;
+    i.settlement = currency("USDC");
+    i.lot = i.amount_min = i.contract_size = amount(0.01);
+    return i;
+  }
+  static Instrument future(UnderlyingId u) {
+    Instrument i = perpetual(u);
+    i.kind = InstrumentKind::linear_future;
+    i.expiry = ExchTime{test::clock_offset} + seconds(30 * 86400);
+    return i;
+  }
+  // A picture with this position, or this open order of the boot before, besides nothing.
+  void picture(InstrumentId id, double held, bool open = false) {
+    reconcile(ReconcilePhase::begin);
+    if (held != 0) position(id, held);
+    if (open) {
+      OpenOrderReport r;
+      r.order = make_order_id(6, StrategyId{0}, 41);
+      r.price = usd(3000);
+      r.amount = amount(1);
+      r.venue_ref = 99;
+      send(EventKind::open_order_report, r, id);
+    }
+    reconcile(ReconcilePhase::complete);
+  }
+  bool buys() {
+    MarginReport r;
+    r.settlement = currency("USDC");
+    r.margin_balance = r.equity = money(100'000);
+    send(EventKind::margin_report, r);
+    mark(linear, 50000, 50000);
+    fresh();
+    return trade_in(linear, 0.1, 50000).order.valid();
+  }
+};
+
+TEST_F(LinearScenarios, ACoinWithNeitherPositionNorOrderNeedsNoPrice) {
+  armed();
+  EXPECT_TRUE(buys()) << static_cast<int>(last_refusal());
+  ASSERT_TRUE(facts().known);
+  EXPECT_NEAR(static_cast<double>(facts().loss_after) * 1e-9, 0.1 * 50000 * 0.16, 1);
+}
+
+TEST_F(LinearScenarios, APositionInACoinWithoutAPriceIsUnknown) {
+  for (const InstrumentId id : {unquoted, dated}) {
+    restart(0, 0);
+    picture(id, 1);
+    EXPECT_FALSE(buys());
+    EXPECT_EQ(last_refusal(), Refusal::scenario_unknown);
+    picture(id, 0);
+    EXPECT_TRUE(buys()) << "closed again: " << static_cast<int>(last_refusal());
+  }
+}
+
+TEST_F(LinearScenarios, AnOpenOrderInACoinWithoutAPriceIsUnknown) {
+  for (const InstrumentId id : {unquoted, dated}) {
+    restart(0, 0);
+    picture(id, 0, true);
+    ASSERT_EQ(core().orders().listed(), 1U);
+    EXPECT_FALSE(buys());
+    EXPECT_EQ(last_refusal(), Refusal::scenario_unknown);
+  }
 }
 
 // The cells are part of the state: the same events give the same commands.

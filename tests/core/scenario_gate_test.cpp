@@ -37,20 +37,52 @@ TEST_F(ScenarioGate, OverTheLimitAnOrderThatMakesTheWorstNoWorsePasses) {
   EXPECT_EQ(reason(), Refusal::none);
 }
 
-TEST_F(ScenarioGate, HedgesAndExitsPassOverTheLimitAndUnknown) {
-  for (const bool known : {true, false}) {
-    c.scenario = {known, money(4).nano, money(5).nano, money(10)};
-    c.hedge_instrument = false;
-    c.position = {};
-    c.delta = {};
-    EXPECT_EQ(reason(), known ? Refusal::scenario_loss : Refusal::scenario_unknown);
-    c.position = amount(-1000);
-    EXPECT_EQ(reason(), Refusal::none) << "an exit";
-    c.position = {};
+// What the order makes worse: 4 lost before, 5 after, of 2.5 allowed.
+struct WorseScenario : ScenarioGate {
+  WorseScenario() { c.scenario = {true, money(4).nano, money(5).nano, money(10)}; }
+  void exits() { c.position = amount(-1000); }
+  void hedges() {
     c.hedge_instrument = true;
     c.delta = {amount(-3).nano, amount(-3).nano};
-    EXPECT_EQ(reason(), Refusal::none) << "a hedge";
   }
+};
+
+TEST_F(WorseScenario, AnExitIsRefusedWhereTheNumbersAreKnown) {
+  exits();
+  EXPECT_EQ(ask(), (Refused{Refusal::scenario_loss, money(2.5).nano, money(5).nano}));
+  c.growth_blocked = true;
+  EXPECT_EQ(reason(), Refusal::scenario_loss) << "paused";
+  c.growth_blocked = false;
+  c.scenario.loss_after = money(2.5).nano;
+  EXPECT_EQ(reason(), Refusal::none) << "at the limit";
+}
+
+TEST_F(WorseScenario, AnExitPassesInReduceWhereTheReduceRuleDecides) {
+  c.mode = Mode::reduce;
+  exits();
+  EXPECT_EQ(reason(), Refusal::none);
+  c.position = {};
+  EXPECT_EQ(reason(), Refusal::reduce_rule) << "growth";
+}
+
+TEST_F(WorseScenario, AHedgePassesThatLowersTheWorstDelta) {
+  hedges();
+  EXPECT_EQ(reason(), Refusal::none);
+  c.delta = {amount(3).nano, amount(3).nano};
+  EXPECT_EQ(reason(), Refusal::scenario_loss) << "it raises the delta";
+  hedges();
+  c.hedge_instrument = false;
+  EXPECT_EQ(reason(), Refusal::scenario_loss) << "another instrument";
+}
+
+TEST_F(WorseScenario, WithoutNumbersHedgesAndExitsPassAndNothingElse) {
+  c.scenario.known = false;
+  EXPECT_EQ(reason(), Refusal::scenario_unknown);
+  exits();
+  EXPECT_EQ(reason(), Refusal::none) << "an exit";
+  c.position = {};
+  hedges();
+  EXPECT_EQ(reason(), Refusal::none) << "a hedge";
 }
 
 TEST_F(ScenarioGate, WithoutABalanceNothingGrows) {

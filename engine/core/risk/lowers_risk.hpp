@@ -1,5 +1,6 @@
 // Whether an order lowers risk in the worst case over open and unknown orders. What does is never
-// held back by a limit on growth (control P-13 and section 4: no trip blocks an exit).
+// held back by a limit on growth (control P-13 and section 4: no trip blocks an exit), but for an
+// exit that makes the account's worst scenario worse beyond its limit (scenario_loss.hpp).
 //   (a) an exit: its instrument's position shrinks without crossing zero, the underlying's worst
 //       delta stays inside its limit; or
 //   (b) a hedge: on the configured hedge instrument, the underlying's worst delta strictly falls.

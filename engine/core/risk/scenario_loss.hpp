@@ -2,8 +2,10 @@
 // move of price and volatility may cost. Open and unknown orders count in each scenario where
 // their fill would hurt. Off while the limit is zero.
 //
-// An order that leaves the worst scenario no worse passes even over the limit, and so do hedges
-// and exits. Without usable numbers nothing else grows: `scenario_unknown`.
+// An order that leaves the worst scenario no worse passes even over the limit, and so does a hedge.
+// An exit that makes it worse does not (selling the long leg of a spread): in REDUCE alone, where
+// the reduce rule decides, and FLATTEN with it. Without usable numbers hedges and exits pass and
+// nothing else grows: `scenario_unknown`.
 #pragma once
 
 #include "engine/core/risk/context.hpp"
@@ -25,8 +27,11 @@ struct ScenarioLoss {
     const ScenarioFacts& s = c.scenario;
     const std::int64_t most = s.known ? limit(c, l) : 0;
     if (s.known && (s.loss_after <= most || s.loss_after <= s.loss_before)) return {};
-    if (LowersRisk::holds(o, c, l)) return {};
-    if (!s.known) return {Refusal::scenario_unknown, 1, 0};
+    if (!s.known) {
+      if (LowersRisk::holds(o, c, l)) return {};
+      return {Refusal::scenario_unknown, 1, 0};
+    }
+    if (c.mode >= Mode::reduce || LowersRisk::hedge(c)) return {};
     return {Refusal::scenario_loss, most, s.loss_after};
   }
 };
