@@ -4,6 +4,15 @@
 #include "engine/core/risk/option_sanity.hpp"
 
 namespace gimbal {
+namespace {
+
+// The newest quotes gave a bad curve and the one before it does not fit beside them any more. Too
+// few quotes say nothing about it: then it stands until its age.
+bool gives_up_curve(const SurfaceHead& head) noexcept {
+  return head.source == VolSource::none && head.verdict > SurfaceVerdict::unusable;
+}
+
+}  // namespace
 
 // A surface is taken whole or not at all: an impossible volatility (P-18) refuses its whole expiry,
 // and the curve before it stands.
@@ -22,8 +31,12 @@ void EngineCore::on_surface(const Event& event) noexcept {
     return;
   }
   judge_verdict(block.head());
-  if (portfolio_.on_surface(block, event.now()) == 0) return;
-  ++counters_.surfaces_adopted;
+  if (gives_up_curve(block.head())) {
+    if (!portfolio_.withdraw_surface(block.head(), event.now())) return;
+  } else {
+    if (portfolio_.on_surface(block, event.now()) == 0) return;
+    ++counters_.surfaces_adopted;
+  }
   for (const InstrumentId id : held_) {
     if (is_option(table_[id].kind) && table_[id].expiry == block.head().expiry) refresh_gross(id);
   }

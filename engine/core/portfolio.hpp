@@ -96,7 +96,8 @@ struct RiskNumbers {
   double linear_value{0};   // quote currency: linear options
   double delta_error{0};    // coins: bound on the error of delta_net from expanding in place
   // Coins to add to either delta of the options, both 0 where no surface prices them: for the smile
-  // that moves with the forward (sticky delta), and for minimum variance (Hull & White 2017).
+  // that moves with the forward (sticky delta), and for minimum variance (Hull & White 2017). Each
+  // option's share is bounded (smile_delta.hpp).
   double sticky_delta_shift{0};
   double minimum_variance_shift{0};
   VolSources models{};             // which models priced the held options
@@ -157,6 +158,8 @@ class Portfolio {
   // One expiry of the surface, already checked: what it says of options that are not listed here,
   // or of another underlying or kind, is not taken. Gives the number of volatilities taken.
   std::size_t on_surface(const SurfaceBlock& block, RecvTime now) noexcept;
+  // The expiry has no curve any more: the next rung prices its options. False: it had none.
+  bool withdraw_surface(const SurfaceHead& head, RecvTime now) noexcept;
   // The index: averaged by time inside an expiry window, used for nothing else.
   void on_index(UnderlyingId u, Price index, ExchTime venue_time) noexcept;
   // Advances both clocks (they never go back) and prices anew what is too old: one bucket a call,
@@ -206,10 +209,10 @@ class Portfolio {
   };
   struct Sums {
     double value{0}, delta{0}, gamma{0}, vega{0}, theta{0}, vanna{0}, speed{0};
-    double third{0};       // sum |weight| (0.39895 + 0.24198/sd)/sd: M3 times the forward squared
-    double time_slope{0};  // sum |weight| (0.242 + 0.798 sd): bound of |d delta / d ln sd|
-    double skew_vega{0};   // sum weight vega slope
-    double variance_vega{0};  // sum weight vega (a + b delta + c delta^2)
+    double third{0};         // sum |weight| (0.39895 + 0.24198/sd)/sd: M3 times the forward squared
+    double time_slope{0};    // sum |weight| (0.242 + 0.798 sd): bound of |d delta / d ln sd|
+    double sticky_delta{0};  // sum weight times the shift of each, bounded by itself
+    double minimum_variance{0};  // and of this one
   };
   // Where a bucket is priced: the forward that the option sees is base + scale * F. Outside the
   // expiry window base is 0 and scale 1; inside it they are a A and 1 - a.
@@ -225,6 +228,7 @@ class Portfolio {
     bool used{false};
     bool priced{false};  // `sums` belong to `reference` and `at`
     bool window_open{false};
+    bool surfaced{false};  // some option has a volatility of the surface, of any age
     Forward forward{};
     Point at{};
     double reference{0};  // forward that the option saw when priced
@@ -242,7 +246,9 @@ class Portfolio {
     i128 future_usd_nano{0};    // inverse futures without a price of their own: sum of N
     Sums sums{};
     std::array<double, 3> minimum_variance{};
-    VolSources models{};  // as of the last pricing
+    double sticky_unit{0};    // 1 / reference
+    double variance_unit{0};  // 1 / (reference sqrt(years)); 0: too near to expiry
+    VolSources models{};      // as of the last pricing
     RecvTime surface_at{};
     std::uint32_t surface_stale{0};
   };
@@ -294,9 +300,12 @@ class Portfolio {
   void add_row(Bucket& b, const Chunk& c, std::size_t row, double weight, double size) noexcept;
   void add_chunk(Bucket& b, const Chunk& c) noexcept;
   void add_smile(Bucket& b, const Chunk& c) noexcept;
+  static void set_smile_units(Bucket& b) noexcept;
+  [[nodiscard]] static double sticky_share(const Bucket& b, const Chunk& c,
+                                           std::size_t row) noexcept;
   [[nodiscard]] static double variance_share(const Bucket& b, const Chunk& c,
                                              std::size_t row) noexcept;
-  void add_smile_risk(const Bucket& b, double seen, RiskNumbers& out) const noexcept;
+  static void add_smile_risk(const Bucket& b, RiskNumbers& out) noexcept;
   void on_forward(Bucket& b) noexcept;
   void reprice(Bucket& b) noexcept;
   void activate(std::size_t bucket) noexcept;

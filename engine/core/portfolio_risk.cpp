@@ -113,9 +113,8 @@ void Portfolio::add_row(Bucket& b, const Chunk& c, std::size_t row, double weigh
   s.vanna = math::fma(weight, c.vanna[row], s.vanna);
   s.speed = math::fma(weight, c.speed[row], s.speed);
   if (!surface_.empty()) {
-    const double vega = weight * c.vega[row];
-    s.skew_vega = math::fma(vega, c.slope[row], s.skew_vega);
-    s.variance_vega = math::fma(vega, variance_share(b, c, row), s.variance_vega);
+    s.sticky_delta = math::fma(weight, sticky_share(b, c, row), s.sticky_delta);
+    s.minimum_variance = math::fma(weight, variance_share(b, c, row), s.minimum_variance);
   }
   const double inverse_sd = c.inverse_sd[row];
   s.third = std::max(math::fma(size, third_derivative_bound(inverse_sd), s.third), 0.0);
@@ -157,6 +156,7 @@ void Portfolio::reprice(Bucket& b) noexcept {
   b.priced_at = now_;
   b.updated = now_;
   b.priced = true;
+  set_smile_units(b);
   if (laddered()) pick_rows(b);
   b.sums = Sums{};
   b.models = VolSources{};
@@ -237,7 +237,7 @@ void Portfolio::add_options_risk(const Bucket& b, RiskNumbers& out) const noexce
   out.theta.value += s.theta;
   out.delta_error += delta_error(b, seen);
   out.models.add(b.models);
-  if (!surface_.empty()) add_smile_risk(b, seen, out);
+  if (!surface_.empty()) add_smile_risk(b, out);
   if (b.inverse) {
     const double coins = value / seen;
     const double net = delta - coins;

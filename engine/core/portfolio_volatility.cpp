@@ -78,6 +78,7 @@ std::size_t Portfolio::on_surface(const SurfaceBlock& block, RecvTime now) noexc
   }
   if (touched == none) return 0;
   Bucket& b = buckets_[touched];
+  b.surfaced = true;
   b.minimum_variance = head.minimum_variance;
   if (b.priced) {
     reprice(b);
@@ -85,6 +86,27 @@ std::size_t Portfolio::on_surface(const SurfaceBlock& block, RecvTime now) noexc
     pick_rows(b);
   }
   return taken;
+}
+
+bool Portfolio::withdraw_surface(const SurfaceHead& head, RecvTime now) noexcept {
+  if (surface_.empty() || head.underlying.value >= coins_.size()) return false;
+  now_ = std::max(now_, now);
+  for (const std::uint16_t index : coins_[head.underlying.value].buckets) {
+    Bucket& b = buckets_[index];
+    if (!b.surfaced || b.expiry != head.expiry || b.inverse != (head.inverse != 0)) continue;
+    b.surfaced = false;
+    b.minimum_variance = {};
+    for (std::size_t n = 0; n < holdings_.size(); ++n) {
+      if (holdings_[n].bucket == index) surface_[n] = Vol{};
+    }
+    if (b.priced) {
+      reprice(b);
+    } else {
+      pick_rows(b);
+    }
+    return true;
+  }
+  return false;
 }
 
 // Every row of the bucket on its rung of now, before it is priced.
@@ -151,32 +173,45 @@ void Portfolio::deactivate(std::size_t bucket) noexcept {
 
 // --- the smile ----------------------------------------------------------------------------------
 
+void Portfolio::set_smile_units(Bucket& b) noexcept {
+  b.sticky_unit = b.reference > 0 ? 1 / b.reference : 0;
+  const bool studied = b.at.years >= minimum_variance_years_min;
+  b.variance_unit = studied ? b.sticky_unit / math::sqrt(b.at.years) : 0;
+}
+
+// k falls by dF/F as the forward rises: under sticky delta sigma(k) stands, so
+// d sigma / dF = -slope / F.
+double Portfolio::sticky_share(const Bucket& b, const Chunk& c, std::size_t row) noexcept {
+  return bounded_smile_shift(-c.vega[row] * c.slope[row] * b.sticky_unit,
+                             call_delta(c.delta[row], c.sign[row] < 0));
+}
+
 // The coefficients are the surface's: a row that it does not price has none.
 double Portfolio::variance_share(const Bucket& b, const Chunk& c, std::size_t row) noexcept {
   if (!of_surface(c.source[row])) return 0;
-  const std::array<double, 3>& m = b.minimum_variance;
-  return math::fma(math::fma(m[2], c.delta[row], m[1]), c.delta[row], m[0]);
+  const double delta = call_delta(c.delta[row], c.sign[row] < 0);
+  if (!minimum_variance_applies(delta, b.at.years)) return 0;
+  return bounded_smile_shift(
+      c.vega[row] * b.variance_unit * minimum_variance_of(b.minimum_variance, delta), delta);
 }
 
 void Portfolio::add_smile(Bucket& b, const Chunk& c) noexcept {
+  Sums& s = b.sums;
   for (std::size_t i = 0; i < c.count; ++i) {
-    const double vega = c.weight[i] * c.vega[i];
-    b.sums.skew_vega = math::fma(vega, c.slope[i], b.sums.skew_vega);
-    b.sums.variance_vega = math::fma(vega, variance_share(b, c, i), b.sums.variance_vega);
+    s.sticky_delta = math::fma(c.weight[i], sticky_share(b, c, i), s.sticky_delta);
+    s.minimum_variance = math::fma(c.weight[i], variance_share(b, c, i), s.minimum_variance);
   }
 }
 
-// First order in the smile; between two pricings at the vega of the reference point. k falls by
-// dF/F as the forward rises: under sticky delta sigma(k) stands, so d sigma / dF = -slope / F.
-void Portfolio::add_smile_risk(const Bucket& b, double seen, RiskNumbers& out) const noexcept {
+// First order in the smile; between two pricings as at the reference point.
+void Portfolio::add_smile_risk(const Bucket& b, RiskNumbers& out) noexcept {
   out.surface_stale += b.surface_stale;
   if (b.surface_at != RecvTime{} &&
       (out.surface_at == RecvTime{} || b.surface_at < out.surface_at)) {
     out.surface_at = b.surface_at;
   }
-  out.sticky_delta_shift -= b.at.scale * b.sums.skew_vega / seen;
-  if (!(b.at.years > 0)) return;
-  out.minimum_variance_shift += b.at.scale * b.sums.variance_vega / (seen * math::sqrt(b.at.years));
+  out.sticky_delta_shift += b.at.scale * b.sums.sticky_delta;
+  out.minimum_variance_shift += b.at.scale * b.sums.minimum_variance;
 }
 
 }  // namespace gimbal

@@ -15,14 +15,14 @@
 
 #include "engine/core/ids.hpp"
 #include "engine/core/math.hpp"
+#include "engine/core/smile_delta.hpp"
 #include "engine/core/time.hpp"
 #include "engine/core/vol_source.hpp"
 
 namespace gimbal {
 
 inline constexpr std::uint32_t surface_block_version = 1;
-inline constexpr double surface_slope_max = 50;      // |d sigma / dk|; a larger one is refused
-inline constexpr double minimum_variance_max = 100;  // |a|, |b|, |c|
+inline constexpr double surface_slope_max = 50;  // |d sigma / dk|; a larger one is refused
 
 // What became of the newest quotes of the expiry; the numbers of quant::SliceVerdict.
 enum class SurfaceVerdict : std::uint8_t { accepted, unusable, butterfly, calendar, error };
@@ -37,7 +37,7 @@ struct SurfaceHead {
   VolSource source{VolSource::none};  // svi, ssvi or kept; none: no curve, and no rows
   SurfaceVerdict verdict{SurfaceVerdict::unusable};
   std::uint32_t reserved{0};
-  // a, b, c of the minimum-variance delta; all zero while its gain out of sample is not positive.
+  // a, b, c of the minimum-variance delta; all zero while its gain out of sample is too small.
   std::array<double, 3> minimum_variance{};
   double rms{0};      // error of the newest fit, in volatility
   double rms_max{0};  // and what it may be

@@ -11,6 +11,7 @@ namespace gimbal {
 namespace {
 
 constexpr double sigma_news = 1e-4;  // a change of 0.01 points is news
+constexpr std::int64_t steps_apart_max = 3;
 
 static_assert(static_cast<int>(SurfaceVerdict::error) ==
                   static_cast<int>(quant::SliceVerdict::error) &&
@@ -150,7 +151,8 @@ SurfaceFitter::Told SurfaceFitter::say(const Market& market, const Expiry& e,
 }
 
 // One more step of the comparison of deltas: the venue's volatilities say what the prices did, the
-// surface what the slope was.
+// surface what the slope was. Marks that the core would not believe are no prices, and a feed's gap
+// is no step.
 void SurfaceFitter::study(const Market& market, const std::vector<Expiry>& expiries,
                           const quant::VolSurface& surface, RecvTime now) {
   Study& s = studies_[market];
@@ -161,13 +163,15 @@ void SurfaceFitter::study(const Market& market, const std::vector<Expiry>& expir
     const quant::VolSurface::Slice& slice = surface.slices()[n];
     if (slice.source == VolSource::none) continue;
     for (const SurfaceQuote& q : expiries[n].all) {
-      if (!fresh(q, now) || !(q.mark > 0)) continue;
+      if (!fresh(q, now) || !(q.mark >= sigma_min_ && q.mark <= sigma_max_)) continue;
       const auto a = surface.at(math::log_ratio(q.strike, q.forward), slice.years);
       moments.push_back({q.instrument.value, q.type, q.strike, q.forward,
                          years(q.expiry - q.venue_time), q.mark, a.slope});
     }
   }
-  s.deltas.observe(moments);
+  // A millionth over, for what years lose in rounding.
+  s.deltas.observe(moments,
+                   years(std::max(study_step_, config_.interval) * steps_apart_max) * (1 + 1e-6));
 }
 
 bool SurfaceFitter::news(const Told& before, const Told& now) const {

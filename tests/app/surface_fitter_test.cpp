@@ -18,6 +18,7 @@ struct FitterTest : testing::Test {
   RecvTime now{seconds(1000).count};
   ExchTime venue{epoch};
   SurfaceFitter fitter{config, 0.01, 5.0};
+  double forward{100'000};
 
   // 13 strikes, calls and puts, of an expiry that is `days` away; ids from `first` on.
   void chain(int days, std::uint16_t first, double level = 1, bool two_sided = true) {
@@ -26,7 +27,7 @@ struct FitterTest : testing::Test {
       q.instrument = InstrumentId{static_cast<std::uint16_t>(first + i)};
       q.type = i % 2 == 0 ? OptionType::call : OptionType::put;
       q.underlying = UnderlyingId{0};
-      q.forward = 100'000;
+      q.forward = forward;
       q.strike = 70'000 + 5'000.0 * (i / 2);
       q.expiry = epoch + day * days;
       q.mark = level * smile(std::log(q.strike / q.forward));
@@ -122,6 +123,59 @@ TEST_F(FitterTest, OldQuotesMakeNoCurveAndExpiredOptionsAreForgotten) {
   EXPECT_EQ(h.as_of, RecvTime{seconds(1000).count});
   pass(day);
   EXPECT_TRUE(fitter.fit(now).empty());
+}
+
+TEST_F(FitterTest, TheStudyLeavesOutMarksThatTheCoreWouldNotBelieve) {
+  const auto score_with = [&](bool glitch) {
+    fitter = SurfaceFitter{config, 0.01, 0.8, seconds(1)};
+    for (int n = 0; n < 40; ++n) {
+      pass(seconds(1));
+      forward = 100'000 + 20.0 * (n % 2);
+      chain(30, 10);
+      if (glitch && n == 25) {
+        SurfaceQuote q;
+        q.instrument = InstrumentId{22};  // the call at 100,000
+        q.type = OptionType::call;
+        q.underlying = UnderlyingId{0};
+        q.forward = forward;
+        q.strike = 100'000;
+        q.expiry = epoch + day * 30;
+        q.mark = 0.85;
+        q.bid = 0.596;
+        q.ask = 0.604;
+        q.venue_time = venue;
+        q.at = now;
+        fitter.quote(q);
+      }
+      static_cast<void>(fitter.fit(now));
+    }
+    return fitter.studies().begin()->second.deltas.score();
+  };
+  const quant::DeltaScore clean = score_with(false);
+  const quant::DeltaScore glitched = score_with(true);
+  ASSERT_GT(clean.changes, 100U);
+  EXPECT_EQ(glitched.changes + 2, clean.changes) << "to it and from it";
+  EXPECT_NEAR(glitched.black / clean.black, 1, 0.05);
+}
+
+TEST_F(FitterTest, TheStudyDoesNotLookAcrossAGapOfTheFeed) {
+  fitter = SurfaceFitter{config, 0.01, 5.0, seconds(1)};
+  const auto changes_after = [&](Nanos gap) {
+    const auto all = [&] { return fitter.studies().begin()->second.deltas.score().changes; };
+    const auto look = [&](Nanos d) {
+      pass(d);
+      forward = forward > 100'000 ? 100'000 : 100'020;
+      chain(30, 10);
+      static_cast<void>(fitter.fit(now));
+    };
+    for (int n = 0; n < 15; ++n) look(seconds(1));
+    const std::uint64_t before = all();
+    look(gap);
+    return all() - before;
+  };
+  EXPECT_GT(changes_after(seconds(3)), 0U);
+  EXPECT_EQ(changes_after(seconds(3) + milliseconds(1)), 0U);
+  EXPECT_GT(changes_after(seconds(1)), 0U);
 }
 
 TEST_F(FitterTest, NonsenseIsNotTaken) {

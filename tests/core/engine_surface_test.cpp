@@ -2,6 +2,7 @@
 // refused fit and an old curve are told as; and which models stand behind an order.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "tests/support/engine_fixture.hpp"
@@ -99,7 +100,7 @@ TEST_F(SurfaceInCore, IsRefusedWholeWhenOneNumberIsImpossible) {
   EXPECT_EQ(counters().surfaces_adopted, 1U);
 }
 
-TEST_F(SurfaceInCore, ARefusedFitKeepsTheCurveAndIsToldOnceUntilAGoodOne) {
+TEST_F(SurfaceInCore, ARefusedFitWithNoCurveToKeepIsWithdrawnAndToldOnceUntilAGoodOne) {
   go();
   to_armed(50000, 0, -10);
   surface(0.6);
@@ -116,11 +117,37 @@ TEST_F(SurfaceInCore, ARefusedFitKeepsTheCurveAndIsToldOnceUntilAGoodOne) {
   EXPECT_EQ(t.evidence, static_cast<std::int64_t>(SurfaceVerdict::butterfly));
   EXPECT_EQ(t.mode, Mode::active) << "an alert; trading goes on";
   EXPECT_EQ(counters().surface_fits_refused, 5U);
-  EXPECT_EQ(core().portfolio().mark(option).source, VolSource::svi);
+  EXPECT_EQ(core().portfolio().mark(option).source, VolSource::venue) << "withdrawn";
   surface(0.6);
+  EXPECT_EQ(core().portfolio().mark(option).source, VolSource::svi);
   advance(seconds(2));
   refuse(SurfaceVerdict::calendar);
   EXPECT_EQ(raised(TripCode::surface_refused).size(), 2U);
+}
+
+TEST_F(SurfaceInCore, OnlyARefusedFitWithoutACurveWithdrawsTheOneInUse) {
+  go();
+  to_armed(50000, 0, -10);
+  const double by_venue = engine->snapshot().underlyings[0].vega;
+  const auto source = [&] { return core().portfolio().mark(option).source; };
+  for (const SurfaceVerdict verdict :
+       {SurfaceVerdict::butterfly, SurfaceVerdict::calendar, SurfaceVerdict::error}) {
+    surface(0.9);
+    EXPECT_GT(std::abs(engine->snapshot().underlyings[0].vega - by_venue), 10);
+    refuse(SurfaceVerdict::unusable);
+    refuse(SurfaceVerdict::accepted);
+    EXPECT_EQ(source(), VolSource::svi) << "until its age";
+    SurfaceHead kept = head();
+    kept.source = VolSource::kept;
+    kept.verdict = verdict;
+    give(test::surface_bytes(kept, {{option, {}, 0.85, -0.2}}));
+    EXPECT_EQ(source(), VolSource::kept);
+    refuse(verdict);
+    EXPECT_EQ(source(), VolSource::venue);
+    EXPECT_NEAR(engine->snapshot().underlyings[0].vega, by_venue, 1);
+    EXPECT_TRUE(engine->snapshot().underlyings[0].models.has(VolSource::venue));
+  }
+  EXPECT_TRUE(raised(TripCode::surface_stale).empty());
 }
 
 TEST_F(SurfaceInCore, AnOldCurveGivesWayToTheVenueWithItsNumbers) {

@@ -265,6 +265,9 @@ TEST(SurfaceBlockBytes, AreRefusedUnlessEveryNumberIsPossible) {
   EXPECT_FALSE(with([](SurfaceHead& o) { o.source = VolSource::none; })) << "rows of no curve";
   EXPECT_FALSE(with([](SurfaceHead& o) { o.verdict = static_cast<SurfaceVerdict>(9); }));
   EXPECT_FALSE(with([](SurfaceHead& o) { o.minimum_variance[1] = std::nan(""); }));
+  EXPECT_TRUE(with([](SurfaceHead& o) { o.minimum_variance = {2, -2, 2}; }));
+  EXPECT_FALSE(with([](SurfaceHead& o) { o.minimum_variance[0] = 2.001; }));
+  EXPECT_FALSE(with([](SurfaceHead& o) { o.minimum_variance[2] = -2.001; }));
   auto more = surface_bytes(h, rows);
   const std::uint32_t huge = 0xFFFFFFFF;
   std::memcpy(more.data() + 4, &huge, sizeof huge);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <random>
 
 #include "engine/core/pricing.hpp"
@@ -17,7 +18,9 @@ double smile(double k) { return 0.6 - 0.3 * k; }
 
 // A month of 11 strikes; the smile stays with the forward (stickiness 0), with the strike (1), or
 // runs ahead of it (2).
-DeltaStudy world(double stickiness, int steps, double noise = 0) {
+using Edit = std::function<void(int step, std::vector<OptionMoment>&)>;
+DeltaStudy world(
+    double stickiness, int steps, double noise = 0, const Edit& edit = [](int, auto&) {}) {
   DeltaStudy study;
   std::mt19937_64 random{7};
   std::normal_distribution<double> normal;
@@ -32,6 +35,7 @@ DeltaStudy world(double stickiness, int steps, double noise = 0) {
       const double sigma = smile(k + shift) + noise * normal(random);
       moments.push_back({i, OptionType::call, strike, forward, years, sigma, -0.3});
     }
+    edit(n, moments);
     study.observe(moments);
     const double move = 5e-4 * normal(random);
     forward *= std::exp(move);
@@ -61,6 +65,67 @@ TEST(DeltaStudy, MinimumVarianceFollowsWhatStickyDeltaGetsWrong) {
   EXPECT_LT(s.score().gain_of(s.score().sticky_delta), 0);
   EXPECT_GT(s.score().gain_of(s.score().minimum_variance), 0.9);
   EXPECT_LT(s.fitted()[0], 0);
+}
+
+TEST(DeltaStudy, PutsFindTheCoefficientsOfCalls) {
+  const DeltaStudy calls = world(0, 400, 1e-4);
+  ASSERT_GT(std::abs(calls.fitted()[0]), 0.01);
+  for (const std::uint32_t every : {1U, 2U}) {
+    const DeltaStudy puts = world(0, 400, 1e-4, [&](int, std::vector<OptionMoment>& m) {
+      for (std::size_t i = 0; i < m.size(); i += every) m[i].type = OptionType::put;
+    });
+    EXPECT_EQ(puts.score().changes, calls.score().changes);
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(puts.fitted()[i], calls.fitted()[i], 1e-6) << "all puts, or half of them";
+    }
+    EXPECT_NEAR(puts.score().minimum_variance / calls.score().minimum_variance, 1, 1e-6);
+  }
+}
+
+TEST(DeltaStudy, OneGlitchedMarkAmongGoodOnesChangesNothing) {
+  const DeltaStudy clean = world(0, 400);
+  for (const double sigma : {3.0, 0.01}) {
+    const DeltaStudy s = world(0, 400, 0, [&](int n, std::vector<OptionMoment>& m) {
+      if (n == 200) m[5].sigma = sigma;
+    });
+    EXPECT_EQ(s.score().changes + 2, clean.score().changes) << "to it and from it";
+    EXPECT_NEAR(s.score().black / clean.score().black, 1, 0.02);
+    EXPECT_NEAR(s.score().gain_of(s.score().minimum_variance),
+                clean.score().gain_of(clean.score().minimum_variance), 0.01);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(s.fitted()[i], clean.fitted()[i], 1e-3);
+  }
+}
+
+TEST(DeltaStudy, MomentsTooFarApartAreNoChange) {
+  const auto changes_with = [](double apart_s) {
+    DeltaStudy s;
+    for (int n = 0; n < 20; ++n) {
+      const double passed = n * apart_s / 31'536'000;
+      const OptionMoment m{
+          1, OptionType::call, 100'000, 100'000 + 10.0 * (n % 2), 0.1 - passed, 0.6, 0};
+      s.observe(std::vector<OptionMoment>{m}, 30.0 / 31'536'000 * (1 + 1e-6));
+    }
+    return s.score().changes;
+  };
+  EXPECT_EQ(changes_with(30), 9U);
+  EXPECT_EQ(changes_with(30.1), 0U);
+}
+
+TEST(DeltaStudy, IsUsedFromATwoPercentGainAndUntilALoss) {
+  EXPECT_FALSE(DeltaStudy::worth(false, 0));
+  EXPECT_FALSE(DeltaStudy::worth(false, 0.02));
+  EXPECT_TRUE(DeltaStudy::worth(false, 0.0201));
+  EXPECT_TRUE(DeltaStudy::worth(true, 0.0201));
+  EXPECT_TRUE(DeltaStudy::worth(true, 0));
+  EXPECT_FALSE(DeltaStudy::worth(true, -1e-9));
+  EXPECT_FALSE(DeltaStudy::worth(true, std::nan("")));
+  EXPECT_EQ(world(1, 800, 1e-3).usable(), (std::array<double, 3>{})) << "noise";
+}
+
+// A smile so steep that the coefficients that fit it are beyond their bound.
+TEST(DeltaStudy, CoefficientsBeyondTheirBoundAreNotTaken) {
+  const DeltaStudy s = world(40, 400);
+  for (const double v : s.fitted()) EXPECT_LE(std::abs(v), 2);
 }
 
 TEST(DeltaStudy, SaysNothingBeforeItHasJudgedEnough) {

@@ -4,19 +4,18 @@
 
 #include "engine/core/math.hpp"
 #include "engine/core/pricing.hpp"
+#include "engine/core/smile_delta.hpp"
 
 namespace gimbal::quant {
 
 namespace {
 
-constexpr double half_day_years = 0.5 / 365;
 constexpr double ln_2 = 0.6931471805599453;
 constexpr std::uint64_t learn_first = 10;  // steps before the first is judged
-constexpr double coefficient_max = 100;
+constexpr double sigma_jump_max = 0.5;     // of the lower level
 
-bool inside(double delta) noexcept {
-  const double size = math::abs(delta);
-  return size >= 0.05 && size <= 0.95;
+bool glitched(double from, double to) noexcept {
+  return math::abs(to - from) > sigma_jump_max * std::min(from, to);
 }
 
 }  // namespace
@@ -25,25 +24,25 @@ DeltaStudy::DeltaStudy(double half_life_steps) noexcept
     : keep_{math::exp(-ln_2 / std::max(half_life_steps, 1.0))} {}
 
 bool DeltaStudy::change(const OptionMoment& from, const OptionMoment& to, Change& out) noexcept {
-  if (from.years < half_day_years || to.years <= 0 || to.years > from.years) return false;
+  if (to.years <= 0 || to.years > from.years || glitched(from.sigma, to.sigma)) return false;
   const OptionTerms before{from.type, from.forward, from.strike, from.years, from.sigma, 0, 1};
   const OptionTerms after{to.type, to.forward, to.strike, to.years, to.sigma, 0, 1};
   if (!priceable(before) || !priceable(after)) return false;
   const LinearGreeks g = price_linear(before);
-  if (!inside(g.delta)) return false;
-  const double moved = to.forward - from.forward;
+  out.delta = call_delta(g.delta, from.type == OptionType::put);
+  if (!minimum_variance_applies(out.delta, from.years)) return false;
+  out.moved = to.forward - from.forward;
   const double passed = from.years - to.years;
-  out.left = price_linear(after).price - g.price - g.theta * passed - g.delta * moved;
-  out.sticky = -g.vega * from.slope * moved / from.forward;
-  out.x = g.vega / math::sqrt(from.years) * moved / from.forward;
-  out.delta = g.delta;
+  out.left = price_linear(after).price - g.price - g.theta * passed - g.delta * out.moved;
+  out.sticky = bounded_smile_shift(-g.vega * from.slope / from.forward, out.delta) * out.moved;
+  out.x = g.vega / (from.forward * math::sqrt(from.years));
   return math::finite(out.left) && math::finite(out.sticky) && math::finite(out.x);
 }
 
 void DeltaStudy::judge(const Change& c) noexcept {
   const double by_slope = c.left - c.sticky;
-  const double shift = math::fma(math::fma(fitted_[2], c.delta, fitted_[1]), c.delta, fitted_[0]);
-  const double by_variance = c.left - c.x * shift;
+  const double shift = bounded_smile_shift(c.x * minimum_variance_of(fitted_, c.delta), c.delta);
+  const double by_variance = c.left - c.moved * shift;
   score_.black += c.left * c.left;
   score_.sticky_delta += by_slope * by_slope;
   score_.minimum_variance += by_variance * by_variance;
@@ -51,7 +50,8 @@ void DeltaStudy::judge(const Change& c) noexcept {
 }
 
 void DeltaStudy::learn(const Change& c) noexcept {
-  const std::array<double, 3> row{c.x, c.x * c.delta, c.x * c.delta * c.delta};
+  const double x = c.x * c.moved;
+  const std::array<double, 3> row{x, x * c.delta, x * c.delta * c.delta};
   for (std::size_t i = 0; i < 3; ++i) {
     for (std::size_t j = 0; j < 3; ++j) normal_[i][j] += row[i] * row[j];
     right_[i] += row[i] * c.left;
@@ -87,12 +87,12 @@ void DeltaStudy::solve() noexcept {
     found[i] = sum / m[i][i];
   }
   for (const double v : found) {
-    if (!(math::abs(v) <= coefficient_max)) return;  // as it was
+    if (!(math::abs(v) <= minimum_variance_max)) return;  // as it was
   }
   fitted_ = found;
 }
 
-void DeltaStudy::observe(std::span<const OptionMoment> now) {
+void DeltaStudy::observe(std::span<const OptionMoment> now, double apart_max_years) {
   std::vector<OptionMoment> fresh{now.begin(), now.end()};
   const auto by_id = [](const OptionMoment& a, const OptionMoment& b) { return a.id < b.id; };
   std::sort(fresh.begin(), fresh.end(), by_id);
@@ -101,7 +101,9 @@ void DeltaStudy::observe(std::span<const OptionMoment> now) {
   for (const OptionMoment& to : fresh) {
     while (old != last_.end() && old->id < to.id) ++old;
     Change c;
-    if (old != last_.end() && old->id == to.id && change(*old, to, c)) changes.push_back(c);
+    if (old == last_.end() || old->id != to.id) continue;
+    if (old->years - to.years > apart_max_years) continue;
+    if (change(*old, to, c)) changes.push_back(c);
   }
   last_ = std::move(fresh);
   if (changes.empty()) return;
@@ -115,6 +117,7 @@ void DeltaStudy::observe(std::span<const OptionMoment> now) {
   if (learnt_ >= learn_first) {
     for (const Change& c : changes) judge(c);
     ++score_.steps;
+    used_ = score_.steps >= steps_min && worth(used_, score_.gain_of(score_.minimum_variance));
   }
   for (const Change& c : changes) learn(c);
   ++learnt_;
@@ -122,8 +125,7 @@ void DeltaStudy::observe(std::span<const OptionMoment> now) {
 }
 
 std::array<double, 3> DeltaStudy::usable() const noexcept {
-  if (score_.steps < steps_min || !(score_.gain_of(score_.minimum_variance) > 0)) return {};
-  return fitted_;
+  return used_ ? fitted_ : std::array<double, 3>{};
 }
 
 }  // namespace gimbal::quant

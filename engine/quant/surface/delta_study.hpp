@@ -4,7 +4,8 @@
 // Room: engine/quant, cold; no exception, no libm.
 // Source: Hull & White (2017), Optimal delta hedging for options: the change that Black's delta
 // leaves, dV - delta dF, is regressed on vega / sqrt(T) dF / F {1, delta, delta^2}. Here by least
-// squares with forgetting; the time value that passed is taken out of dV first.
+// squares with forgetting, delta the call's for puts as well; the time value that passed is taken
+// out of dV first. Judged is what would have been hedged, bounds included (smile_delta.hpp).
 //
 // Units: prices and forwards in quote currency, years, volatilities as fractions.
 #pragma once
@@ -49,22 +50,29 @@ class DeltaStudy {
   explicit DeltaStudy(double half_life_steps = 720) noexcept;
 
   // One step: the changes since the step before are judged with what was known then, and only then
-  // learnt from. Options with a delta outside 0.05 .. 0.95, or less than half a day to live, are
-  // left out; so is whatever is not finite.
-  void observe(std::span<const OptionMoment> now);
+  // learnt from. Left out: options with a delta outside 0.05 .. 0.95 or less than half a day to
+  // live, two moments more than `apart_max_years` apart, a volatility that moved by more than half
+  // its level between them (a glitched mark), and whatever is not finite.
+  void observe(std::span<const OptionMoment> now, double apart_max_years = 1);
   [[nodiscard]] const DeltaScore& score() const noexcept { return score_; }
   // a, b, c as fitted so far.
   [[nodiscard]] const std::array<double, 3>& fitted() const noexcept { return fitted_; }
-  // The same once `steps_min` steps were judged and its gain out of sample is above 0; else zeros.
+  // The same while they are worth it: once `steps_min` steps were judged, on at a gain out of
+  // sample above `gain_on`, off below 0; else zeros.
   [[nodiscard]] std::array<double, 3> usable() const noexcept;
   static constexpr std::uint64_t steps_min = 60;
+  static constexpr double gain_on = 0.02;
+  [[nodiscard]] static constexpr bool worth(bool used, double gain) noexcept {
+    return used ? gain >= 0 : gain > gain_on;
+  }
 
  private:
   struct Change {
     double left{0};    // what Black's delta did not explain
     double sticky{0};  // and what the smile's slope adds
-    double x{0};       // vega / sqrt(T) dF / F
-    double delta{0};
+    double moved{0};   // dF
+    double x{0};       // vega / (F sqrt(T))
+    double delta{0};   // the call's
   };
   [[nodiscard]] static bool change(const OptionMoment& from, const OptionMoment& to,
                                    Change& out) noexcept;
@@ -79,6 +87,7 @@ class DeltaStudy {
   std::array<double, 3> fitted_{};
   DeltaScore score_{};
   std::uint64_t learnt_{0};  // steps
+  bool used_{false};
 };
 
 }  // namespace gimbal::quant
