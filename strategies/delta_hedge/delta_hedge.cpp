@@ -224,10 +224,19 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   take(book, view, *quote, residual, band, requests);
 }
 
-std::optional<ResidualDelta> DeltaHedge::chosen_residual(const Book& book,
+// In REDUCE the gate lets through what lowers Black's delta: hedged is that one, or a hedge of the
+// other would be refused. What was asked for under the other delta is not judged under this one.
+std::optional<ResidualDelta> DeltaHedge::chosen_residual(Book& book,
                                                          const StrategyView& view) noexcept {
   std::optional<ResidualDelta> r = view.residual(book.underlying);
   if (!r || book.config.delta == HedgeDelta::black) return r;
+  const bool reducing = view.mode(id_, book.hedge) >= Mode::reduce;
+  if (reducing != book.reducing) book.awaiting = false;
+  book.reducing = reducing;
+  if (reducing) {
+    states_[book.underlying.value].shift = 0;
+    return r;
+  }
   const RiskNumbers risk = view.risk(book.underlying);
   const double coins = book.config.delta == HedgeDelta::sticky_delta ? risk.sticky_delta_shift
                                                                      : risk.minimum_variance_shift;

@@ -32,7 +32,7 @@ enum class HedgeExecution : std::uint8_t {
 };
 enum class HedgeTarget : std::uint8_t { edge, zero };  // trade back to the band's edge, or to zero
 // Which delta of the options is hedged. The last two need [surface] and are Black's where it prices
-// nothing; limits of the gate stay on Black's.
+// nothing, and in REDUCE; limits of the gate stay on Black's.
 enum class HedgeDelta : std::uint8_t {
   black,             // volatility stays with the strike
   sticky_delta,      // the smile moves with the forward
@@ -171,6 +171,7 @@ class DeltaHedge {
     std::uint32_t refusals_in_row{0};
     bool asked{false};     // since the last look at the refusals
     bool awaiting{false};  // an order's effect has not been judged yet
+    bool reducing{false};  // at the last look: Black's delta, whatever the config names
   };
   struct Own {  // our open orders on the hedge instrument
     const Order* resting{nullptr};
@@ -178,8 +179,8 @@ class DeltaHedge {
   };
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
-  // In coins, with the delta that the config names; empty when unknown.
-  [[nodiscard]] std::optional<ResidualDelta> chosen_residual(const Book& book,
+  // In coins, with the delta that the config names; Black's in REDUCE; empty when unknown.
+  [[nodiscard]] std::optional<ResidualDelta> chosen_residual(Book& book,
                                                              const StrategyView& view) noexcept;
   [[nodiscard]] static bool ready(const Book& book, const StrategyView& view) noexcept;
   [[nodiscard]] Own own_orders(const Book& book, const StrategyView& view) const noexcept;

@@ -78,5 +78,33 @@ TEST_F(SmileHedge, TradesTheShiftOfTheSmileAndIsBlackWithoutASurface) {
   EXPECT_NEAR(settled(), -shift, 0.01);
 }
 
+TEST_F(SmileHedge, InReduceItHedgesTheDeltaThatTheGateLooksAt) {
+  config.delta = HedgeDelta::sticky_delta;
+  config.target = HedgeTarget::zero;
+  go(0, -10);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  fill_whole(placed()[0]);
+  operate(OperatorAction::kill, Mode::reduce);
+  seen.clear();
+  surface(-0.4);
+  moment();
+  EXPECT_LT(risk().sticky_delta_shift, -0.3) << "the smile's delta would be bought, and refused";
+  EXPECT_EQ(state().shift, 0);
+  EXPECT_NEAR(state().residual, settled(), 1e-8);
+  EXPECT_TRUE(placed().empty());
+  Fill f;
+  f.trade = TradeId{5, 5};
+  f.amount = test::amount(10000);  // 0.2 coins
+  f.price = test::usd(50000);
+  send(EventKind::fill, f, perp);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  EXPECT_EQ(placed()[0].side, Side::sell);
+  fill_whole(placed()[0]);
+  moment();
+  EXPECT_LT(std::abs(settled()), 0.01);
+}
+
 }  // namespace
 }  // namespace gimbal
