@@ -73,7 +73,8 @@ void Bot::surface_loop() {
         surface_->longest_us.store(took_us, std::memory_order_relaxed);
       }
     }
-    while (!waiting.empty() && publish_surface(waiting.front())) {
+    // One a wait: the blocks of one fit are not to be one burst on the hot thread.
+    if (!waiting.empty() && publish_surface(waiting.front())) {
       waiting.pop_front();
       surface_->published.fetch_add(1, std::memory_order_relaxed);
     }
