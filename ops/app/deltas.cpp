@@ -30,7 +30,7 @@ int failed(const std::string& why) {
   return exit_usage;
 }
 
-// Every option ticker of the journal to the fitter, a fit each second of the journal's time.
+// Every option ticker of the journal to the fitter, a fit each [surface] interval of its time.
 void run(const std::vector<std::span<const std::byte>>& segments, const JournalOrigin& origin,
          SurfaceFitter& fitter, std::string& damage) {
   JournalReader reader{segments};
@@ -48,7 +48,7 @@ void run(const std::vector<std::span<const std::byte>>& segments, const JournalO
     }
     if (e.now() < due) continue;
     if (due != RecvTime{}) static_cast<void>(fitter.fit(e.now()));
-    due = e.now() + seconds(1);
+    due = e.now() + origin.loaded->config.surface.interval;
   }
   if (status == JournalStatus::corrupt) damage = reader.error();
 }
@@ -135,6 +135,7 @@ void add_deltas(cli::Command app, int& exit_code) {
       .shows_default();
   command.add_flag("--json", arguments->json, "One JSON object");
   command.footer(
+      "The surface is fitted each [surface] interval of the recorded configuration.\n"
       "Squared error: what delta dF leaves of the change of each option's price (the venue's\n"
       "volatilities, time value taken out), over options with a delta of 0.05 to 0.95. Gain: 1 - "
       "error /\n"
