@@ -33,7 +33,8 @@ void fields(Visitor&& visit, SurfaceConfig& c) {
                   .max = 1,
                   .unit = "volatility",
                   .doc = "Error of a fit that is still taken, or half its quotes' spread when that "
-                         "is larger; a refused one keeps the last good curve until its age."});
+                         "is larger; a refused one keeps the last good curve until its age, or the "
+                         "next rung prices."});
   visit(
       "flat_volatility", c.flat_volatility,
       FieldInfo{.min = 0,
