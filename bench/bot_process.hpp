@@ -23,9 +23,9 @@ struct BotSetup {
   std::string client_id;
   std::string client_secret;
   std::string keep_warm{"100us"};  // [runtime] keep_warm
-  std::string poller{"auto"};     // [runtime] poller
-  std::string idle{"spin"};       // [runtime] idle
-  std::string more;               // further lines of [runtime]
+  std::string poller{"auto"};      // [runtime] poller
+  std::string idle{"spin"};        // [runtime] idle
+  std::string more;                // further lines of [runtime]
 };
 
 // Runs `wait` (which serves the venue) again and again until `done` or the time is over.

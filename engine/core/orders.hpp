@@ -254,8 +254,8 @@ class OrderTable {
   [[nodiscard]] const OrderCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const OrderConfig& config() const noexcept { return config_; }
   [[nodiscard]] std::size_t open_max() const noexcept { return open_max_; }
-  // Recomputes every sum from the orders and compares: for tests and the status command. Looks at the
-  // first `instruments` only; false as well when an order is of another one.
+  // Recomputes every sum from the orders and compares: for tests and the status command. Looks at
+  // the first `instruments` only; false as well when an order is of another one.
   [[nodiscard]] bool consistent(std::size_t instruments = SIZE_MAX) const noexcept;
 
  private:

@@ -74,8 +74,7 @@ void Bot::archive_loop() {
   config.keep_bytes = std::uint64_t{keeping.keep_gib} << 30;
   config.pack = keeping.pack;
   while (!stop_cold_.load(std::memory_order_acquire)) {
-    const RetentionResult result =
-        tidy_segments(directory, epoch_, config, wall_now().unix_ns);
+    const RetentionResult result = tidy_segments(directory, epoch_, config, wall_now().unix_ns);
     for (const std::string& problem : result.problems) say("journal: " + problem);
     if (result.deleted > 0) {
       say(fmt::format("journal: {} old segments deleted, {} MiB left", result.deleted,

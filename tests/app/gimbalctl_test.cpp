@@ -164,8 +164,8 @@ TEST_F(Gimbalctl, ReadersPrintTextAndJson) {
   handler.report.gateways.push_back(
       {"main", "sim", "ready", true, true, 1'000'000, 0, 20, "epoll: asked for"});
   handler.report.positions.push_back({"main", "BTC-PERPETUAL", Qty{-10'000'000'000},
-                                      Price{50'000'500'000'000}, Price{absent_nano}, -0.5, 0, 0,
-                                      0, "none"});
+                                      Price{50'000'500'000'000}, Price{absent_nano}, -0.5, 0, 0, 0,
+                                      "none"});
   handler.report.latencies.push_back({"tick to order", 10, 12'000, 13'000, 14'000, 15'000, 16'000});
   const auto status = ctl("status");
   EXPECT_EQ(status.code, 0) << status.out;
