@@ -15,7 +15,7 @@ namespace {
 
 using namespace test;
 
-PortfolioConfig with_surface() {
+PortfolioConfig smile_config() {
   PortfolioConfig c;
   c.surface_age_max = seconds(10);
   c.expiry_rule = ExpiryRule::black;
@@ -23,7 +23,7 @@ PortfolioConfig with_surface() {
 }
 
 struct SmileDelta : testing::Test, Book<Portfolio> {
-  SmileDelta() : Book{with_surface()} { mid(50000); }
+  SmileDelta() : Book{smile_config()} { mid(50000); }
 
   static constexpr std::array<double, 3> some{-0.2, 0.3, 0.1};
 
