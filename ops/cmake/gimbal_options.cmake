@@ -54,11 +54,16 @@ if(GIMBAL_UNITY)
   target_compile_options(gimbal_flags INTERFACE -Wno-shadow)
 endif()
 
-# gimbal_apart(TARGET...): rooms of which the programs that are deployed link only a part, file by file: a
-# guardian holds no code that sends an order. A build with sanitizers is not deployed.
+# gimbal_apart(TARGET...): rooms of which some programs link only a part, file by file.
 function(gimbal_apart)
+  set_target_properties(${ARGN} PROPERTIES UNITY_BUILD OFF)
+endfunction()
+
+# gimbal_apart_deployed(TARGET...): the same where only a program that is deployed asks for it: a guardian
+# holds no code that sends an order. A build with sanitizers is not deployed.
+function(gimbal_apart_deployed)
   if(NOT GIMBAL_SANITIZE)
-    set_target_properties(${ARGN} PROPERTIES UNITY_BUILD OFF)
+    gimbal_apart(${ARGN})
   endif()
 endfunction()
 
