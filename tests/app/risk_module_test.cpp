@@ -108,6 +108,7 @@ TEST_F(RiskModuleTest, EnvelopesFasterThanTheIntervalLeaveTheNewest) {
   const RecvTime now = RecvTime{monotonic_now().mono_ns + seconds(1).count};
   ASSERT_EQ(publish(0, 1), 0);
   EXPECT_FALSE(bot->look(now).empty());
+  bot->told();
   ASSERT_EQ(publish(0, 2), 0);
   EXPECT_TRUE(bot->look(now + RiskModule::interval_min - Nanos{1}).empty());
   ASSERT_EQ(publish(0, 3), 0);
