@@ -96,7 +96,7 @@ bool Portfolio::withdraw_surface(const SurfaceHead& head, RecvTime now) noexcept
     if (!b.surfaced || b.expiry != head.expiry || b.inverse != (head.inverse != 0)) continue;
     b.surfaced = false;
     b.minimum_variance = {};
-    for (std::size_t n = 0; n < holdings_.size(); ++n) {
+    for (std::size_t n = 0; n < table_.size(); ++n) {
       if (holdings_[n].bucket == index) surface_[n] = Vol{};
     }
     if (b.priced) {

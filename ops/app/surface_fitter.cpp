@@ -11,6 +11,9 @@ namespace gimbal {
 namespace {
 
 constexpr double sigma_news = 1e-4;  // a change of 0.01 points is news
+// A curve is given up at the third refusal in a row: its slope is hedged, and a slope that comes
+// and goes is paid for at each turn. Its age limits it meanwhile.
+constexpr int lost_in_row_max = 3;
 constexpr std::int64_t steps_apart_max = 3;
 
 static_assert(static_cast<int>(SurfaceVerdict::error) ==
@@ -209,6 +212,11 @@ std::vector<std::vector<std::byte>> SurfaceFitter::fit(RecvTime now) {
       count(surface.slices()[n]);
       Told fresh = say(market, expiries[n], surface, n);
       Told& before = told_[{market.first, market.second, expiries[n].at.unix_ns}];
+      const bool lost = before.head.source != VolSource::none &&
+                        fresh.head.source == VolSource::none &&
+                        fresh.head.verdict > SurfaceVerdict::unusable;
+      before.lost_in_row = lost ? before.lost_in_row + 1 : 0;
+      if (lost && before.lost_in_row < lost_in_row_max) continue;
       if (!news(before, fresh)) continue;
       out.push_back(bytes_of(fresh.head, fresh.rows));
       before = std::move(fresh);

@@ -86,6 +86,7 @@ class SurfaceFitter {
   struct Told {  // as last published
     SurfaceHead head{};
     std::vector<SurfaceRow> rows{};
+    int lost_in_row{0};  // fits that were refused with no curve to keep
   };
   [[nodiscard]] std::map<Market, std::vector<Expiry>> gather(RecvTime now);
   void choose(Expiry& e, RecvTime now) const;

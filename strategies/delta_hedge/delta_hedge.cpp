@@ -10,6 +10,12 @@ namespace {
 constexpr Nanos refusal_pause{100'000'000};
 constexpr Nanos refusal_pause_max{5'000'000'000};
 
+// Refused because nothing may grow: what lowers Black's delta would have passed.
+bool asks_reduction(Refusal reason) noexcept {
+  return reason == Refusal::paused || reason == Refusal::reduce_rule ||
+         reason == Refusal::module_late || reason == Refusal::module_veto;
+}
+
 Nanos pause_after(std::uint32_t refusals) noexcept {
   if (refusals == 0) return {};
   return std::min(refusal_pause * (std::int64_t{1} << std::min(refusals - 1, 10U)),
@@ -224,13 +230,15 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   take(book, view, *quote, residual, band, requests);
 }
 
-// In REDUCE the gate lets through what lowers Black's delta: hedged is that one, or a hedge of the
-// other would be refused. What was asked for under the other delta is not judged under this one.
+// In REDUCE, and while growth is blocked, the gate lets through what lowers Black's delta: hedged is
+// that one, or a hedge of the other would be refused. A pause shows itself by its refusals. What was
+// asked for under the other delta is not judged under this one.
 std::optional<ResidualDelta> DeltaHedge::chosen_residual(Book& book,
                                                          const StrategyView& view) noexcept {
   std::optional<ResidualDelta> r = view.residual(book.underlying);
   if (!r || book.config.delta == HedgeDelta::black) return r;
-  const bool reducing = view.mode(id_, book.hedge) >= Mode::reduce;
+  const bool blocked = book.refusals_in_row > 0 && asks_reduction(view.last_refusal(id_).reason);
+  const bool reducing = blocked || view.mode(id_, book.hedge) >= Mode::reduce;
   if (reducing != book.reducing) book.awaiting = false;
   book.reducing = reducing;
   if (reducing) {

@@ -50,9 +50,6 @@ struct WorseScenario : ScenarioGate {
 TEST_F(WorseScenario, AnExitIsRefusedWhereTheNumbersAreKnown) {
   exits();
   EXPECT_EQ(ask(), (Refused{Refusal::scenario_loss, money(2.5).nano, money(5).nano}));
-  c.growth_blocked = true;
-  EXPECT_EQ(reason(), Refusal::scenario_loss) << "paused";
-  c.growth_blocked = false;
   c.scenario.loss_after = money(2.5).nano;
   EXPECT_EQ(reason(), Refusal::none) << "at the limit";
 }
@@ -63,6 +60,15 @@ TEST_F(WorseScenario, AnExitPassesInReduceWhereTheReduceRuleDecides) {
   EXPECT_EQ(reason(), Refusal::none);
   c.position = {};
   EXPECT_EQ(reason(), Refusal::reduce_rule) << "growth";
+}
+
+// The ladder reduces under its own pause, by margin and not by scenarios.
+TEST_F(WorseScenario, AnExitPassesWhileGrowthIsBlocked) {
+  c.growth_blocked = true;
+  exits();
+  EXPECT_EQ(reason(), Refusal::none);
+  c.position = {};
+  EXPECT_EQ(reason(), Refusal::paused) << "growth";
 }
 
 TEST_F(WorseScenario, AHedgePassesThatLowersTheWorstDelta) {

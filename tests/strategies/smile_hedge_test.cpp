@@ -106,5 +106,29 @@ TEST_F(SmileHedge, InReduceItHedgesTheDeltaThatTheGateLooksAt) {
   EXPECT_LT(std::abs(settled()), 0.01);
 }
 
+TEST_F(SmileHedge, WhileGrowthIsBlockedItTurnsToTheDeltaThatTheGateLooksAt) {
+  config.delta = HedgeDelta::sticky_delta;
+  config.target = HedgeTarget::zero;
+  go(0, -10);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  fill_whole(placed()[0]);
+  operate(OperatorAction::pause);
+  seen.clear();
+  surface(-0.4);
+  moment();
+  EXPECT_TRUE(placed().empty()) << "the smile's delta would be bought, and is refused";
+  Fill f;
+  f.trade = TradeId{5, 5};
+  f.amount = test::amount(10000);  // 0.2 coins
+  f.price = test::usd(50000);
+  send(EventKind::fill, f, perp);
+  for (int i = 0; i < 100 && placed().empty(); ++i) moment();
+  ASSERT_EQ(placed().size(), 1U);
+  EXPECT_EQ(placed()[0].side, Side::sell);
+  fill_whole(placed()[0]);
+  EXPECT_LT(std::abs(settled()), 0.01);
+}
+
 }  // namespace
 }  // namespace gimbal

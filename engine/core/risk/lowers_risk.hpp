@@ -2,7 +2,7 @@
 // held back by a limit on growth (control P-13 and section 4: no trip blocks an exit), but for an
 // exit that makes the account's worst scenario worse beyond its limit (scenario_loss.hpp).
 //   (a) an exit: its instrument's position shrinks without crossing zero, the underlying's worst
-//       delta stays inside its limit; or
+//       delta stays inside its limit or, where it is over it, strictly falls; or
 //   (b) a hedge: on the configured hedge instrument, the underlying's worst delta strictly falls.
 #pragma once
 
@@ -39,7 +39,9 @@ struct LowersRisk {
                   static_cast<i128>(c.delta.high) + c.order_delta);
   }
   static bool exit(const OrderFacts& o, const GateContext& c, const RiskLimits& l) noexcept {
-    return c.delta_known && shrinks(o, c) && usd(worst_after(c), c.index) <= l.max_delta_usd.nano;
+    return c.delta_known && shrinks(o, c) &&
+           (usd(worst_after(c), c.index) <= l.max_delta_usd.nano ||
+            worst_filled(c) < c.delta.worst());
   }
   static bool hedge(const GateContext& c) noexcept {
     return c.delta_known && c.hedge_instrument && worst_filled(c) < c.delta.worst();

@@ -17,7 +17,7 @@ struct ModuleEnvelope {
     if (o.replace && o.added.nano <= 0) return {};  // smaller is always allowed
     const EnvelopeCap& cap = c.envelope;
     const bool no_growth = (cap.veto & module_veto::growth) != 0;
-    const bool exits = LowersRisk::exit(o, c, l) || eases(o, c);
+    const bool exits = LowersRisk::exit(o, c, l);
     if ((c.modules_late || no_growth) && !exits && !ReduceRule::lets_through(o, c, l)) {
       return {c.modules_late ? Refusal::module_late : Refusal::module_veto, 0, cap.veto};
     }
@@ -31,13 +31,6 @@ struct ModuleEnvelope {
     if ((buy ? worst <= cap.ceiling : worst >= cap.floor) || exits) return {};
     return {Refusal::module_limit, buy ? cap.ceiling : cap.floor,
             fits_int64(worst) ? static_cast<std::int64_t>(worst) : (buy ? INT64_MAX : INT64_MIN)};
-  }
-
- private:
-  // The position shrinks without crossing zero and the worst delta falls, over its limit or not.
-  static bool eases(const OrderFacts& o, const GateContext& c) noexcept {
-    return c.delta_known && LowersRisk::shrinks(o, c) &&
-           LowersRisk::worst_filled(c) < c.delta.worst();
   }
 };
 

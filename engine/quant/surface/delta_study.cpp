@@ -87,7 +87,9 @@ void DeltaStudy::solve() noexcept {
     found[i] = sum / m[i][i];
   }
   for (const double v : found) {
-    if (!(math::abs(v) <= minimum_variance_max)) return;  // as it was
+    if (math::abs(v) <= minimum_variance_max) continue;
+    fitted_ = {};  // Black's delta, and not what an earlier hour found
+    return;
   }
   fitted_ = found;
 }
