@@ -230,9 +230,9 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   take(book, view, *quote, residual, band, requests);
 }
 
-// In REDUCE, and while growth is blocked, the gate lets through what lowers Black's delta: hedged is
-// that one, or a hedge of the other would be refused. A pause shows itself by its refusals. What was
-// asked for under the other delta is not judged under this one.
+// In REDUCE, and while growth is blocked, the gate lets through what lowers Black's delta: hedged
+// is that one, or a hedge of the other would be refused. A pause shows itself by its refusals. What
+// was asked for under the other delta is not judged under this one.
 std::optional<ResidualDelta> DeltaHedge::chosen_residual(Book& book,
                                                          const StrategyView& view) noexcept {
   std::optional<ResidualDelta> r = view.residual(book.underlying);

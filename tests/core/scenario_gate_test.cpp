@@ -68,7 +68,7 @@ TEST_F(WorseScenario, AnExitPassesWhileGrowthIsBlocked) {
   exits();
   EXPECT_EQ(reason(), Refusal::none);
   c.position = {};
-  EXPECT_EQ(reason(), Refusal::paused) << "growth";
+  EXPECT_EQ(reason(), Refusal::scenario_loss) << "growth";
 }
 
 TEST_F(WorseScenario, AHedgePassesThatLowersTheWorstDelta) {

@@ -113,7 +113,7 @@ TEST_F(SmileHedge, WhileGrowthIsBlockedItTurnsToTheDeltaThatTheGateLooksAt) {
   moment();
   ASSERT_EQ(placed().size(), 1U);
   fill_whole(placed()[0]);
-  operate(OperatorAction::pause);
+  operate(OperatorAction::pause, Mode::active, {}, OperatorSource::monitor);
   seen.clear();
   surface(-0.4);
   moment();

@@ -31,7 +31,8 @@ struct ScenarioLoss {
       if (LowersRisk::holds(o, c, l)) return {};
       return {Refusal::scenario_unknown, 1, 0};
     }
-    if (c.mode >= Mode::reduce || c.growth_blocked || LowersRisk::hedge(c)) return {};
+    if (c.mode >= Mode::reduce || LowersRisk::hedge(c)) return {};
+    if (c.growth_blocked && LowersRisk::exit(o, c, l)) return {};
     return {Refusal::scenario_loss, most, s.loss_after};
   }
 };
