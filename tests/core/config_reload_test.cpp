@@ -8,20 +8,14 @@
 #include "engine/core/config_block.hpp"
 #include "engine/core/config_tags.hpp"
 #include "tests/support/engine_fixture.hpp"
+#include "tests/support/one_block.hpp"
 
 namespace gimbal {
 namespace {
 
 struct ReloadTest : EngineTest {
-  struct Store {
-    std::vector<std::byte> bytes;
-    static std::span<const std::byte> find(const void* self, std::uint16_t,
-                                           std::uint32_t) noexcept {
-      const auto& b = static_cast<const Store*>(self)->bytes;
-      return {b.data(), b.size()};
-    }
-  } store;
-  void SetUp() override { setup.blocks = {&store, &Store::find}; }
+  test::OneBlock store;
+  void SetUp() override { setup.blocks = {&store, &test::OneBlock::find}; }
   void change(const ConfigBlock& block) {
     store.bytes.resize(sizeof block);
     std::memcpy(store.bytes.data(), &block, sizeof block);

@@ -8,6 +8,7 @@
 
 #include "tests/support/controls_fixture.hpp"
 #include "tests/support/envelopes.hpp"
+#include "tests/support/one_block.hpp"
 
 namespace gimbal {
 namespace {
@@ -17,17 +18,10 @@ using test::row;
 
 struct ModulesTest : test::ControlsTest {
   static constexpr Nanos ttl = milliseconds(500);
-  struct Store {
-    std::vector<std::byte> bytes;
-    static std::span<const std::byte> find(const void* self, std::uint16_t,
-                                           std::uint32_t) noexcept {
-      const auto& b = static_cast<const Store*>(self)->bytes;
-      return {b.data(), b.size()};
-    }
-  } store;
+  test::OneBlock store;
 
   ModulesTest() {
-    setup.blocks = {&store, &Store::find};
+    setup.blocks = {&store, &test::OneBlock::find};
     setup.modules[0] = {true, true, ttl};
   }
   void block(std::vector<std::byte> bytes) {

@@ -6,22 +6,16 @@
 #include <vector>
 
 #include "tests/support/engine_fixture.hpp"
+#include "tests/support/one_block.hpp"
 #include "tests/support/surface_bytes.hpp"
 
 namespace gimbal {
 namespace {
 
 struct SurfaceInCore : EngineTest {
-  struct Store {
-    std::vector<std::byte> bytes;
-    static std::span<const std::byte> find(const void* self, std::uint16_t,
-                                           std::uint32_t) noexcept {
-      const auto& b = static_cast<const Store*>(self)->bytes;
-      return {b.data(), b.size()};
-    }
-  } store;
+  test::OneBlock store;
   void SetUp() override {
-    setup.blocks = {&store, &Store::find};
+    setup.blocks = {&store, &test::OneBlock::find};
     setup.portfolio.surface_age_max = seconds(10);
   }
   SurfaceHead head() const {
