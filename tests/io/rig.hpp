@@ -74,7 +74,7 @@ class Rig : public ::testing::Test {
 };
 
 // Longer waits where a sanitizer slows the programs down.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if defined(GIMBAL_SANITIZED)
 inline constexpr int patience_factor = 4;
 #else
 inline constexpr int patience_factor = 1;

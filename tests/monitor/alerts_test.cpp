@@ -214,7 +214,7 @@ std::uint64_t recorded_trips(const std::string& text) {
 }
 
 // The row's 5 s are the product's; a sanitizer makes this test several times slower (4.3 s alone).
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(GIMBAL_SANITIZED)
 constexpr Nanos recorded_max = seconds(20);
 #else
 constexpr Nanos recorded_max = seconds(5);
