@@ -138,7 +138,7 @@ class Sequencer {
 
   std::size_t drain(EventRing& ring) noexcept {
     std::size_t done = 0;
-    while (done < config_.drain_max) {
+    while (done < config_.drain_max && ring.peek() != nullptr) {
       std::array<Event, event_parts_max> unit;
       std::size_t available = 0;
       while (available < event_parts_max) {
@@ -147,7 +147,6 @@ class Sequencer {
         unit[available++] = *record;
         if (available >= unit[0].part_count()) break;
       }
-      if (available == 0) break;
       const std::size_t parts = whole_unit(unit.data(), available);
       ring.pop(parts == 0 ? 1 : parts);
       done += parts == 0 ? 1 : parts;

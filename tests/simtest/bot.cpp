@@ -89,9 +89,14 @@ std::unique_ptr<TestEngine> Bot::make_engine() const {
   DeltaHedge hedge{StrategyId{0}};
   static_cast<void>(hedge.add(hedge_config(), coin_, hedge_));
   const Fidget fidget{StrategyId{1}, hedge_, host_.seed + epoch_, quiet_from_};
+  // No room for more: what an engine sets up, and an arm sweeps, goes by the table's capacity.
+  const InstrumentTable& all = universe_.table();
+  InstrumentTable listed{all.size()};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    static_cast<void>(listed.add(all[InstrumentId{static_cast<std::uint16_t>(i)}]));
+  }
   return std::make_unique<TestEngine>(
-      setup_, universe_.table(),
-      TestStrategies{Counted<DeltaHedge>{hedge, 0}, Counted<Fidget>{fidget, 0}});
+      setup_, listed, TestStrategies{Counted<DeltaHedge>{hedge, 0}, Counted<Fidget>{fidget, 0}});
 }
 
 void Bot::make_sessions() {

@@ -91,8 +91,7 @@ std::string Checker::unrest() const {
   if (core.orders().owed_count() > 0) return "an ended order still owes a fill";
   for (std::size_t i = 0; i < boot_.names.size(); ++i) {
     const InstrumentId id{static_cast<std::uint16_t>(i)};
-    const std::int64_t theirs =
-        venue_.exchange.position(venue_.account, boot_.index_of[i]).size.nano;
+    const std::int64_t theirs = venue_.exchange.held(venue_.account, boot_.index_of[i]).nano;
     const std::int64_t held = core.portfolio().position(id).nano;
     if (held != theirs) {
       return boot_.names[i] + ": position " + std::to_string(held) + ", venue " +

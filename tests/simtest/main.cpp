@@ -1,4 +1,6 @@
 // gimbal-simtest: the deterministic simulation tester. See ops/docs/simtest.md.
+#include <malloc.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -326,6 +328,9 @@ int main(int argc, char** argv) {
     gimbal::simtest::list();
     return 0;
   }
+  // A seed's memory is the next one's: none goes back to the system in between.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
   if (options.crashes) return gimbal::simtest::run_crashes(options);
   if (!options.scenario.empty()) return gimbal::simtest::run_scenarios(options.scenario);
   return gimbal::simtest::run(options);

@@ -20,9 +20,9 @@ Nemesis::Nemesis(std::uint64_t seed, const FaultPlan& plan, std::uint64_t firing
   for (std::size_t i = 0; i < faults_total; ++i) random_[i] = Random{seed, 2000 + i};
 }
 
-bool Nemesis::fires(Fault f) noexcept {
+bool Nemesis::draws(Fault f) noexcept {
   const auto i = static_cast<std::size_t>(f);
-  if (stopped_ || !plan_.on.test(i) || firings_ >= firings_max_) return false;
+  if (stopped_ || firings_ >= firings_max_) return false;
   const double rate = row_of(f).per == Per::second ? plan_.rate[i] * 1e-3 : plan_.rate[i];
   if (!random_[i].chance(rate)) return false;
   ++firings_;

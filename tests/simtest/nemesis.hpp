@@ -68,7 +68,8 @@ class Nemesis final : public Carrier {
   [[nodiscard]] RecvTime last_firing() const noexcept { return last_firing_; }
 
  private:
-  [[nodiscard]] bool fires(Fault f) noexcept;
+  [[nodiscard]] bool fires(Fault f) noexcept { return on(f) && draws(f); }
+  [[nodiscard]] bool draws(Fault f) noexcept;
   [[nodiscard]] Random& random(Fault f) noexcept { return random_[static_cast<std::size_t>(f)]; }
 
   // nemesis.cpp

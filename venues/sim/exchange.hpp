@@ -130,6 +130,8 @@ class SimExchange {
 
   [[nodiscard]] std::vector<Position> positions(AccountId account) const;  // by instrument index
   [[nodiscard]] Position position(AccountId account, InstrumentIndex instrument) const;
+  // Its signed size alone, which costs no pricing.
+  [[nodiscard]] Qty held(AccountId account, InstrumentIndex instrument) const noexcept;
   [[nodiscard]] Summary summary(AccountId account, Currency currency) const;
   [[nodiscard]] std::vector<Currency> currencies() const;  // settlement currencies, config order
   [[nodiscard]] Ledger ledger(Currency currency) const;

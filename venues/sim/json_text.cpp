@@ -89,18 +89,23 @@ void JsonText::text(std::string_view value) {
   static constexpr char hex[] = "0123456789abcdef";
   value_begins();
   out_ += '"';
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+  const auto plain = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+  };
+  while (!value.empty()) {
+    const auto end = std::find_if_not(value.begin(), value.end(), plain);
+    out_.append(value.begin(), end);
+    if (end == value.end()) break;
+    const auto byte = static_cast<unsigned char>(*end);
+    if (byte >= 0x20) {
       out_ += '\\';
-      out_ += c;
-    } else if (byte < 0x20) {
+      out_ += *end;
+    } else {
       out_ += "\\u00";
       out_ += hex[byte >> 4];
       out_ += hex[byte & 15];
-    } else {
-      out_ += c;
     }
+    value = {end + 1, value.end()};
   }
   out_ += '"';
 }

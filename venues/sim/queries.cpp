@@ -185,6 +185,12 @@ Position SimExchange::position(AccountId account, InstrumentIndex instrument) co
   return state_->position(account, instrument);
 }
 
+Qty SimExchange::held(AccountId account, InstrumentIndex instrument) const noexcept {
+  if (instrument >= state_->listings.size() || account >= state_->accounts.size()) return {};
+  const Holding* h = state_->find_holding(account, instrument);
+  return h == nullptr ? Qty{} : Qty{h->size};
+}
+
 std::vector<Position> SimExchange::positions(AccountId account) const {
   std::vector<Position> list;
   if (account >= state_->accounts.size()) return list;

@@ -59,7 +59,7 @@ void SimExchange::State::quote_future(InstrumentIndex i, Observer& out) {
   const double usd = k.perpetual_top_usd * (is_perpetual(def.kind) ? 1.0 : 0.3);
   const double top = is_inverse(def.kind) ? usd : usd / index_of(i);
   const std::uint32_t count = is_perpetual(def.kind) ? k.perpetual_levels : k.future_levels;
-  std::array<std::vector<Level>, 2> want;
+  for (auto& side : want) side.clear();
   for (std::uint32_t n = 0; n < count; ++n) {
     const Qty amount = to_lots(top * (1 + 0.5 * n), def.lot);
     const std::int64_t steps = static_cast<std::int64_t>(n) - 1;
@@ -71,7 +71,7 @@ void SimExchange::State::quote_future(InstrumentIndex i, Observer& out) {
     want[asks].push_back({a, amount});
   }
   m.quoted_value = mark;
-  sync_ladder(i, want, out);
+  sync_ladder(i, out);
 }
 
 void SimExchange::State::quote_option(InstrumentIndex i, Observer& out) {
@@ -94,7 +94,7 @@ void SimExchange::State::quote_option(InstrumentIndex i, Observer& out) {
   Price ask = l.def.ticks.snap(Price{to_nano(high)}, Rounding::up);
   if (ask <= bid) ask = Price{bid.nano + l.def.ticks.tick_at(bid).nano};
   if (ask.nano <= 0) ask = l.def.ticks.base;
-  std::array<std::vector<Level>, 2> want;
+  for (auto& side : want) side.clear();
   for (std::uint32_t n = 0; n < config.maker.option_levels; ++n) {
     const Qty amount = to_lots(config.maker.option_top_coins * (1 + 0.6 * n), l.def.lot);
     if (bid.nano > 0) want[bids].push_back({bid, amount});
@@ -102,19 +102,17 @@ void SimExchange::State::quote_option(InstrumentIndex i, Observer& out) {
     bid = l.def.ticks.snap(Price{bid.nano - 1}, Rounding::down);
     ask = l.def.ticks.snap(Price{ask.nano + 1}, Rounding::up);
   }
-  sync_ladder(i, want, out);
+  sync_ladder(i, out);
 }
 
-void SimExchange::State::sync_ladder(InstrumentIndex i,
-                                     const std::array<std::vector<Level>, 2>& want, Observer& out) {
+void SimExchange::State::sync_ladder(InstrumentIndex i, Observer& out) {
   Market& m = markets[i];
   const Instrument& def = listings[i].def;
   Action a{i, out, nullptr, {}, {}};
-  std::array<std::vector<bool>, 2> present{std::vector<bool>(want[0].size()),
-                                           std::vector<bool>(want[1].size())};
   for (std::size_t s = 0; s < 2; ++s) {
-    std::vector<Book::Handle> kept;
-    for (const Book::Handle& h : m.ladder[s]) {
+    present[s].assign(want[s].size(), 0);
+    std::size_t kept = 0;
+    for (const Book::Handle h : m.ladder[s]) {
       if (!m.book.alive(h)) continue;
       const Book::Resting& r = m.book.at(h.slot);
       const auto it = std::find_if(want[s].begin(), want[s].end(),
@@ -124,15 +122,15 @@ void SimExchange::State::sync_ladder(InstrumentIndex i,
         m.book.remove(h.slot);
         continue;
       }
-      present[s][static_cast<std::size_t>(it - want[s].begin())] = true;
-      kept.push_back(h);
+      present[s][static_cast<std::size_t>(it - want[s].begin())] = 1;
+      m.ladder[s][kept++] = h;
     }
-    m.ladder[s] = std::move(kept);
+    m.ladder[s].resize(kept);
   }
   for (std::size_t s = 0; s < 2; ++s) {
     const Side side = s == bids ? Side::buy : Side::sell;
     for (std::size_t n = 0; n < want[s].size(); ++n) {
-      if (present[s][n]) continue;
+      if (present[s][n] != 0) continue;
       const double jitter = 0.7 + 0.6 * quote_rng.uniform();
       Qty amount = to_lots(to_double(want[s][n].amount) * jitter, def.lot);
       const Price price = want[s][n].price;

@@ -196,7 +196,8 @@ struct SimExchange::State {
   void requote(Observer& out);
   void quote_future(InstrumentIndex i, Observer& out);
   void quote_option(InstrumentIndex i, Observer& out);
-  void sync_ladder(InstrumentIndex i, const std::array<std::vector<Level>, 2>& want, Observer& out);
+  // Makes the house's orders of an instrument those of `want`.
+  void sync_ladder(InstrumentIndex i, Observer& out);
   void noise(Observer& out);
 
   // fills.cpp: matching and booking
@@ -299,7 +300,9 @@ struct SimExchange::State {
   std::uint64_t change_counter{0};
   TradeNo trade_counter{0};
   std::uint64_t trace{0};
-  std::vector<LevelChange> changes;  // scratch
+  std::vector<LevelChange> changes;          // scratch
+  std::array<std::vector<Level>, 2> want;    // scratch: bids, asks that the house will quote
+  std::array<std::vector<char>, 2> present;  // scratch: which of them rest already
 };
 
 // Scale of Market::funding_sum: payments per unit of amount are tiny for inverse contracts.
