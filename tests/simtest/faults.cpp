@@ -81,6 +81,10 @@ constexpr std::array<FaultRow, faults_total> rows{{
     {query_error, "F04", "query_error", Per::query, 0.2, "a query is answered by HTTP 5xx"},
 }};
 
+// Orders of others on the account: a second bot halts this one until the operator acknowledges, and
+// much of the run would test nothing else.
+constexpr std::array others_hands{self_trade, reduce_only_cut, manual_trade, second_bot};
+
 }  // namespace
 
 std::span<const FaultRow> fault_rows() noexcept { return rows; }
@@ -89,8 +93,10 @@ const FaultRow& row_of(Fault fault) noexcept { return rows[static_cast<std::size
 
 bool parse_faults(std::string_view text, FaultSet& out, std::string& error) {
   out.reset();
-  if (text == "all") {
+  if (text == "all" || text == "swarm") {
     out.set();
+    if (text == "all") return true;
+    for (const Fault hand : others_hands) out.reset(static_cast<std::size_t>(hand));
     return true;
   }
   if (text == "none") return true;
