@@ -241,6 +241,8 @@ TEST(Liquidation, AHealthyAccountIsLeftAlone) {
   v.run(seconds(5));
   EXPECT_TRUE(v.out.liquidations.empty());
   EXPECT_EQ(v.exchange.position(v.bob, v.perpetual).size, qty(-1'000'000));
+  EXPECT_EQ(v.exchange.held(v.bob, v.perpetual), qty(-1'000'000));
+  EXPECT_EQ(v.exchange.held(v.bob, no_instrument), qty(0));
 }
 
 }  // namespace

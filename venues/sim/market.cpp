@@ -142,14 +142,12 @@ void SimExchange::State::mark_option(InstrumentIndex i) {
   const bool linear = l.def.kind == InstrumentKind::linear_option;
   m.mark = Price{to_nano(round_to(linear ? value : value / m.forward, 8))};
   m.mark_time = now;
+  m.greeks = black_greeks(black_input(l, m), to_double(m.mark) * (linear ? 1 : m.forward));
 }
 
 Greeks SimExchange::State::greeks(InstrumentIndex i) const {
   const Listing& l = listings[i];
-  const Market& m = markets[i];
-  const bool linear = l.def.kind == InstrumentKind::linear_option;
-  const double worth = to_double(m.mark) * (linear ? 1 : m.forward);
-  Greeks g = black_greeks(black_input(l, m), worth);
+  Greeks g = markets[i].greeks;
   const double open = window_left(l);
   if (open < 1) {
     g = {g.delta * open, g.gamma * open, g.vega * open, g.theta * open, g.rho * open};

@@ -89,6 +89,7 @@ struct Market {
   double forward{0};  // options: published underlying_price
   double vol{0};      // options: published mark_iv as a fraction
   double years{0};    // options: to expiry at mark_time
+  Greeks greeks{};    // options: of the mark, outside the delivery window
   Price settlement{absent_nano};
   Price delivery{absent_nano};
   Price last{absent_nano};
