@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "engine/core/time.hpp"
 
@@ -42,12 +43,23 @@ class Random {
   std::uint64_t state_{0};
 };
 
-// FNV-1a over everything that crossed a border: two runs of one seed must agree on it.
+// Over everything that crossed a border, eight bytes at a time: two runs of one seed must agree on
+// it.
 class TraceHash {
  public:
   void bytes(const void* data, std::size_t size) noexcept {
     const auto* at = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < size; ++i) value_ = (value_ ^ at[i]) * 0x100000001b3ULL;
+    number(size);  // a rest is filled up with zeros
+    for (; size >= sizeof(std::uint64_t); at += sizeof(std::uint64_t)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, at, sizeof word);
+      number(word);
+      size -= sizeof word;
+    }
+    if (size == 0) return;
+    std::uint64_t rest = 0;
+    std::memcpy(&rest, at, size);
+    number(rest);
   }
   void number(std::uint64_t n) noexcept {
     value_ = (value_ ^ n) * 0x9e3779b97f4a7c15ULL;
