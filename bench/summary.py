@@ -15,6 +15,7 @@ BARS = [
     ("flat_top/5000", "ns_each", 40, "at_most"),
     ("gate_approve", "ns_each", 300, "at_most"),
     ("journal_append", "ns_each", 60, "at_most"),
+    ("implied_vol_warm_0.1_percent/AVX2", "ns_each", 60, "at_most"),
     ("svi_fit/warm_40_strikes", "ns_each", 50_000, "at_most"),
     ("gimbal_snapshot_2000", "gb_per_s", 1.0, "at_least"),
 ]

@@ -176,8 +176,8 @@ Start rational_guess(double x, double beta, double log_beta) noexcept {
 }  // namespace
 
 std::string_view to_string(VolStatus s) noexcept {
-  constexpr std::array<std::string_view, 4> names{"ok", "below_intrinsic", "above_maximum",
-                                                  "zero_time_value"};
+  constexpr std::array<std::string_view, 5> names{"ok", "below_intrinsic", "above_maximum",
+                                                  "zero_time_value", "unsolvable"};
   return names[static_cast<std::size_t>(s)];
 }
 

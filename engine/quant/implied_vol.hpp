@@ -20,6 +20,7 @@ enum class VolStatus : std::uint8_t {
   below_intrinsic,  // price < df max(q(F - K), 0): no volatility is low enough
   above_maximum,    // price >= df F (call) or df K (put): no volatility is high enough
   zero_time_value,  // price = df max(q(F - K), 0): sigma is 0, but any tiny sigma rounds to it
+  unsolvable,       // terms that `solvable` refuses; from implied_vols only
 };
 [[nodiscard]] std::string_view to_string(VolStatus s) noexcept;
 

@@ -14,87 +14,9 @@ HWY_BEFORE_NAMESPACE();
 namespace gimbal::quant::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-using D = hn::ScalableTag<double>;
-using V = hn::Vec<D>;
-using M = hn::Mask<D>;
-using I = hn::RebindToSigned<D>;
-using IV = hn::Vec<I>;
+#include "engine/quant/vector_math.inc"
 
-// The scalar twin's operations, in its order. See engine/core/math.hpp and pricing.cpp for the
-// reasons.
-HWY_INLINE V set(double v) { return hn::Set(D{}, v); }
-HWY_INLINE V fma(V a, V b, V c) { return hn::MulAdd(a, b, c); }
-
-HWY_INLINE V power_of_two(IV k) {
-  return hn::BitCast(D{}, hn::ShiftLeft<52>(hn::Add(k, hn::Set(I{}, 1023))));
-}
-
-HWY_INLINE V exp(V x) {
-  namespace d = math::detail;
-  x = hn::IfThenElse(hn::Gt(x, set(710.0)), set(710.0), x);
-  x = hn::IfThenElse(hn::Lt(x, set(-746.0)), set(-746.0), x);
-  const V shifted = fma(x, set(d::log2_e), set(d::two_pow_52_times_1_5));
-  const V k = hn::Sub(shifted, set(d::two_pow_52_times_1_5));
-  V r = fma(k, set(-d::ln2_high), x);
-  r = fma(k, set(-d::ln2_low), r);
-  const V r2 = hn::Mul(r, r);
-  V even = set(d::inverse_factorial[10]);
-  V odd = set(d::inverse_factorial[11]);
-  for (int i = 8; i >= 0; i -= 2) {
-    even = fma(even, r2, set(d::inverse_factorial[i]));
-    odd = fma(odd, r2, set(d::inverse_factorial[i + 1]));
-  }
-  const V tail = fma(fma(odd, r, even), r2, r);
-  const IV exponent = hn::ShiftRight<13>(hn::ShiftLeft<13>(hn::BitCast(I{}, shifted)));
-  const IV half = hn::ShiftRight<1>(exponent);
-  const V scaled = hn::Mul(hn::Add(set(1.0), tail), power_of_two(half));
-  return hn::Mul(scaled, power_of_two(hn::Sub(exponent, half)));
-}
-
-// Positive normal numbers only.
-HWY_INLINE V log(V x) {
-  namespace d = math::detail;
-  const IV bits = hn::BitCast(I{}, x);
-  const IV above = hn::Sub(bits, hn::Set(I{}, 0x3fe6a09e667f3bcdLL));
-  const V k = hn::ConvertTo(D{}, hn::ShiftRight<52>(above));
-  const IV exponent =
-      hn::And(above, hn::Set(I{}, static_cast<std::int64_t>(0xfff0000000000000ULL)));
-  const V f = hn::Sub(hn::BitCast(D{}, hn::Sub(bits, exponent)), set(1.0));
-  const V s = hn::Div(f, hn::Add(set(2.0), f));
-  const V z = hn::Mul(s, s);
-  const V w = hn::Mul(z, z);
-  V even = set(d::odd_series[8]);
-  V odd = set(d::odd_series[9]);
-  for (int i = 6; i >= 0; i -= 2) {
-    even = fma(even, w, set(d::odd_series[i]));
-    odd = fma(odd, w, set(d::odd_series[i + 1]));
-  }
-  const V series = hn::Mul(z, fma(odd, z, even));
-  const V half_square = hn::Mul(hn::Mul(set(0.5), f), f);
-  const V correction = fma(s, hn::Add(half_square, series), hn::Mul(k, set(d::ln2_low)));
-  return fma(k, set(d::ln2_high), hn::Sub(f, hn::Sub(half_square, correction)));
-}
-
-HWY_INLINE V log_ratio(V a, V b, V quotient) {
-  return hn::Add(log(quotient), hn::Div(fma(hn::Neg(quotient), b, a), a));
-}
-
-HWY_INLINE V mills(V a) {
-  a = hn::IfThenElse(hn::Gt(a, set(1e300)), set(1e300), a);
-  const V sum = hn::Add(a, set(math::mills_centre));
-  const V t = hn::Div(hn::Sub(a, set(math::mills_centre)), sum);
-  const V t2 = hn::Mul(t, t);
-  V even = set(math::mills_coefficient[math::mills_degree]);
-  V odd = set(math::mills_coefficient[math::mills_degree - 1]);
-  for (int i = math::mills_degree - 2; i >= 2; i -= 2) {
-    even = fma(even, t2, set(math::mills_coefficient[i]));
-    odd = fma(odd, t2, set(math::mills_coefficient[i - 1]));
-  }
-  even = fma(even, t2, set(math::mills_coefficient[0]));
-  return hn::Div(fma(odd, t, even), sum);
-}
-
+// The scalar twin's operations, in its order: engine/core/pricing.cpp.
 HWY_INLINE V normal_pdf(V x) {
   x = hn::Abs(x);
   const V square = hn::Mul(x, x);
