@@ -68,6 +68,9 @@ void Bot::surface_loop() {
       surface_->kept.store(c.kept, std::memory_order_relaxed);
       surface_->refused.store(c.refused, std::memory_order_relaxed);
       surface_->unusable.store(c.unusable, std::memory_order_relaxed);
+      surface_->implied.store(c.implied, std::memory_order_relaxed);
+      surface_->implied_slow.store(c.implied_slow, std::memory_order_relaxed);
+      surface_->apart.store(c.apart, std::memory_order_relaxed);
       const std::int64_t took_us = (clock_.now() - now).count / 1000;
       if (took_us > surface_->longest_us.load(std::memory_order_relaxed)) {
         surface_->longest_us.store(took_us, std::memory_order_relaxed);
@@ -92,6 +95,9 @@ void Bot::show_surface(std::vector<CounterStatus>& to) const {
   put("surface_expiries_kept", surface_->kept.load());
   put("surface_expiries_refused", surface_->refused.load());
   put("surface_expiries_unusable", surface_->unusable.load());
+  put("surface_vols_implied", surface_->implied.load());
+  put("surface_vols_implied_slow", surface_->implied_slow.load());
+  put("surface_vols_apart", surface_->apart.load());
   put("surface_blocks_published", surface_->published.load());
   put("surface_quotes_lost", surface_->quotes_lost.load());
   put("surface_fit_us_max", static_cast<std::uint64_t>(surface_->longest_us.load()));

@@ -26,6 +26,9 @@ struct SurfaceFeed {
   std::atomic<std::uint64_t> kept{0};
   std::atomic<std::uint64_t> refused{0};
   std::atomic<std::uint64_t> unusable{0};
+  std::atomic<std::uint64_t> implied{0};
+  std::atomic<std::uint64_t> implied_slow{0};
+  std::atomic<std::uint64_t> apart{0};
   std::atomic<std::uint64_t> published{0};
   std::atomic<std::int64_t> longest_us{0};
 };

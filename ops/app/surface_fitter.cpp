@@ -15,6 +15,10 @@ constexpr double sigma_news = 1e-4;  // a change of 0.01 points is news
 // and goes is paid for at each turn. Its age limits it meanwhile.
 constexpr int lost_in_row_max = 3;
 constexpr std::int64_t steps_apart_max = 3;
+// The venue prints 0.01 points. One that differs by more than this saw another price, forward or
+// time, or is at the end of its own scale.
+constexpr double apart_max = 0.002;
+constexpr double apart_share_max = 0.01;
 
 static_assert(static_cast<int>(SurfaceVerdict::error) ==
                   static_cast<int>(quant::SliceVerdict::error) &&
@@ -24,6 +28,35 @@ static_assert(static_cast<int>(SurfaceVerdict::error) ==
 double seconds_of(RecvTime t) { return static_cast<double>(t.mono_ns) * 1e-9; }
 
 double volatility(std::int64_t nano) { return nano > 0 ? static_cast<double>(nano) * 1e-9 : 0.0; }
+
+// In quote units; 0: none.
+double price_of(Price p, const SurfaceQuote& q) {
+  return p.nano > 0 ? to_double(p) * (q.inverse ? q.forward : 1.0) : 0.0;
+}
+
+// Prices of many options in columns.
+struct Prices {
+  std::vector<double> forward{}, strike{}, years{}, discount{}, price{}, sign{}, warm{};
+
+  void add(const SurfaceQuote& q, double of, double start) {
+    forward.push_back(q.forward);
+    strike.push_back(q.strike);
+    years.push_back(gimbal::years(q.expiry - q.venue_time));
+    discount.push_back(1.0);
+    price.push_back(of);
+    sign.push_back(q.type == OptionType::call ? 1.0 : -1.0);
+    warm.push_back(start);
+  }
+  [[nodiscard]] quant::VolColumns columns() const {
+    return {forward.data(), strike.data(), years.data(), discount.data(),
+            price.data(),   sign.data(),   warm.data()};
+  }
+};
+
+// Where the search starts: the venue's figure of this price, else the last answer, else the mark's.
+double start_of(double venue, double last, double mark) {
+  return venue > 0 ? venue : last > 0 ? last : mark;
+}
 
 std::vector<std::byte> bytes_of(const SurfaceHead& head, const std::vector<SurfaceRow>& rows) {
   std::vector<std::byte> out(sizeof head + rows.size() * sizeof(SurfaceRow));
@@ -51,6 +84,8 @@ bool quote_of(const InstrumentTable& table, const Event& last_part, const Ticker
   out.mark = volatility(t.mark_iv_nano);
   out.bid = volatility(t.bid_iv_nano);
   out.ask = volatility(t.ask_iv_nano);
+  out.bid_price = price_of(t.best_bid, out);
+  out.ask_price = price_of(t.best_ask, out);
   out.venue_time = last_part.exch;
   out.at = last_part.recv;
   return true;
@@ -60,8 +95,40 @@ void SurfaceFitter::quote(const SurfaceQuote& q) {
   const bool sane = q.strike > 0 && q.forward > 0 && math::finite(q.strike) &&
                     math::finite(q.forward) && q.venue_time < q.expiry && q.instrument.valid();
   if (!sane) return;
-  newest_[q.instrument.value] = q;
+  newest_[q.instrument.value].quote = q;
   venue_now_ = std::max(venue_now_, q.venue_time);
+}
+
+// One side of a quote: none where the price implies nothing, or where the venue sees it otherwise.
+void SurfaceFitter::take(double sigma, double& venue, double& last) {
+  if (sigma > 0) last = sigma;
+  const bool apart =
+      sigma > 0 && venue > 0 && math::abs(sigma - venue) > apart_max + apart_share_max * venue;
+  counters_.apart += apart ? 1 : 0;
+  venue = apart ? 0.0 : sigma;
+}
+
+// Volatilities of the prices that came since the last fit, all at once.
+void SurfaceFitter::imply() {
+  Prices prices;
+  for (const auto& [id, n] : newest_) {
+    const SurfaceQuote& q = n.quote;
+    if (q.bid_price > 0) prices.add(q, q.bid_price, start_of(q.bid, n.bid, q.mark));
+    if (q.ask_price > 0) prices.add(q, q.ask_price, start_of(q.ask, n.ask, q.mark));
+  }
+  const std::size_t count = prices.price.size();
+  std::vector<double> sigma(count);
+  std::vector<quant::VolStatus> status(count);
+  counters_.implied += count;
+  counters_.implied_slow +=
+      quant::implied_vols(warm_, prices.columns(), count, sigma.data(), status.data());
+  std::size_t at = 0;
+  for (auto& [id, n] : newest_) {
+    SurfaceQuote& q = n.quote;
+    if (q.bid_price > 0) take(sigma[at++], q.bid, n.bid);
+    if (q.ask_price > 0) take(sigma[at++], q.ask, n.ask);
+    q.bid_price = q.ask_price = 0;
+  }
 }
 
 // Expiries by rising time, each with its options; what has expired is forgotten.
@@ -69,7 +136,7 @@ std::map<SurfaceFitter::Market, std::vector<SurfaceFitter::Expiry>> SurfaceFitte
     RecvTime now) {
   std::map<Market, std::map<std::int64_t, Expiry>> found;
   for (auto at = newest_.begin(); at != newest_.end();) {
-    const SurfaceQuote& q = at->second;
+    const SurfaceQuote& q = at->second.quote;
     const ExchTime venue_now = q.venue_time + (now - q.at);
     if (q.expiry <= venue_now) {
       at = newest_.erase(at);
@@ -199,6 +266,7 @@ std::vector<std::vector<std::byte>> SurfaceFitter::fit(RecvTime now) {
   limits.rms_max = config_.rms_max;
   const double keep_s = static_cast<double>(config_.age_max.count) * 1e-9;
   ++counters_.fits;
+  imply();
   for (const auto& [market, expiries] : gather(now)) {
     std::vector<quant::ExpiryQuotes> quotes;
     for (const Expiry& e : expiries) {

@@ -15,6 +15,7 @@
 #include "engine/core/payload.hpp"
 #include "engine/core/surface_block.hpp"
 #include "engine/core/time.hpp"
+#include "engine/quant/implied_vols.hpp"
 #include "engine/quant/surface/delta_study.hpp"
 #include "engine/quant/surface/vol_surface.hpp"
 #include "ops/app/surface_config.hpp"
@@ -33,6 +34,10 @@ struct SurfaceQuote {
   double mark{0};
   double bid{0};
   double ask{0};
+  // Of the book's best, in quote units. Where there is one, our own volatility of it stands in for
+  // the venue's before the fit, and these are 0 again.
+  double bid_price{0};
+  double ask_price{0};
   ExchTime venue_time{};
   RecvTime at{};
 };
@@ -48,6 +53,9 @@ struct SurfaceCounters {
   std::uint64_t refused{0};   // butterfly, calendar or error
   std::uint64_t unusable{0};  // too few quotes, or none that can be used
   std::uint64_t blocks{0};
+  std::uint64_t implied{0};       // prices of bids and asks, each time
+  std::uint64_t implied_slow{0};  // of these without a start that led to the answer
+  std::uint64_t apart{0};         // of these where the venue's own volatility differs
 };
 
 class SurfaceFitter {
@@ -73,6 +81,11 @@ class SurfaceFitter {
   [[nodiscard]] const std::map<Market, Study>& studies() const noexcept { return studies_; }
 
  private:
+  struct Newest {  // of one option
+    SurfaceQuote quote{};
+    double bid{0};  // the last volatilities that its prices implied: where the next ones start
+    double ask{0};
+  };
   struct Expiry {
     ExchTime at{};
     RecvTime as_of{};  // the oldest quote taken
@@ -88,6 +101,8 @@ class SurfaceFitter {
     std::vector<SurfaceRow> rows{};
     int lost_in_row{0};  // fits that were refused with no curve to keep
   };
+  void imply();
+  void take(double sigma, double& venue, double& last);
   [[nodiscard]] std::map<Market, std::vector<Expiry>> gather(RecvTime now);
   void choose(Expiry& e, RecvTime now) const;
   [[nodiscard]] bool fresh(const SurfaceQuote& q, RecvTime now) const noexcept {
@@ -104,7 +119,8 @@ class SurfaceFitter {
   double sigma_min_;
   double sigma_max_;
   Nanos study_step_;
-  std::map<std::uint16_t, SurfaceQuote> newest_;
+  quant::WarmVol warm_{quant::proven_warm_vol()};
+  std::map<std::uint16_t, Newest> newest_;
   std::map<Market, quant::VolSurface> surfaces_;
   std::map<Market, Study> studies_;
   std::map<std::tuple<std::uint8_t, bool, std::int64_t>, Told> told_;

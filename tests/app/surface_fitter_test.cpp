@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "engine/core/pricing.hpp"
+
 namespace gimbal {
 namespace {
 
@@ -37,6 +39,36 @@ struct FitterTest : testing::Test {
       }
       q.venue_time = venue;
       q.at = now;
+      fitter.quote(q);
+    }
+  }
+  // The same chain by its prices: 0.4 points to either side of the smile. The venue says
+  // `venue_off` more, or nothing.
+  void priced_chain(int days, std::uint16_t first, double level, bool told, double venue_off = 0) {
+    for (int i = 0; i < 26; ++i) {
+      SurfaceQuote q;
+      q.instrument = InstrumentId{static_cast<std::uint16_t>(first + i)};
+      q.type = i % 2 == 0 ? OptionType::call : OptionType::put;
+      q.underlying = UnderlyingId{0};
+      q.forward = forward;
+      q.strike = 70'000 + 5'000.0 * (i / 2);
+      q.expiry = epoch + day * days;
+      q.venue_time = venue;
+      q.at = now;
+      const double vol = level * smile(std::log(q.strike / q.forward));
+      OptionTerms o;
+      o.type = q.type;
+      o.forward = q.forward;
+      o.strike = q.strike;
+      o.years = years(q.expiry - q.venue_time);
+      o.sigma = vol - 0.004;
+      q.bid_price = price_linear(o).price;
+      o.sigma = vol + 0.004;
+      q.ask_price = price_linear(o).price;
+      if (told) {
+        q.bid = vol - 0.004 + venue_off;
+        q.ask = vol + 0.004 + venue_off;
+      }
       fitter.quote(q);
     }
   }
@@ -73,6 +105,67 @@ TEST_F(FitterTest, GivesEveryOptionOfTheExpiryItsVolatilityAndSlope) {
       EXPECT_NEAR(r.slope, -0.15 + 0.8 * k, 0.08) << strike;
     }
   }
+}
+
+TEST_F(FitterTest, ImpliesTheVolatilitiesOfTheBooksPrices) {
+  for (const bool told : {false, true}) {
+    fitter = SurfaceFitter{config, 0.01, 5.0};
+    priced_chain(30, 10, 1, told);
+    const auto blocks = fitter.fit(now);
+    ASSERT_EQ(blocks.size(), 1U);
+    const SurfaceBlock block{blocks[0]};
+    EXPECT_EQ(block.head().verdict, SurfaceVerdict::accepted);
+    ASSERT_EQ(block.rows(), 26U);
+    for (std::size_t n = 0; n < block.rows(); ++n) {
+      const SurfaceRow r = block.row(n);
+      const double strike = 70'000 + 5'000.0 * static_cast<double>((r.instrument.value - 10) / 2);
+      EXPECT_NEAR(r.sigma, smile(std::log(strike / 100'000)), 0.003) << strike;
+    }
+    EXPECT_EQ(fitter.counters().implied, 52U);
+    EXPECT_EQ(fitter.counters().implied_slow, told ? 0U : 52U);
+    EXPECT_EQ(fitter.counters().apart, 0U);
+    EXPECT_TRUE(fitter.fit(now).empty());
+    EXPECT_EQ(fitter.counters().implied, 52U) << "once for each quote";
+    // The next prices start from the last volatilities.
+    pass(seconds(1));
+    priced_chain(30, 10, 1.03, false);
+    EXPECT_EQ(fitter.fit(now).size(), 1U);
+    EXPECT_EQ(fitter.counters().implied, 104U);
+    EXPECT_EQ(fitter.counters().implied_slow, told ? 0U : 52U);
+  }
+}
+
+TEST_F(FitterTest, APriceThatTheVenueSeesOtherwiseIsNotTaken) {
+  priced_chain(30, 10, 1, true, 0.007);
+  static_cast<void>(fitter.fit(now));
+  EXPECT_EQ(fitter.counters().apart, 0U) << "within 0.2 points and a hundredth of it";
+  pass(seconds(1));
+  priced_chain(30, 10, 1, true, 0.05);
+  const auto blocks = fitter.fit(now);
+  EXPECT_EQ(fitter.counters().apart, 52U);
+  ASSERT_EQ(blocks.size(), 1U);
+  EXPECT_EQ(head_of(blocks[0]).verdict, SurfaceVerdict::unusable);
+}
+
+TEST_F(FitterTest, APriceThatImpliesNothingIsNoQuoteWhateverTheVenueSays) {
+  chain(30, 10);
+  SurfaceQuote q;
+  q.instrument = InstrumentId{22};
+  q.type = OptionType::call;
+  q.underlying = UnderlyingId{0};
+  q.forward = forward;
+  q.strike = 100'000;
+  q.expiry = epoch + day * 30;
+  q.mark = q.bid = q.ask = 0.6;
+  q.bid_price = q.ask_price = 200'000;  // above the forward
+  q.venue_time = venue;
+  q.at = now;
+  fitter.quote(q);
+  const auto blocks = fitter.fit(now);
+  ASSERT_EQ(blocks.size(), 1U);
+  EXPECT_EQ(head_of(blocks[0]).verdict, SurfaceVerdict::accepted);
+  EXPECT_EQ(fitter.counters().implied_slow, 2U);
+  EXPECT_EQ(fitter.counters().apart, 0U);
 }
 
 TEST_F(FitterTest, SaysTheSameCurveAgainBeforeItGetsOld) {
