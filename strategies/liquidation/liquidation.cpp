@@ -81,6 +81,7 @@ void Liquidation::look(Book& book, const StrategyView& view, Requests& requests)
   if (now != before) trace_state(book, view, before, r);
   tell(book, view, r, requests);
   if (now >= MarginState::amber) restrain(book, view, requests);
+  book.arrived = book.arrived && now >= MarginState::red;
   if (now >= MarginState::red) reduce(book, view, r, requests);
 }
 
@@ -266,11 +267,11 @@ bool Liquidation::settled(Book& book, const StrategyView& view) noexcept {
          view.now() - book.settled_at > seconds(1);
 }
 
-// Maintenance margin that is too much for `target_health`, by the worst figure there is. A report
-// from before our last trade does not know what that closed: acting on it would close it twice.
-double Liquidation::missing(const Book& book, const StrategyView& view,
-                            const MarginReading& r) const noexcept {
-  const double target = book.config.target_health;
+// Maintenance margin that is too much for a health of `target`, by the worst figure there is. A
+// report from before our last trade does not know what that closed: acting on it would close it
+// twice.
+double Liquidation::missing(const Book& book, const StrategyView& view, const MarginReading& r,
+                            double target) const noexcept {
   const MarginPicture& p = book.account.picture();
   double most = -infinite;
   if (r.usable) {
@@ -278,13 +279,34 @@ double Liquidation::missing(const Book& book, const StrategyView& view,
     most = p.terms.maintenance - target * p.terms.equity;
     most = std::max(most, p.terms.maintenance_at(move) - target * p.terms.equity_at(move));
   }
+  if (!answered(book, view)) return most;
   const Instrument& hedge = view.instruments()[book.hedge];
   const MarginReport* report = view.margin(hedge.venue, hedge.settlement);
-  const bool current =
-      book.traded_at.mono_ns == 0 || view.margin_at(hedge.venue, hedge.settlement) > book.traded_at;
-  if (report == nullptr || !current || book.uncertain) return most;
   return std::max(
       most, to_double(report->maintenance_margin) - target * to_double(report->margin_balance));
+}
+
+bool Liquidation::answered(const Book& book, const StrategyView& view) const noexcept {
+  const Instrument& hedge = view.instruments()[book.hedge];
+  if (view.margin(hedge.venue, hedge.settlement) == nullptr || book.uncertain) return false;
+  return book.traded_at.mono_ns == 0 ||
+         view.margin_at(hedge.venue, hedge.settlement) > book.traded_at;
+}
+
+// Down to the target, the venue's report agreeing; and from there not again for every move of the
+// price, but when the health has lost `leave_health` or the distance that share of itself.
+bool Liquidation::wants(Book& book, const StrategyView& view, const MarginReading& r,
+                        double too_much) const noexcept {
+  const LiquidationConfig& c = book.config;
+  if (too_much <= money_step && r.sigmas >= nano_or_max(c.amber_sigmas)) {
+    book.arrived = book.arrived || answered(book, view);
+    return false;
+  }
+  if (!book.arrived) return true;
+  const double again = std::min(c.target_health + c.leave_health, c.amber_health);
+  book.arrived = missing(book, view, r, again) <= money_step &&
+                 r.sigmas >= nano_or_max(c.amber_sigmas * (1 - c.leave_health));
+  return !book.arrived;
 }
 
 void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReading& r,
@@ -303,10 +325,9 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
   const bool ended = settled(book, view);
   // By the report alone, the slices go to what has prices; the plan leaves the rest out.
   if (!r.usable && !r.reported) return;
-  const double too_much = missing(book, view, r);
+  const double too_much = missing(book, view, r, c.target_health);
   const bool health_binds = too_much > money_step;
-  const bool distance_binds = r.sigmas < nano_or_max(c.amber_sigmas);
-  if (!health_binds && !distance_binds) {
+  if (!wants(book, view, r, too_much)) {
     book.shown.stuck = false;
     return;
   }

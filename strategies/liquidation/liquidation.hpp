@@ -88,6 +88,7 @@ class Liquidation {
     std::uint64_t refusals{0};    // of ours, at the last look
     std::uint32_t refusals_in_row{0};
     std::uint32_t misses{0};  // orders that ended without a fill, in a row
+    bool arrived{false};      // this RED or BLACK was reduced to its target: small moves wait
     bool asked{false};
     bool waiting{false};    // an order of ours has not ended
     Qty position_before{};  // of its instrument
@@ -109,8 +110,13 @@ class Liquidation {
   void restrain(const Book& book, const StrategyView& view, Requests& requests) const noexcept;
   void reduce(Book& book, const StrategyView& view, const MarginReading& r,
               Requests& requests) noexcept;
-  [[nodiscard]] double missing(const Book& book, const StrategyView& view,
-                               const MarginReading& r) const noexcept;
+  // Whether there is anything to reduce for.
+  [[nodiscard]] bool wants(Book& book, const StrategyView& view, const MarginReading& r,
+                           double too_much) const noexcept;
+  [[nodiscard]] double missing(const Book& book, const StrategyView& view, const MarginReading& r,
+                               double target) const noexcept;
+  // There is a report from after our last trade, and no order of ours is in doubt.
+  [[nodiscard]] bool answered(const Book& book, const StrategyView& view) const noexcept;
   [[nodiscard]] bool settled(Book& book, const StrategyView& view) noexcept;
   void send(Book& book, const StrategyView& view, const Reduction& reduction,
             const MarginReading& r, Requests& requests) noexcept;

@@ -279,6 +279,35 @@ TEST_F(LiquidationTest, RedClosesJustEnoughReduceOnlyAndStopsAtTheTarget) {
   EXPECT_EQ(state().state, MarginState::red);  // until calm for its time
 }
 
+// At its target a long of fifty times the balance loses it with every tick: those are not traded.
+TEST_F(LiquidationTest, AtItsTargetItWaitsForALossThatIsWorthAnOrder) {
+  go(4, 0.85);
+  std::size_t filled = 0;
+  const auto settle = [&](double mid) {
+    for (int n = 0; n < 6; ++n) {
+      moment(mid);
+      for (; filled < placed().size(); ++filled) {
+        ack(placed()[filled]);
+        fill(placed()[filled], to_double(placed()[filled].amount));
+      }
+    }
+  };
+  settle(50000);
+  const std::size_t arrived = placed().size();
+  ASSERT_LE(state().health_own, 0.5);
+  report(state().equity, state().maintenance);  // the venue agrees
+  for (const double mid : {49990.0, 49980.0, 49970.0, 49960.0, 49955.0, 49970.0, 49950.0}) {
+    settle(mid);
+    EXPECT_LT(state().health_own, 0.55) << mid;
+    EXPECT_EQ(placed().size(), arrived) << mid;
+  }
+  EXPECT_GT(state().health_own, 0.51);
+  settle(49850);
+  EXPECT_GT(placed().size(), arrived);
+  EXPECT_LE(placed().size(), arrived + 2);
+  EXPECT_LE(state().health_own, 0.501);
+}
+
 TEST_F(LiquidationTest, ActsOnTheVenuesFigureWhenThatIsTheWorseOne) {
   go(2, 0.4);
   const double balance = maintenance / 0.4;
