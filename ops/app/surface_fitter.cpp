@@ -15,8 +15,7 @@ constexpr double sigma_news = 1e-4;  // a change of 0.01 points is news
 // and goes is paid for at each turn. Its age limits it meanwhile.
 constexpr int lost_in_row_max = 3;
 constexpr std::int64_t steps_apart_max = 3;
-// The venue prints 0.01 points. One that differs by more than this saw another price, forward or
-// time, or is at the end of its own scale.
+// The venue prints 0.01 points; one further off saw another market, or is at the end of its scale.
 constexpr double apart_max = 0.002;
 constexpr double apart_share_max = 0.01;
 
@@ -29,12 +28,10 @@ double seconds_of(RecvTime t) { return static_cast<double>(t.mono_ns) * 1e-9; }
 
 double volatility(std::int64_t nano) { return nano > 0 ? static_cast<double>(nano) * 1e-9 : 0.0; }
 
-// In quote units; 0: none.
 double price_of(Price p, const SurfaceQuote& q) {
   return p.nano > 0 ? to_double(p) * (q.inverse ? q.forward : 1.0) : 0.0;
 }
 
-// Prices of many options in columns.
 struct Prices {
   std::vector<double> forward{}, strike{}, years{}, discount{}, price{}, sign{}, warm{};
 
@@ -53,7 +50,7 @@ struct Prices {
   }
 };
 
-// Where the search starts: the venue's figure of this price, else the last answer, else the mark's.
+// Where the search for a volatility starts.
 double start_of(double venue, double last, double mark) {
   return venue > 0 ? venue : last > 0 ? last : mark;
 }

@@ -94,7 +94,7 @@ QuotedOption quoted(const OptionTerms& t) {
   return {t.type, t.forward, t.strike, t.years, t.discount, price_linear(t).price};
 }
 
-// From the middle to where an option is worth a millionth of a millionth of the forward.
+// From the middle far out.
 OptionTerms wide_terms(test::Numbers& n) {
   OptionTerms t;
   t.type = n.uniform(0, 1) < 0.5 ? OptionType::call : OptionType::put;
@@ -120,9 +120,7 @@ TEST(ImpliedVols, ReturnToTheScalarAnswerFromStartsThatAreOff) {
     std::printf("start off by %+.3f: %zu of %zu rows took the scalar path, largest error %.1e\n",
                 off, s.slow, rows.size(), worst);
     // Some prices in the money are too close to intrinsic for the warm path to be sure.
-    if (std::abs(off) <= 0.05) {
-      EXPECT_LT(s.slow, rows.size() / 5) << off;
-    }
+    if (std::abs(off) <= 0.05) { EXPECT_LT(s.slow, rows.size() / 5) << off; }
   }
 }
 
@@ -221,9 +219,6 @@ TEST(ImpliedVols, HaveTheSameBitsOnEveryTarget) {
       }
     }
   }
-  for (const WarmVol& target : targets) {
-    std::printf("target %s has the twin's bits\n", std::string{target.target}.c_str());
-  }
 }
 
 void one_bit_off(const VolColumns& in, std::size_t count, double* sigma) noexcept {
@@ -261,7 +256,6 @@ TEST(ImpliedVols, ARowDoesNotDependOnItsNeighboursNorOnTheirNumber) {
   }
 }
 
-// The golden rows from starts around the exact answer, and from none.
 void check_starts(const std::string& path) {
   const test::NumberTable t{path};
   for (const double off : {0.0, 0.002, -0.02, 0.1, nan_value}) {
