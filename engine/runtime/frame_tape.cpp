@@ -118,6 +118,7 @@ std::size_t FrameRecorder::drain(std::size_t bytes_max) {
   std::span<char> text;
   for (FrameTape* tape : tapes_) {
     while (bytes < bytes_max && tape->peek(record, text)) {
+      note_losses();  // counted by the tape before it took this frame
       if (redact_tokens(text)) record.flags |= frame_flag::redacted;
       segments_.put(RecordType::frame, 0, &record, sizeof record, text.data(), text.size());
       if (record.seq != 0) segments_.note_seq(record.seq);
@@ -138,7 +139,17 @@ std::size_t FrameRecorder::drain(std::size_t bytes_max) {
 
 Outcome FrameRecorder::close() {
   while (drain() != 0) {}
+  note_losses();
   return segments_.close();
+}
+
+// Frames have no numbers: the record says only how many are missing.
+void FrameRecorder::note_losses() {
+  const std::uint64_t all = lost();
+  if (all == losses_noted_) return;
+  const GapRecord gap{0, all - losses_noted_};
+  segments_.put(RecordType::gap, 0, &gap, sizeof gap);
+  losses_noted_ = all;
 }
 
 std::uint64_t FrameRecorder::lost() const noexcept {

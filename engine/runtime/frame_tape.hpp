@@ -3,7 +3,8 @@
 // FrameTape: put() on one hot thread copies the text into a byte ring (no system call, never
 // blocks; a frame that does not fit is lost, counted, and the caller trips HALT when frames are
 // required). FrameRecorder: drain() on one cold thread takes every tape's frames, overwrites tokens
-// and writes the segments "frames-EEEEEEEE-SSSSSS.gf" (format: ops/docs/journal-format.md).
+// and writes the segments "frames-EEEEEEEE-SSSSSS.gf" (format: ops/docs/journal-format.md); what a
+// tape lost becomes a gap record, before the first frame that was put behind the loss.
 // Frames of one tape keep their order; between tapes there is none.
 #pragma once
 
@@ -79,11 +80,14 @@ class FrameRecorder {
   [[nodiscard]] std::uint64_t lost() const noexcept;
 
  private:
+  void note_losses();
+
   SegmentWriter segments_;
   std::vector<FrameTape*> tapes_{};
   Nanos sync_interval_;
   std::int64_t last_sync_ns_{0};
   std::uint64_t frames_{0};
+  std::uint64_t losses_noted_{0};
 };
 
 }  // namespace gimbal

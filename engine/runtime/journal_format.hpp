@@ -64,7 +64,8 @@ enum class RecordType : std::uint16_t {
   event = 1,       // one Event, 64 bytes
   side_block = 2,  // SideBlockRef, then the block's bytes; before the event that names it
   digest = 3,      // DigestRecord
-  gap = 4,         // GapRecord: events were stepped but not journalled; a replay stops being exact
+  gap = 4,         // GapRecord: events were stepped but not journalled; a replay stops being exact.
+                   // In the frame stream: frames were not kept (first_seq 0)
   end = 5,         // EndRecord
   seal = 6,        // SealRecord
   frame = 7,       // FrameRecord, then the text; in the frame stream only
@@ -124,7 +125,12 @@ enum class FrameKind : std::uint8_t {
   resync = 6,     // the core asked for an instrument again (`detail`)
   listed = 7,     // an instrument was listed: its channels are asked for (`detail`)
   retired = 8,    // an instrument has ended: its channels are given up (`detail`)
-  conflated = 9,  // from here on tickers may be replaced by newer ones before the core sees them
+  conflated = 9,  // from here on events are missing from the journal: `detail` is a ConflatedBy
+};
+enum class ConflatedBy : std::uint32_t {
+  tickers = 0,      // replaced by newer ones before the core saw them
+  market_ring = 1,  // it was full: the feeds start over
+  order_ring = 2,   // it was full: the order session starts over
 };
 namespace frame_flag {
 inline constexpr std::uint8_t redacted = 1;  // tokens in the text were overwritten with '*'

@@ -40,6 +40,13 @@ bool all_zero(std::span<const std::byte> bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
+// Nothing follows but a segment that was created and never begun: its writer died, or could not
+// write, in between.
+bool is_last(const std::vector<std::span<const std::byte>>& segments, std::size_t at) noexcept {
+  if (at + 1 >= segments.size()) return true;
+  return at + 2 == segments.size() && all_zero(segments[at + 1]);
+}
+
 }  // namespace
 
 const char* read_header(std::span<const std::byte> bytes, std::uint64_t magic,
@@ -103,9 +110,11 @@ JournalStatus JournalReader::open_segment() {
   offset_ = header.header_bytes;
   ordinal_ = 0;
   opened_ = true;
-  hash_.restart();
-  hash_.add(chain_.data(), chain_.size());
-  hash_.add(bytes_.data(), offset_);
+  if (hashing_) {
+    hash_.restart();
+    hash_.add(chain_.data(), chain_.size());
+    hash_.add(bytes_.data(), offset_);
+  }
   hashed_to_ = offset_;
   sealed_to_ = 0;
   abandoned_at_ = abandon_offset();
@@ -200,8 +209,7 @@ bool JournalReader::sound_record_after(std::uint64_t offset, std::uint32_t ordin
 // offset_.
 JournalStatus JournalReader::damaged(const std::string& why, std::uint64_t offset,
                                      std::uint32_t ordinal) {
-  const bool last = current_ + 1 == segments_.size();
-  const bool torn = last && !sound_record_after(offset, ordinal);
+  const bool torn = is_last(segments_, current_) && !sound_record_after(offset, ordinal);
   return stop(torn ? JournalStatus::torn : JournalStatus::corrupt, why, offset_);
 }
 
@@ -233,7 +241,7 @@ JournalStatus JournalReader::next(JournalRecord& out) {
     const Look seen = look(offset_, ordinal_ + 1, head, why);
     if (seen == Look::bad) return damaged(why, offset_, ordinal_ + 1);
     if (seen == Look::zeros) {
-      if (current_ + 1 < segments_.size()) {
+      if (!is_last(segments_, current_)) {
         return stop(JournalStatus::corrupt, "segment stops before its end record", offset_);
       }
       if (!first_event_seen_) return stop(JournalStatus::torn, "no Boot record yet", offset_);
@@ -265,10 +273,13 @@ JournalStatus JournalReader::next(JournalRecord& out) {
 // A seal says what every byte before it was; nothing of it is delivered.
 JournalStatus JournalReader::check_seal() {
   const auto seal = read_as<SealRecord>(bytes_.subspan(offset_ + sizeof(RecordHead)));
-  hash_.add(bytes_.data() + hashed_to_, offset_ - hashed_to_);
+  Sha256Digest found = seal.chain;
+  if (hashing_) {
+    hash_.add(bytes_.data() + hashed_to_, offset_ - hashed_to_);
+    found = hash_.finish();
+    hash_.add(found.data(), found.size());
+  }
   hashed_to_ = offset_;
-  const Sha256Digest found = hash_.finish();
-  hash_.add(found.data(), found.size());
   if (seal.block != blocks_ || seal.first_offset != sealed_to_ ||
       seal.bytes != offset_ - sealed_to_ || seal.chain != found) {
     return stop(JournalStatus::corrupt,

@@ -85,16 +85,30 @@ Outcome SegmentWriter::make_reserve() {
   return preallocate(reserve_fd_, config_.reserve_bytes, path);
 }
 
-Outcome SegmentWriter::open_segment() {
-  const std::string path =
-      config_.directory + "/" + segment_name(stream_, identity_.epoch, segment_);
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+std::string SegmentWriter::path_of(std::uint32_t segment) const {
+  return config_.directory + "/" + segment_name(stream_, identity_.epoch, segment);
+}
+
+// The file is there, with its blocks and without a header: a segment that was not begun.
+Outcome SegmentWriter::create(const std::string& path, int& fd) const {
+  fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return Outcome::system("create", path);
-  if (Outcome had = preallocate(fd, config_.segment_bytes, path); !had) {
-    ::close(fd);
-    (void)::unlink(path.c_str());  // an empty segment would read as a torn one
-    return had;
-  }
+  Outcome had = preallocate(fd, config_.segment_bytes, path);
+  if (had) had = sync_directory(config_.directory);
+  if (had) return had;
+  ::close(fd);
+  (void)::unlink(path.c_str());  // an empty segment would read as a torn one
+  return had;
+}
+
+Outcome SegmentWriter::open_segment() {
+  const std::string path = path_of(segment_);
+  int fd = -1;
+  if (Outcome created = create(path, fd); !created) return created;
+  return begin_segment(fd, path);
+}
+
+Outcome SegmentWriter::begin_segment(int fd, const std::string& path) {
   Outcome begun = start_segment(fd, 0, 0);
   if (!begun) {
     ::close(fd_);
@@ -191,9 +205,17 @@ void SegmentWriter::seal() {
 void SegmentWriter::rotate() {
   flush();
   if (failed_ || emergency_) return;
-  Outcome turned = end_segment(EndReason::rotated);
-  if (turned) turned = open_segment();
-  if (!turned) turn_to_reserve(turned);
+  // Created before the end record is written: a death in between leaves a segment that was not
+  // begun, not one that is missing.
+  const std::string path = path_of(segment_ + 1);
+  int fd = -1;
+  if (Outcome created = create(path, fd); !created) return turn_to_reserve(created);
+  if (Outcome ended = end_segment(EndReason::rotated); !ended) {
+    ::close(fd);
+    (void)::unlink(path.c_str());
+    return turn_to_reserve(ended);
+  }
+  if (Outcome begun = begin_segment(fd, path); !begun) turn_to_reserve(begun);
 }
 
 Outcome SegmentWriter::end_segment(EndReason reason) {
@@ -297,8 +319,7 @@ void SegmentWriter::turn_to_reserve(const Outcome& why) {
 }
 
 Outcome SegmentWriter::start_reserve(std::uint64_t sound_bytes) {
-  const std::string name =
-      config_.directory + "/" + segment_name(stream_, identity_.epoch, segment_);
+  const std::string name = path_of(segment_);
   if (::rename(reserve_path().c_str(), name.c_str()) != 0) {
     return Outcome::system("rename the reserve to", name);
   }

@@ -81,7 +81,10 @@ class SegmentWriter {
   void fail(const Outcome& why);
 
  private:
+  [[nodiscard]] std::string path_of(std::uint32_t segment) const;
+  Outcome create(const std::string& path, int& fd) const;
   Outcome open_segment();
+  Outcome begin_segment(int fd, const std::string& path);
   Outcome start_segment(int fd, std::uint32_t flags, std::uint64_t sound_bytes);
   Outcome end_segment(EndReason reason);
   Outcome make_reserve();

@@ -146,6 +146,44 @@ TEST(FrameRecorder, WritesEveryFrameWithItsTimeAndSealsTheStream) {
   EXPECT_GE(reader.blocks(), 10u);
 }
 
+TEST(FrameRecorder, WhatATapeLostStandsInTheStreamBeforeTheFirstFrameBehindTheLoss) {
+  const TempDir dir;
+  FrameTape tape{4096};
+  SegmentConfig config;
+  config.directory = dir.path();
+  config.reserve_bytes = 0;
+  config.segment_bytes = 256 * 1024;
+  FrameRecorder recorder{config, {3, 0, 0}, milliseconds(5)};
+  recorder.add(tape);
+  ASSERT_TRUE(recorder.open());
+  ASSERT_TRUE(tape.put(incoming(0), "kept"));
+  recorder.drain();
+  int taken = 1;
+  while (tape.put(incoming(taken), std::string(100, 'q'))) ++taken;
+  EXPECT_FALSE(tape.put(incoming(taken), std::string(100, 'q')));
+  recorder.drain();
+  ASSERT_TRUE(tape.put(incoming(1'000'000), "behind"));
+  EXPECT_FALSE(tape.put(incoming(0), std::string(3000, 'x')));
+  ASSERT_TRUE(recorder.close());
+  std::vector<std::vector<std::byte>> segments;
+  ASSERT_TRUE(load_segments(dir.path(), frame_stream, 0, segments));
+  JournalReader reader{views(segments), frame_stream};
+  JournalRecord record;
+  JournalStatus status;
+  std::uint64_t lost = 0, lost_before_the_last = 0;
+  bool first_kept_whole = false;
+  while ((status = reader.next(record)) == JournalStatus::record) {
+    if (record.type == RecordType::gap) lost += record.gap.records;
+    if (record.type != RecordType::frame) continue;
+    if (record.frame.recv_mono_ns == 0) first_kept_whole = lost == 0;
+    if (record.frame.recv_mono_ns == 1'000'000) lost_before_the_last = lost;
+  }
+  EXPECT_EQ(status, JournalStatus::end) << reader.error();
+  EXPECT_TRUE(first_kept_whole);
+  EXPECT_GE(lost_before_the_last, 2u);
+  EXPECT_EQ(lost, 3u);
+}
+
 TEST(FrameRecorder, TheStreamsDoNotReadAsEachOther) {
   const TempDir dir;
   FrameTape tape{1u << 16};
