@@ -63,6 +63,8 @@ class CoreReplay {
   [[nodiscard]] TraceRing& trace() noexcept { return trace_; }
   // Called after each step, before the commands are taken; may be empty.
   void on_step(std::function<void(const Event&, const Commands&)> look) { look_ = std::move(look); }
+  // See JournalReader.
+  void believe_chain() noexcept { reader_->believe_chain(); }
   // Steps one record; false at the end.
   bool next() { return run_->next(); }
   [[nodiscard]] ReplayResult result() const { return run_->result(); }

@@ -29,6 +29,16 @@ bool same_event(const Event& journal, Event replayed) noexcept {
   return std::memcmp(&journal, &replayed, sizeof(Event)) == 0;
 }
 
+// Why the journal lacks events that the frames give.
+const char* events_missing(std::uint32_t detail) {
+  switch (static_cast<ConflatedBy>(detail)) {
+    case ConflatedBy::tickers: return "tickers were conflated: the market ring was over half full";
+    case ConflatedBy::market_ring: return "the market ring was full: the feeds started over";
+    case ConflatedBy::order_ring: return "the order ring was full: the order session started over";
+  }
+  return "events are missing from the journal";
+}
+
 std::string shown(std::string_view text) {
   std::string out{text.substr(0, shown_text_max)};
   if (text.size() > shown_text_max) out += "...";
@@ -63,9 +73,14 @@ void FrameReplay::run() {
   while (!result_.difference.found) {
     result_.status = reader_.next(record);
     if (result_.status != JournalStatus::record) break;
+    if (record.type == RecordType::gap) {
+      result_.parted = std::to_string(record.gap.records) + " frames were not kept";
+      break;
+    }
     if (record.type == RecordType::frame && !take(record)) break;
   }
-  if (!result_.difference.found) run_deferred();
+  // Where the two part, what a waiting timer needs may be among what is missing.
+  if (result_.parted.empty() && !result_.difference.found) run_deferred();
   if (result_.status == JournalStatus::torn || result_.status == JournalStatus::corrupt) {
     result_.error = reader_.error() + " (segment " + std::to_string(reader_.error_segment()) +
                     ", offset " + std::to_string(reader_.error_offset()) + ")";
@@ -97,7 +112,7 @@ bool FrameReplay::take(const JournalRecord& record) {
     result_.parted = "instruments were listed or retired while running";
   }
   if (result_.parted.empty() && frame.kind == FrameKind::conflated) {
-    result_.parted = "tickers were conflated: the market ring was over half full";
+    result_.parted = events_missing(frame.detail);
   }
   if (!result_.parted.empty()) return false;
   ++result_.frames;

@@ -53,6 +53,8 @@ class FrameReplay {
   FrameReplay(const JournalOrigin& origin, std::uint32_t epoch, CoreReplay& core,
               std::vector<std::span<const std::byte>> segments);
 
+  // See JournalReader.
+  void believe_chain() noexcept { reader_.believe_chain(); }
   // Reads both streams to their ends, or to the first difference.
   void run();
   [[nodiscard]] const FrameReplayResult& result() const noexcept { return result_; }

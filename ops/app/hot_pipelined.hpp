@@ -41,6 +41,10 @@ class FeedStage {
           hold->drop(batch[at].instrument);
         }
         if (!ring->push_unit(&batch[at], parts)) {
+          if (!overflowed && tape != nullptr) {
+            tape->put(FrameKind::conflated, batch.front().recv, {},
+                      static_cast<std::uint32_t>(ConflatedBy::market_ring));
+          }
           overflowed = true;
           overflows->fetch_add(1, std::memory_order_relaxed);
           return;

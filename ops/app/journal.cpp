@@ -48,7 +48,7 @@ struct StreamFacts {
   std::uint64_t first_seq{0}, last_seq{0}, digests{0}, side_blocks{0}, emergencies{0};
   std::int64_t first_ns{0}, last_ns{0};
   std::array<std::uint64_t, event_kinds> kinds{};
-  std::array<std::uint64_t, 8> frames{};
+  std::array<std::uint64_t, 16> frames{};
   Sha256Digest chain{};
 };
 

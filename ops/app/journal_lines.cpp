@@ -248,9 +248,13 @@ std::string frame_line(const JournalRecord& record) {
   static constexpr std::array<std::string_view, 10> kinds{
       "none",  "text_in", "text_out", "opened",  "ended",
       "timer", "resync",  "listed",   "retired", "conflated"};
+  FlatJson json;
+  if (record.type == RecordType::gap) {
+    return json.text("record", "gap").number("records", record.gap.records).done();
+  }
+  if (record.type != RecordType::frame) return {};
   const FrameRecord& f = record.frame;
   const auto kind = static_cast<std::size_t>(f.kind);
-  FlatJson json;
   json.raw("recv_ns", std::to_string(f.recv_mono_ns)).number("seq", f.seq).number("slot", f.slot);
   json.text("kind", kind < kinds.size() ? kinds[kind] : "other");
   if (f.kind >= FrameKind::resync && f.kind <= FrameKind::retired)

@@ -1,6 +1,7 @@
 // `gimbal`: one program, one subcommand per task. Exit codes: see commands.hpp.
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 
 #include "ops/app/commands.hpp"
@@ -40,6 +41,9 @@ int main(int argc, char** argv) {
   add_commands(line, exit_code);
   try {
     return line.parse(argc, argv).value_or(exit_code);
+  } catch (const std::bad_alloc&) {
+    std::fputs("gimbal: out of memory\n", stderr);
+    return gimbal::exit_failed;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gimbal: %s\n", error.what());
     return gimbal::exit_failed;

@@ -234,6 +234,8 @@ class OrderSession {
     count(counters_.queue_full);
     if (overflowed_) return;
     overflowed_ = true;
+    session_.tape().put(FrameKind::conflated, clock_.now(), {},
+                        static_cast<std::uint32_t>(ConflatedBy::order_ring));
     session_.link().close(1001, "overload");
   }
   void deliver() noexcept {

@@ -5,6 +5,7 @@
 // tables are side blocks.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <memory>
 
 #include "engine/runtime/journal_files.hpp"
+#include "ops/app/chain_check.hpp"
 #include "ops/app/commands.hpp"
 #include "ops/app/core_replay.hpp"
 #include "ops/app/frame_replay.hpp"
@@ -29,7 +31,8 @@ struct ReplayArguments {
   std::uint32_t epoch{0};
   bool json{false};
   bool keep_going{false};
-  bool frames{false};
+  bool frames{false};       // nothing else will do
+  bool events_only{false};  // not even when they are there
   std::string explain;
   std::string what_if;
 };
@@ -47,30 +50,93 @@ std::uint32_t epoch_of(const Segments& segments) {
   return read_header(segments.front(), journal_magic, header) == nullptr ? header.epoch : 0;
 }
 
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
+
+double seconds_since(SteadyTime begin) {
+  return std::chrono::duration<double>(steady_now() - begin).count();
+}
+
+std::uint64_t bytes_of(const Segments& segments) {
+  std::uint64_t bytes = 0;
+  for (const auto& s : segments) bytes += s.size();
+  return bytes;
+}
+
+// A bot that dies while it creates the file leaves zeros.
+bool begun(const std::vector<std::byte>& segment) {
+  const std::size_t header = std::min(segment.size(), sizeof(SegmentHeader));
+  return std::any_of(segment.begin(), segment.begin() + static_cast<std::ptrdiff_t>(header),
+                     [](std::byte b) { return b != std::byte{0}; });
+}
+
+// What is missing of the boot's frame files; empty: nothing.
+std::string missing_frames(const std::string& directory, std::uint32_t epoch) {
+  std::uint32_t next = 0;
+  for (const SegmentFile& file : list_segments(directory, frame_stream)) {
+    if (file.epoch != epoch) continue;
+    if (file.segment != next) return fmt::format("segment {} of their stream is missing", next);
+    ++next;
+  }
+  return next > 0 ? "" : fmt::format("the directory has none of boot epoch {}", epoch);
+}
+
+// The boot's frames; or why the journalled events have to do.
+std::string load_frames(const ReplayArguments& arguments, const JournalOrigin& origin,
+                        std::uint32_t epoch, Segments& frames) {
+  if (arguments.events_only) return "--events was given";
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(arguments.path, unreadable)) {
+    return "one file was given, not the journal's directory";
+  }
+  std::string missing = missing_frames(arguments.path, epoch);
+  if (!missing.empty()) {
+    const bool off = origin.loaded->config.journal.frames == FrameKeeping::off;
+    return off ? "the run kept none ([journal] frames = \"off\")" : missing;
+  }
+  if (Outcome o = load_segments(arguments.path, frame_stream, epoch, frames); !o) return o.error();
+  return begun(frames.front()) ? "" : "their stream was not begun";
+}
+
+// What the chains say outranks what came out.
+void take_chains(ChainCheck& chains, ReplayFindings& findings) {
+  chains.finish();
+  if (!chains.events_damage().empty()) {
+    findings.events.verdict = ReplayVerdict::damaged;
+    findings.events.journal = JournalStatus::corrupt;
+    findings.events.error = chains.events_damage();
+  }
+  if (!chains.frames_damage().empty()) {
+    findings.frames.status = JournalStatus::corrupt;
+    findings.frames.error = chains.frames_damage();
+  }
+}
+
 void run_streams(const ReplayArguments& arguments, const JournalOrigin& origin,
                  const Segments& events, CoreReplay& core, ReplayFindings& findings) {
   Segments frames;
-  std::error_code unreadable;
-  if (!arguments.frames) {
-    findings.without_frames = "not asked for (--frames)";
-  } else if (!std::filesystem::is_directory(arguments.path, unreadable)) {
-    findings.without_frames = "one file was given, not the journal's directory";
-  } else {
-    const Outcome o = load_segments(arguments.path, frame_stream, epoch_of(events), frames);
-    findings.with_frames = static_cast<bool>(o);
-    if (!o) findings.without_frames = o.error();
-  }
-  const auto begin = std::chrono::steady_clock::now();
+  const auto load = steady_now();
+  findings.without_frames = load_frames(arguments, origin, epoch_of(events), frames);
+  findings.with_frames = findings.without_frames.empty();
+  if (arguments.frames && !findings.with_frames) return;
+  if (!findings.with_frames) frames.clear();
+  findings.load_s += seconds_since(load);
+  findings.loaded_bytes = bytes_of(events) + bytes_of(frames);
+  const auto begin = steady_now();
+  ChainCheck chains{spans_of(events), spans_of(frames)};
+  core.believe_chain();
   if (findings.with_frames) {
     FrameReplay replayed{origin, epoch_of(events), core, spans_of(frames)};
+    replayed.believe_chain();
     replayed.run();
     findings.frames = replayed.result();
   } else {
     while (core.next()) {}
   }
-  findings.elapsed_s =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   findings.events = core.result();
+  take_chains(chains, findings);
+  findings.elapsed_s = seconds_since(begin);
 }
 
 // The order's id as `gimbal journal dump` prints it.
@@ -121,9 +187,12 @@ int what_if(const ReplayArguments& arguments, const Segments& segments) {
 
 int replay_journal(const ReplayArguments& arguments) {
   Segments segments;
+  ReplayFindings findings;
+  const auto load = steady_now();
   if (Outcome o = JournalReader::load(arguments.path, segments, arguments.epoch); !o) {
     return failed(o.error());
   }
+  findings.load_s = seconds_since(load);
   if (!arguments.what_if.empty()) return what_if(arguments, segments);
   JournalOrigin origin;
   read_origin(spans_of(segments), origin);
@@ -134,8 +203,10 @@ int replay_journal(const ReplayArguments& arguments) {
   CoreReplay core{origin, spans_of(segments), options, !arguments.explain.empty(), error};
   if (!error.empty()) return failed(arguments.path + ": " + error);
   if (!arguments.explain.empty()) return explain(arguments, origin, segments, core);
-  ReplayFindings findings;
   run_streams(arguments, origin, segments, core, findings);
+  if (arguments.frames && !findings.with_frames) {
+    return failed(arguments.path + ": no frames to run: " + findings.without_frames);
+  }
   fmt::print("{}", arguments.json ? replay_json(findings) : replay_text(findings));
   const ReplayVerdict verdict = verdict_of(findings);
   return verdict == ReplayVerdict::same || verdict == ReplayVerdict::unchecked ? exit_done
@@ -152,8 +223,12 @@ void add_replay(cli::Command app, int& exit_code) {
   command.add_option("journal", arguments->path, "Journal directory, or one segment file")
       .required();
   command.add_option("--epoch", arguments->epoch, "Boot epoch to replay (default: the newest)");
-  command.add_flag("--frames", arguments->frames,
-                   "Run the recorded frames through decoders and gateway too, and compare");
+  cli::Option frames =
+      command.add_flag("--frames", arguments->frames, "Fail when there are no frames to run");
+  command
+      .add_flag("--events", arguments->events_only,
+                "Step the journalled events, without the frames")
+      .excludes(frames);
   command.add_option("--explain", arguments->explain,
                      "Tell the story of one order (id in hexadecimal) in place of the comparison");
   command.add_option("--what-if", arguments->what_if,
@@ -162,9 +237,12 @@ void add_replay(cli::Command app, int& exit_code) {
   command.add_flag("--keep-going", arguments->keep_going,
                    "Do not stop at the first difference of the digest");
   command.footer(
-      "The commands' digest must equal the journal's records. With --frames decoded events must\n"
-      "equal the journal's and encoded orders the texts that left; the first difference is shown\n"
-      "with what led to it.\n"
+      "The recorded frames go through decoders and gateway: decoded events must equal the\n"
+      "journal's, encoded orders the texts that left, and the commands' digest the journal's\n"
+      "records; the first difference is shown with what led to it. Where the directory holds no\n"
+      "frames the journalled events are stepped, and the line `frames` says why. Frames are\n"
+      "followed up to where they cannot be compared with the events (some were not kept, the\n"
+      "configuration was reloaded, instruments were listed); that is no difference.\n"
       "Exit codes: 0 the same (or nothing to compare), 1 different or damaged, 2 unreadable.");
   command.callback([arguments, &exit_code] { exit_code = replay_journal(*arguments); });
 }

@@ -78,20 +78,22 @@ std::string replay_text(const ReplayFindings& f) {
         "texts as sent)\n",
         f.frames.frames, f.frames.messages, f.frames.events, f.frames.texts);
     if (!f.frames.parted.empty()) {
-      out += fmt::format("             followed so far and no further: {}\n", f.frames.parted);
+      out += fmt::format("             not comparable from there on: {}\n", f.frames.parted);
     }
     if (f.frames.unchecked > 0) {
       out += fmt::format("             {} decoded records behind the journal's end\n",
                          f.frames.unchecked);
     }
   } else {
-    out += fmt::format("frames       none: {}\n", f.without_frames);
+    out += fmt::format("frames       none: {}; the journalled events were stepped\n",
+                       f.without_frames);
   }
   out += fmt::format("rate         {:.0f} events/s", rate(r.events, f.elapsed_s));
   if (f.with_frames) {
     out += fmt::format(" with decoding, {:.0f} messages/s", rate(f.frames.messages, f.elapsed_s));
   }
-  out += "\n";
+  out += fmt::format(" ({} MiB in memory, {:.2f} s; read in {:.2f} s)\n", f.loaded_bytes >> 20,
+                     f.elapsed_s, f.load_s);
   if (r.verdict == ReplayVerdict::different) {
     out += fmt::format(
         "difference   first between sequence numbers {} and {}: journal {:016x}, replay {:016x}\n",
@@ -109,12 +111,15 @@ std::string replay_json(const ReplayFindings& f) {
       R"({{"verdict":"{}","epoch":{},"events":{},"units":{},"side_blocks":{},"commands":{},)"
       R"("digest":"{:016x}","digests_compared":{},"difference_after_seq":{},)"
       R"("difference_at_seq":{},)"
-      R"("expected":"{:016x}","found":"{:016x}","events_per_s":{:.0f},"error":{},"frames":{}}})"
+      R"("expected":"{:016x}","found":"{:016x}","events_per_s":{:.0f},"elapsed_s":{:.4f},)"
+      R"("load_s":{:.4f},"loaded_bytes":{},"error":{},)"
+      R"("frames":{},"without_frames":{}}})"
       "\n",
       verdict_text(verdict_of(f)), r.boot.epoch, r.events, r.units, r.side_blocks, r.commands,
       r.digest, r.digests_compared, r.first_difference_after, r.first_difference_at,
-      r.expected_digest, r.found_digest, rate(r.events, f.elapsed_s), quoted(r.error),
-      frames_json(f));
+      r.expected_digest, r.found_digest, rate(r.events, f.elapsed_s), f.elapsed_s, f.load_s,
+      f.loaded_bytes, quoted(r.error), frames_json(f),
+      f.with_frames ? "null" : quoted(f.without_frames));
 }
 
 }  // namespace gimbal

@@ -1,6 +1,7 @@
 // What `gimbal replay` found, as text and as JSON. Room: ops/app. Cold.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "engine/runtime/replay.hpp"
@@ -14,6 +15,8 @@ struct ReplayFindings {
   std::string without_frames{};  // why not, when there are none
   FrameReplayResult frames{};
   double elapsed_s{0};
+  double load_s{0};  // reading the files into memory before; not in elapsed_s
+  std::uint64_t loaded_bytes{0};
 };
 
 // `damaged` and `different` of either stream outrank `same`.

@@ -33,10 +33,28 @@ class FrameReplayed : public Rig {
     ASSERT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
     ASSERT_FALSE(stop_sim().empty());
   }
-  [[nodiscard]] Finished replay_of(const std::string& journal, bool json = true) {
-    std::vector<std::string> argv{program(), "replay", journal, "--frames"};
+  [[nodiscard]] Finished replay_of(const std::string& journal, bool json = true,
+                                   const std::vector<std::string>& more = {}) {
+    std::vector<std::string> argv{program(), "replay", journal};
+    argv.insert(argv.end(), more.begin(), more.end());
     if (json) argv.emplace_back("--json");
     return run_program(argv, dir_.path(), Patience{60000 * patience_factor});
+  }
+  // A copy whose frame stream lacks three messages, and says so or not.
+  void lose_frames(const std::string& to, bool told) {
+    ::mkdir(to.c_str(), 0700);
+    rewrite_stream(to, journal_stream, [](const JournalRecord& r, SegmentWriter& out) {
+      copy_event(r, out, no_event);
+    });
+    int texts = 0;
+    rewrite_stream(to, frame_stream, [&](const JournalRecord& r, SegmentWriter& out) {
+      if (r.type != RecordType::frame) return;
+      if (r.frame.kind == FrameKind::text_in) ++texts;
+      const GapRecord gap{0, 3};
+      if (texts == 200 && told) out.put(RecordType::gap, 0, &gap, sizeof gap);
+      if (texts >= 200 && texts < 203) return;
+      out.put(RecordType::frame, 0, &r.frame, sizeof r.frame, r.bytes.data(), r.bytes.size());
+    });
   }
   // Both streams again, sound in every checksum, after `change` has seen each event or frame.
   void rewrite(const std::string& to, const std::function<void(Event&)>& event,
@@ -152,6 +170,18 @@ TEST_F(FrameReplayed, NamesTheFirstThingThatIsNotAsItWas) {
   ASSERT_NO_FATAL_FAILURE(record({}));
   ASSERT_NO_FATAL_FAILURE(rewrite(file("copy"), no_event, no_frame));
   EXPECT_EQ(replay_of(file("copy")).code, 0) << replay_of(file("copy"), false).out;
+  EXPECT_EQ(replay_of(file("copy"), true, {"--frames"}).code, 0);
+
+  // Messages that were not kept.
+  ASSERT_NO_FATAL_FAILURE(lose_frames(file("untold"), false));
+  EXPECT_EQ(replay_of(file("untold")).code, 1);
+  ASSERT_NO_FATAL_FAILURE(lose_frames(file("told"), true));
+  const Finished told = replay_of(file("told"));
+  EXPECT_EQ(told.code, 0) << told.out;
+  EXPECT_EQ(text_in(told.out, "verdict"), "same") << told.out;
+  EXPECT_EQ(text_in(told.out, "parted"), "3 frames were not kept") << told.out;
+  EXPECT_GE(number_in(told.out, "messages"), 190) << told.out;
+  EXPECT_TRUE(holds(replay_of(file("told"), false).out, "not comparable from there on: 3 frames"));
 
   // A price in a market frame.
   ASSERT_NO_FATAL_FAILURE(
@@ -300,10 +330,25 @@ TEST_F(FrameReplayed, AFlippedByteOfTheFrameStreamIsDamageAndNotADifference) {
   const Finished replayed = replay_of(file("journal"));
   EXPECT_EQ(replayed.code, 1) << replayed.out;
   EXPECT_EQ(text_in(replayed.out, "verdict"), "damaged") << replayed.out;
-  const Finished events = run_program({program(), "replay", file("journal"), "--json"}, dir_.path(),
-                                      Patience{60000 * patience_factor});
+  const auto with = [&](const std::vector<std::string>& more) {
+    return replay_of(file("journal"), true, more);
+  };
+  const Finished events = with({"--events"});
   EXPECT_EQ(events.code, 0) << events.out;
   EXPECT_TRUE(holds(events.out, "\"frames\":null")) << events.out;
+  EXPECT_EQ(text_in(events.out, "without_frames"), "--events was given") << events.out;
+  EXPECT_EQ(with({"--events", "--frames"}).code, 2);
+
+  // Without frames the events have to do, unless they were asked for.
+  const Finished one = replay_of(list_segments(file("journal"), journal_stream)[0].path);
+  EXPECT_EQ(one.code, 0) << one.out;
+  EXPECT_TRUE(holds(text_in(one.out, "without_frames"), "one file was given")) << one.out;
+  ::unlink(files[0].path.c_str());
+  const Finished none = with({});
+  EXPECT_EQ(none.code, 0) << none.out;
+  EXPECT_EQ(text_in(none.out, "verdict"), "same") << none.out;
+  EXPECT_EQ(text_in(none.out, "without_frames"), "the directory has none of boot epoch 1");
+  EXPECT_EQ(with({"--frames"}).code, 2);
 }
 
 }  // namespace
