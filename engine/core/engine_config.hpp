@@ -12,6 +12,7 @@
 #include "engine/core/orders.hpp"
 #include "engine/core/portfolio.hpp"
 #include "engine/core/pricing.hpp"
+#include "engine/core/quality/budget_limits.hpp"
 #include "engine/core/quality/quality_limits.hpp"
 #include "engine/core/risk/envelope_book.hpp"
 #include "engine/core/risk/limits.hpp"
@@ -116,6 +117,7 @@ struct EngineSetup {
   EngineConfig engine{};
   RiskLimits limits{};
   QualityLimits quality{};
+  BudgetLimits budget{};
   PortfolioConfig portfolio{};
   ScenarioConfig scenarios{};
   std::array<UnderlyingSetup, underlyings_max> underlyings{};

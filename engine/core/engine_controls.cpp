@@ -14,6 +14,7 @@ bool blames_strategy(Refusal reason) noexcept {
   switch (reason) {
     case Refusal::halted:
     case Refusal::paused:
+    case Refusal::tick_late:
     case Refusal::not_reconciled:
     case Refusal::gateway_down:
     case Refusal::clock_unknown:
@@ -130,6 +131,7 @@ void EngineCore::forget_confirmations() noexcept {
     d.minute.clear();
   }
   for (Market& m : markets_) m.collar_refusals.clear();
+  for (Venue& v : venues_) v.ticks.clear();
   repeats_.forget();
 }
 

@@ -92,6 +92,7 @@ bool EngineCore::apply(const Event& event, Commands& out) noexcept {
   if (event.now() - now_ > setup_.engine.tick * 2) awake_since_ = event.now();
   now_ = std::max(now_, event.now());
   ++counters_.events;
+  late_ns_ = 0;
   dispatch(event, out);
   const bool whole = event.last_part();
   const bool packet_ends = whole && event.has(event_flag::last_in_packet);

@@ -8,9 +8,10 @@
 // engine_cancel.cpp (cancelling a scope), engine_flatten.cpp (closing positions), engine_trip.cpp
 // (trips, pauses), engine_controls.cpp (what a control does besides refusing), engine_day.cpp
 // (profit, repeats, ratio), engine_carry.cpp (the day's figures of an earlier boot),
-// engine_quality.cpp, engine_surface.cpp, engine_guardian.cpp, engine_modules.cpp
-// (envelopes of risk modules), engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp
-// (views and status), engine_core.cpp (construction and dispatch).
+// engine_quality.cpp, engine_budget.cpp (late ticks), engine_surface.cpp,
+// engine_guardian.cpp, engine_modules.cpp (envelopes of risk modules), engine_reconcile.cpp,
+// engine_upkeep.cpp (time), engine_read.cpp (views and status), engine_core.cpp (construction and
+// dispatch).
 #pragma once
 
 #include <array>
@@ -31,6 +32,7 @@
 #include "engine/core/payload.hpp"
 #include "engine/core/portfolio.hpp"
 #include "engine/core/quality/event_budget.hpp"
+#include "engine/core/quality/late_ticks.hpp"
 #include "engine/core/quality/outlier.hpp"
 #include "engine/core/quality/receive_lag.hpp"
 #include "engine/core/risk/envelope_book.hpp"
@@ -114,8 +116,9 @@ class EngineCore {
     bool lost{false};  // was valid, is not: its return starts the pause
     Price witness{};   // the index when its last data came
     OutlierFilter* outliers{nullptr};
-    bool outlier{false};  // its book is valid, its price is not used
-    bool stale{false};    // told; ends with the next data
+    bool outlier{false};       // its book is valid, its price is not used
+    bool stale{false};         // told; ends with the next data
+    std::uint32_t late_ns{0};  // age of its newest tick when that was over its budget
     bool has_report{false};
     bool filled_meanwhile{false};  // live fill during the reconciliation
     bool held{false};
@@ -135,6 +138,7 @@ class EngineCore {
     ExchTime index_exch{};     // the venue's time of it
     InstrumentId perpetual{};  // moves the forwards
     std::int64_t gross{0};     // coins at 1e-9: absolute deltas of the positions, summed
+    std::uint32_t late_ns{0};  // age of its newest index when that was over its budget
     bool stale_told{false};
     bool index_stale{false};
     bool options_stale{false};
@@ -178,6 +182,7 @@ class EngineCore {
     std::uint32_t adopted{0};
     EventBudget gaps{};
     ReceiveLag lag{};
+    LateTicks ticks{};
     bool clock_off{false};  // growth waits until the clocks agree again
     std::array<MarginSlot, 8> margins{};
     EventWindow<20> losses{};  // of the session (T-04)
@@ -395,6 +400,11 @@ class EngineCore {
   [[nodiscard]] RecvTime staleness_due() const noexcept;
   [[nodiscard]] bool quality_blocks(const Instrument& i) const noexcept;
 
+  // engine_budget.cpp
+  void note_age(const Event& event) noexcept;
+  void judge_late(VenueId venue) noexcept;
+  [[nodiscard]] std::uint32_t late_on(InstrumentId id) const noexcept;
+
   // engine_surface.cpp
   void on_surface(const Event& event) noexcept;
   void judge_verdict(const SurfaceHead& head) noexcept;
@@ -511,7 +521,8 @@ class EngineCore {
   bool started_{false};
   Seq seq_{};
   RecvTime now_{};
-  RecvTime awake_since_{};  // end of the last time that this process slept
+  std::uint32_t late_ns_{0};  // age of this step's tick when it is over its budget
+  RecvTime awake_since_{};    // end of the last time that this process slept
   Boot boot_{};
   RecvTime booted_at_{};
   OtherInstances others_{};

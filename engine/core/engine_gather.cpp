@@ -29,6 +29,8 @@ GateContext EngineCore::gather(InstrumentId id, StrategyId strategy, Side side, 
   c.gateway_ready = known_venue && venues_[i.venue.value].gateway == GatewayState::ready;
   c.reconciled = known_venue && venues_[i.venue.value].reconciled;
   c.growth_blocked = growth_blocked(id, strategy);
+  c.late_ns = late_on(id);
+  c.late_max = setup_.budget.tick_to_order;
   c.self_match = meets_own(id, side, price);
   c.mark = m.mark;
   c.mark_age = age(now_, m.mark_at);
@@ -133,7 +135,7 @@ bool EngineCore::growth_blocked(InstrumentId id, StrategyId strategy) const noex
   if (m == nullptr || monitor_pause_) return true;
   if (m->lost || m->wants_quote || m->drift_since.mono_ns != 0) return true;
   const Instrument& i = table_[id];
-  if (quality_blocks(i)) return true;
+  if (quality_blocks(i) || late_on(id) > 0) return true;
   if (pauses_.blocks(OrderScopes{i.venue, strategy, i.underlying, id}, now_)) return true;
   if (orders_.exposure(id).unknown == 0) return false;
   for (std::size_t n = 0; n < orders_.listed(); ++n) {

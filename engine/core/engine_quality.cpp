@@ -189,6 +189,7 @@ bool EngineCore::outlier(InstrumentId id, Price mid) noexcept {
 // --- Q-07 -------------------------------------------------------------------------
 
 void EngineCore::note_lag(const Event& event) noexcept {
+  if (setup_.budget.tick_to_order.count > 0) note_age(event);
   if (event.venue.value >= venues_max || event.part_index() != 1) return;
   ReceiveLag& lag = venues_[event.venue.value].lag;
   if (!lag.note(event.queue_ns, setup_.quality)) return;

@@ -127,6 +127,7 @@ struct EngineCounters {
   std::uint64_t crossed{0};
   std::uint64_t outliers{0};         // prices not used
   std::uint64_t lags{0};             // times that received data waited too long
+  std::uint64_t late_ticks{0};       // over their budget at their step
   std::uint64_t clock_pauses{0};
   std::uint64_t unknown_fields{0};   // answers that prove nothing
   std::uint64_t configs_adopted{0};  // reloads

@@ -91,6 +91,8 @@ enum class TripCode : std::uint16_t {
   module_lost,      // risk module: its ttl ns, age of its newest envelope ns, its number
   surface_stale,    // age limit ns, age ns, how many held options
   surface_refused,  // P-18: error allowed nano, error nano, which (SurfaceVerdict)
+  late_ticks,       // budget ns, worst age ns, late ticks << 32 | ticks of the window
+  hop_slow,         // M-01: budget ns, p99 ns of the window, over << 32 | rows of the window
 };
 
 struct Trip {

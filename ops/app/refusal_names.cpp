@@ -49,6 +49,7 @@ std::string_view name_of(Refusal reason) noexcept {
     case Refusal::module_limit: return "module_limit";
     case Refusal::scenario_loss: return "scenario_loss";
     case Refusal::scenario_unknown: return "scenario_unknown";
+    case Refusal::tick_late: return "tick_late";
   }
   return "unknown";
 }

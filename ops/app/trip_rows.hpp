@@ -149,6 +149,10 @@ inline constexpr std::array trip_rows{
             "the volatility surface is too old: the venue's volatilities are used"},
     TripRow{TripCode::surface_refused, "P-18", "surface_refused", Severity::warning, "desk",
             "no curve without arbitrage within the bar: the last good one stays until its age"},
+    TripRow{TripCode::late_ticks, "Q-05", "late_ticks", Severity::critical, "ops",
+            "too many ticks were older than their budget when they were decided on"},
+    TripRow{TripCode::hop_slow, "M-01", "hop_slow", Severity::warning, "ops",
+            "a hop's p99 is over its budget"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -177,7 +181,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::surface_refused) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::hop_slow) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

@@ -12,8 +12,9 @@ constexpr Nanos refusal_pause_max{5'000'000'000};
 
 // Refused because nothing may grow: what lowers Black's delta would have passed.
 bool asks_reduction(Refusal reason) noexcept {
-  return reason == Refusal::paused || reason == Refusal::reduce_rule ||
-         reason == Refusal::module_late || reason == Refusal::module_veto;
+  return reason == Refusal::paused || reason == Refusal::tick_late ||
+         reason == Refusal::reduce_rule || reason == Refusal::module_late ||
+         reason == Refusal::module_veto;
 }
 
 Nanos pause_after(std::uint32_t refusals) noexcept {

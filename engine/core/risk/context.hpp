@@ -49,6 +49,8 @@ struct GateContext {
   bool gateway_ready{false};
   bool reconciled{false};
   bool growth_blocked{false};  // PAUSE: an input is invalid
+  std::uint32_t late_ns{0};    // age of the tick behind the decision when it is over its budget
+  Nanos late_max{};            // that budget
   bool intent_open{false};
   bool self_match{false};        // would meet an order of ours
   bool hedge_instrument{false};  // configured as the hedge of its underlying

@@ -21,8 +21,11 @@ struct ReduceRule {
     if (o.replace && o.added.nano <= 0) return {};  // smaller is always allowed
     if (o.replace && c.mode >= Mode::reduce) return {Refusal::reduce_rule, 0, o.added.nano};
     const Refusal reason = c.mode >= Mode::reduce ? Refusal::reduce_rule : Refusal::paused;
+    if (c.delta_known && lets_through(o, c, l)) return {};
+    if (c.late_ns > 0 && c.mode < Mode::reduce) {
+      return {Refusal::tick_late, c.late_max.count, static_cast<std::int64_t>(c.late_ns)};
+    }
     if (!c.delta_known) return {reason, 1, 0};
-    if (lets_through(o, c, l)) return {};
     const i128 after = LowersRisk::worst_filled(c);
     return {reason, c.delta.worst(),
             fits_int64(after) ? static_cast<std::int64_t>(after) : INT64_MAX};

@@ -52,8 +52,9 @@ enum class Refusal : std::uint8_t {
   module_limit,       // more than a risk module lets be bought or sold
   scenario_loss,      // the account's worst scenario would be over its limit
   scenario_unknown,   // its numbers are missing or too old
+  tick_late,          // growth on a tick that was older than its budget
 };
-inline constexpr std::size_t refusals = 44;
+inline constexpr std::size_t refusals = 45;
 
 struct Refused {
   Refusal reason{Refusal::none};
