@@ -74,6 +74,7 @@ class Checker {
     risk();
     scenarios();
     quality();
+    budget();
     surface();
     check_strategies(c_, complain_);
     runtime();
@@ -266,6 +267,28 @@ class Checker {
       complain_({"quality", false, 0, "witness_age_max"},
                 "is over hedge_age_max: it would never act first");
     }
+  }
+
+  void budget() const {
+    const BudgetLimits& b = c_.budget;
+    if (b.late_ticks_max > 0 && b.tick_to_order.count == 0) {
+      complain_({"budget", false, 0, "late_ticks_max"},
+                "needs tick_to_order: no tick is late without");
+    }
+    if (b.tick_to_order.count == 0) return;
+    const auto part = [&](std::string_view key, Nanos hop) {
+      if (hop <= b.tick_to_order) return;
+      complain_({"budget", false, 0, key}, "is over tick_to_order, of which it is a part");
+    };
+    part("decrypt", b.decrypt);
+    part("parse", b.parse);
+    part("step", b.step);
+    part("state", b.state);
+    part("strategy", b.strategy);
+    part("commands", b.commands);
+    part("encode", b.encode);
+    part("encrypt", b.encrypt);
+    part("send", b.send);
   }
 
   void surface() const {

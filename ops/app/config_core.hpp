@@ -12,6 +12,7 @@ struct CoreConfig {
   EngineConfig engine;
   RiskLimits risk;
   QualityLimits quality;
+  BudgetLimits budget;
   ScenarioConfig scenarios;
   StrategyConfig strategy;
 };

@@ -62,6 +62,8 @@ std::vector<TableShape> make_shapes() {
       single("engine", "The core's own times and capacities.", &CoreConfig::engine),
       single("risk", "Limits of the risk gate. Money limits have no default.", &CoreConfig::risk),
       single("quality", "When market data and clocks are not to be trusted.", &CoreConfig::quality),
+      single("budget", "How long a tick may take on its way to an order; off by default.",
+             &CoreConfig::budget),
       single("scenarios", "Price and volatility moves that the account is held against.",
              &CoreConfig::scenarios),
       list(

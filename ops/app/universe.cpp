@@ -195,6 +195,7 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
   setup.kernels = quant::proven_pricing().kernels;
   setup.limits = config.risk;
   setup.quality = config.quality;
+  setup.budget = config.budget;
   setup.scenarios = config.scenarios;
   setup.portfolio.surface_age_max = config.surface.use ? config.surface.age_max : Nanos{};
   setup.portfolio.flat_volatility = config.surface.flat_volatility;
