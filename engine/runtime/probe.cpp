@@ -30,12 +30,18 @@ void HopTimes::add(const HopRow& row) noexcept {
   std::uint64_t previous = 0;
   for (std::size_t i = 0; i < probe_hops; ++i) {
     if (row.tsc[i] == 0) continue;
-    if (previous != 0) steps_[i].add(ns(previous, row.tsc[i]));
+    if (previous != 0) {
+      const std::uint64_t took = ns(previous, row.tsc[i]);
+      steps_[i].add(took);
+      budgets_[i].add(took);
+    }
     previous = row.tsc[i];
   }
   const std::uint64_t received = row.tsc[static_cast<std::size_t>(ProbeHop::receive)];
   const std::uint64_t sent = row.tsc[static_cast<std::size_t>(ProbeHop::send)];
-  if (received != 0 && sent != 0) total_.add(ns(received, sent));
+  if (received == 0 || sent == 0) return;
+  total_.add(ns(received, sent));
+  budgets_[static_cast<std::size_t>(ProbeHop::receive)].add(ns(received, sent));
 }
 
 }  // namespace gimbal

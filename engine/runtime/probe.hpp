@@ -63,7 +63,11 @@ class TscProbe {
   // Hands the row over.
   void finish(std::uint64_t tag) noexcept {
     row_.tag = tag;
-    if (!ring_.push(row_)) lost_.add();
+    put(row_);
+  }
+  // Hands over a row that was marked elsewhere.
+  void put(const HopRow& row) noexcept {
+    if (!ring_.push(row)) lost_.add();
   }
 
   // --- cold
@@ -75,6 +79,21 @@ class TscProbe {
   HopRow row_{};
   Counter lost_{};
   SpscRing<HopRow> ring_;
+};
+
+// Cold. Times of a hop against its budget. Its window is begun anew by whoever judges it.
+struct HopBudget {
+  std::uint64_t limit_ns{0};     // 0: none, and nothing else is counted
+  std::uint64_t over{0};         // rows above the limit, of all
+  std::uint64_t window_over{0};  // of the window
+  Histogram window{};
+  void add(std::uint64_t ns) noexcept {
+    if (limit_ns == 0) return;
+    window.add(ns);
+    if (ns <= limit_ns) return;
+    ++over;
+    ++window_over;
+  }
 };
 
 // Cold. Fills histograms of each hop's step (since the previous marked hop) and of the whole way.
@@ -89,10 +108,24 @@ class HopTimes {
   // From receive to send, in nanoseconds: tick to order.
   [[nodiscard]] const Histogram& tick_to_order() const noexcept { return total_; }
 
+  // Of a hop's step; `receive` stands for the whole way.
+  void set_budget(ProbeHop hop, std::uint64_t limit_ns) noexcept {
+    budgets_[static_cast<std::size_t>(hop)].limit_ns = limit_ns;
+  }
+  [[nodiscard]] const HopBudget& budget_of(ProbeHop hop) const noexcept {
+    return budgets_[static_cast<std::size_t>(hop)];
+  }
+  void begin_window(ProbeHop hop) noexcept {
+    HopBudget& b = budgets_[static_cast<std::size_t>(hop)];
+    b.window.clear();
+    b.window_over = 0;
+  }
+
  private:
   double ghz_;
   std::array<Histogram, probe_hops> steps_{};
   Histogram total_{};
+  std::array<HopBudget, probe_hops> budgets_{};
 };
 
 }  // namespace gimbal

@@ -67,7 +67,8 @@ void Bot::drain_alerts() {
     hold_mode(trip);
     if (trip.code == TripCode::terms_refused) read_terms_again(trip.instrument);
     say(to_json(trip));
-    monitor_->raise(trip, module_text(trip));
+    const std::string late = late_ticks_text(trip);
+    monitor_->raise(trip, late.empty() ? module_text(trip) : late);
   }
 }
 

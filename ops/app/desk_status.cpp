@@ -45,14 +45,18 @@ const char* text(Mode m) {
   return "lock";
 }
 
-LatencyStatus latency(const std::string& hop, const Histogram& h) {
+LatencyStatus latency(const std::string& hop, const Histogram& h, const HopBudget& budget,
+                      HopVerdict verdict) {
   return LatencyStatus{hop,
                        h.count(),
                        static_cast<std::int64_t>(h.p50()),
                        static_cast<std::int64_t>(h.p90()),
                        static_cast<std::int64_t>(h.p99()),
                        static_cast<std::int64_t>(h.p999()),
-                       static_cast<std::int64_t>(h.max())};
+                       static_cast<std::int64_t>(h.max()),
+                       static_cast<std::int64_t>(budget.limit_ns),
+                       budget.over,
+                       std::string{name_of(verdict)}};
 }
 
 // What the core counted, under the names that `status` shows.
@@ -74,6 +78,7 @@ void core_counters(const EngineStatus& s, Put&& put) {
   put("crossed_books", s.counters.crossed);
   put("outlier_prices", s.counters.outliers);
   put("receive_lags", s.counters.lags);
+  put("late_ticks", s.counters.late_ticks);
   put("clock_pauses", s.counters.clock_pauses);
   put("unknown_fields", s.counters.unknown_fields);
   put("modules_lost", s.counters.modules_lost);
@@ -232,10 +237,17 @@ void Desk::fill_ladders() {
 
 void Desk::fill_latency() {
   report_.latencies.clear();
-  report_.latencies.push_back(latency("tick_to_order", bot_.hops_->tick_to_order()));
+  const HopTimes& times = *bot_.hops_;
+  const auto verdict = [this](std::size_t hop) {
+    return bot_.monitor_ != nullptr ? bot_.monitor_->hops().verdict(hop) : HopVerdict::none;
+  };
+  report_.latencies.push_back(latency("tick_to_order", times.tick_to_order(),
+                                      times.budget_of(ProbeHop::receive),
+                                      verdict(HopBudgets::whole_way)));
   for (std::size_t h = 1; h < probe_hops; ++h) {
     const auto hop = static_cast<ProbeHop>(h);
-    report_.latencies.push_back(latency(std::string{name_of(hop)}, bot_.hops_->step_of(hop)));
+    report_.latencies.push_back(
+        latency(std::string{name_of(hop)}, times.step_of(hop), times.budget_of(hop), verdict(h)));
   }
 }
 

@@ -230,9 +230,24 @@ void put_journal(MetricsText& m, const StatusReport& s) {
   m.sample(flag(j.failed));
 }
 
+// Hops without a budget have no samples.
+void put_budgets(MetricsText& m, const StatusReport& s) {
+  const auto each = [&m, &s](auto value) {
+    for (const LatencyStatus& l : s.latencies) {
+      if (l.budget_ns > 0) m.sample(value(l), {{"hop", l.hop}});
+    }
+  };
+  m.gauge("gimbal_hop_budget_seconds", "Budget of the hop; tick_to_order is the whole way.");
+  each([](const LatencyStatus& l) { return seconds_of(l.budget_ns); });
+  m.counter("gimbal_hop_over_budget_total", "Times that the hop took longer than its budget.");
+  each([](const LatencyStatus& l) { return l.over; });
+  m.gauge("gimbal_hop_within_budget", "0: the p99 of the last window was over the budget.");
+  each([](const LatencyStatus& l) { return flag(l.verdict != "over"); });
+}
+
 }  // namespace
 
-std::string metrics_text(const StatusReport& status, const std::vector<HopHistogram>& hops) {
+std::string metrics_text(const StatusReport& status, const std::vector<HopHistogram>& times) {
   MetricsText m;
   put_process(m, status);
   put_modes(m, status);
@@ -246,7 +261,8 @@ std::string metrics_text(const StatusReport& status, const std::vector<HopHistog
   put_journal(m, status);
   m.histogram("gimbal_hop_seconds",
               "Time of each hop since the one before it; tick_to_order is the whole way.");
-  for (const HopHistogram& h : hops) m.sample(*h.nanoseconds, {{"hop", h.hop}});
+  for (const HopHistogram& h : times) m.sample(*h.nanoseconds, {{"hop", h.hop}});
+  put_budgets(m, status);
   return m.take();
 }
 

@@ -18,6 +18,6 @@ struct HopHistogram {
 // The whole page in Prometheus text format 0.0.4. Names are a public interface: the alert rules and
 // the dashboard in ops/host use them.
 [[nodiscard]] std::string metrics_text(const StatusReport& status,
-                                       const std::vector<HopHistogram>& hops);
+                                       const std::vector<HopHistogram>& times);
 
 }  // namespace gimbal

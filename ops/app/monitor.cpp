@@ -34,7 +34,10 @@ constexpr CheckTrip check_trips[] = {
 }  // namespace
 
 Monitor::Monitor(Bot& bot)
-    : bot_{bot}, book_{bot.loaded_->config.alerts}, watch_{bot.loaded_->config.health} {}
+    : bot_{bot},
+      book_{bot.loaded_->config.alerts},
+      watch_{bot.loaded_->config.health},
+      hops_{bot.loaded_->config.budget, *bot.hops_} {}
 
 std::string Monitor::open() {
   const Config& config = bot_.loaded_->config;
@@ -207,12 +210,19 @@ void Monitor::watch_sessions() {
   }
 }
 
+void Monitor::watch_hops(RecvTime now) {
+  Trip trip;
+  std::string text;
+  if (hops_.judge(now, trip, text)) raise(trip, text);
+}
+
 void Monitor::cycle(RecvTime now) {
   if (now >= judge_due_) {
     judge_due_ = now + judge_interval;
     judge(now);
     watch_counters();
     watch_sessions();
+    watch_hops(now);
     escalate(now);
   }
   (void)book_.commit(bot_.clock_.now());

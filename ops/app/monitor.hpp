@@ -14,6 +14,7 @@
 #include "ops/app/alerts.hpp"
 #include "ops/app/control.hpp"
 #include "ops/app/health.hpp"
+#include "ops/app/hop_budget.hpp"
 #include "ops/app/http_listener.hpp"
 
 namespace gimbal {
@@ -43,6 +44,7 @@ class Monitor {
 
   [[nodiscard]] const AlertBook& book() const noexcept { return book_; }
   [[nodiscard]] const HealthStatus& health() const noexcept { return health_; }
+  [[nodiscard]] const HopBudgets& hops() const noexcept { return hops_; }
 
  private:
   [[nodiscard]] HealthFacts look(RecvTime now) const;
@@ -50,6 +52,7 @@ class Monitor {
   void compare(const HealthStatus& before);
   void watch_counters();
   void watch_sessions();
+  void watch_hops(RecvTime now);
   void announce(RecvTime now);
   void escalate(RecvTime now);
   void fill_alerts(StatusReport& report) const;
@@ -60,6 +63,7 @@ class Monitor {
   AlertBook book_;
   HealthWatch watch_;
   HealthStatus health_;
+  HopBudgets hops_;
   std::unique_ptr<HttpListener> http_;
   RecvTime judge_due_{};
   RecvTime escalate_due_{};

@@ -18,6 +18,7 @@
 #include "engine/runtime/gate_page.hpp"
 #include "engine/runtime/probe.hpp"
 #include "engine/runtime/ring.hpp"
+#include "ops/app/answer_times.hpp"
 #include "ops/app/listing_tasks.hpp"
 #include "ops/app/order_listing.hpp"
 #include "ops/app/session.hpp"
@@ -169,6 +170,7 @@ class OrderSession {
     }
     count(counter);
     probe_.finish(o.order.value);
+    answers_.sent(o.order, probe_.row().tsc[static_cast<std::size_t>(ProbeHop::send)]);
     sent(o.order, o.instrument, action);
   }
   void place(const Approved<PlaceOrder>& o) noexcept {
@@ -243,12 +245,17 @@ class OrderSession {
     for (std::size_t at = 0; at < all.size();) {
       const std::size_t parts = all[at].part_count();
       if (all[at].kind() == EventKind::fill) note_fill(&all[at]);
+      note_answer(all[at]);
       unlist_ended(page_, all[at]);
       hand_back(&all[at], parts);
       at += parts;
     }
     batch_.clear();
     if (!outbox_.empty()) session_.send(outbox_);
+  }
+  void note_answer(const Event& e) noexcept {
+    HopRow row;
+    if (answers_.answered(e, read_tsc(), row)) probe_.put(row);
   }
   void note_fill(const Event* parts) noexcept {
     PartsBuffer<Fill> fill;
@@ -265,6 +272,7 @@ class OrderSession {
   InstrumentTable& table_;
   TermsRing& terms_;
   TscProbe& probe_;
+  AnswerTimes answers_{};
   const TscClock& clock_;
   VenueId venue_;
   std::uint64_t generation_{0};

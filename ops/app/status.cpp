@@ -100,7 +100,8 @@ void put(JsonWriter& w, const ModuleLine& m) {
 void put(JsonWriter& w, const LatencyStatus& l) {
   w.begin_object().text("hop", l.hop).integer("count", l.count).integer("p50_ns", l.p50_ns);
   w.integer("p90_ns", l.p90_ns).integer("p99_ns", l.p99_ns).integer("p999_ns", l.p999_ns);
-  w.integer("max_ns", l.max_ns).end_object();
+  w.integer("max_ns", l.max_ns).integer("budget_ns", l.budget_ns).integer("over", l.over);
+  w.text("verdict", l.verdict).end_object();
 }
 
 void put(JsonWriter& w, const ExecutionLine& e) {

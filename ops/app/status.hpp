@@ -147,6 +147,9 @@ struct LatencyStatus {
   std::int64_t p99_ns{0};
   std::int64_t p999_ns{0};
   std::int64_t max_ns{0};
+  std::int64_t budget_ns{0};    // 0: none
+  std::uint64_t over{0};        // times above the budget
+  std::string verdict{"none"};  // of the last window: "ok" "over" "waiting"; "none": no budget
 };
 
 // What execution cost, in USD: positive is a cost, after_* a gain. Fills of one strategy or venue.

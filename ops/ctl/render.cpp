@@ -191,12 +191,19 @@ std::string orders_of(const Json& answer) {
 }
 
 std::string latency_of(const Json& answer) {
-  std::string out = fmt::format("{:<28} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}  us\n", "hop", "count",
-                                "p50", "p90", "p99", "p99.9", "max");
+  std::string out =
+      fmt::format("{:<28} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8}  us\n", "hop", "count",
+                  "p50", "p90", "p99", "p99.9", "max", "budget", "over");
   for (const auto& l : answer.at("latencies")) {
-    out += fmt::format("{:<28} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}\n", text(l.at("hop")),
+    out += fmt::format("{:<28} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}", text(l.at("hop")),
                        text(l.at("count")), micros(l.at("p50_ns")), micros(l.at("p90_ns")),
                        micros(l.at("p99_ns")), micros(l.at("p999_ns")), micros(l.at("max_ns")));
+    // A bot of an earlier version says nothing about budgets.
+    if (l.value("budget_ns", std::int64_t{0}) > 0) {
+      out += fmt::format(" {:>9} {:>8}  {}", micros(l.at("budget_ns")), text(l.at("over")),
+                         text(l.at("verdict")) == "over" ? "OVER BUDGET" : text(l.at("verdict")));
+    }
+    out += "\n";
   }
   return out;
 }

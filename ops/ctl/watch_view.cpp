@@ -123,9 +123,10 @@ void sessions(Screen& screen, const Json& s) {
   }
   for (const auto& l : s.at("latencies")) {
     if (l.at("count").get<std::uint64_t>() == 0) continue;
-    screen.line(fmt::format("latency {:<20} p50 {:>7}  p99 {:>7}  p99.9 {:>7}  max {:>7}  n {}",
+    screen.line(fmt::format("latency {:<20} p50 {:>7}  p99 {:>7}  p99.9 {:>7}  max {:>7}  n {}{}",
                             text(l.at("hop")), span(l.at("p50_ns")), span(l.at("p99_ns")),
-                            span(l.at("p999_ns")), span(l.at("max_ns")), text(l.at("count"))));
+                            span(l.at("p999_ns")), span(l.at("max_ns")), text(l.at("count")),
+                            l.value("verdict", std::string{}) == "over" ? "  OVER BUDGET" : ""));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/app/status.hpp"
+#include "ops/ctl/render.hpp"
 #include "ops/ctl/watch.hpp"
 
 namespace gimbal {
@@ -33,8 +34,9 @@ StatusReport busy() {
     o.state = "working";
     r.orders.push_back(o);
   }
-  r.latencies = {LatencyStatus{"tick_to_order", 5, 208'900, 0, 509'100, 509'100, 600'000},
-                 LatencyStatus{"encode", 0, 0, 0, 0, 0, 0}};
+  r.latencies = {
+      LatencyStatus{"tick_to_order", 5, 208'900, 0, 509'100, 509'100, 600'000, 200'000, 3, "over"},
+      LatencyStatus{"encode", 0, 0, 0, 0, 0, 0}};
   AlertStatus a;
   a.id = 3;
   a.severity = "critical";
@@ -58,10 +60,31 @@ TEST(WatchView, ShowsModesBandOrdersLatencyHealthAndAlertsOnOneScreen) {
   EXPECT_TRUE(holds(screen, "[---------0--------->") || holds(screen, ">]")) << screen;
   EXPECT_TRUE(holds(screen, "unknown 1")) << screen;
   EXPECT_TRUE(holds(screen, "tick_to_order")) << screen;
+  EXPECT_TRUE(holds(screen, "n 5  OVER BUDGET")) << screen;
   EXPECT_FALSE(holds(screen, "latency encode")) << "nothing was measured: " << screen;
   EXPECT_TRUE(holds(screen, "NOT OK  dead man: off")) << screen;
   EXPECT_FALSE(holds(screen, "journal: fine")) << screen;
   EXPECT_TRUE(holds(screen, "critical 3 position_drift")) << screen;
+}
+
+TEST(Latency, ShowsBudgetHowOftenItWasExceededAndTheVerdict) {
+  StatusReport r = busy();
+  r.latencies.push_back({"parse", 900, 800, 900, 950, 990, 1000, 1000, 0, "ok"});
+  const std::string json = latency_json(r);
+  EXPECT_TRUE(holds(json, R"("budget_ns":200000,"over":3,"verdict":"over")")) << json;
+  EXPECT_TRUE(holds(json, R"("budget_ns":0,"over":0,"verdict":"none")")) << json;
+  const std::string page = ctl::latency_text(json);
+  EXPECT_TRUE(holds(page, "600.0     200.0        3  OVER BUDGET\n")) << page;
+  EXPECT_TRUE(holds(page, "1.0       1.0        0  ok\n")) << page;
+  EXPECT_TRUE(holds(page, "0.0\n")) << "no budget, nothing said of one: " << page;
+}
+
+TEST(Latency, AnAnswerWithoutBudgetsIsOfAnOlderBotAndShown) {
+  const std::string page = ctl::latency_text(
+      R"({"latencies":[{"hop":"send","count":1,"p50_ns":1000,"p90_ns":1000,"p99_ns":1000,)"
+      R"("p999_ns":1000,"max_ns":1000}]})");
+  EXPECT_TRUE(holds(page, "send ")) << page;
+  EXPECT_FALSE(holds(page, "OVER")) << page;
 }
 
 TEST(WatchView, ASmallTerminalLosesOrdersAndNeverAnAlarm) {

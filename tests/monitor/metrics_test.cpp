@@ -52,6 +52,9 @@ void add_trading(StatusReport& s) {
   s.orders_unknown = 1;
   s.refusals = {{"price_collar", 4}, {"order_rate", 0}};
   s.counters = {{"fills", 8}};
+  s.latencies = {{"tick_to_order", 3, 1500, 20'000, 20'000, 20'000, 20'000, 15'000, 1, "over"},
+                 {"encode", 3, 900, 900, 900, 900, 900, 1000, 0, "waiting"},
+                 {"decode", 0, 0, 0, 0, 0, 0}};
   GatewayStatusLine g;
   g.account = "main";
   g.state = "ready";

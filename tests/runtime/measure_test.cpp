@@ -137,6 +137,29 @@ TEST(HopTimes, MeasuresEachHopFromTheOneBeforeAndTheWholeWay) {
   EXPECT_EQ(times.step_of(ProbeHop::decrypt).count(), 0u);
 }
 
+TEST(HopTimes, CountsExactlyWhatIsOverItsBudget) {
+  HopTimes times{1.0};
+  times.set_budget(ProbeHop::parse, 1000);
+  times.set_budget(ProbeHop::receive, 5000);
+  const auto row = [&](std::uint64_t parse, std::uint64_t send) {
+    HopRow r;
+    r.tsc[static_cast<std::size_t>(ProbeHop::receive)] = 100;
+    r.tsc[static_cast<std::size_t>(ProbeHop::parse)] = 100 + parse;
+    r.tsc[static_cast<std::size_t>(ProbeHop::send)] = 100 + send;
+    times.add(r);
+  };
+  row(1000, 5000);
+  EXPECT_EQ(times.budget_of(ProbeHop::parse).over, 0u) << "at the budget";
+  EXPECT_EQ(times.budget_of(ProbeHop::receive).over, 0u);
+  row(1001, 5001);
+  EXPECT_EQ(times.budget_of(ProbeHop::parse).over, 1u);
+  EXPECT_EQ(times.budget_of(ProbeHop::receive).over, 1u) << "the whole way";
+  EXPECT_EQ(times.budget_of(ProbeHop::send).window.count(), 0u) << "no budget";
+  times.begin_window(ProbeHop::parse);
+  EXPECT_EQ(times.budget_of(ProbeHop::parse).window.count(), 0u);
+  EXPECT_EQ(times.budget_of(ProbeHop::parse).over, 1u) << "of all";
+}
+
 TEST(TscProbe, PutsTheCoresHopsBetweenParseAndEncode) {
   TscProbe probe{2};
   probe.begin();
