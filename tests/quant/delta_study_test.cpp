@@ -128,6 +128,64 @@ TEST(DeltaStudy, CoefficientsBeyondTheirBoundAreNotTaken) {
   for (const double v : s.fitted()) EXPECT_LE(std::abs(v), 2);
 }
 
+// A study that forgets half at each step, told what to find: parallel moves of the volatility.
+struct Found {
+  DeltaStudy study{1};
+  double fitted{0};
+  double sigma{0.6};
+  double forward{100'000};
+  int steps{0};
+
+  void look() {
+    std::vector<OptionMoment> moments;
+    for (std::uint32_t i = 0; i < 11; ++i) {
+      moments.push_back({i, OptionType::call, 80'000 + 4'000.0 * i, forward,
+                         30.0 / 365 - steps * step_years, sigma, 0});
+    }
+    study.observe(moments);
+  }
+  // The next step after which a is about `a`.
+  void find(double a) {
+    if (steps == 0) look();
+    const double years = 30.0 / 365 - steps * step_years;
+    const double moved = steps % 2 == 0 ? 10 : -10;
+    sigma += (2 * a - fitted) * moved / (forward * std::sqrt(years));
+    forward += moved;
+    fitted = a;
+    ++steps;
+    look();
+  }
+  void find(double a, int times) {
+    for (int n = 0; n < times; ++n) find(a);
+  }
+  [[nodiscard]] bool used() const { return study.usable() != std::array<double, 3>{}; }
+};
+
+TEST(DeltaStudy, AStepOrTwoBeyondTheBoundKeepWhatIsUsedAndThreeEndItForLong) {
+  Found f;
+  f.find(1.8, 90);
+  ASSERT_TRUE(f.used());
+  ASSERT_NEAR(f.study.fitted()[0], 1.8, 0.1);
+  for (int n = 0; n < 10; ++n) {
+    f.find(2.2);
+    EXPECT_NEAR(f.study.usable()[0], 1.8, 0.1) << "what was found before";
+    f.find(2.2);
+    EXPECT_NEAR(f.study.usable()[0], 1.8, 0.1);
+    f.find(1.8);
+    EXPECT_NEAR(f.study.usable()[0], 1.8, 0.1);
+  }
+  f.find(2.2, 3);
+  EXPECT_FALSE(f.used());
+  EXPECT_EQ(f.study.fitted(), (std::array<double, 3>{})) << "not what an earlier hour found";
+  f.find(1.8, static_cast<int>(DeltaStudy::steps_min) - 1);
+  EXPECT_FALSE(f.used());
+  f.find(2.2);
+  f.find(1.8, static_cast<int>(DeltaStudy::steps_min));
+  EXPECT_FALSE(f.used()) << "one step beyond, and it waits anew";
+  f.find(1.8);
+  EXPECT_TRUE(f.used());
+}
+
 TEST(DeltaStudy, SaysNothingBeforeItHasJudgedEnough) {
   EXPECT_EQ(world(0, 60).usable(), (std::array<double, 3>{}));
   EXPECT_NE(world(0, 80).usable(), (std::array<double, 3>{}));

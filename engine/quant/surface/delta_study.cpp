@@ -86,12 +86,24 @@ void DeltaStudy::solve() noexcept {
     for (std::size_t k = i + 1; k < 3; ++k) sum -= m[i][k] * found[k];
     found[i] = sum / m[i][i];
   }
-  for (const double v : found) {
-    if (math::abs(v) <= minimum_variance_max) continue;
-    fitted_ = {};  // Black's delta, and not what an earlier hour found
+  take(found);
+}
+
+// A step or two out of bounds keep what was found before: going to Black's delta and back trades
+// the whole shift each time. At the third in a row it is Black's, and for long.
+void DeltaStudy::take(const std::array<double, 3>& found) noexcept {
+  const auto inside = [](double v) { return math::abs(v) <= minimum_variance_max; };
+  if (std::all_of(found.begin(), found.end(), inside)) {
+    beyond_ = 0;
+    if (distrust_ > 0) --distrust_;
+    fitted_ = found;
     return;
   }
-  fitted_ = found;
+  if (distrust_ > 0) distrust_ = steps_min;
+  if (++beyond_ < beyond_max) return;
+  fitted_ = {};  // and not what an earlier hour found
+  used_ = false;
+  distrust_ = steps_min;
 }
 
 void DeltaStudy::observe(std::span<const OptionMoment> now, double apart_max_years) {
@@ -119,7 +131,8 @@ void DeltaStudy::observe(std::span<const OptionMoment> now, double apart_max_yea
   if (learnt_ >= learn_first) {
     for (const Change& c : changes) judge(c);
     ++score_.steps;
-    used_ = score_.steps >= steps_min && worth(used_, score_.gain_of(score_.minimum_variance));
+    used_ = score_.steps >= steps_min && distrust_ == 0 &&
+            worth(used_, score_.gain_of(score_.minimum_variance));
   }
   for (const Change& c : changes) learn(c);
   ++learnt_;

@@ -58,9 +58,11 @@ class DeltaStudy {
   // a, b, c as fitted so far.
   [[nodiscard]] const std::array<double, 3>& fitted() const noexcept { return fitted_; }
   // The same while they are worth it: once `steps_min` steps were judged, on at a gain out of
-  // sample above `gain_on`, off below 0; else zeros.
+  // sample above `gain_on`, off below 0; else zeros. Coefficients out of bounds are not taken; for
+  // `beyond_max` steps in a row they end the use, until they were inside for `steps_min` in a row.
   [[nodiscard]] std::array<double, 3> usable() const noexcept;
   static constexpr std::uint64_t steps_min = 60;
+  static constexpr std::uint64_t beyond_max = 3;
   static constexpr double gain_on = 0.02;
   [[nodiscard]] static constexpr bool worth(bool used, double gain) noexcept {
     return used ? gain >= 0 : gain > gain_on;
@@ -79,6 +81,7 @@ class DeltaStudy {
   void judge(const Change& c) noexcept;
   void learn(const Change& c) noexcept;
   void solve() noexcept;
+  void take(const std::array<double, 3>& found) noexcept;
 
   double keep_;
   std::vector<OptionMoment> last_{};  // by id
@@ -86,7 +89,9 @@ class DeltaStudy {
   std::array<double, 3> right_{};
   std::array<double, 3> fitted_{};
   DeltaScore score_{};
-  std::uint64_t learnt_{0};  // steps
+  std::uint64_t learnt_{0};    // steps
+  std::uint64_t beyond_{0};    // steps in a row out of bounds
+  std::uint64_t distrust_{0};  // steps inside that are still owed
   bool used_{false};
 };
 
