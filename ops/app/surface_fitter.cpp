@@ -11,9 +11,11 @@ namespace gimbal {
 namespace {
 
 constexpr double sigma_news = 1e-4;  // a change of 0.01 points is news
-// A curve is given up at the third refusal in a row: its slope is hedged, and a slope that comes
-// and goes is paid for at each turn. Its age limits it meanwhile.
-constexpr int lost_in_row_max = 3;
+// A curve is given up at the third refusal without a good fit in between, or 3 s after the first:
+// its slope is hedged, and a slope that comes and goes is paid for at each turn. Its age limits it
+// meanwhile.
+constexpr int refused_max = 3;
+constexpr Nanos refused_longest = seconds(3);
 constexpr std::int64_t steps_apart_max = 3;
 // The venue prints 0.01 points; one further off saw another market, or is at the end of its scale.
 constexpr double apart_max = 0.002;
@@ -257,6 +259,28 @@ bool SurfaceFitter::news(const Told& before, const Told& now) const {
   return false;
 }
 
+void SurfaceFitter::stand_by(Live& live, Told& fresh, RecvTime now) {
+  if (fresh.head.source != VolSource::none) live.refused = 0;
+  const bool lost =
+      fresh.head.source == VolSource::none && fresh.head.verdict > SurfaceVerdict::unusable;
+  if (!lost || live.rows.empty()) return;
+  if (live.refused++ == 0) live.refused_since = now;
+  if (live.refused >= refused_max || now - live.refused_since >= refused_longest) return;
+  fresh.head.source = VolSource::kept;
+  fresh.head.as_of = live.as_of;
+  fresh.head.rows = static_cast<std::uint32_t>(live.rows.size());
+  fresh.rows = live.rows;
+}
+
+void SurfaceFitter::follow(Live& live, const Told& told) {
+  if (!told.rows.empty()) {
+    live.as_of = told.head.as_of;
+    live.rows = told.rows;
+  } else if (told.head.source == VolSource::none && told.head.verdict > SurfaceVerdict::unusable) {
+    live = {};
+  }
+}
+
 std::vector<std::vector<std::byte>> SurfaceFitter::fit(RecvTime now) {
   std::vector<std::vector<std::byte>> out;
   quant::SurfaceLimits limits;
@@ -276,14 +300,13 @@ std::vector<std::vector<std::byte>> SurfaceFitter::fit(RecvTime now) {
     for (std::size_t n = 0; n < expiries.size(); ++n) {
       count(surface.slices()[n]);
       Told fresh = say(market, expiries[n], surface, n);
-      Told& before = told_[{market.first, market.second, expiries[n].at.unix_ns}];
-      const bool lost = before.head.source != VolSource::none &&
-                        fresh.head.source == VolSource::none &&
-                        fresh.head.verdict > SurfaceVerdict::unusable;
-      before.lost_in_row = lost ? before.lost_in_row + 1 : 0;
-      if (lost && before.lost_in_row < lost_in_row_max) continue;
+      const Key key{market.first, market.second, expiries[n].at.unix_ns};
+      Told& before = told_[key];
+      Live& live = live_[key];
+      stand_by(live, fresh, now);
       if (!news(before, fresh)) continue;
       out.push_back(bytes_of(fresh.head, fresh.rows));
+      follow(live, fresh);
       before = std::move(fresh);
     }
     last = std::move(surface);
@@ -292,6 +315,7 @@ std::vector<std::vector<std::byte>> SurfaceFitter::fit(RecvTime now) {
     return std::get<2>(item.first) < venue_now_.unix_ns;
   };
   std::erase_if(told_, ended);
+  std::erase_if(live_, ended);
   std::erase_if(as_of_, ended);
   counters_.blocks += out.size();
   return out;

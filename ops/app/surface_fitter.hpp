@@ -99,8 +99,16 @@ class SurfaceFitter {
   struct Told {  // as last published
     SurfaceHead head{};
     std::vector<SurfaceRow> rows{};
-    int lost_in_row{0};  // fits that were refused with no curve to keep
   };
+  // What the core prices an expiry by: the newest rows published and not withdrawn; too few quotes
+  // withdraw nothing.
+  struct Live {
+    RecvTime as_of{};
+    std::vector<SurfaceRow> rows{};  // empty: none
+    int refused{0};                  // fits, since one that gave a curve
+    RecvTime refused_since{};
+  };
+  using Key = std::tuple<std::uint8_t, bool, std::int64_t>;
   void imply();
   void take(double sigma, double& venue, double& last);
   [[nodiscard]] std::map<Market, std::vector<Expiry>> gather(RecvTime now);
@@ -114,6 +122,9 @@ class SurfaceFitter {
                          std::size_t n);
   void count(const quant::VolSurface::Slice& s);
   [[nodiscard]] bool news(const Told& before, const Told& now) const;
+  // A refused fit without a curve to keep goes on as the live one, for a few fits.
+  static void stand_by(Live& live, Told& fresh, RecvTime now);
+  static void follow(Live& live, const Told& told);
 
   SurfaceConfig config_;
   double sigma_min_;
@@ -123,8 +134,9 @@ class SurfaceFitter {
   std::map<std::uint16_t, Newest> newest_;
   std::map<Market, quant::VolSurface> surfaces_;
   std::map<Market, Study> studies_;
-  std::map<std::tuple<std::uint8_t, bool, std::int64_t>, Told> told_;
-  std::map<std::tuple<std::uint8_t, bool, std::int64_t>, RecvTime> as_of_;  // of the curve in use
+  std::map<Key, Told> told_;
+  std::map<Key, Live> live_;
+  std::map<Key, RecvTime> as_of_;  // of the curve in use
   ExchTime venue_now_{};
   SurfaceCounters counters_{};
 };

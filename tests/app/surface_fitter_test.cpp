@@ -205,6 +205,78 @@ TEST_F(FitterTest, KeepsTheLastGoodCurveWithItsAgeWhenTheNewestQuotesGiveNone) {
   EXPECT_GE(fitter.counters().refused, 1U);
 }
 
+// A month that the newest quotes of the one after it leave with no curve, nor one to keep.
+struct RefusedFit : FitterTest {
+  RecvTime first{};
+  void SetUp() override {
+    chain(30, 10);
+    chain(60, 50);
+    first = now;
+    ASSERT_EQ(fitter.fit(now).size(), 2U);
+  }
+  // Heads of what the next fit says of the first month.
+  std::vector<SurfaceHead> next(double level, Nanos after = milliseconds(100)) {
+    pass(after);
+    chain(30, 10);
+    chain(60, 50, level);
+    return month_of(fitter.fit(now));
+  }
+  static std::vector<SurfaceHead> month_of(const std::vector<std::vector<std::byte>>& blocks) {
+    std::vector<SurfaceHead> out;
+    for (const auto& b : blocks) {
+      if (head_of(b).expiry == epoch + day * 30) out.push_back(head_of(b));
+    }
+    return out;
+  }
+  static bool gives_up(const std::vector<SurfaceHead>& heads) {
+    return !heads.empty() && heads[0].source == VolSource::none &&
+           heads[0].verdict > SurfaceVerdict::unusable;
+  }
+  static constexpr double bad = 0.5;  // less total variance than the month before it
+};
+
+TEST_F(RefusedFit, IsToldWhileTheCurveBeforeItStands) {
+  for (int n = 0; n < 3; ++n) {
+    const auto told = next(bad);
+    ASSERT_EQ(told.size(), 1U) << "counted and alerted by the core";
+    EXPECT_GT(told[0].verdict, SurfaceVerdict::unusable);
+    EXPECT_EQ(told[0].source, VolSource::kept);
+    EXPECT_EQ(told[0].rows, 26U);
+    if (n == 0) { EXPECT_EQ(told[0].as_of, first) << "not younger"; }
+    EXPECT_FALSE(gives_up(next(bad)));
+    const auto good = next(1);
+    ASSERT_EQ(good.size(), 1U);
+    EXPECT_EQ(good[0].verdict, SurfaceVerdict::accepted);
+  }
+}
+
+TEST_F(RefusedFit, TheThirdGivesTheCurveUp) {
+  EXPECT_FALSE(gives_up(next(bad)));
+  EXPECT_FALSE(gives_up(next(bad)));
+  EXPECT_TRUE(gives_up(next(bad)));
+  EXPECT_TRUE(next(bad).empty()) << "nothing new";
+}
+
+TEST_F(RefusedFit, SoDoesOneThreeSecondsAfterTheFirst) {
+  EXPECT_FALSE(gives_up(next(bad)));
+  EXPECT_TRUE(gives_up(next(bad, seconds(3))));
+}
+
+TEST_F(RefusedFit, TooFewQuotesInBetweenAreNeitherARefusalNorAGoodFit) {
+  EXPECT_FALSE(gives_up(next(bad)));
+  pass(milliseconds(100));
+  chain(30, 10, 0, false);
+  const auto few = month_of(fitter.fit(now));
+  ASSERT_EQ(few.size(), 1U);
+  EXPECT_EQ(few[0].verdict, SurfaceVerdict::unusable);
+  EXPECT_EQ(few[0].source, VolSource::none);
+  const auto second = next(bad);
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].source, VolSource::kept) << "the core still prices by it";
+  EXPECT_EQ(second[0].rows, 26U);
+  EXPECT_TRUE(gives_up(next(bad)));
+}
+
 TEST_F(FitterTest, OldQuotesMakeNoCurveAndExpiredOptionsAreForgotten) {
   chain(1, 10);
   ASSERT_EQ(fitter.fit(now).size(), 1U);
