@@ -101,6 +101,12 @@ Mode StrategyView::mode(StrategyId strategy, InstrumentId id) const noexcept {
   const Instrument& i = engine_->table_[id];
   return engine_->gate_.modes().effective({i.venue, strategy, i.underlying, id});
 }
+bool StrategyView::growth_blocked(StrategyId strategy, InstrumentId id) const noexcept {
+  if (engine_->growth_blocked(id, strategy)) return true;
+  const EnvelopeBook& modules = engine_->envelopes_;
+  return modules.used() &&
+         (modules.late(engine_->now_) || (modules.cap(id).veto & module_veto::growth) != 0);
+}
 bool StrategyView::venue_ready(VenueId venue) const noexcept { return engine_->venue_ready(venue); }
 std::uint64_t StrategyView::arm_generation() const noexcept { return engine_->arm_generation_; }
 Refused StrategyView::last_refusal(StrategyId strategy) const noexcept {

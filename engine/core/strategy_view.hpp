@@ -66,6 +66,9 @@ class StrategyView {
 
   // Strictest mode over the scopes of an order of this strategy on this instrument.
   [[nodiscard]] Mode mode(StrategyId strategy, InstrumentId id) const noexcept;
+  // Nothing but exits and hedges passes on the instrument: a PAUSE of one of its scopes, or a risk
+  // module that is late or denies growth. Modes are apart. True for an unknown instrument.
+  [[nodiscard]] bool growth_blocked(StrategyId strategy, InstrumentId id) const noexcept;
   // Session ready, reconciled, clock known: an order could be sent.
   [[nodiscard]] bool venue_ready(VenueId venue) const noexcept;
   // Grows by one with every accepted arm: latches of a strategy reset when it changed.

@@ -10,12 +10,9 @@ namespace {
 constexpr Nanos refusal_pause{100'000'000};
 constexpr Nanos refusal_pause_max{5'000'000'000};
 
-// Refused because nothing may grow: what lowers Black's delta would have passed.
-bool asks_reduction(Refusal reason) noexcept {
-  return reason == Refusal::paused || reason == Refusal::tick_late ||
-         reason == Refusal::reduce_rule || reason == Refusal::module_late ||
-         reason == Refusal::module_veto;
-}
+// How long growth is blocked, or free again, before the delta in use is changed for the other: each
+// change trades the whole shift.
+constexpr Nanos turn_after = seconds(1);
 
 Nanos pause_after(std::uint32_t refusals) noexcept {
   if (refusals == 0) return {};
@@ -202,16 +199,20 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
     book.arm_generation = view.arm_generation();
     book.awaiting = false;
     book.refusals_in_row = 0;
+    book.reducing = false;
+    book.turning_since = {};
     s.stopped = false;
     s.cycles = 0;
   }
+  note_turn(book, view);
   if (!ready(book, view)) return;
+  const Own own = own_orders(book, view);
+  if (turn(book, view, own, requests)) return;
   const std::optional<Quote> quote = view.quote(book.hedge);
   const std::optional<ResidualDelta> r = chosen_residual(book, view);
   if (!quote || !r) return;
   const std::int64_t band = half_band(book, view, quote->mid());
   note_residual(book, r->settled, band, view.now(), view.mode(id_, book.hedge) < Mode::halt);
-  const Own own = own_orders(book, view);
   if (own.resting == nullptr && !own.unknown) judge_last(book, view, r->settled);
   if (s.stopped || view.mode(id_, book.hedge) >= Mode::halt) return;
   if (take_back(book, view, own, requests)) return;
@@ -227,30 +228,65 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   }
   if (own.resting != nullptr) return;  // one at a time
   const std::int64_t residual = certain(book, view, *r, band);
-  if (magnitude(residual) <= band) return;
+  if (magnitude(agreed(book, residual)) <= band) return;
   take(book, view, *quote, residual, band, requests);
 }
 
 // In REDUCE, and while growth is blocked, the gate lets through what lowers Black's delta: hedged
-// is that one, or a hedge of the other would be refused. A pause shows itself by its refusals. What
-// was asked for under the other delta is not judged under this one.
+// is that one, or a hedge of the other would be refused.
+void DeltaHedge::note_turn(Book& book, const StrategyView& view) const noexcept {
+  if (book.config.delta == HedgeDelta::black) return;
+  const bool black =
+      view.mode(id_, book.hedge) >= Mode::reduce || view.growth_blocked(id_, book.hedge);
+  if (black == book.reducing) {
+    book.turning_since = {};
+  } else if (book.turning_since == RecvTime{}) {
+    book.turning_since = view.now();
+  }
+}
+
+// Into REDUCE at once, otherwise when it has lasted, and never under a live order: it is judged by
+// the delta it was asked for under.
+bool DeltaHedge::turn(Book& book, const StrategyView& view, const Own& own,
+                      Requests& requests) const noexcept {
+  if (book.turning_since == RecvTime{}) return false;
+  const bool at_once = view.mode(id_, book.hedge) >= Mode::reduce;
+  if (!at_once && view.now() - book.turning_since < turn_after) return false;
+  if (own.resting != nullptr) {
+    const Order& o = *own.resting;
+    if (o.open() && o.tif == TimeInForce::good_til_cancelled && !o.wants_cancel) {
+      static_cast<void>(requests.cancel({o.id}));
+    }
+    return true;
+  }
+  book.reducing = !book.reducing;
+  book.turning_since = {};
+  book.awaiting = false;
+  return false;
+}
+
+// Meanwhile a hedge of the rest would be refused, or traded back after the change.
+std::int64_t DeltaHedge::agreed(const Book& book, std::int64_t residual) noexcept {
+  const std::int64_t other = residual + book.apart;
+  if ((residual > 0) != (other > 0)) return 0;
+  return magnitude(other) < magnitude(residual) ? other : residual;
+}
+
 std::optional<ResidualDelta> DeltaHedge::chosen_residual(Book& book,
                                                          const StrategyView& view) noexcept {
   std::optional<ResidualDelta> r = view.residual(book.underlying);
+  book.apart = 0;
   if (!r || book.config.delta == HedgeDelta::black) return r;
-  const bool blocked = book.refusals_in_row > 0 && asks_reduction(view.last_refusal(id_).reason);
-  const bool reducing = blocked || view.mode(id_, book.hedge) >= Mode::reduce;
-  if (reducing != book.reducing) book.awaiting = false;
-  book.reducing = reducing;
-  if (reducing) {
-    states_[book.underlying.value].shift = 0;
-    return r;
-  }
+  states_[book.underlying.value].shift = 0;
+  const bool turning = book.turning_since != RecvTime{};
+  if (book.reducing && !turning) return r;
   const RiskNumbers risk = view.risk(book.underlying);
   const double coins = book.config.delta == HedgeDelta::sticky_delta ? risk.sticky_delta_shift
                                                                      : risk.minimum_variance_shift;
   std::int64_t shift = 0;
   if (!decision_nano(coins, shift)) return std::nullopt;
+  if (turning) book.apart = book.reducing ? shift : -shift;
+  if (book.reducing) return r;
   states_[book.underlying.value].shift = coins;
   for (std::int64_t* v : {&r->settled, &r->expected, &r->unknown.low, &r->unknown.high,
                           &r->worst.low, &r->worst.high}) {
@@ -318,7 +354,7 @@ void DeltaHedge::take(Book& book, const StrategyView& view, const Quote& quote,
   OrderRequest request;
   request.side = residual > 0 ? Side::sell : Side::buy;
   request.decision_price = quote.mid();
-  request.amount = amount_for(book, view, residual, band, quote.mid());
+  request.amount = amount_for(book, view, agreed(book, residual), band, quote.mid());
   if (request.amount.nano == 0) return;
   const Price best = request.side == Side::buy ? quote.ask : quote.bid;
   request.limit = beyond(best, request.side, book.config.collar_bps);
@@ -334,12 +370,14 @@ void DeltaHedge::rest(Book& book, const StrategyView& view, const Quote& quote,
   if (r.unknown_orders > 0) return;
   const std::int64_t residual = r.settled;
   const double gamma = view.risk(book.underlying).gamma_net.value;
-  const bool outside = magnitude(residual) > band;
+  const std::int64_t sure = agreed(book, residual);
+  const bool outside = magnitude(sure) > band;
+  if (!outside && book.apart != 0) return;  // what rests stays until the turn
   OrderRequest request;
   request.tif = TimeInForce::good_til_cancelled;
   request.flags = order_flag::post_only;
   request.decision_price = quote.mid();
-  std::int64_t wanted = residual;
+  std::int64_t wanted = sure;
   if (outside) {
     request.side = residual > 0 ? Side::sell : Side::buy;
     request.limit = request.side == Side::sell ? quote.ask : quote.bid;

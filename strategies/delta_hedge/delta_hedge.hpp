@@ -32,7 +32,8 @@ enum class HedgeExecution : std::uint8_t {
 };
 enum class HedgeTarget : std::uint8_t { edge, zero };  // trade back to the band's edge, or to zero
 // Which delta of the options is hedged. The last two need [surface] and are Black's where it prices
-// nothing, and in REDUCE; limits of the gate stay on Black's.
+// nothing, in REDUCE and, from a second on, while growth is blocked; limits of the gate stay on
+// Black's.
 enum class HedgeDelta : std::uint8_t {
   black,             // volatility stays with the strike
   sticky_delta,      // the smile moves with the forward
@@ -169,9 +170,11 @@ class DeltaHedge {
     std::int64_t asked_residual{0};   // when the last order was asked for
     std::uint64_t asked_refusals{0};  // of this underlying, at the last look at them
     std::uint32_t refusals_in_row{0};
-    bool asked{false};     // since the last look at the refusals
-    bool awaiting{false};  // an order's effect has not been judged yet
-    bool reducing{false};  // at the last look: Black's delta, whatever the config names
+    bool asked{false};         // since the last look at the refusals
+    bool awaiting{false};      // an order's effect has not been judged yet
+    bool reducing{false};      // Black's delta, whatever the config names
+    RecvTime turning_since{};  // when the other delta fell due; zero: none is
+    std::int64_t apart{0};     // while one is: its residual less that of the one in use
   };
   struct Own {  // our open orders on the hedge instrument
     const Order* resting{nullptr};
@@ -179,9 +182,16 @@ class DeltaHedge {
   };
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
-  // In coins, with the delta that the config names; Black's in REDUCE; empty when unknown.
+  // Whether the delta in use is the one that it should be.
+  void note_turn(Book& book, const StrategyView& view) const noexcept;
+  // Changes it when that is due. True while an order of the delta before still has to go.
+  [[nodiscard]] bool turn(Book& book, const StrategyView& view, const Own& own,
+                          Requests& requests) const noexcept;
+  // In coins, with the delta in use; empty when unknown.
   [[nodiscard]] std::optional<ResidualDelta> chosen_residual(Book& book,
                                                              const StrategyView& view) noexcept;
+  // The part of a residual that both deltas have while one is about to be changed for the other.
+  [[nodiscard]] static std::int64_t agreed(const Book& book, std::int64_t residual) noexcept;
   [[nodiscard]] static bool ready(const Book& book, const StrategyView& view) noexcept;
   [[nodiscard]] Own own_orders(const Book& book, const StrategyView& view) const noexcept;
   // Cancels what an earlier boot, or another execution, left resting. True while some of it is
