@@ -10,6 +10,7 @@ namespace {
 using test::amount;
 using test::Gate;
 using test::money;
+using test::usd;
 
 struct ScenarioGate : Gate {
   ScenarioGate() {
@@ -68,7 +69,28 @@ TEST_F(WorseScenario, AnExitPassesWhileGrowthIsBlocked) {
   exits();
   EXPECT_EQ(reason(), Refusal::none);
   c.position = {};
-  EXPECT_EQ(reason(), Refusal::scenario_loss) << "growth";
+  EXPECT_EQ(reason(), Refusal::paused) << "growth";
+}
+
+// The long leg of a spread: a PAUSE is no looser than trading.
+TEST_F(WorseScenario, ALongOptionIsNotSoldWhileGrowthIsBlockedButInReduce) {
+  limits.option_collar_bps = 10'000;
+  c.instrument = &option;
+  o.instrument = option.id;
+  o.side = Side::sell;
+  o.price = c.mark = usd(0.05);
+  o.amount = c.position = amount(1);
+  c.order_delta = amount(-0.02).nano;
+  EXPECT_EQ(reason(), Refusal::scenario_loss) << "trading";
+  c.growth_blocked = true;
+  EXPECT_EQ(reason(), Refusal::scenario_loss);
+  c.mode = Mode::reduce;
+  EXPECT_EQ(reason(), Refusal::none);
+  c.mode = Mode::active;
+  o.side = Side::buy;
+  c.position = amount(-1);
+  c.order_delta = amount(0.02).nano;
+  EXPECT_EQ(reason(), Refusal::none) << "a short one is bought back";
 }
 
 TEST_F(WorseScenario, AHedgePassesThatLowersTheWorstDelta) {

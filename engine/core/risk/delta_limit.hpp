@@ -12,11 +12,7 @@ namespace gimbal {
 struct DeltaLimit {
   static Refused check(const OrderFacts& o, const GateContext& c, const RiskLimits& l) noexcept {
     if (!c.delta_known) return {Refusal::delta_unknown, 1, 0};
-    const bool up = c.order_delta >= 0;
-    i128 pushed = static_cast<i128>(up ? c.delta.high : c.delta.low) + c.order_delta;
-    if (c.greeks_stale && (c.options_delta > 0) == up) pushed += c.options_delta;
-    const bool outward = up ? pushed > 0 : pushed < 0;
-    const std::int64_t value = outward ? LowersRisk::usd(pushed, c.index) : 0;
+    const std::int64_t value = LowersRisk::pushed_usd(c);
     if (value <= l.max_delta_usd.nano || LowersRisk::holds(o, c, l)) return {};
     return {Refusal::delta_limit, l.max_delta_usd.nano, value};
   }

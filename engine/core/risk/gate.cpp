@@ -51,11 +51,12 @@ struct CheckList {
   }
 };
 
-// The pure checks, in order. Adding one is adding its name.
+// The pure checks, in order. Adding one is adding its name. What nothing may grow for comes before
+// the limits on growth: a refusal of theirs blames the strategy (S-01) or trips.
 using PureChecks =
     CheckList<Permission, InstrumentRules, ExpiryWindow, Freshness, OptionSanity, OrderSize,
-              ParentAmount, OpenValue, PriceCollar, PositionLimit, DeltaLimit, GrossDelta,
-              GammaLimit, ScenarioLoss, OpenOrders, ModuleEnvelope, ReduceRule>;
+              ParentAmount, PriceCollar, ReduceRule, ModuleEnvelope, OpenValue, PositionLimit,
+              DeltaLimit, GrossDelta, GammaLimit, ScenarioLoss, OpenOrders>;
 
 bool takes(std::uint8_t flags) noexcept { return (flags & order_flag::post_only) == 0; }
 

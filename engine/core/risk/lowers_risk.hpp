@@ -1,8 +1,11 @@
 // Whether an order lowers risk in the worst case over open and unknown orders. What does is never
 // held back by a limit on growth (control P-13 and section 4: no trip blocks an exit), but for an
 // exit that makes the account's worst scenario worse beyond its limit (scenario_loss.hpp).
-//   (a) an exit: its instrument's position shrinks without crossing zero, the underlying's worst
-//       delta stays inside its limit or, where it is over it, strictly falls; or
+//   (a) an exit: its instrument's position shrinks without crossing zero, and the underlying's
+//   worst
+//       delta stays inside its limit or, where it is over it, strictly falls without the side that
+//       the order pushes to coming out over the limit (P-09's number, stale Greeks included), or
+//       the order has no delta; or
 //   (b) a hedge: on the configured hedge instrument, the underlying's worst delta strictly falls.
 #pragma once
 
@@ -38,10 +41,18 @@ struct LowersRisk {
     return larger(static_cast<i128>(c.delta.low) + c.order_delta,
                   static_cast<i128>(c.delta.high) + c.order_delta);
   }
+  // P-09: USD at 1e-9 on the side to which the order pushes the delta, zero while that is inward.
+  // With stale Greeks the options' share counts once and twice, whichever is worse.
+  static std::int64_t pushed_usd(const GateContext& c) noexcept {
+    const bool up = c.order_delta >= 0;
+    i128 pushed = static_cast<i128>(up ? c.delta.high : c.delta.low) + c.order_delta;
+    if (c.greeks_stale && (c.options_delta > 0) == up) pushed += c.options_delta;
+    const bool outward = up ? pushed > 0 : pushed < 0;
+    return outward ? usd(pushed, c.index) : 0;
+  }
   static bool exit(const OrderFacts& o, const GateContext& c, const RiskLimits& l) noexcept {
     return c.delta_known && shrinks(o, c) &&
-           (usd(worst_after(c), c.index) <= l.max_delta_usd.nano ||
-            worst_filled(c) < c.delta.worst());
+           (usd(worst_after(c), c.index) <= l.max_delta_usd.nano || eases(c, l));
   }
   static bool hedge(const GateContext& c) noexcept {
     return c.delta_known && c.hedge_instrument && worst_filled(c) < c.delta.worst();
@@ -51,6 +62,11 @@ struct LowersRisk {
   }
 
  private:
+  // Of an exit while the delta is over its limit.
+  static bool eases(const GateContext& c, const RiskLimits& l) noexcept {
+    if (c.order_delta == 0) return true;
+    return worst_filled(c) < c.delta.worst() && pushed_usd(c) <= l.max_delta_usd.nano;
+  }
   static i128 larger(i128 low, i128 high) noexcept {
     const i128 below = low < 0 ? -low : low;
     const i128 above = high < 0 ? -high : high;

@@ -3,9 +3,10 @@
 // their fill would hurt. Off while the limit is zero.
 //
 // An order that leaves the worst scenario no worse passes even over the limit, and so does a hedge.
-// An exit that makes it worse does not (selling the long leg of a spread): in REDUCE alone, where
-// the reduce rule decides, and FLATTEN with it. Without usable numbers hedges and exits pass and
-// nothing else grows: `scenario_unknown`.
+// An exit that makes it worse does not while trading. In REDUCE, and FLATTEN with it, the reduce
+// rule decides alone; a PAUSE holds an exit back only where it sells a long option, which would
+// leave the short leg of a spread bare. Without usable numbers hedges and exits pass and nothing
+// else grows: `scenario_unknown`.
 #pragma once
 
 #include "engine/core/risk/context.hpp"
@@ -32,8 +33,13 @@ struct ScenarioLoss {
       return {Refusal::scenario_unknown, 1, 0};
     }
     if (c.mode >= Mode::reduce || LowersRisk::hedge(c)) return {};
-    if (c.growth_blocked && LowersRisk::exit(o, c, l)) return {};
+    if (c.growth_blocked && LowersRisk::exit(o, c, l) && !bares(o, c)) return {};
     return {Refusal::scenario_loss, most, s.loss_after};
+  }
+
+ private:
+  static bool bares(const OrderFacts& o, const GateContext& c) noexcept {
+    return is_option(c.instrument->kind) && o.side == Side::sell;
   }
 };
 
