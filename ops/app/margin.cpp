@@ -16,6 +16,7 @@ struct MarginCommand {
   std::string model;
   std::string parameters;
   double horizon_seconds{60};
+  double plan_health{0};
   bool json{false};
 };
 
@@ -23,6 +24,11 @@ struct MarginCommand {
 bool read_parameters(const MarginCommand& command, risk::MarginRequest& request) {
   request.model = command.model;
   request.horizon_years = command.horizon_seconds / 31'536'000.0;
+  request.plan_health = command.plan_health;
+  if (command.plan_health > 0 && command.model != "deribit_pm") {
+    std::fprintf(stderr, "gimbal margin: --plan belongs to the model deribit_pm\n");
+    return false;
+  }
   const bool needed = risk::needs_parameters(command.model);
   if (needed == command.parameters.empty()) {
     std::fprintf(stderr, "gimbal margin: model %s %s\n", command.model.c_str(),
@@ -69,6 +75,13 @@ Every column is copied; appended are the model's numbers and
   below_pct, above_pct      nearest price on each side that liquidates, per cent away; inf if none
   below_sigma, above_sigma  the same in standard deviations over --horizon; inf without sigma
 
+With --plan H (deribit_pm) each leg may have "cost", what closing one unit of its amount costs in
+the settlement currency (fee, half of the spread, impact; without it the leg stays), and "lot", what
+amounts are closed in multiples of. Appended before the above are
+  plan         the closing trades in order: [{"leg", "trade", "cost", "mm_after"}, ...], leg from 0
+  plan_result  nothing_needed, reached, out_of_reach (closing cannot bring it there), no_equity
+  plan_cost, plan_health  of all of them
+
 --parameters: rates change without notice and have no default.
   tiered            CSV: table, lower, upper, mmr and, if wanted, deduction
   deribit_pm        JSON: price_range, vup, vdn, vmin, short_pow, long_pow, ext_factor,
@@ -100,6 +113,11 @@ void add_margin(cli::Command app, int& exit_code) {
                   "Seconds that deleveraging takes, for the distance in sigma")
       .shows_default()
       .range(1.0, 31'536'000.0);
+  command
+      .add_option("--plan", options->plan_health,
+                  "With deribit_pm: the cheapest closing trades that bring maintenance over equity "
+                  "to this")
+      .range(0.01, 1.0);
   command.add_flag("--json", options->json, "One JSON object per row instead of CSV");
   command.footer(explanation);
   command.callback([options, &exit_code] { exit_code = margin(*options); });

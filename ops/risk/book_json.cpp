@@ -39,6 +39,12 @@ quant::Leg read_future(JsonFields& f, bool dated, quant::Settlement settlement) 
 
 std::vector<quant::Leg> read_legs(const Json& list, quant::Settlement settlement,
                                   const std::string& path, std::string& fault) {
+  return read_legs(list, settlement, path, fault, nullptr);
+}
+
+std::vector<quant::Leg> read_legs(const Json& list, quant::Settlement settlement,
+                                  const std::string& path, std::string& fault,
+                                  std::vector<LegClosing>* closing) {
   std::vector<quant::Leg> legs;
   if (!list.is_array()) {
     fault = path + " must be a list";
@@ -57,6 +63,10 @@ std::vector<quant::Leg> read_legs(const Json& list, quant::Settlement settlement
     }
     leg.forward = f.number("F", price_min, price_max);
     f.text_or("name", {});
+    if (closing != nullptr) {
+      const double cost = f.number_or("cost", 0, 0, price_max);
+      closing->push_back({cost, f.number_or("lot", 0, 0, amount_max)});
+    }
     f.finish();
     legs.push_back(leg);
   }

@@ -20,6 +20,15 @@ namespace gimbal::risk {
 // `fault` stays empty when all is well. `path` names the value in messages.
 [[nodiscard]] std::vector<quant::Leg> read_legs(const Json& list, quant::Settlement settlement,
                                                 const std::string& path, std::string& fault);
+// The same with what a plan to close them needs: "cost" of one unit of the amount, in the
+// settlement currency (0, or absent: the leg stays), and "lot" (0, or absent: any amount).
+struct LegClosing {
+  double cost{0};
+  double lot{0};
+};
+[[nodiscard]] std::vector<quant::Leg> read_legs(const Json& list, quant::Settlement settlement,
+                                                const std::string& path, std::string& fault,
+                                                std::vector<LegClosing>* closing);
 // "inverse" or "coin"; "linear" or "quote"; anything else is a fault.
 [[nodiscard]] quant::Settlement read_settlement(const std::string& text, std::string& fault);
 

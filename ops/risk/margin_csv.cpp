@@ -63,10 +63,13 @@ class Table {
   CsvInputs in_;
 };
 
-std::unique_ptr<MarginRows> rows_of(const MarginParameters& p) {
+std::unique_ptr<MarginRows> rows_of(const MarginRequest& request) {
+  const MarginParameters& p = request.parameters;
   if (const auto* t = std::get_if<TierTables>(&p)) return tiered_rows(*t);
   if (const auto* r = std::get_if<quant::StandardRates>(&p)) return standard_rows(*r);
-  if (const auto* m = std::get_if<quant::PortfolioMarginParameters>(&p)) return portfolio_rows(*m);
+  if (const auto* m = std::get_if<quant::PortfolioMarginParameters>(&p)) {
+    return portfolio_rows(*m, request.plan_health);
+  }
   return lending_rows();
 }
 
@@ -74,7 +77,7 @@ std::unique_ptr<MarginRows> rows_of(const MarginParameters& p) {
 
 CsvOutcome margin_table(std::string_view input, CsvFormat format, const MarginRequest& request) {
   CsvOutcome out;
-  const auto rows = rows_of(request.parameters);
+  const auto rows = rows_of(request);
   Table table{*rows, request.horizon_years, format, out};
   run_csv_table(input, table, out);
   return out;

@@ -20,6 +20,8 @@ struct MarginRequest {
   std::string model;  // known_model
   MarginParameters parameters{};
   double horizon_years{60.0 / 31'536'000.0};  // time that deleveraging takes
+  // Of deribit_pm: maintenance over equity that the cheapest reduction is to reach; 0: no plan.
+  double plan_health{0};
 };
 [[nodiscard]] CsvOutcome margin_table(std::string_view input, CsvFormat format,
                                       const MarginRequest& request);

@@ -39,6 +39,6 @@ class MarginRows {
 [[nodiscard]] std::unique_ptr<MarginRows> lending_rows();
 [[nodiscard]] std::unique_ptr<MarginRows> standard_rows(const quant::StandardRates& rates);
 [[nodiscard]] std::unique_ptr<MarginRows> portfolio_rows(
-    const quant::PortfolioMarginParameters& parameters);
+    const quant::PortfolioMarginParameters& parameters, double plan_health);
 
 }  // namespace gimbal::risk

@@ -1,6 +1,7 @@
 // Rows of `gimbal margin --model deribit_standard` and `--model deribit_pm`.
 #include <array>
 
+#include "engine/quant/margin/deleverage.hpp"
 #include "engine/quant/margin/deribit_portfolio.hpp"
 #include "engine/quant/margin/deribit_standard.hpp"
 #include "ops/risk/book_json.hpp"
@@ -21,7 +22,8 @@ class BookRows : public MarginRows {
   [[nodiscard]] std::size_t required() const final { return 2; }
 
  protected:
-  static bool read_book(CsvInputs& in, const CsvRecord& r, quant::Book& book, MarginRow& out) {
+  static bool read_book(CsvInputs& in, const CsvRecord& r, quant::Book& book, MarginRow& out,
+                        std::vector<LegClosing>* closing = nullptr) {
     std::string fault;
     std::optional<double> index;
     std::optional<double> equity;
@@ -35,7 +37,7 @@ class BookRows : public MarginRows {
     fault.clear();
     Json legs;
     if (parse_json(in.cell(r, in_legs), legs, fault)) {
-      book.legs = read_legs(legs, book.settlement, "legs", fault);
+      book.legs = read_legs(legs, book.settlement, "legs", fault, closing);
     }
     if (!fault.empty()) return in.refuse_cell(r, in_legs, fault);
     if (!good) return false;
@@ -86,20 +88,51 @@ std::string list_text(const std::vector<double>& values) {
   return out + "]";
 }
 
+constexpr std::array<std::string_view, 4> plan_names{"plan", "plan_result", "plan_cost",
+                                                     "plan_health"};
+
+std::string result_name(quant::DeleverageResult r) {
+  switch (r) {
+    case quant::DeleverageResult::nothing_needed: return "nothing_needed";
+    case quant::DeleverageResult::reached: return "reached";
+    case quant::DeleverageResult::out_of_reach: break;
+  }
+  return "out_of_reach";
+}
+
+std::string steps_text(const std::vector<quant::DeleverageStep>& steps) {
+  std::string out = "[";
+  for (const quant::DeleverageStep& s : steps) {
+    if (out.size() > 1) out += ", ";
+    out += "{\"leg\": " + std::to_string(s.leg) + ", \"trade\": " + csv_number(s.amount) +
+           ", \"cost\": " + csv_number(s.cost) + ", \"mm_after\": " + csv_number(s.maintenance) +
+           "}";
+  }
+  return out + "]";
+}
+
 class PortfolioRows final : public BookRows {
  public:
-  explicit PortfolioRows(const quant::PortfolioMarginParameters& p) : parameters_{p} {}
+  PortfolioRows(const quant::PortfolioMarginParameters& p, double plan_health)
+      : parameters_{p}, plan_health_{plan_health} {}
 
   bool begin(CsvInputs& in, std::size_t, std::vector<std::string_view>& results) override {
     names_ = requirement_names(in);
     results = {"standard_vector", "extended_vector", "worst",   "roll_shock",
                "delta_shock",     names_[0],         names_[1], "health_mm_over_equity"};
+    if (plan_health_ > 0) results.insert(results.end(), plan_names.begin(), plan_names.end());
     return true;
   }
 
   bool read(CsvInputs& in, const CsvRecord& r, MarginRow& out) override {
     quant::Book book;
-    if (!read_book(in, r, book, out)) return false;
+    std::vector<LegClosing> closing;
+    if (!read_book(in, r, book, out, plan_health_ > 0 ? &closing : nullptr)) return false;
+    if (plan_health_ > 0 && book.legs.size() > quant::deleverage_legs_max) {
+      return in.refuse_cell(r, in_legs,
+                            "has more than " + std::to_string(quant::deleverage_legs_max) +
+                                " legs, which --plan does not take");
+    }
     const quant::PortfolioMarginParts m = quant::portfolio_margin(book, parameters_);
     const quant::Margin whole{book.equity, m.initial, m.maintenance};
     out.results = {{"standard_vector", 0, list_text(m.standard), CsvResult::Kind::json},
@@ -111,12 +144,36 @@ class PortfolioRows final : public BookRows {
                    {names_[1], m.maintenance},
                    {"health_mm_over_equity",
                     out.has_equity ? whole.health() : std::numeric_limits<double>::quiet_NaN()}};
+    if (plan_health_ > 0) append_plan(book, closing, out);
     out.model = std::make_unique<quant::DeribitPortfolioMargin>(std::move(book), parameters_);
     return true;
   }
 
  private:
+  void append_plan(const quant::Book& book, const std::vector<LegClosing>& closing,
+                   MarginRow& out) const {
+    quant::DeleverageAsk ask;
+    ask.target_health = plan_health_;
+    for (const LegClosing& c : closing) {
+      ask.unit_cost.push_back(c.cost);
+      ask.lot.push_back(c.lot);
+    }
+    quant::Deleverage plan;
+    if (out.has_equity) plan = quant::deleverage(book, parameters_, ask);
+    const bool there = out.has_equity && plan.result != quant::DeleverageResult::out_of_reach;
+    constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+    out.results.push_back({plan_names[0], 0, steps_text(plan.steps), CsvResult::Kind::json});
+    out.results.push_back({plan_names[1], 0,
+                           out.has_equity ? result_name(plan.result) : "no_equity",
+                           CsvResult::Kind::text});
+    out.results.push_back({plan_names[2], there ? plan.cost : nothing});
+    out.results.push_back(
+        {plan_names[3],
+         there ? quant::Margin{plan.equity, 0, plan.maintenance}.health() : nothing});
+  }
+
   const quant::PortfolioMarginParameters& parameters_;
+  double plan_health_;
   std::array<std::string_view, 2> names_;
 };
 
@@ -125,8 +182,9 @@ class PortfolioRows final : public BookRows {
 std::unique_ptr<MarginRows> standard_rows(const quant::StandardRates& rates) {
   return std::make_unique<StandardRows>(rates);
 }
-std::unique_ptr<MarginRows> portfolio_rows(const quant::PortfolioMarginParameters& parameters) {
-  return std::make_unique<PortfolioRows>(parameters);
+std::unique_ptr<MarginRows> portfolio_rows(const quant::PortfolioMarginParameters& parameters,
+                                           double plan_health) {
+  return std::make_unique<PortfolioRows>(parameters, plan_health);
 }
 
 }  // namespace gimbal::risk

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ops/app/csv_reader.hpp"
+#include "ops/risk/json_fields.hpp"
 #include "tests/support/number_table.hpp"
 #include "tests/support/shared_data.hpp"
 
@@ -169,6 +170,58 @@ TEST(MarginCsv, JsonKeepsVectorsAsLists) {
       "index,legs\n2000,\"[{\"\"t\"\":\"\"perp\"\",\"\"F\"\":2000,\"\"usd\"\":-2000}]\"\n",
       CsvFormat::json_lines, request("deribit_pm", own("pm_params.json")));
   EXPECT_NE(out.output.find("\"standard_vector\":[0."), std::string::npos) << out.output;
+}
+
+// One row: 10 calls sold at 61,000 beside 2 puts that have no cost and stay.
+CsvOutcome plan_of(const char* equity, const char* closing) {
+  auto setup = request("deribit_pm", own("pm_params.json"));
+  setup.plan_health = 0.5;
+  std::string row = "index,equity,legs\n60000," + std::string{equity} +
+                    ",\"[{\"\"t\"\":\"\"C\"\",\"\"F\"\":60000,\"\"K\"\":61000,\"\"T\"\":0.1,"
+                    "\"\"iv\"\":0.6,\"\"qty\"\":-10" +
+                    std::string{closing} +
+                    "},{\"\"t\"\":\"\"P\"\",\"\"F\"\":60000,\"\"K\"\":50000,\"\"T\"\":0.1,"
+                    "\"\"iv\"\":0.7,\"\"qty\"\":2}]\"\n";
+  return margin_table(row, CsvFormat::json_lines, setup);
+}
+
+TEST(MarginCsv, APlanNamesTheTradesThatReachTheHealth) {
+  const auto whole = plan_of("1.6", ",\"\"cost\"\":0.002,\"\"lot\"\":0.5");
+  ASSERT_EQ(whole.rows, 1u) << (whole.problems.empty() ? "" : whole.problems[0].text);
+  const Json row = Json::parse(whole.output);
+  EXPECT_EQ(row.at("plan_result"), "reached");
+  ASSERT_EQ(row.at("plan").size(), 1u);
+  const Json& step = row.at("plan")[0];
+  EXPECT_EQ(step.at("leg"), 0);
+  const double trade = step.at("trade").get<double>();
+  EXPECT_GT(trade, 0);
+  EXPECT_NEAR(trade * 2, std::round(trade * 2), 1e-9);
+  EXPECT_NEAR(row.at("plan_cost").get<double>(), 0.002 * trade, 1e-12);
+  const double health = row.at("plan_health").get<double>();
+  EXPECT_LE(health, 0.5);
+  // By less than what one of the 20 lots gives back.
+  const double mm = row.at("mm_coin").get<double>();
+  EXPECT_GT(mm / 1.6, 0.5);
+  EXPECT_GT(health, 0.5 - 1.1 * (mm / 1.6) / 20);
+}
+
+TEST(MarginCsv, APlanSaysWhenThereIsNothingToDoOrNothingToBeDone) {
+  const auto result = [](const CsvOutcome& out) {
+    return Json::parse(out.output).at("plan_result").get<std::string>();
+  };
+  EXPECT_EQ(result(plan_of("100", ",\"\"cost\"\":0.002")), "nothing_needed");
+  EXPECT_EQ(result(plan_of("1.6", "")), "out_of_reach");
+  EXPECT_EQ(result(plan_of("", ",\"\"cost\"\":0.002")), "no_equity");
+  EXPECT_EQ(result(plan_of("1.6", ",\"\"cost\"\":0.002,\"\"lot\"\":1e-300")), "reached");
+  const auto negative = plan_of("1.6", ",\"\"cost\"\":-1");
+  EXPECT_EQ(negative.rows, 0u);
+  ASSERT_EQ(negative.problems.size(), 1u);
+  EXPECT_NE(negative.problems[0].text.find("legs[0].cost"), std::string::npos);
+  // Without --plan the key is not known.
+  const auto none = margin_table(
+      "index,legs\n1,\"[{\"\"t\"\":\"\"perp\"\",\"\"F\"\":1,\"\"usd\"\":1,\"\"cost\"\":1}]\"\n",
+      CsvFormat::csv, request("deribit_pm", own("pm_params.json")));
+  EXPECT_EQ(none.rows, 0u);
 }
 
 TEST(MarginCsv, ErrorsNameLineColumnAndPlaceInTheCell) {
