@@ -58,6 +58,10 @@ target_link_options(gimbal_flags INTERFACE -fuse-ld=lld -Wl,--gc-sections)
 if(GIMBAL_UNITY)
   set(CMAKE_UNITY_BUILD ON)
   set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # It minds a parameter that bears the name of a neighbour's constant; g++ minds what hides within a file.
+    target_compile_options(gimbal_flags INTERFACE -Wno-shadow)
+  endif()
 endif()
 
 # gimbal_cold(TARGET...): off the hot path, and where texts of others are read: variables start at zero.

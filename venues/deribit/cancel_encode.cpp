@@ -7,12 +7,12 @@ namespace gimbal::deribit {
 
 namespace {
 
-constexpr std::string_view head = R"({"jsonrpc":"2.0","id":)";
+constexpr std::string_view request_head = R"({"jsonrpc":"2.0","id":)";
 
 std::size_t with_text(std::int64_t id, std::string_view method_and_key, std::string_view text,
                       std::string_view tail, std::span<char> out) noexcept {
   JsonWriter w{out};
-  w.raw(head).integer(id).raw(method_and_key).plain(text).raw(tail);
+  w.raw(request_head).integer(id).raw(method_and_key).plain(text).raw(tail);
   return text.empty() ? 0 : w.size();
 }
 
@@ -32,7 +32,7 @@ std::size_t encode_cancel_by_label(std::int64_t id, std::string_view label,
 
 std::size_t encode_cancel_all(std::int64_t id, bool detailed, std::span<char> out) noexcept {
   JsonWriter w{out};
-  w.raw(head).integer(id).raw(R"(,"method":"private/cancel_all","params":{)");
+  w.raw(request_head).integer(id).raw(R"(,"method":"private/cancel_all","params":{)");
   w.raw(detailed ? R"("detailed":true}})" : "}}");
   return w.size();
 }

@@ -15,7 +15,7 @@ constexpr ErrorInfo unlisted{0, unknown, unclear, "unlisted"};
 
 // Ascending by code. `wrong_terms` where price or amount are off the venue's grid; `unclear` where
 // the message does not prove that nothing is working.
-constexpr std::array table{
+constexpr std::array error_rows{
     ErrorInfo{-32700, terminal, venue, "parse_error"},
     ErrorInfo{-32602, terminal, venue, "invalid_params"},
     ErrorInfo{-32601, terminal, venue, "method_not_found"},
@@ -124,8 +124,8 @@ constexpr std::array table{
 };
 
 constexpr bool ascending() noexcept {
-  for (std::size_t i = 1; i < table.size(); ++i) {
-    if (table[i - 1].code >= table[i].code) return false;
+  for (std::size_t i = 1; i < error_rows.size(); ++i) {
+    if (error_rows[i - 1].code >= error_rows[i].code) return false;
   }
   return true;
 }
@@ -135,11 +135,11 @@ static_assert(ascending());
 
 const ErrorInfo& error_info(std::int32_t code) noexcept {
   const auto* const at =
-      std::lower_bound(table.begin(), table.end(), code,
+      std::lower_bound(error_rows.begin(), error_rows.end(), code,
                        [](const ErrorInfo& e, std::int32_t c) noexcept { return e.code < c; });
-  return at != table.end() && at->code == code ? *at : unlisted;
+  return at != error_rows.end() && at->code == code ? *at : unlisted;
 }
 
-std::span<const ErrorInfo> error_table() noexcept { return table; }
+std::span<const ErrorInfo> error_table() noexcept { return error_rows; }
 
 }  // namespace gimbal::deribit
