@@ -35,7 +35,8 @@ const std::vector<Room>& rooms() {
        {"gtest/", "gmock/", "openssl/", "boost/", "nlohmann/", "simdjson.h", "hwy/", "liburing.h"}},
       {"bench/",
        everything,
-       {"benchmark/", "openssl/", "boost/", "nlohmann/", "rapidjson/", "simdjson.h", "fmt/"}},
+       {"benchmark/", "openssl/", "boost/", "ql/", "nlohmann/", "rapidjson/", "simdjson.h",
+        "fmt/"}},
   };
   return table;
 }
