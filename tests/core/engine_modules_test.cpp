@@ -98,6 +98,26 @@ TEST_F(ModulesTest, OneThatIsNotRequiredAndNeverAppearsIsNotMissed) {
   EXPECT_EQ(count_of(TripCode::module_lost), 0U);
 }
 
+TEST_F(ModulesTest, AStrategySeesThatGrowthIsDeniedAndNotTheVetoOfASide) {
+  armed_with_module(0, -10);
+  const auto blocked = [&] { return core().view().growth_blocked(StrategyId{0}, perp); };
+  EXPECT_FALSE(blocked());
+  envelope({row(perp, -1, -1, module_veto::sell | module_veto::buy)});
+  EXPECT_FALSE(blocked()) << "a hedge of either delta is refused";
+  envelope({row(perp, -1, -1, module_veto::growth)});
+  EXPECT_TRUE(blocked());
+  envelope({row(option, -1, -1, module_veto::growth)});
+  EXPECT_FALSE(blocked()) << "another instrument";
+  advance(ttl);
+  fresh();
+  EXPECT_TRUE(blocked()) << "late";
+  envelope();
+  EXPECT_FALSE(blocked());
+  operate(OperatorAction::pause, Mode::active, {}, OperatorSource::monitor);
+  EXPECT_TRUE(blocked());
+  EXPECT_TRUE(core().view().growth_blocked(StrategyId{0}, InstrumentId{})) << "not listed";
+}
+
 TEST_F(ModulesTest, AModuleThatComesAndGoesIsToldOnceASecondAndCountedEachTime) {
   armed_with_module();
   for (int i = 0; i < 20; ++i) {
