@@ -96,6 +96,23 @@ TEST_F(LoginTest, TokenIsRefreshedAtFourFifthsOfItsLife) {
             LoginStep::accepted);
 }
 
+// Heartbeats keep such a session alive: only its own limit ends the wait.
+TEST_F(LoginTest, ALoginWithoutAnAnswerThatCanBeReadIsAskedForAgain) {
+  deribit::DeribitLogin login{config};
+  login.on_open(now, outbox);
+  outbox.clear();
+  EXPECT_EQ(take(login, R"({"id":900000000,"jsonrpc":"2.0","resul)", now, outbox),
+            LoginStep::not_mine);
+  login.on_timer(now + milliseconds(4999), outbox);
+  EXPECT_TRUE(outbox.empty());
+  login.on_timer(now + seconds(5), outbox);
+  ASSERT_EQ(outbox.size(), 1U);
+  EXPECT_NE(outbox[0].find(R"("id":900000001,"method":"public/auth")"), std::string_view::npos);
+  login.on_timer(now + seconds(6), outbox);
+  EXPECT_EQ(outbox.size(), 1U);
+  EXPECT_EQ(take(login, granted(900'000'001, 900), now + seconds(6), outbox), LoginStep::accepted);
+}
+
 TEST_F(LoginTest, RefusalIsToldInWordsAndNotRepeated) {
   deribit::DeribitLogin login{config};
   login.on_open(now, outbox);

@@ -58,6 +58,8 @@ bool read_error(value& v, Answer& a) noexcept {
   });
 }
 
+constexpr Nanos answer_wait = seconds(5);  // then the login is asked for again
+
 // Row X-01: no key of ours may move money out.
 constexpr std::string_view withdrawal_scope = "wallet:read_write";
 
@@ -101,6 +103,7 @@ struct DeribitLogin::State {
   std::int64_t pending_id{0};
   std::uint64_t nonce{0};
   RecvTime refresh_at{};
+  RecvTime again_at{};  // of a login without an answer
   std::int32_t error_code{0};
   bool ready{false};
   bool open{false};
@@ -201,9 +204,10 @@ DeribitLogin::DeribitLogin(DeribitLogin&&) noexcept = default;
 DeribitLogin& DeribitLogin::operator=(DeribitLogin&&) noexcept = default;
 DeribitLogin::~DeribitLogin() = default;
 
-void DeribitLogin::on_open(RecvTime, Outbox& outbox) {
+void DeribitLogin::on_open(RecvTime now, Outbox& outbox) {
   State& s = *state_;
   s.open = true;
+  s.again_at = now + answer_wait;
   s.ready = false;
   s.error_code = 0;
   s.refusal.clear();
@@ -244,7 +248,13 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
 
 void DeribitLogin::on_timer(RecvTime now, Outbox& outbox) {
   State& s = *state_;
-  if (!s.open || !s.ready || now < s.refresh_at) return;
+  if (!s.open) return;
+  // No answer, or one that could not be read: heartbeats would keep a dumb session for long.
+  if (!s.ready && s.pending_id != 0 && now >= s.again_at) {
+    s.again_at = now + answer_wait;
+    return s.send_grant(outbox);
+  }
+  if (!s.ready || now < s.refresh_at) return;
   s.refresh_at = now + seconds(10);  // an unanswered refresh is tried again
   if (s.refresh_token.empty()) {
     s.send_grant(outbox);

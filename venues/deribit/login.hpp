@@ -2,7 +2,8 @@
 // 80 % of the token's life. Room: venues. Source: Deribit API v2, public/auth.
 //
 // Yields frames and reads their answers; holds no socket. A refused login is not tried again on the
-// same connection. The secret is kept in memory, never printed, wiped at destruction.
+// same connection; one without an answer is, every 5 s. The secret is kept in memory, never
+// printed, wiped at destruction.
 #pragma once
 
 #include <cstddef>
