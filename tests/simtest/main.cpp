@@ -20,7 +20,7 @@ constexpr const char* usage =
     "usage: gimbal-simtest [--seed N | --seeds N [--first-seed S]] [options]\n"
     "  --seed N        one seed\n"
     "  --seeds N       that many, from --first-seed (1)\n"
-    "  --faults LIST   all (default), none, swarm (all but the hands of others on the account), "
+    "  --faults LIST   all (default), none, swarm (all but the hands of others and F35), "
     "or\n"
     "                  names with commas; the seed picks among them\n"
     "  --fault NAME    this fault alone, always on\n"
