@@ -53,8 +53,8 @@ endif()
 target_compile_options(gimbal_flags INTERFACE -ffunction-sections -fdata-sections)
 target_link_options(gimbal_flags INTERFACE -fuse-ld=lld -Wl,--gc-sections)
 
-# Files that share what they include are compiled together, each once. Without precompiled headers each is
-# compiled alone, which proves that it includes what it uses and hides no name of another.
+# Files that share what they include are compiled together, each once. The preset "clang" compiles each
+# alone and without precompiled headers, which proves that it includes what it uses.
 if(GIMBAL_UNITY)
   set(CMAKE_UNITY_BUILD ON)
   set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
@@ -155,6 +155,7 @@ function(gimbal_test name)
     endif()
   elseif(T_SOURCES MATCHES ";")
     gimbal_precompile(${name} <gtest/gtest.h> <algorithm> <filesystem> <fstream> <random> <thread> <vector>)
+    gimbal_precompiled_strings(${name})
   endif()
   target_compile_definitions(${name} PRIVATE
     GIMBAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GIMBAL_BINARY_DIR="${PROJECT_BINARY_DIR}")
