@@ -15,7 +15,7 @@
 namespace gimbal::test {
 namespace {
 
-constexpr Patience end_patience{30000 * patience_factor};
+constexpr Patience start_patience{30000 * patience_factor};
 
 class Starting : public Rig {
  protected:
@@ -33,7 +33,7 @@ class Starting : public Rig {
     HttpRequest request;
     request.target = "/api/v2/public/auth?grant_type=client_credentials&client_id=" + client_id_ +
                      "&client_secret=" + client_secret_;
-    const HttpResponse token = client.call(request, end_patience);
+    const HttpResponse token = client.call(request, start_patience);
     request.headers = {{"Authorization", "Bearer " + text_in(token.body, "access_token")}};
     for (int i = 1; i <= count; ++i) {
       char label[40];
@@ -42,13 +42,13 @@ class Starting : public Rig {
           "/api/v2/private/buy?instrument_name=BTC-PERPETUAL&amount=100&type=limit"
           "&price=" +
           std::to_string(40000 + i) + "&label=" + label;
-      const HttpResponse answer = client.call(request, end_patience);
+      const HttpResponse answer = client.call(request, start_patience);
       ASSERT_TRUE(holds(answer.body, "\"order_state\":\"open\"")) << answer.body;
     }
   }
   void die() {
     bot_.signal(SIGKILL);
-    ASSERT_EQ(bot_.wait(end_patience), 128 + SIGKILL);
+    ASSERT_EQ(bot_.wait(start_patience), 128 + SIGKILL);
   }
   // From the start of the program until it shows a complete picture of the account.
   [[nodiscard]] double start_seconds() {
@@ -128,7 +128,7 @@ class StartRefused : public Starting {
     argv.insert(argv.end(), {program(), "run", "-c", file("bot.toml"), "--quiet", "--duration"});
     argv.emplace_back("1.0");
     std::remove(file("calls").c_str());
-    const Finished ran = run_program(argv, dir_.path(), end_patience);
+    const Finished ran = run_program(argv, dir_.path(), start_patience);
     // The tracer may end a moment after the bot.
     const bool fired =
         eventually(Patience{300}, [&] { return holds(read_text(file("calls")), "(INJECTED)"); });
@@ -163,7 +163,7 @@ class StartRefused : public Starting {
 TEST_F(StartRefused, EndsWithASentenceOrGoesOnAndLeavesNothingBroken) {
   if (::access("/usr/bin/strace", X_OK) != 0) GTEST_SKIP() << "strace is not installed";
   const Finished traced =
-      run_program({"/usr/bin/strace", "-o", "/dev/null", "true"}, dir_.path(), end_patience);
+      run_program({"/usr/bin/strace", "-o", "/dev/null", "true"}, dir_.path(), start_patience);
   if (traced.code != 0) GTEST_SKIP() << "ptrace is not permitted here: " << traced.err;
   ASSERT_NO_FATAL_FAILURE(start_sim({"--query-rate", "100000", "--query-burst", "100000"}));
   write_config({});
@@ -182,7 +182,7 @@ TEST_F(StartRefused, EndsWithASentenceOrGoesOnAndLeavesNothingBroken) {
   std::printf("%d starts, %d came up and stopped as told, %d refused\n", runs_, came_up_,
               runs_ - came_up_);
   ASSERT_NO_FATAL_FAILURE(start_bot());
-  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+  EXPECT_EQ(bot_.stop(SIGTERM, start_patience), 0) << bot_says();
   EXPECT_EQ(number_in(stop_sim(), "orders"), 0);
 }
 

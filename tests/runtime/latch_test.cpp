@@ -18,14 +18,7 @@ namespace {
 using test::TempDir;
 
 LatchEntry entry(Scope scope, Mode mode, const std::string& reason) {
-  LatchEntry e;
-  e.scope = scope;
-  e.mode = mode;
-  e.reason = reason;
-  e.command_id = 5;
-  e.uid = 1000;
-  e.when = ExchTime{123};
-  return e;
+  return {scope, mode, 1000, 5, ExchTime{123}, reason};
 }
 
 void write(const std::string& path, const std::string& bytes) {

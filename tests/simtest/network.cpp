@@ -108,8 +108,8 @@ void Network::depart(Lane lane) {
   Put sink{*this, end.to_bot, end.last_to_bot};
   while (venue_.pop(end.connection, text)) carrier_.frame(lane, std::move(text), sink);
   if (!venue_.closing(end.connection)) return;
-  // The venue ends the session: what it sent before still comes, but not an answer that was held back
-  // beyond the end of its stream.
+  // The venue ends the session: what it sent before still comes, but not an answer that was held
+  // back beyond the end of its stream.
   end.to_bot.erase(end.to_bot.upper_bound(end.last_to_bot), end.to_bot.end());
   venue_.disconnected(end.connection);
   end.broken = true;
