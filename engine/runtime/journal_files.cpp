@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -190,6 +191,19 @@ Outcome pack_segment(const std::string& path) {
   return {};
 }
 
+namespace {
+
+// A segment is created before the one at hand is ended: only one that has begun has that behind it.
+bool begun(const SegmentFile& file) {
+  if (file.packed) return true;
+  std::array<char, 8> magic{};
+  std::ifstream in{file.path, std::ios::binary};
+  in.read(magic.data(), magic.size());
+  return in.good() && std::any_of(magic.begin(), magic.end(), [](char c) { return c != 0; });
+}
+
+}  // namespace
+
 RetentionResult tidy_segments(const std::string& directory, std::uint32_t epoch,
                               const RetentionConfig& config, std::int64_t now_unix_ns) {
   RetentionResult result;
@@ -198,7 +212,8 @@ RetentionResult tidy_segments(const std::string& directory, std::uint32_t epoch,
     const auto files = list_segments(directory, stream);
     for (std::size_t i = 0; i < files.size(); ++i) {
       const bool closed =
-          files[i].epoch < epoch || (i + 1 < files.size() && files[i + 1].epoch == files[i].epoch);
+          files[i].epoch < epoch ||
+          (i + 1 < files.size() && files[i + 1].epoch == files[i].epoch && begun(files[i + 1]));
       if (config.pack && closed && !files[i].packed && result.packed == 0) {
         if (Outcome packed = pack_segment(files[i].path); !packed) {
           result.problems.push_back(packed.error());

@@ -53,8 +53,8 @@ endif()
 target_compile_options(gimbal_flags INTERFACE -ffunction-sections -fdata-sections)
 target_link_options(gimbal_flags INTERFACE -fuse-ld=lld -Wl,--gc-sections)
 
-# Files that share what they include are compiled together, each once. The preset "clang" compiles each
-# alone and without precompiled headers, which proves that it includes what it uses.
+# Files that share what they include are compiled together, each once. The presets "debug" (the rooms of a
+# replay) and "clang" compile each alone and without precompiled headers: it includes what it uses.
 if(GIMBAL_UNITY)
   set(CMAKE_UNITY_BUILD ON)
   set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
@@ -98,8 +98,7 @@ function(gimbal_room name)
   endif()
 endfunction()
 
-# Precompiled headers: what every file of a target includes is parsed once. Off for the clang presets,
-# which so prove that each file includes what it uses.
+# Precompiled headers: what every file of a target includes is parsed once.
 function(gimbal_precompile target)
   if(GIMBAL_PCH)
     target_precompile_headers(${target} PRIVATE ${ARGN})

@@ -95,6 +95,7 @@ std::string result_name(quant::DeleverageResult r) {
   switch (r) {
     case quant::DeleverageResult::nothing_needed: return "nothing_needed";
     case quant::DeleverageResult::reached: return "reached";
+    case quant::DeleverageResult::delta_shocked: return "delta_shocked";
     case quant::DeleverageResult::out_of_reach: break;
   }
   return "out_of_reach";
@@ -160,7 +161,8 @@ class PortfolioRows final : public BookRows {
     }
     quant::Deleverage plan;
     if (out.has_equity) plan = quant::deleverage(book, parameters_, ask);
-    const bool there = out.has_equity && plan.result != quant::DeleverageResult::out_of_reach;
+    const bool there = out.has_equity && (plan.result == quant::DeleverageResult::reached ||
+                                          plan.result == quant::DeleverageResult::nothing_needed);
     constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
     out.results.push_back({plan_names[0], 0, steps_text(plan.steps), CsvResult::Kind::json});
     out.results.push_back({plan_names[1], 0,

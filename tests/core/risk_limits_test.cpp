@@ -205,8 +205,8 @@ TEST_F(Gate, TheReduceRuleLetsExitsAndHedgesThroughAndNothingElse) {
        false, false},
       {"over the limit, an exit that overshoots", 1000, 0, 1000, Side::sell, 2.5, 2.5, -6, false,
        false},
-      {"over the limit, an exit that jumps to the other side of it", 1000, 0, 1000, Side::sell, 2.5,
-       2.5, -4.9, false, false},
+      {"over the limit, an exit that ends over it by less, on the other side", 1000, 0, 1000,
+       Side::sell, 2.5, 2.5, -4.9, false, true},
       {"one that lands inside on the other side", 1000, 0, 1000, Side::sell, 2.5, 2.5, -4.4, false,
        true},
       {"over the limit, an exit without a delta", 1000, 0, 1000, Side::sell, 2.5, 2.5, 0, false,
@@ -241,7 +241,7 @@ TEST_F(Gate, TheReduceRuleLetsExitsAndHedgesThroughAndNothingElse) {
 }
 
 // Delta 2.5 of 2 allowed, of it the options' share -3 by Greeks that are old.
-TEST_F(Gate, OverTheLimitAnExitIsHeldAgainstStaleGreeksCountedTwice) {
+TEST_F(Gate, OverTheLimitAnExitThatLowersTheDeltaPassesWithStaleGreeksToo) {
   limits.max_delta_usd = money(100000);
   c.mode = Mode::reduce;
   c.position = amount(1000);
@@ -251,9 +251,9 @@ TEST_F(Gate, OverTheLimitAnExitIsHeldAgainstStaleGreeksCountedTwice) {
   c.order_delta = amount(-4).nano;
   EXPECT_EQ(reason(), Refusal::none) << "fresh: 2.5 becomes -1.5";
   c.greeks_stale = true;
-  EXPECT_EQ(reason(), Refusal::reduce_rule) << "it may be -4.5";
-  c.order_delta = amount(-0.3).nano;
-  EXPECT_EQ(reason(), Refusal::none) << "2.2, or -0.8";
+  EXPECT_EQ(reason(), Refusal::none) << "it may be -4.5, but a book that is closed has to close";
+  c.order_delta = amount(-5).nano;
+  EXPECT_EQ(reason(), Refusal::reduce_rule) << "-2.5 is no less than 2.5";
 }
 
 // One that the limits would blame the strategy for, or trip: nothing may grow, and that is told.

@@ -83,7 +83,7 @@ TEST_F(WorseScenario, ALongOptionIsNotSoldWhileGrowthIsBlockedButInReduce) {
   c.order_delta = amount(-0.02).nano;
   EXPECT_EQ(reason(), Refusal::scenario_loss) << "trading";
   c.growth_blocked = true;
-  EXPECT_EQ(reason(), Refusal::scenario_loss);
+  EXPECT_EQ(reason(), Refusal::paused);
   c.mode = Mode::reduce;
   EXPECT_EQ(reason(), Refusal::none);
   c.mode = Mode::active;

@@ -325,6 +325,11 @@ TEST(Deleverage, SaysWhenNothingIsNeededAndWhenNothingHelps) {
   EXPECT_EQ(deleverage(c.book, venue_parameters(), c.ask).result, DeleverageResult::nothing_needed);
   c.book.equity = maintenance / 0.9;
   EXPECT_EQ(deleverage(c.book, venue_parameters(), c.ask).result, DeleverageResult::reached);
+  PortfolioMarginParameters shocked = venue_parameters();
+  shocked.delta_shock_threshold_usd = 1e5;
+  const Deleverage none = deleverage(c.book, shocked, c.ask);
+  EXPECT_EQ(none.result, DeleverageResult::delta_shocked);
+  EXPECT_TRUE(none.steps.empty());
   c.ask.unit_cost = {0};
   EXPECT_EQ(deleverage(c.book, venue_parameters(), c.ask).result, DeleverageResult::out_of_reach);
   c.ask.unit_cost = {0.002};

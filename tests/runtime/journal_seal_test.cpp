@@ -311,6 +311,14 @@ TEST(JournalFiles, PackingTakesClosedSegmentsOnly) {
     packed += tidy_segments(dir.path(), 3, RetentionConfig{}, wall_now().unix_ns).packed;
   }
   EXPECT_EQ(packed, segments - 1);
+  // The next one is there, the one at hand is not ended yet.
+  const SegmentFile open = list_segments(dir.path(), journal_stream).back();
+  std::string next = open.path;
+  next.replace(next.rfind('-') + 1, 6, "000099");
+  std::ofstream{next} << std::string(4096, '\0');
+  ASSERT_EQ(list_segments(dir.path(), journal_stream).size(), segments + 1);
+  EXPECT_EQ(tidy_segments(dir.path(), 3, RetentionConfig{}, wall_now().unix_ns).packed, 0u);
+  std::filesystem::remove(next);
   ASSERT_TRUE(write_trades(writer, 10, 8002));
   ASSERT_TRUE(writer.close());
   Segments all;

@@ -57,6 +57,33 @@ TEST_F(DeribitGateway, MissingScopeChannelOrAnswerKeepsItFromReady) {
   EXPECT_EQ(kinds(), std::vector<EventKind>{EventKind::gateway_status});
 }
 
+// The second request's answer comes when the set-up's time is over.
+TEST_F(DeribitGateway, ALoginThatIsAnsweredOnlyTheSecondTimeEndsReady) {
+  gateway().on_open(now, 1, batch, outbox);
+  (void)take(R"({"id":900000000,"jsonrpc":"2.0","resul)");
+  outbox.clear();
+  batch.clear();
+  now = now + seconds(5);
+  gateway().on_timer(now, batch, outbox);
+  EXPECT_EQ(gateway().waiting_for(), "the login was not answered in time");
+  ASSERT_EQ(outbox.size(), 1U);
+  now = now + milliseconds(100);
+  (void)take(R"({"jsonrpc":"2.0","id":)" + id_of(outbox[0]) +
+             R"(,"result":{"access_token":"A","expires_in":900,"refresh_token":"R",)"
+             R"("scope":"connection trade:read_write","token_type":"bearer"}})");
+  (void)take(R"({"jsonrpc":"2.0","id":1,"result":"ok"})");
+  (void)take(R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.ANY","user.trades.any.any.raw",)"
+             R"("user.orders.any.any.raw"]})");
+  (void)take(R"({"jsonrpc":"2.0","id":2,"result":"ok"})");
+  EXPECT_FALSE(gateway().ready());
+  (void)take(R"({"jsonrpc":"2.0","id":3,"result":{"scope":"connection","enabled":true}})");
+  EXPECT_TRUE(gateway().ready());
+  batch.clear();
+  now = now + milliseconds(4800);
+  gateway().on_timer(now, batch, outbox);
+  EXPECT_TRUE(gateway().ready());
+}
+
 TEST_F(DeribitGateway, PlaceTextIsExact) {
   connect();
   EXPECT_EQ(

@@ -113,6 +113,20 @@ TEST_F(LoginTest, ALoginWithoutAnAnswerThatCanBeReadIsAskedForAgain) {
   EXPECT_EQ(take(login, granted(900'000'001, 900), now + seconds(6), outbox), LoginStep::accepted);
 }
 
+TEST_F(LoginTest, AnAnswerThatIsSlowerThanTheNextRequestIsTaken) {
+  deribit::DeribitLogin login{config};
+  login.on_open(now, outbox);
+  login.on_timer(now + seconds(5), outbox);
+  EXPECT_EQ(outbox.size(), 2U);
+  EXPECT_EQ(take(login, granted(900'000'002, 900), now + seconds(6), outbox), LoginStep::not_mine);
+  EXPECT_EQ(take(login, granted(900'000'000, 900), now + seconds(6), outbox), LoginStep::accepted);
+  // The next connection takes no answer of this one.
+  login.on_close();
+  login.on_open(now + seconds(7), outbox);
+  EXPECT_EQ(take(login, granted(900'000'001, 900), now + seconds(7), outbox), LoginStep::not_mine);
+  EXPECT_EQ(take(login, granted(900'000'002, 900), now + seconds(7), outbox), LoginStep::accepted);
+}
+
 TEST_F(LoginTest, RefusalIsToldInWordsAndNotRepeated) {
   deribit::DeribitLogin login{config};
   login.on_open(now, outbox);

@@ -330,6 +330,8 @@ DecodeStatus DeribitGateway::on_frame(const Frame& frame, RecvTime recv, EventBa
     case LoginStep::accepted:
       if ((s.done_steps & State::step_login) == 0) {
         s.done_steps |= State::step_login;
+        s.failed = false;  // the login had been late
+        s.set_up_by = recv + s.config.answer_timeout;
         s.status(GatewayState::authenticated, 0, recv, batch);
         s.set_up(recv, outbox);
       }

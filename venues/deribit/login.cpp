@@ -100,7 +100,8 @@ struct DeribitLogin::State {
   std::string refusal;
   std::array<char, 4096> text{};
   std::int64_t next_id{0};
-  std::int64_t pending_id{0};
+  std::int64_t pending_id{0};  // the newest request, 0 when none waits
+  std::int64_t unanswered{0};  // requests since the last answer
   std::uint64_t nonce{0};
   RecvTime refresh_at{};
   RecvTime again_at{};  // of a login without an answer
@@ -115,7 +116,14 @@ struct DeribitLogin::State {
   }
   std::int64_t take_id() noexcept {
     pending_id = config.first_request_id + next_id++ % request_ids;
+    if (unanswered < request_ids) ++unanswered;
     return pending_id;
+  }
+  // A slow answer belongs to an older request of this connection.
+  [[nodiscard]] bool asked(std::int64_t id) const noexcept {
+    if (id < config.first_request_id || id >= config.first_request_id + request_ids) return false;
+    const std::int64_t back = pending_id - id;
+    return (back < 0 ? back + request_ids : back) < unanswered;
   }
   void send_grant(Outbox& outbox);
   void send_refresh(Outbox& outbox);
@@ -207,6 +215,7 @@ DeribitLogin::~DeribitLogin() = default;
 void DeribitLogin::on_open(RecvTime now, Outbox& outbox) {
   State& s = *state_;
   s.open = true;
+  s.unanswered = 0;
   s.again_at = now + answer_wait;
   s.ready = false;
   s.error_code = 0;
@@ -218,10 +227,11 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
   State& s = *state_;
   if (s.pending_id == 0 || frame.size > answer_max) return LoginStep::not_mine;
   Answer a;
-  if (frame.capacity < frame.size + frame_padding || !s.read(frame, a) || a.id != s.pending_id) {
+  if (frame.capacity < frame.size + frame_padding || !s.read(frame, a) || !s.asked(a.id)) {
     return LoginStep::not_mine;
   }
   s.pending_id = 0;
+  s.unanswered = 0;
   if (a.has_error) {
     const auto code = static_cast<std::int32_t>(a.error_code);
     return s.refuse(code, "the venue refused the login with code " + std::to_string(code));

@@ -68,25 +68,24 @@ double number_or(dom::object data, const char* key, double otherwise) {
   return data[key].get_double().get(value) == simdjson::SUCCESS ? value : otherwise;
 }
 
-enum class LineResult : std::uint8_t { frame, skipped };
-
-LineResult read_line(dom::parser& parser, const std::string& line, ReplayFrame& frame) {
+// False: the line is skipped.
+bool read_line(dom::parser& parser, const std::string& line, ReplayFrame& frame) {
   dom::element document;
   std::string_view channel;
   dom::element data;
-  if (parser.parse(line).get(document) != simdjson::SUCCESS) return LineResult::skipped;
+  if (parser.parse(line).get(document) != simdjson::SUCCESS) return false;
   if (document["params"]["channel"].get_string().get(channel) != simdjson::SUCCESS ||
       document["params"]["data"].get(data) != simdjson::SUCCESS) {
-    return LineResult::skipped;
+    return false;
   }
   dom::element head = data;
   dom::array rows;
   if (data.get_array().get(rows) == simdjson::SUCCESS) {
-    if (rows.size() == 0) return LineResult::skipped;
+    if (rows.size() == 0) return false;
     head = rows.at(0).value_unsafe();
   }
   std::int64_t ms = 0;
-  if (head["timestamp"].get_int64().get(ms) != simdjson::SUCCESS) return LineResult::skipped;
+  if (head["timestamp"].get_int64().get(ms) != simdjson::SUCCESS) return false;
   std::string_view instrument;
   if (head["instrument_name"].get_string().get(instrument) == simdjson::SUCCESS) {
     frame.instrument = std::string{instrument};
@@ -103,7 +102,7 @@ LineResult read_line(dom::parser& parser, const std::string& line, ReplayFrame& 
     const bool chained = head["prev_change_id"].get(previous) == simdjson::SUCCESS;
     frame.snapshot = typed ? type == "snapshot" : !chained;
   }
-  return LineResult::frame;
+  return true;
 }
 
 void apply_levels(dom::object data, const char* key, std::map<double, double>& levels) {
@@ -178,7 +177,7 @@ bool ReplayMarket::load(const std::vector<std::filesystem::path>& files, std::st
         return false;
       }
       ReplayFrame frame;
-      if (read_line(parser, line, frame) == LineResult::skipped) {
+      if (!read_line(parser, line, frame)) {
         ++skipped_;
         continue;
       }

@@ -2,10 +2,9 @@
 // held back by a limit on growth (control P-13 and section 4: no trip blocks an exit), but for an
 // exit that makes the account's worst scenario worse beyond its limit (scenario_loss.hpp).
 //   (a) an exit: its instrument's position shrinks without crossing zero, and the underlying's
-//   worst
-//       delta stays inside its limit or, where it is over it, strictly falls without the side that
-//       the order pushes to coming out over the limit (P-09's number, stale Greeks included), or
-//       the order has no delta; or
+//       worst delta stays inside its limit or, where it is over it, strictly falls, or the order
+//       has no delta. Stale Greeks do not count twice here: a book that is being closed would not
+//       close. or
 //   (b) a hedge: on the configured hedge instrument, the underlying's worst delta strictly falls.
 #pragma once
 
@@ -52,7 +51,7 @@ struct LowersRisk {
   }
   static bool exit(const OrderFacts& o, const GateContext& c, const RiskLimits& l) noexcept {
     return c.delta_known && shrinks(o, c) &&
-           (usd(worst_after(c), c.index) <= l.max_delta_usd.nano || eases(c, l));
+           (usd(worst_after(c), c.index) <= l.max_delta_usd.nano || eases(c));
   }
   static bool hedge(const GateContext& c) noexcept {
     return c.delta_known && c.hedge_instrument && worst_filled(c) < c.delta.worst();
@@ -63,9 +62,8 @@ struct LowersRisk {
 
  private:
   // Of an exit while the delta is over its limit.
-  static bool eases(const GateContext& c, const RiskLimits& l) noexcept {
-    if (c.order_delta == 0) return true;
-    return worst_filled(c) < c.delta.worst() && pushed_usd(c) <= l.max_delta_usd.nano;
+  static bool eases(const GateContext& c) noexcept {
+    return c.order_delta == 0 || worst_filled(c) < c.delta.worst();
   }
   static i128 larger(i128 low, i128 high) noexcept {
     const i128 below = low < 0 ? -low : low;

@@ -34,6 +34,8 @@ struct ScenarioLoss {
     }
     if (c.mode >= Mode::reduce || LowersRisk::hedge(c)) return {};
     if (c.growth_blocked && LowersRisk::exit(o, c, l) && !bares(o, c)) return {};
+    // Nothing may grow, an exit is held back: nobody's fault.
+    if (c.growth_blocked) return {Refusal::paused, most, s.loss_after};
     return {Refusal::scenario_loss, most, s.loss_after};
   }
 

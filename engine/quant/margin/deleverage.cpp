@@ -262,6 +262,10 @@ Deleverage deleverage(const Book& book, const PortfolioMarginParameters& p,
   out.maintenance = a.maintenance(nothing);
   a.note_maintenance(out.maintenance);
   if (a.missing(nothing) <= 0) return out;
+  if (a.delta_shock(nothing) > 0) {
+    out.result = DeleverageResult::delta_shocked;
+    return out;
+  }
   const Relaxed relaxed{a};
   const bool lots = std::any_of(ask.lot.begin(), ask.lot.end(), [](double l) { return l > 0; });
   const std::vector<double> closed = lots ? in_lots(a, relaxed) : ideal(a, relaxed);

@@ -34,7 +34,8 @@ struct DeleverageStep {
 enum class DeleverageResult : unsigned char {
   nothing_needed,
   reached,
-  out_of_reach,  // not even all that may be closed brings the account there: no steps
+  out_of_reach,   // not even all that may be closed brings the account there: no steps
+  delta_shocked,  // the shock for a large delta is on: what closing takes from it is not planned
 };
 struct Deleverage {
   DeleverageResult result{DeleverageResult::nothing_needed};

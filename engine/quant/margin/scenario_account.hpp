@@ -64,20 +64,23 @@ class ScenarioAccount {
   // Everything that is not the scenarios' loss.
   [[nodiscard]] double shocks(const std::vector<double>& closed) const {
     std::vector<double> delta(roll_.size());
-    double sold = 0;  // futures and short options
-    double bought = 0;
     for (std::size_t i = 0; i < closed.size(); ++i) {
-      const double d = left(i, closed[i]) * delta_[i];
-      delta[expiry_[i]] += d;
-      (option_[i] && held_[i] > 0 ? bought : sold) += d;
+      delta[expiry_[i]] += left(i, closed[i]) * delta_[i];
     }
     double sum = 0;
     for (std::size_t e = 0; e < delta.size(); ++e) sum += math::abs(delta[e]) * roll_[e];
+    return sum * coins_ + delta_shock(closed);
+  }
+  [[nodiscard]] double delta_shock(const std::vector<double>& closed) const {
+    double sold = 0;  // futures and short options
+    double bought = 0;
+    for (std::size_t i = 0; i < closed.size(); ++i) {
+      (option_[i] && held_[i] > 0 ? bought : sold) += left(i, closed[i]) * delta_[i];
+    }
     const double size =
         math::abs(std::clamp(sold + bought, std::min(sold, 0.0), std::max(sold, 0.0)));
     const double excess = std::max(size * index_ - p_.delta_shock_threshold_usd, 0.0) / index_;
-    sum += size * std::min(p_.delta_shock_per_coin * excess, p_.delta_shock_max);
-    return sum * coins_;
+    return size * std::min(p_.delta_shock_per_coin * excess, p_.delta_shock_max) * coins_;
   }
   [[nodiscard]] double maintenance(const std::vector<double>& closed) const {
     double worst = 0;
