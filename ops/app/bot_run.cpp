@@ -32,8 +32,7 @@ void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work,
   round.name = plan.name;
   hot_threads_.emplace_back(
       [this, plan, &round, work = std::move(work), before = std::move(before)] {
-        const std::string report = apply(plan);
-        if (!report.empty()) say(report);
+        if (const std::string report = apply(plan); !report.empty()) say(report);
         prefault_stack(prefault_stack_bytes);
         Channel::prepare_thread();
         if (before) before();
