@@ -53,8 +53,8 @@ endif()
 target_compile_options(gimbal_flags INTERFACE -ffunction-sections -fdata-sections)
 target_link_options(gimbal_flags INTERFACE -fuse-ld=lld -Wl,--gc-sections)
 
-# Files that share what they include are compiled together, each once. The presets "debug" (the rooms of a
-# replay) and "clang" compile each alone and without precompiled headers: it includes what it uses.
+# Files that share what they include are compiled together, each once. The preset "clang" compiles each
+# alone and without precompiled headers, which proves that it includes what it uses.
 if(GIMBAL_UNITY)
   set(CMAKE_UNITY_BUILD ON)
   set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
@@ -63,6 +63,11 @@ if(GIMBAL_UNITY)
     target_compile_options(gimbal_flags INTERFACE -Wno-shadow)
   endif()
 endif()
+
+# gimbal_apart(TARGET...): rooms of which some programs link only a part, file by file.
+function(gimbal_apart)
+  set_target_properties(${ARGN} PROPERTIES UNITY_BUILD OFF)
+endfunction()
 
 # gimbal_cold(TARGET...): off the hot path, and where texts of others are read: variables start at zero.
 # A third of all compiler time goes here, so they are not optimised in a build with sanitizers.
