@@ -66,8 +66,8 @@ bool CoreReplay::part(const Event& event) {
   if (!parted_.empty()) return true;
   const char* why = nullptr;
   if (event.kind() == EventKind::config_change) why = "the configuration was reloaded";
-  // A feed that hears of a closed instrument has the venue's time; without one its terms had changed
-  // in the list, which is in no frame.
+  // A feed that hears of a closed instrument has the venue's time; without one its terms had
+  // changed in the list, which is in no frame.
   if (event.kind() == EventKind::instrument_change &&
       (event.as<InstrumentChange>().change != InstrumentChangeKind::invalidate ||
        event.exch == ExchTime{})) {
