@@ -113,7 +113,7 @@ TEST(Deployed, ColdRoomsStartTheirVariablesAtZeroAndTheHotPathDoesNot) {
   }
   EXPECT_EQ(zeroed(GIMBAL_GUARDIAN, "/gimbal_guard.dir/"), 1);
   for (const char* name :
-       {"/gimbal_core.dir/", "/gimbal_bot.dir/", "/gimbal_venues.dir/", "/gimbal_runtime.dir/"}) {
+       {"/gimbal_core.dir/", "/bot_run.cpp", "/gimbal_venues.dir/", "/gimbal_runtime.dir/"}) {
     EXPECT_EQ(zeroed(GIMBAL, name), 0) << name;
   }
 }
