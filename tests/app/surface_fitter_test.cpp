@@ -22,23 +22,28 @@ struct FitterTest : testing::Test {
   SurfaceFitter fitter{config, 0.01, 5.0};
   double forward{100'000};
 
+  // One of 26, without a price.
+  SurfaceQuote option(int days, std::uint16_t first, int i) const {
+    SurfaceQuote q;
+    q.instrument = InstrumentId{static_cast<std::uint16_t>(first + i)};
+    q.type = i % 2 == 0 ? OptionType::call : OptionType::put;
+    q.underlying = UnderlyingId{0};
+    q.forward = forward;
+    q.strike = 70'000 + 5'000.0 * (i / 2);
+    q.expiry = epoch + day * days;
+    q.venue_time = venue;
+    q.at = now;
+    return q;
+  }
   // 13 strikes, calls and puts, of an expiry that is `days` away; ids from `first` on.
   void chain(int days, std::uint16_t first, double level = 1, bool two_sided = true) {
     for (int i = 0; i < 26; ++i) {
-      SurfaceQuote q;
-      q.instrument = InstrumentId{static_cast<std::uint16_t>(first + i)};
-      q.type = i % 2 == 0 ? OptionType::call : OptionType::put;
-      q.underlying = UnderlyingId{0};
-      q.forward = forward;
-      q.strike = 70'000 + 5'000.0 * (i / 2);
-      q.expiry = epoch + day * days;
+      SurfaceQuote q = option(days, first, i);
       q.mark = level * smile(std::log(q.strike / q.forward));
       if (two_sided) {
         q.bid = q.mark - 0.004;
         q.ask = q.mark + 0.004;
       }
-      q.venue_time = venue;
-      q.at = now;
       fitter.quote(q);
     }
   }
@@ -46,15 +51,7 @@ struct FitterTest : testing::Test {
   // `venue_off` more, or nothing.
   void priced_chain(int days, std::uint16_t first, double level, bool told, double venue_off = 0) {
     for (int i = 0; i < 26; ++i) {
-      SurfaceQuote q;
-      q.instrument = InstrumentId{static_cast<std::uint16_t>(first + i)};
-      q.type = i % 2 == 0 ? OptionType::call : OptionType::put;
-      q.underlying = UnderlyingId{0};
-      q.forward = forward;
-      q.strike = 70'000 + 5'000.0 * (i / 2);
-      q.expiry = epoch + day * days;
-      q.venue_time = venue;
-      q.at = now;
+      SurfaceQuote q = option(days, first, i);
       const double vol = level * smile(std::log(q.strike / q.forward));
       OptionTerms o;
       o.type = q.type;
