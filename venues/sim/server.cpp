@@ -8,11 +8,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
-#include <boost/beast/websocket/ssl.hpp>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,6 +18,7 @@
 #include <utility>
 
 #include "venues/sim/tls_authority.hpp"
+#include "venues/sim/tls_stream.hpp"
 
 namespace gimbal::sim {
 namespace {
@@ -31,8 +30,7 @@ namespace websocket = beast::websocket;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-using TlsStream = beast::ssl_stream<beast::tcp_stream>;
-using WebSocket = websocket::stream<TlsStream>;
+using WebSocket = websocket::stream<TlsStream&>;
 using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
 
@@ -70,7 +68,8 @@ class Peer : public std::enable_shared_from_this<Peer> {
  public:
   Peer(Shared& shared, tcp::socket socket, asio::ip::address address)
       : shared_{shared},
-        stream_{std::in_place, beast::tcp_stream{std::move(socket)}, shared.tls},
+        stream_{std::move(socket), shared.tls},
+        limit_{stream_.get_executor()},
         address_{std::move(address)} {
     shared_.peers.insert(this);
     over_limit_ = ++shared_.per_ip[address_] > shared_.config.connections_per_ip_max;
@@ -85,12 +84,11 @@ class Peer : public std::enable_shared_from_this<Peer> {
   }
 
   void begin() {
-    beast::get_lowest_layer(*stream_).expires_after(handshake_limit);
-    stream_->async_handshake(asio::ssl::stream_base::server,
-                             [self = shared_from_this()](error_code failed) {
-                               if (!failed) return self->read_request();
-                               ++self->shared_.stats.tls_failures;
-                             });
+    ends_after(handshake_limit);
+    stream_.accept([self = shared_from_this()](error_code failed) {
+      if (!failed) return self->read_request();
+      ++self->shared_.stats.tls_failures;
+    });
   }
 
   // Sends what the dialect has for this connection; closes when the dialect says so.
@@ -107,7 +105,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   // Drops the socket without a farewell.
   void abort() {
     error_code ignored;
-    socket().close(ignored);
+    stream_.socket().close(ignored);
   }
   void shut_down() {
     if (ws_ && open_) return close(websocket::close_code::going_away);
@@ -116,9 +114,14 @@ class Peer : public std::enable_shared_from_this<Peer> {
   [[nodiscard]] bool serves(ConnectionId id) const noexcept { return open_ && connection_ == id; }
 
  private:
-  tcp::socket& socket() {
-    return ws_ ? beast::get_lowest_layer(*ws_).socket()
-               : beast::get_lowest_layer(*stream_).socket();
+  // Without another call the connection is dropped then.
+  void ends_after(std::chrono::seconds limit) {
+    limit_.expires_after(limit);
+    limit_.async_wait([weak = weak_from_this()](error_code failed) {
+      const auto self = failed ? nullptr : weak.lock();
+      // It may have been moved on while this call was on its way.
+      if (self && self->limit_.expiry() <= asio::steady_timer::clock_type::now()) self->abort();
+    });
   }
 
   void leave_dialect() {
@@ -131,8 +134,8 @@ class Peer : public std::enable_shared_from_this<Peer> {
     parser_.emplace();
     parser_->body_limit(http_body_max);
     parser_->header_limit(http_body_max);
-    beast::get_lowest_layer(*stream_).expires_after(http_idle_limit);
-    http::async_read(*stream_, buffer_, *parser_,
+    ends_after(http_idle_limit);
+    http::async_read(stream_, buffer_, *parser_,
                      [self = shared_from_this()](error_code failed, std::size_t bytes) {
                        self->shared_.stats.bytes_in += bytes;
                        if (failed == http::error::body_limit) return self->answer_too_large();
@@ -182,7 +185,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
     response->body() = std::move(body);
     response->prepare_payload();
     http::async_write(
-        *stream_, *response,
+        stream_, *response,
         [self = shared_from_this(), response, keep](error_code failed, std::size_t bytes) {
           self->shared_.stats.bytes_out += bytes;
           if (failed) return;
@@ -191,14 +194,13 @@ class Peer : public std::enable_shared_from_this<Peer> {
   }
 
   void finish_tls() {
-    beast::get_lowest_layer(*stream_).expires_after(std::chrono::seconds{2});
-    stream_->async_shutdown([self = shared_from_this()](error_code) {});
+    ends_after(std::chrono::seconds{2});
+    stream_.shut_down([self = shared_from_this()](error_code) {});
   }
 
   void upgrade(Request request) {
-    beast::get_lowest_layer(*stream_).expires_never();
-    ws_.emplace(std::move(*stream_));
-    stream_.reset();
+    limit_.expires_at(asio::steady_timer::time_point::max());
+    ws_.emplace(stream_);
     auto timeouts = websocket::stream_base::timeout::suggested(beast::role_type::server);
     timeouts.idle_timeout = websocket::stream_base::none();  // the application's own heartbeat
     timeouts.handshake_timeout = handshake_limit;
@@ -264,7 +266,8 @@ class Peer : public std::enable_shared_from_this<Peer> {
   }
 
   Shared& shared_;
-  std::optional<TlsStream> stream_;
+  TlsStream stream_;
+  asio::steady_timer limit_;
   std::optional<WebSocket> ws_;
   asio::ip::address address_;
   beast::flat_buffer buffer_;
