@@ -53,19 +53,24 @@ TEST_P(Faults, TheBotSurvivesAndEndsWithTheExchangesTruth) {
   EXPECT_EQ(text_in(replay().out, "verdict"), "same");
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Venue, Faults,
-    ::testing::Values(Trouble{"gaps", {"--gap", "0.01"}, 10, "gaps"},
-                      Trouble{"drops", {"--drop", "0.003"}, 10, ""},
-                      Trouble{"malformed", {"--malformed", "0.003"}, 10, "malformed"},
-                      Trouble{"duplicates", {"--duplicate", "0.02"}, 10, ""},
-                      Trouble{"reordered", {"--reorder", "0.005"}, 10, ""},
-                      Trouble{"delays", {"--delay", "20000"}, 10, "", false},
-                      Trouble{"disconnects", {"--disconnect", "0.001"}, 10, ""},
-                      Trouble{"lost_acknowledgements", {"--ack-lost", "0.2"}, 10, ""},
-                      Trouble{"lost_fills", {"--fill-lost", "0.2"}, 10, ""},
-                      Trouble{"throttling", {"--throttle", "0.1"}, 10, ""}),
-    [](const auto& made) { return std::string{made.param.name}; });
+// Under ThreadSanitizer those that end connections: the others are data to the same threads.
+std::vector<Trouble> troubles() {
+  std::vector<Trouble> all{{"malformed", {"--malformed", "0.003"}, 10, "malformed"},
+                           {"disconnects", {"--disconnect", "0.001"}, 10, ""}};
+#if !defined(__SANITIZE_THREAD__)
+  all.insert(all.end(), {{"gaps", {"--gap", "0.01"}, 10, "gaps"},
+                         {"drops", {"--drop", "0.003"}, 10, ""},
+                         {"duplicates", {"--duplicate", "0.02"}, 10, ""},
+                         {"reordered", {"--reorder", "0.005"}, 10, ""},
+                         {"delays", {"--delay", "20000"}, 10, "", false},
+                         {"lost_acknowledgements", {"--ack-lost", "0.2"}, 10, ""},
+                         {"lost_fills", {"--fill-lost", "0.2"}, 10, ""},
+                         {"throttling", {"--throttle", "0.1"}, 10, ""}});
+#endif
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(Venue, Faults, ::testing::ValuesIn(troubles()),
+                         [](const auto& made) { return std::string{made.param.name}; });
 
 }  // namespace
 }  // namespace gimbal::test

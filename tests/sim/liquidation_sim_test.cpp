@@ -24,7 +24,14 @@ TEST_P(LiquidationSim, TheLadderKeepsTheBookThatTheVenueLiquidatesWithoutIt) {
   EXPECT_LE(std::abs(with.residual), 0.05 + 0.02);
 }
 
-INSTANTIATE_TEST_SUITE_P(Days, LiquidationSim, testing::Range<std::size_t>(0, scenarios().size()),
+// The last day, the squeeze, is as long as the others together and takes no path of its own.
+#if defined(GIMBAL_SANITIZED)
+const std::size_t days = scenarios().size() - 1;
+#else
+const std::size_t days = scenarios().size();
+#endif
+
+INSTANTIATE_TEST_SUITE_P(Days, LiquidationSim, testing::Range<std::size_t>(0, days),
                          [](const auto& at) { return std::string{scenarios()[at.param].name}; });
 
 }  // namespace
