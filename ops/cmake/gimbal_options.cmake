@@ -64,21 +64,19 @@ if(GIMBAL_UNITY)
   endif()
 endif()
 
-# gimbal_apart(TARGET...): rooms of which some programs link only a part, file by file.
-function(gimbal_apart)
-  set_target_properties(${ARGN} PROPERTIES UNITY_BUILD OFF)
-endfunction()
+# Code that runs seldom: a third of all compiler time. With sanitizers it is not optimised, but for what a fuzz
+# target runs a million times.
+set(gimbal_seldom $<$<CONFIG:Release>:-O1>)
+if(GIMBAL_SANITIZE)
+  list(APPEND gimbal_seldom $<$<NOT:$<BOOL:$<TARGET_PROPERTY:GIMBAL_TRACED>>>:-O0>)
+endif()
 
 # gimbal_cold(TARGET...): off the hot path, and where texts of others are read: variables start at zero.
-# A third of all compiler time goes here, so they are not optimised in a build with sanitizers.
 # Not for gimbal, gimbal_bot, gimbal_replay and the rooms of the engine: they share the inline code of the
 # tick, of which the linker keeps one copy.
 function(gimbal_cold)
   foreach(target ${ARGN})
-    target_compile_options(${target} PRIVATE ${gimbal_zeroed})
-    if(GIMBAL_SANITIZE AND NOT GIMBAL_FUZZ)
-      target_compile_options(${target} PRIVATE -O0)
-    endif()
+    target_compile_options(${target} PRIVATE ${gimbal_zeroed} ${gimbal_seldom})
   endforeach()
 endfunction()
 
@@ -93,10 +91,6 @@ function(gimbal_room name)
   if(ROOM_SOURCES)
     add_library(${name} STATIC ${ROOM_SOURCES})
     target_link_libraries(${name} PUBLIC gimbal_flags ${ROOM_LINKS} PRIVATE ${ROOM_PRIVATE_LINKS})
-    if(GIMBAL_FUZZ)
-      # What the fuzzers steer by: without it in the rooms they see the edges of their own file alone.
-      target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
-    endif()
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE gimbal_flags ${ROOM_LINKS} ${ROOM_PRIVATE_LINKS})
@@ -121,10 +115,7 @@ endfunction()
 # gimbal_foreign_templates(FILE...): files that are mostly templates of another library, run once. At -O3
 # or with UBSan they take minutes of compiler time, and what UBSan would find is not ours.
 function(gimbal_foreign_templates)
-  set(options $<$<CONFIG:Release>:-O1>)
-  if(GIMBAL_SANITIZE AND NOT GIMBAL_FUZZ)
-    list(APPEND options -O0)
-  endif()
+  set(options ${gimbal_seldom})
   if(GIMBAL_SANITIZE MATCHES "undefined")
     list(APPEND options -fno-sanitize=undefined)
   endif()
@@ -147,7 +138,7 @@ function(gimbal_test name)
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE gimbal_flags ${T_LINKS} GTest::gmock GTest::gtest_main)
   if(GIMBAL_UNITY_TESTS)
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 9)
     # It replaces operator new: the compiler must not see that from where it is used.
     gimbal_alone(${PROJECT_SOURCE_DIR}/tests/support/count_allocations.cpp)
   endif()
@@ -172,6 +163,25 @@ function(gimbal_test name)
     PROPERTIES LABELS "${T_LABEL}" TIMEOUT ${T_TIMEOUT} RUN_SERIAL ${T_SERIAL})
 endfunction()
 
+# gimbal_traced(ROOM...): what the fuzzers steer by, in the rooms they link and in those behind them: without it
+# they see the edges of their own file alone.
+function(gimbal_traced)
+  foreach(room ${ARGN})
+    if(NOT TARGET ${room} OR NOT room MATCHES "^gimbal_" OR room STREQUAL "gimbal_flags")
+      continue()
+    endif()
+    get_target_property(type ${room} TYPE)
+    get_target_property(traced ${room} GIMBAL_TRACED)
+    if(traced OR NOT type STREQUAL "STATIC_LIBRARY")
+      continue()
+    endif()
+    set_target_properties(${room} PROPERTIES GIMBAL_TRACED ON)
+    target_compile_options(${room} PRIVATE -fsanitize=fuzzer-no-link)
+    get_target_property(links ${room} LINK_LIBRARIES)
+    gimbal_traced(${links})
+  endforeach()
+endfunction()
+
 # gimbal_fuzz(NAME SOURCES ... LINKS ...): a libFuzzer target; with GIMBAL_FUZZ only.
 function(gimbal_fuzz name)
   if(NOT GIMBAL_FUZZ)
@@ -180,6 +190,7 @@ function(gimbal_fuzz name)
   cmake_parse_arguments(F "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${F_SOURCES})
   target_link_libraries(${name} PRIVATE gimbal_flags ${F_LINKS})
+  gimbal_traced(${F_LINKS})
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   if(NOT TARGET fuzz_targets)
