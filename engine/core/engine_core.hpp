@@ -270,6 +270,10 @@ class EngineCore {
   [[nodiscard]] std::optional<ResidualDelta> residual_of(UnderlyingId u,
                                                          const RiskNumbers& risk) const noexcept;
   // engine_scenarios.cpp
+  [[nodiscard]] std::optional<ScenarioBook> held_scenarios(UnderlyingId u,
+                                                           bool inverse) const noexcept;
+  [[nodiscard]] bool add_profit(InstrumentId id, Qty signed_amount,
+                                ScenarioBook::Cells& profit) const noexcept;
   void gather_scenarios(GateContext& c, const RiskNumbers& risk, Qty signed_added) const noexcept;
   [[nodiscard]] bool scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers& risk,
                                     ScenarioCells::Cells& cells) const noexcept;

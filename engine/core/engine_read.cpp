@@ -91,6 +91,24 @@ RecvTime StrategyView::margin_at(VenueId venue, Currency settlement) const noexc
   return {};
 }
 std::span<const InstrumentId> StrategyView::held() const noexcept { return engine_->held_; }
+std::optional<ScenarioBook> StrategyView::scenarios(UnderlyingId u, bool inverse) const noexcept {
+  return engine_->held_scenarios(u, inverse);
+}
+bool StrategyView::add_scenario_profit(InstrumentId id, Qty signed_amount,
+                                       ScenarioBook::Cells& profit) const noexcept {
+  return engine_->add_profit(id, signed_amount, profit);
+}
+const ScenarioConfig& StrategyView::scenario_config() const noexcept {
+  return engine_->cells_.config();
+}
+std::optional<double> StrategyView::years_left(InstrumentId id) const noexcept {
+  if (!engine_->table_.contains(id)) return {};
+  const Instrument& i = engine_->table_[id];
+  if (i.expiry.unix_ns == 0) return 0.0;
+  const ExchTime now = engine_->venue_now(i.venue);
+  if (now.unix_ns == 0) return {};
+  return std::max(years(i.expiry - now), 0.0);
+}
 const Order* StrategyView::order(OrderId id) const noexcept { return engine_->orders_.find(id); }
 std::size_t StrategyView::open_orders() const noexcept { return engine_->orders_.listed(); }
 const Order& StrategyView::open_order(std::size_t n) const noexcept {

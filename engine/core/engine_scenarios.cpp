@@ -1,8 +1,10 @@
 // The account under every scenario: what the gate is told, and when options are priced for it.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "engine/core/engine_core.hpp"
+#include "engine/core/math.hpp"
 
 namespace gimbal {
 namespace {
@@ -29,7 +31,7 @@ bool EngineCore::price_cells(InstrumentId id) noexcept {
 }
 
 void EngineCore::refresh_cells() noexcept {
-  if (!cells_.used() || gate_.limits().max_scenario_loss_bps == 0) return;
+  if (!cells_.used()) return;
   std::size_t priced = 0;
   for (std::size_t n = 0; n < held_looked_at && n < held_.size() && priced < held_priced; ++n) {
     if (cells_held_ >= held_.size()) cells_held_ = 0;
@@ -103,6 +105,43 @@ bool EngineCore::other_losses(const Instrument& i, double& sum) const noexcept {
     if (!scenario_cells(u, false, portfolio_.risk(u), cells)) return false;
     sum += cells_.worst_loss(cells, false, to_double(coins_[v].index));
   }
+  return true;
+}
+
+// What is held alone; empty: not known. What the ladder on portfolio margin stands on.
+std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
+                                                       bool inverse) const noexcept {
+  if (!cells_.used() || u.value >= underlyings_max) return {};
+  if (now_ - cells_round_ > cells_.config().row_age_max) return {};
+  const RiskNumbers risk = portfolio_.risk(u);
+  ScenarioCells::Position p;
+  p.spot = portfolio_.perpetual_mid(u);
+  p.index = to_double(coins_[u.value].index);
+  p.coins = inverse ? risk.delta_one - risk.linear_one : risk.linear_one;
+  if (!risk.complete || !(p.index > 0) || !cells_.complete(u, inverse, p.spot)) return {};
+  const ScenarioBook book = cells_.held_book(u, inverse, p);
+  double all = 0;  // one that is no number spoils it
+  for (std::size_t n = 0; n < ScenarioBook::cells; ++n) {
+    all += book.loss[n] + book.slope[n] + book.half_curve[n];
+  }
+  if (!math::finite(all)) return {};
+  return book;
+}
+
+// Adds what `signed_amount` more of an instrument would earn. False: not known.
+bool EngineCore::add_profit(InstrumentId id, Qty signed_amount,
+                            ScenarioBook::Cells& profit) const noexcept {
+  if (!cells_.used() || !table_.contains(id)) return false;
+  const Instrument& i = table_[id];
+  const double spot = portfolio_.perpetual_mid(i.underlying);
+  if (is_option(i.kind)) {
+    if (!cells_.fresh(i, spot, now_)) return false;
+    cells_.add_option(profit, i, to_double(signed_amount), spot);
+    return true;
+  }
+  const std::optional<double> coins = coins_of(id, signed_amount);
+  if (!coins || !(spot > 0)) return false;
+  cells_.add_future(profit, is_inverse(i.kind), *coins, spot);
   return true;
 }
 

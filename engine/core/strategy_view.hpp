@@ -15,6 +15,8 @@
 #include "engine/core/portfolio.hpp"
 #include "engine/core/risk/context.hpp"
 #include "engine/core/risk/refusal.hpp"
+#include "engine/core/risk/scenario_book.hpp"
+#include "engine/core/risk/scenarios.hpp"
 #include "engine/core/trace_sink.hpp"
 
 namespace gimbal {
@@ -59,6 +61,16 @@ class StrategyView {
   [[nodiscard]] RecvTime margin_at(VenueId venue, Currency settlement) const noexcept;
   // Instruments with a position, in no order.
   [[nodiscard]] std::span<const InstrumentId> held() const noexcept;
+
+  // [scenarios] on what is held of one underlying and settlement, orders left out. Empty: off, a
+  // price is missing, or a row is older than row_age_max.
+  [[nodiscard]] std::optional<ScenarioBook> scenarios(UnderlyingId u, bool inverse) const noexcept;
+  // Adds to `profit` what so much more of an instrument would earn in each; false: not known.
+  [[nodiscard]] bool add_scenario_profit(InstrumentId id, Qty signed_amount,
+                                         ScenarioBook::Cells& profit) const noexcept;
+  [[nodiscard]] const ScenarioConfig& scenario_config() const noexcept;
+  // To the expiry, on the venue's clock; 0 for a perpetual, empty without a clock.
+  [[nodiscard]] std::optional<double> years_left(InstrumentId id) const noexcept;
 
   [[nodiscard]] const Order* order(OrderId id) const noexcept;
   [[nodiscard]] std::size_t open_orders() const noexcept;

@@ -1,5 +1,7 @@
 // Relations between the entries of the [[strategy.*]] tables and the rest of the config.
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "ops/app/config_check.hpp"
 
@@ -84,6 +86,27 @@ class StrategyChecker {
     }
     if (l.slice_usd_max > c_.risk.max_order_usd) at("slice_usd_max", "is over max_order_usd");
     one_ladder(i);
+    if (l.margin_model == LadderMargin::portfolio) portfolio_margin(i);
+  }
+
+  // A zero of any of these understates what the venue asks for; one of the threshold does not.
+  void portfolio_margin(std::size_t i) const {
+    const ScenarioConfig& s = c_.scenarios;
+    if (!s.used()) {
+      complain_({"strategy.liquidation", true, i, "margin_model"},
+                "needs [scenarios] price_range: portfolio margin is the worst of them");
+      return;
+    }
+    using Number = std::pair<std::string_view, double>;
+    for (const auto& [key, value] :
+         {Number{"annual_move", s.annual_move}, Number{"roll_min", s.roll_min},
+          Number{"delta_shock_per_coin", s.delta_shock_per_coin},
+          Number{"delta_shock_max", s.delta_shock_max},
+          Number{"maintenance_factor", s.maintenance_factor}}) {
+      if (value > 0) continue;
+      complain_({"scenarios", false, 0, key},
+                "is required with margin_model = \"portfolio\": the venue's own number");
+    }
   }
 
   // The entry whose hedge names the account of a ladder: the first of its coin.

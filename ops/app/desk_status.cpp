@@ -221,6 +221,9 @@ void Desk::fill_ladders() {
     line.usable = from.usable && !asleep;
     line.mismatch = from.mismatch;
     line.stuck = from.stuck;
+    line.model = from.model == LadderMargin::portfolio        ? "portfolio"
+                 : from.configured == LadderMargin::portfolio ? "standard, portfolio unknown"
+                                                              : "standard";
     line.balance = from.equity;
     line.maintenance = from.maintenance;
     line.health = from.health;

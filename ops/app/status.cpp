@@ -82,6 +82,7 @@ void put(JsonWriter& w, const LadderLine& l) {
   w.begin_object().text("account", l.account).text("underlying", l.underlying);
   w.text("currency", l.currency).text("state", l.state).boolean("usable", l.usable);
   w.boolean("mismatch", l.mismatch).boolean("stuck", l.stuck);
+  w.text("model", l.model);
   w.number("balance", l.balance).number("maintenance", l.maintenance).number("health", l.health);
   w.number("health_own", l.health_own).number("health_venue", l.health_venue);
   w.number("sigmas", l.sigmas).number("below", l.below).number("above", l.above);

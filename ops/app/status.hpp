@@ -116,8 +116,9 @@ struct LadderLine {
   double health{0};       // the worse of own and venue
   double health_own{0};
   double health_venue{0};
-  double sigmas{0};  // distance to liquidation, nearer side
-  double below{0};   // as moves of the price
+  double sigmas{0};   // distance to liquidation, nearer side
+  std::string model;  // of the own numbers
+  double below{0};    // as moves of the price
   double above{0};
   std::uint64_t orders{0};
   std::uint64_t alarms{0};

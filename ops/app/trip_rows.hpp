@@ -153,6 +153,8 @@ inline constexpr std::array trip_rows{
             "too many ticks were older than their budget when they were decided on"},
     TripRow{TripCode::hop_slow, "M-01", "hop_slow", Severity::warning, "ops",
             "a hop's p99 is over its budget"},
+    TripRow{TripCode::margin_unknown, "L-01", "margin_unknown", Severity::warning, "risk",
+            "the scenarios of the account's portfolio margin are not known: nothing may grow"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -181,7 +183,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::hop_slow) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::margin_unknown) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

@@ -141,13 +141,15 @@ std::string status_of(const Json& s) {
   }
   for (const auto& l : s.value("ladders", Json::array())) {
     out += fmt::format(
-        "ladder {} {}  {}{}{}{}  health {} (own {}, venue {})  {} sigma to liquidation, {} .. {}\n",
+        "ladder {} {}  {}{}{}{}{}  health {} (own {}, venue {})  {} sigma to liquidation, {} .. "
+        "{}\n",
         text(l.at("underlying")), text(l.at("currency")), text(l.at("state")),
         l.at("usable").get<bool>() ? "" : " (numbers not usable)",
         l.at("mismatch").get<bool>() ? " (unlike the venue's)" : "",
-        l.at("stuck").get<bool>() ? " (nothing can be reduced)" : "", number(l.at("health"), 4),
-        number(l.at("health_own"), 4), number(l.at("health_venue"), 4), number(l.at("sigmas"), 1),
-        number(l.at("below"), 4), number(l.at("above"), 4));
+        l.at("stuck").get<bool>() ? " (nothing can be reduced)" : "",
+        l.value("model", "standard") == "standard" ? "" : " (" + text(l.at("model")) + ")",
+        number(l.at("health"), 4), number(l.at("health_own"), 4), number(l.at("health_venue"), 4),
+        number(l.at("sigmas"), 1), number(l.at("below"), 4), number(l.at("above"), 4));
   }
   for (const auto& m : s.value("modules", Json::array())) {
     out += fmt::format("module {} {}{}{}  envelopes {} invalid {}  newest {} ago, ttl {}  {}\n",

@@ -1,6 +1,7 @@
 #include "strategies/liquidation/account.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/core/math.hpp"
 
@@ -88,7 +89,46 @@ void MarginAccount::take_option(const StrategyView& view, InstrumentId id,
   if (amount < 0) keep_short(id, t.maintenance);
 }
 
-void MarginAccount::take_rows(const StrategyView& view, double price,
+// The worth of a coin option in coins moves with delta_net / F, of a linear one with delta.
+void MarginAccount::take_position(const StrategyView& view, InstrumentId id,
+                                  InstrumentId hedge) noexcept {
+  const Instrument& i = view.instruments()[id];
+  const Instrument& h = view.instruments()[hedge];
+  Pass& p = pass_;
+  const bool inverse = is_inverse(h.kind);
+  const bool of_scenarios = i.underlying == h.underlying && is_inverse(i.kind) == inverse;
+  if (of_account(i) != of_scenarios) p.one_coin = false;
+  if (!of_account(i)) return;
+  if (!p.deltas.open(view, id)) p.one_coin = false;
+  const OptionMark mark = view.option_mark(id);
+  if (!is_option(i.kind) || !mark.usable) return;
+  const double amount = to_double(view.position(id));
+  if (!p.deltas.add(i, amount * mark.delta_net, amount > 0)) p.one_coin = false;
+  const double f = mark.forward;
+  MarginTerms worth;
+  worth.equity = amount * mark.price;
+  worth.equity_slope = amount * (inverse ? mark.delta_net : f * mark.delta_net);
+  worth.equity_curve =
+      amount * (inverse ? f * mark.gamma - 2 * mark.delta_net : f * f * mark.gamma);
+  p.options += worth;
+}
+
+void MarginAccount::look_at_scenarios(const StrategyView& view, InstrumentId hedge) noexcept {
+  if (!done_.one_coin || !picture_.complete) return;
+  ExpiryDeltas deltas = done_.deltas;
+  for (std::size_t n = 0; n < futures_count_; ++n) {
+    const InstrumentId id = futures_[n].id;
+    const double amount = to_double(view.position(id));
+    const std::optional<double> price = view.delta_price(id);
+    const Instrument& i = view.instruments()[id];
+    if (amount == 0) continue;
+    if (!price || !(*price > 0)) return;
+    if (!deltas.add(i, is_inverse(i.kind) ? amount / *price : amount, false)) return;
+  }
+  portfolio_.look(view, hedge, deltas, done_.options.moved(picture_.price / done_.price - 1));
+}
+
+void MarginAccount::take_rows(const StrategyView& view, InstrumentId hedge, double price,
                               const LiquidationConfig& rates) noexcept {
   const std::span<const InstrumentId> held = view.held();
   const bool other_market = math::abs(price - pass_.price) > pass_move_max * pass_.price;
@@ -97,6 +137,7 @@ void MarginAccount::take_rows(const StrategyView& view, double price,
   while (pass_.next < held.size() && options < rows_per_look) {
     const InstrumentId id = held[pass_.next++];
     const Instrument& i = view.instruments()[id];
+    if (rates.margin_model == LadderMargin::portfolio) take_position(view, id, hedge);
     if (!of_account(i)) continue;
     if (!is_option(i.kind)) {
       note_future(view, id);
@@ -145,10 +186,11 @@ void MarginAccount::look(const StrategyView& view, InstrumentId hedge,
   settlement_ = h.settlement;
   picture_.known = false;
   picture_.complete = false;
+  portfolio_.forget();
   const std::optional<Price> mark = view.mark(hedge);
   // Without one nothing can be summed; what is held is listed all the same, for a reduction.
   const double price = mark ? to_double(*mark) : 0;
-  take_rows(view, price, rates);
+  take_rows(view, hedge, price, rates);
   if (!mark) return;
   anchor(view);
   if (anchored_at_.mono_ns == 0 || !passed_) return;
@@ -163,9 +205,14 @@ void MarginAccount::look(const StrategyView& view, InstrumentId hedge,
   p.terms = done_.terms.moved(price / done_.price - 1);
   add_futures(view, rates, p);
   p.terms.equity = balance_ + earned_;
-  if (reported_) at_report_ = p.terms.maintenance;
-  reported_ = false;
   picture_ = p;
+  const bool portfolio = rates.margin_model == LadderMargin::portfolio;
+  if (portfolio) look_at_scenarios(view, hedge);
+  if (reported_) {
+    at_report_ = portfolio && !portfolio_.known() ? std::numeric_limits<double>::quiet_NaN()
+                                                  : maintenance_at(0);
+  }
+  reported_ = false;
 }
 
 }  // namespace gimbal

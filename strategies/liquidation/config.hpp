@@ -2,6 +2,7 @@
 // orders. Rates and money limits have no default: the venue changes the first, the second are ours.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -10,6 +11,18 @@
 #include "engine/core/units.hpp"
 
 namespace gimbal {
+
+// The account's margin model at the venue.
+enum class LadderMargin : std::uint8_t {
+  standard,   // adds up over positions
+  portfolio,  // the worst scenario of the whole account
+};
+
+template <>
+struct EnumNames<LadderMargin> {
+  static constexpr std::array<EnumPair<LadderMargin>, 2> all{
+      {{"standard", LadderMargin::standard}, {"portfolio", LadderMargin::portfolio}}};
+};
 
 struct LiquidationConfig {
   std::string underlying;        // "BTC"; venue and settlement of its hedge name the account
@@ -35,6 +48,7 @@ struct LiquidationConfig {
   std::int64_t option_collar_bps{500};
   std::int64_t black_option_collar_bps{2000};
   Nanos interval_min{milliseconds(50)};
+  LadderMargin margin_model{LadderMargin::standard};
   bool hedged{false};
   double band{0.05};
 };
@@ -67,9 +81,11 @@ void fields(Visitor&& visit, LiquidationConfig& c) {
                   "Distance to liquidation that blocks growth."});
   visit("red_sigmas", c.red_sigmas,
         FieldInfo{0, 1000, false, Reload::fixed, "sigma", "Distance that starts the reduction."});
-  visit("leave_health", c.leave_health,
-        FieldInfo{0, 0.5, false, Reload::fixed, "fraction",
-                  "A state ends so far inside its threshold; the same share of the distances."});
+  visit(
+      "leave_health", c.leave_health,
+      FieldInfo{0, 0.5, false, Reload::fixed, "fraction",
+                "A state ends so far inside its threshold; the same share of the distances. So far "
+                "over target_health a reduction that had arrived goes on."});
   visit("leave_after", c.leave_after,
         FieldInfo{0, 3600, false, Reload::fixed, "s", "And after so long there."});
   visit("volatility_min", c.volatility_min,
@@ -97,6 +113,9 @@ void fields(Visitor&& visit, LiquidationConfig& c) {
         FieldInfo{0, 10000, false, Reload::fixed, "bp", "The same in BLACK."});
   visit("interval_min", c.interval_min,
         FieldInfo{0, 60, false, Reload::fixed, "s", "Shortest time between two orders."});
+  visit("margin_model", c.margin_model,
+        FieldInfo{0, 0, false, Reload::fixed, "",
+                  "What the venue asks this account for; portfolio needs [scenarios]."});
   visit("hedged", c.hedged,
         FieldInfo{0, 1, false, Reload::fixed, "",
                   "A delta_hedge of this coin takes the delta that a reduction leaves."});

@@ -61,6 +61,7 @@ std::string_view Liquidation::add(const LiquidationConfig& config, UnderlyingId 
   book.hedge = hedge;
   book.config = config;
   book.shown.used = true;
+  book.shown.configured = config.margin_model;
   book.shown.underlying = underlying;
   return {};
 }
@@ -74,6 +75,7 @@ void Liquidation::look(Book& book, const StrategyView& view, Requests& requests)
   book.account.look(view, book.hedge, book.config);
   const MarginReading r = read(book, view);
   compare(book, view, requests);
+  tell_unknown(book, view, requests);
   const MarginState before = book.ladder.state();
   const MarginState now = book.ladder.step(r, book.config, view.now());
   book.shown.state = now;
@@ -101,7 +103,10 @@ MarginReading Liquidation::read(Book& book, const StrategyView& view) const noex
                                      : health_of(to_double(report->maintenance_margin),
                                                  to_double(report->margin_balance));
   MarginReading r;
-  r.usable = p.known && p.complete && fresh;
+  const bool modelled =
+      c.margin_model == LadderMargin::standard || book.account.portfolio().known();
+  s.model = modelled ? c.margin_model : LadderMargin::standard;
+  r.usable = p.known && p.complete && fresh && modelled;
   r.reported = reported;
   s.usable = r.usable && reported;
   if (!r.usable && reported) r.health = nano_or_max(s.health_venue);
@@ -111,12 +116,13 @@ MarginReading Liquidation::read(Book& book, const StrategyView& view) const noex
     return r;
   }
   const double move = p.mid > 0 ? p.mid / p.price - 1 : 0;
-  const double at_mid = health_of(p.terms.maintenance_at(move), p.terms.equity_at(move));
-  s.equity = p.terms.equity;
-  s.maintenance = p.terms.maintenance;
-  s.health_own = std::max(health_of(p.terms.maintenance, p.terms.equity), at_mid);
+  const MarginAccount& a = book.account;
+  const double at_mid = health_of(a.maintenance_at(move), a.equity_at(move));
+  s.equity = a.equity_at(0);
+  s.maintenance = a.maintenance_at(0);
+  s.health_own = std::max(health_of(s.maintenance, s.equity), at_mid);
   s.health = std::max(s.health_own, s.health_venue);
-  const CushionRoots roots = cushion_roots(p.terms);
+  const CushionRoots roots = a.roots();
   s.below = roots.below;
   s.above = roots.above;
   const double sigma = std::max(p.volatility, c.volatility_min);
@@ -140,6 +146,7 @@ void Liquidation::compare(Book& book, const StrategyView& view, Requests& reques
   if (report == nullptr) return;
   const double theirs = to_double(report->maintenance_margin);
   const double ours = a.maintenance_at_report();
+  if (!math::finite(ours)) return;
   const double gap = math::abs(ours - theirs);
   if (gap <= book.config.mismatch_max * theirs + 1e-8) {
     book.mismatches = 0;
@@ -158,6 +165,28 @@ void Liquidation::compare(Book& book, const StrategyView& view, Requests& reques
   t.actual = nano_or_max(ours);
   t.evidence = nano_or_max(book.config.mismatch_max);
   static_cast<void>(requests.raise(t));
+}
+
+// Portfolio margin without its scenarios: once for each time that it lasts.
+void Liquidation::tell_unknown(Book& book, const StrategyView& view, Requests& requests) noexcept {
+  if (book.shown.model == book.config.margin_model) {
+    book.unknown_since = {};
+    book.unknown_told = false;
+    return;
+  }
+  if (book.unknown_since.mono_ns == 0) book.unknown_since = view.now();
+  const Nanos lasted = view.now() - book.unknown_since;
+  if (book.unknown_told || lasted <= book.config.data_age_max) return;
+  Trip t;
+  t.code = TripCode::margin_unknown;
+  t.scope = {ScopeLevel::underlying, book.underlying.value};
+  t.venue = view.instruments()[book.hedge].venue;
+  t.strategy = id_;
+  t.limit = book.config.data_age_max.count;
+  t.actual = lasted.count;
+  t.evidence = nano_or_max(book.shown.health_own);
+  book.unknown_told = requests.raise(t);
+  book.shown.alarms += book.unknown_told ? 1 : 0;
 }
 
 void Liquidation::trace_state(const Book& book, const StrategyView& view, MarginState before,
@@ -276,8 +305,9 @@ double Liquidation::missing(const Book& book, const StrategyView& view, const Ma
   double most = -infinite;
   if (r.usable) {
     const double move = p.mid > 0 ? p.mid / p.price - 1 : 0;
-    most = p.terms.maintenance - target * p.terms.equity;
-    most = std::max(most, p.terms.maintenance_at(move) - target * p.terms.equity_at(move));
+    const MarginAccount& a = book.account;
+    most = a.maintenance_at(0) - target * a.equity_at(0);
+    most = std::max(most, a.maintenance_at(move) - target * a.equity_at(move));
   }
   if (!answered(book, view)) return most;
   const Instrument& hedge = view.instruments()[book.hedge];

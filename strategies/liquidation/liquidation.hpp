@@ -1,7 +1,7 @@
 // Deleverages a margin account before its venue would: the ladder GREEN, AMBER, RED, BLACK.
 //
-// Hot. Acts on the worse of the own model (at the marks, and at the mid) and the venue's report; on
-// a fresh report alone while the own model cannot be used.
+// Hot. Acts on the worse of the own model (standard or portfolio margin, at the marks and at the
+// mid) and the venue's report; on a fresh report alone while the own model cannot be used.
 //   AMBER: growth is held back in every underlying of the account, resting orders that add risk go
 //   RED:   reduce-only slices, one at a time, until `target_health` and `amber_sigmas`
 //   BLACK: every resting order of the account goes, then slices with the wide collars
@@ -31,6 +31,9 @@ struct LiquidationState {
   bool usable{false};    // own numbers known, complete and fresh
   bool mismatch{false};  // own maintenance margin and the venue's differ by more than mismatch_max
   bool stuck{false};     // a reduction is wanted and none is possible
+  LadderMargin configured{LadderMargin::standard};
+  LadderMargin model{LadderMargin::standard};  // what the own numbers are by: standard margin while
+                                               // the scenarios are not known
   UnderlyingId underlying{};
   Currency settlement{};
   double equity{0};  // margin balance, own; settlement currency
@@ -94,15 +97,18 @@ class Liquidation {
     Qty position_before{};  // of its instrument
     InstrumentId asked_for{};
     RecvTime last_order{};
-    RecvTime settled_at{};  // the last order ended: the picture must be younger
-    Qty position_seen{};    // of the same, at the last look
-    bool uncertain{false};  // an order of ours has an unknown fate
-    RecvTime traded_at{};   // an order of ours traded, or may have: a report must be younger
+    RecvTime settled_at{};     // the last order ended: the picture must be younger
+    Qty position_seen{};       // of the same, at the last look
+    bool uncertain{false};     // an order of ours has an unknown fate
+    RecvTime traded_at{};      // an order of ours traded, or may have: a report must be younger
+    RecvTime unknown_since{};  // portfolio margin without scenarios; zero: known
+    bool unknown_told{false};
   };
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
   [[nodiscard]] MarginReading read(Book& book, const StrategyView& view) const noexcept;
   void compare(Book& book, const StrategyView& view, Requests& requests) noexcept;
+  void tell_unknown(Book& book, const StrategyView& view, Requests& requests) noexcept;
   void trace_state(const Book& book, const StrategyView& view, MarginState before,
                    const MarginReading& r) const noexcept;
   void tell(Book& book, const StrategyView& view, const MarginReading& r,

@@ -45,6 +45,7 @@ void add_hedge(Unit& unit, const StrategyView& view, const PlanAsk& ask) noexcep
   const std::optional<Price> mark = view.mark(ask.hedge);
   const std::optional<Price> index = view.index(h.underlying);
   if (!mark || !index) return;
+  // Under portfolio margin the relief comes from both together, below.
   const double price = to_double(*mark);
   const double held = to_double(view.position(ask.hedge));
   const double coins = math::abs(unit.delta);
@@ -108,7 +109,9 @@ Qty lots_of(const Instrument& i, double amount, Qty held, Qty depth, Price price
 
 class Search {
  public:
-  Search(const StrategyView& view, const PlanAsk& ask) noexcept : view_{view}, ask_{ask} {}
+  Search(const MarginAccount& account, const StrategyView& view, const PlanAsk& ask,
+         bool paired) noexcept
+      : portfolio_{account.portfolio()}, view_{view}, ask_{ask}, paired_{paired} {}
 
   void consider(InstrumentId id) noexcept {
     const Instrument& i = view_.instruments()[id];
@@ -127,18 +130,33 @@ class Search {
     const Side side = buy ? Side::buy : Side::sell;
     const Price limit = limit_of(i, side, best->price, *mark, ask_, view_.limits());
     if (limit.nano <= 0 || (buy ? limit < best->price : limit > best->price)) return;
-    const Unit unit =
-        unit_of(i, id, buy, to_double(*mark), to_double(best->price), to_double(*index));
-    const double gain = unit.relief - ask_.config->target_health * unit.paid;
+    Unit unit = unit_of(i, id, buy, to_double(*mark), to_double(best->price), to_double(*index));
+    double most = delta_bound(unit, residual_, *ask_.config, id == ask_.hedge, ask_.hedge_trades);
+    // Amounts are rounded up to a lot: the bound is not to be passed by it.
+    if (most < unbounded) most -= to_double(i.lot);
+    const Qty depth = book->depth(side, abs(held), limit).amount;
+    const auto lots_for = [&](double amount) noexcept {
+      return lots_of(i, amount, abs(held), depth, *mark, ask_.config->slice_usd_max, view_);
+    };
+    Qty lots{};
+    double gain = 0;
+    if (portfolio_.known()) {
+      const Qty slice = lots_for(most);
+      // Beyond the point where another scenario becomes the worst a slice gives less, or nothing.
+      for (const std::int64_t part : {1, 4, 16}) {
+        const Qty trial = lots_for(to_double(slice) / static_cast<double>(part));
+        unit.relief = relief_of(id, buy, trial, unit.delta);
+        gain = unit.relief - ask_.config->target_health * unit.paid;
+        lots = gain > 0 ? lots_for(std::min(needed(gain), to_double(trial))) : Qty{};
+        if (lots.nano > 0) break;
+      }
+    } else {
+      gain = unit.relief - ask_.config->target_health * unit.paid;
+      if (gain > 0) lots = lots_for(std::min(needed(gain), most));
+    }
     if (!(gain > 0)) return;
     const double score = gain / (unit.cost + 1e-6 * gain);
     if (found_.instrument.valid() && score <= score_) return;
-    const double most =
-        delta_bound(unit, residual_, *ask_.config, id == ask_.hedge, ask_.hedge_trades);
-    // Amounts are rounded up to a lot: the bound is not to be passed by it.
-    const double amount = std::min(needed(gain), most < unbounded ? most - to_double(i.lot) : most);
-    const Qty depth = book->depth(side, abs(held), limit).amount;
-    const Qty lots = lots_of(i, amount, abs(held), depth, *mark, ask_.config->slice_usd_max, view_);
     if (lots.nano <= 0) return;
     score_ = score;
     found_ = {
@@ -158,10 +176,33 @@ class Search {
     const bool inverse_future = is_inverse(i.kind) && !is_option(i.kind);
     unit.cost = (inverse_future ? distance / (mark * mark) : distance) + fee_of(i, best, index);
     // The margin balance leaves options out: buying one back is paid from it in full.
-    unit.paid = unit.cost + (is_option(i.kind) ? value : 0);
+    unit.paid = unit.cost + (is_option(i.kind) && !portfolio_.counts_options() ? value : 0);
     unit.delta = delta_of(i, view_, id, buy, mark);
     if (ask_.config->hedged && ask_.hedge_trades && id != ask_.hedge) add_hedge(unit, view_, ask_);
     return unit;
+  }
+  // Portfolio margin: of one unit of a slice, with what the hedge does about its delta. The
+  // requirement is convex in the amount, so a smaller slice gives no less per unit.
+  [[nodiscard]] double relief_of(InstrumentId id, bool buy, Qty slice,
+                                 double delta) const noexcept {
+    if (slice.nano <= 0) return 0;
+    const double size = to_double(slice);
+    const bool hedged = ask_.config->hedged && ask_.hedge_trades;
+    Qty hedge{};
+    if (paired_ && (hedged || id == ask_.hedge)) return 0;
+    if ((hedged || paired_) && id != ask_.hedge) {
+      const std::optional<Price> mark = view_.mark(ask_.hedge);
+      if (!mark) return 0;
+      const double price =
+          is_inverse(view_.instruments()[ask_.hedge].kind) ? to_double(*mark) : 1.0;
+      if (!decision_nano(-delta * size * price, hedge.nano)) return 0;
+    }
+    if (paired_) {  // the next step's own reduction of the hedge instrument: it only shrinks
+      const Qty held = view_.position(ask_.hedge);
+      if ((held.nano > 0) == (hedge.nano > 0) || abs(hedge) > abs(held)) return 0;
+    }
+    const Qty trade = buy ? slice : -slice;
+    return portfolio_.relief(view_, id, trade, ask_.hedge, hedge) / size;
   }
   // Amount y after which MM - relief y <= target (E - paid y), where missing = MM - target E.
   [[nodiscard]] double needed(double gain) const noexcept {
@@ -177,8 +218,10 @@ class Search {
     return residual_known_;
   }
 
+  const PortfolioMargin& portfolio_;
   const StrategyView& view_;
   const PlanAsk& ask_;
+  const bool paired_;
   Reduction found_{};
   double score_{0};
   UnderlyingId residual_of_{0xFF};
@@ -186,14 +229,23 @@ class Search {
   bool residual_known_{false};
 };
 
+Reduction search(const MarginAccount& account, const StrategyView& view, const PlanAsk& ask,
+                 bool paired) noexcept {
+  Search all{account, view, ask, paired};
+  for (std::size_t n = 0; n < account.futures(); ++n) all.consider(account.future(n));
+  for (std::size_t n = 0; n < account.shorts(); ++n) all.consider(account.short_option(n));
+  return all.found();
+}
+
 }  // namespace
 
+// Where two scenarios are equally bad, each reduction alone only trades one for the other: then an
+// option goes that frees margin together with the part of the hedge instrument that it leaves over.
 Reduction best_reduction(const MarginAccount& account, const StrategyView& view,
                          const PlanAsk& ask) noexcept {
-  Search search{view, ask};
-  for (std::size_t n = 0; n < account.futures(); ++n) search.consider(account.future(n));
-  for (std::size_t n = 0; n < account.shorts(); ++n) search.consider(account.short_option(n));
-  return search.found();
+  const Reduction one = search(account, view, ask, false);
+  if (one.instrument.valid() || !account.portfolio().known()) return one;
+  return search(account, view, ask, true);
 }
 
 }  // namespace gimbal

@@ -4,6 +4,7 @@
 // largest relief of maintenance margin per unit of cost, again after every slice) is the optimum of
 // the continuous problem as long as books get worse with depth. Cost is the distance of the
 // opposite best from the mark, and the fee; closing costs equity, and that side is counted too.
+// Under portfolio margin the relief is that of a whole slice over all scenarios and shocks.
 // A reduction may not leave more residual delta than there was, beyond `band`, unless a delta_hedge
 // takes it (`hedged`): then the margin that the hedge's own change frees or asks for is counted,
 // and the hedge instrument itself is only traded towards a smaller residual.

@@ -83,10 +83,36 @@ struct MarginBot {
     const double missing = to_double(s.maintenance_margin) / health - to_double(s.margin_balance);
     venue.exchange.deposit(account, btc, Money{static_cast<std::int64_t>(missing * 1e9)});
   }
+  // The account's model at the venue and in the bot, and what both take from the venue.
+  void on_portfolio_margin() { config.margin_model = LadderMargin::portfolio; }
+  static PortfolioRules rules() {
+    return {true,    0.16,  0.5,  0.25, 0.5, 0.3,        0.13, 1,
+            100'000, 0.075, 0.01, 5e-5, 0.1, 20'000'000, 0.8};
+  }
+  static ScenarioConfig moves() {
+    const PortfolioRules r = rules();
+    ScenarioConfig c;
+    c.price_range = r.price_range;
+    c.volatility_up = r.volatility_up;
+    c.volatility_down = r.volatility_down;
+    c.volatility_up_min = r.volatility_up_min;
+    c.short_power = r.short_power;
+    c.long_power = r.long_power;
+    c.extended_factor = r.extended_factor;
+    c.dampener_usd = r.dampener_usd;
+    c.annual_move = r.annual_move;
+    c.roll_min = r.roll_min;
+    c.delta_shock_per_coin = r.delta_shock_per_coin;
+    c.delta_shock_max = r.delta_shock_max;
+    c.delta_shock_threshold_usd = r.delta_shock_threshold_usd;
+    c.maintenance_factor = r.maintenance_factor;
+    return c;
+  }
   void start(bool with_hedge, bool with_ladder) {
+    const bool portfolio = config.margin_model == LadderMargin::portfolio;
     DoorConfig d;
     d.account = account;
-    d.option_books = with_hedge;  // only that account holds options
+    d.option_books = with_hedge || portfolio;  // only these accounts hold options
     door = std::make_unique<TypedDoor>(venue.exchange, table, d);
     perpetual = door->id_of(venue.perpetual);
     coin = table[perpetual].underlying;
@@ -105,6 +131,7 @@ struct MarginBot {
     setup.engine.delta_one_books = 32;
     setup.engine.option_books = 256;
     setup.engine.option_levels = 16;
+    if (portfolio) setup.scenarios = moves();
     setup.own_account[0] = setup.venue_used[0] = true;
     setup.underlyings[coin.value] = {perpetual, Numeraire::coin, btc, VenueId{0}};
     DeltaHedge hedge{StrategyId{0}};
@@ -270,10 +297,30 @@ ScenarioOutcome squeeze(bool with_ladder) {
   return bot.finish();
 }
 
+// The fall of `crash` under portfolio margin: a long and short calls and puts, no leg of which
+// covers the other.
+ScenarioOutcome portfolio(bool with_ladder) {
+  SimConfig market = calm_market();
+  market.products[0].strikes = 9;
+  market.portfolio = MarginBot::rules();
+  MarginBot bot{std::move(market)};
+  bot.on_portfolio_margin();
+  bot.hold_perpetual(3);
+  bot.short_options(0.4, 2, 20);
+  bot.fund_to(0.55);
+  bot.start(false, with_ladder);
+  for (int second = 0; second < 300; ++second) {
+    bot.door->shock("BTC", std::log(0.8) / 300);
+    bot.run(seconds(1));
+  }
+  bot.run(seconds(20));
+  return bot.finish();
+}
+
 ScenarioOutcome gap_within(bool with_ladder) { return gap(with_ladder, 8.05); }
 ScenarioOutcome gap_beyond(bool with_ladder) { return gap(with_ladder, 9.5); }
 
-constexpr std::array<Scenario, 5> all{{
+constexpr std::array<Scenario, 6> all{{
     {"crash", "a fall of 20 % in five minutes under a long of five times the balance", true, crash},
     {"gap", "10 % at once and 2 % more in a minute under a long of eight times the balance", true,
      gap_within},
@@ -281,6 +328,8 @@ constexpr std::array<Scenario, 5> all{{
      gap_beyond},
     {"volatility", "volatility rises to 2.5 times itself in a minute over short, hedged options",
      true, volatility},
+    {"portfolio", "a fall of 20 % in five minutes on portfolio margin: a long and short options",
+     true, portfolio},
     {"squeeze", "a short pays 4 % of funding for two hours in a flat market", true, squeeze},
 }};
 

@@ -10,6 +10,7 @@
 
 #include "engine/core/time.hpp"
 #include "engine/core/units.hpp"
+#include "venues/sim/portfolio_rules.hpp"
 
 namespace gimbal::sim {
 
@@ -88,6 +89,7 @@ struct SimConfig {
   Nanos option_ticker{seconds(1)};
   Nanos perpetual_ticker{milliseconds(100)};
   Nanos index_period{seconds(1)};          // on_index cadence
+  PortfolioRules portfolio{};              // margin of the coin-settled accounts, when used
   Nanos margin_period{milliseconds(100)};  // liquidation check and slice cadence
   double liquidation_slice{0.25};          // of a position, at least one lot
   Nanos averaging{seconds(1800)};          // delivery price window

@@ -1,6 +1,8 @@
 // Margin, liquidation, daily settlement and delivery.
 #include <algorithm>
+#include <vector>
 
+#include "venues/sim/portfolio_margin.hpp"
 #include "venues/sim/state.hpp"
 
 namespace gimbal::sim {
@@ -35,6 +37,43 @@ double SimExchange::State::initial_with_orders(InstrumentIndex i, const Holding&
   return worst + (std::max(up, 0.0) - std::max(size, 0.0)) * to_double(markets[i].mark);
 }
 
+bool SimExchange::State::coin_settled(AccountId account, std::size_t ccy) const noexcept {
+  const Account& a = accounts[account];
+  return std::all_of(a.active.begin(), a.active.end(), [&](InstrumentIndex i) {
+    return currency_of(i) != ccy || is_inverse(listings[i].def.kind);
+  });
+}
+
+// The whole account's; open orders are added by standard margin.
+Requirement SimExchange::State::portfolio_requirement(AccountId account, std::size_t ccy) const {
+  const Account& a = accounts[account];
+  std::vector<PortfolioLeg> legs;
+  double index = 0;
+  for (const InstrumentIndex i : a.active) {
+    const Holding& h = a.holdings[i];
+    const Instrument& def = listings[i].def;
+    if (currency_of(i) != ccy || h.size == 0 || !listings[i].active) continue;
+    const Market& m = markets[i];
+    PortfolioLeg leg;
+    leg.option = is_option(def.kind);
+    leg.amount = static_cast<double>(h.size) * 1e-9;
+    leg.expiry = def.expiry.unix_ns;
+    leg.years = static_cast<double>((def.expiry - now).count) / ns_per_year;
+    if (leg.option) {
+      leg.black = {def.option == OptionType::call, m.forward, to_double(def.strike), m.years,
+                   m.vol};
+      leg.delta = leg.amount * (m.greeks.delta - black_value(leg.black) / m.forward);
+    } else {
+      leg.black.forward = to_double(m.mark);
+      leg.delta = leg.amount / leg.black.forward;
+    }
+    index = index_of(i);
+    legs.push_back(leg);
+  }
+  if (legs.empty() || !(index > 0)) return {};
+  return portfolio_margin(legs, config.portfolio, index);
+}
+
 AccountMargin SimExchange::State::margin(AccountId account, std::size_t ccy) const {
   const Account& a = accounts[account];
   double initial = 0;
@@ -47,6 +86,12 @@ AccountMargin SimExchange::State::margin(AccountId account, std::size_t ccy) con
     positions_only += r.initial;
     maintenance_sum += r.maintenance;
     initial += initial_with_orders(i, h);
+  }
+  if (config.portfolio.used && coin_settled(account, ccy)) {
+    const Requirement whole = portfolio_requirement(account, ccy);
+    const double orders_add = std::max(initial - positions_only, 0.0);
+    return {ceil_nano(whole.initial + orders_add), ceil_nano(whole.initial),
+            ceil_nano(whole.maintenance)};
   }
   return {ceil_nano(initial), ceil_nano(positions_only), ceil_nano(maintenance_sum)};
 }

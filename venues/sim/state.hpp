@@ -245,6 +245,8 @@ struct SimExchange::State {
   [[nodiscard]] Requirement requirement(InstrumentIndex i, double size) const noexcept;
   [[nodiscard]] double initial_with_orders(InstrumentIndex i, const Holding& h) const noexcept;
   [[nodiscard]] AccountMargin margin(AccountId account, std::size_t ccy) const;
+  [[nodiscard]] bool coin_settled(AccountId account, std::size_t ccy) const noexcept;
+  [[nodiscard]] Requirement portfolio_requirement(AccountId account, std::size_t ccy) const;
   [[nodiscard]] i128 margin_balance(AccountId account, std::size_t ccy) const;
   [[nodiscard]] i128 upl(const Holding& h, InstrumentIndex i) const noexcept;
   void check_margins(Observer& out);

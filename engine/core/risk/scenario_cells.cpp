@@ -18,7 +18,8 @@ struct alignas(64) Columns {
   ScenarioCells::Cells strike, sigma, sign, price, delta, gamma, vega, theta, vanna, speed, sd;
 };
 
-static_assert(ScenarioCells::padded == 40);  // what worst_loss folds
+static_assert(ScenarioCells::padded == 40 &&
+              ScenarioBook::cells == ScenarioCells::padded);  // what worst_loss folds
 constexpr double larger(double a, double b) noexcept { return a > b ? a : b; }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "engine/core/instrument.hpp"
 #include "engine/core/portfolio.hpp"
 #include "engine/core/pricing.hpp"
+#include "engine/core/risk/scenario_book.hpp"
 #include "engine/core/risk/scenarios.hpp"
 
 namespace gimbal {
@@ -32,7 +33,7 @@ class ScenarioCells {
   static constexpr std::size_t cell_count = 35;
   static constexpr std::size_t padded = 40;
   static constexpr double move_max = 0.01;
-  using Cells = std::array<double, padded>;
+  using Cells = ScenarioBook::Cells;
 
   // One question of the gate, filled by the engine.
   struct Position {
@@ -65,6 +66,9 @@ class ScenarioCells {
   // Profit of the book in each scenario, futures included, at their worst over the open futures
   // orders.
   [[nodiscard]] Cells cells(UnderlyingId u, bool inverse, const Position& p) const noexcept;
+  // The held book alone, open orders left out, around the present spot.
+  [[nodiscard]] ScenarioBook held_book(UnderlyingId u, bool inverse,
+                                       const Position& p) const noexcept;
   // Adds an option order that may fill or not: only where it hurts.
   void add_worst(Cells& cells, const Instrument& option, double amount, double spot) const noexcept;
   // Adds an order as filled.

@@ -1,7 +1,8 @@
 // [scenarios]: the price and volatility moves against which the gate holds the account, with the
 // parameters of the venue's portfolio margin. Source: ops/docs/risk.md, section 3.2. The venue
 // changes the numbers, so none has a default; off while `price_range` is zero. With it, all but
-// `dampener_usd` must be positive: a zero left by a forgotten key would loosen.
+// `dampener_usd` must be positive: a zero left by a forgotten key would loosen. The last six are
+// required by a ladder on portfolio margin only.
 #pragma once
 
 #include "engine/core/field.hpp"
@@ -20,6 +21,13 @@ struct ScenarioConfig {
   double dampener_usd{0};
   Nanos row_age_max{seconds(5)};     // a scenario value older than this is unknown
   Nanos report_age_max{seconds(5)};  // so is a margin balance
+  // What the venue adds to the worst scenario; the ladder on portfolio margin alone asks for it.
+  double annual_move{0};  // of the roll shock, per year
+  double roll_min{0};     // its least share of an expiry's delta
+  double delta_shock_per_coin{0};
+  double delta_shock_max{0};
+  double delta_shock_threshold_usd{0};
+  double maintenance_factor{0};  // maintenance over initial margin
   [[nodiscard]] bool used() const noexcept { return price_range > 0; }
 };
 
@@ -51,6 +59,22 @@ void fields(Visitor&& visit, ScenarioConfig& c) {
   visit("report_age_max", c.report_age_max,
         FieldInfo{0.1, 600, false, Reload::fixed, "s",
                   "An older margin report is unknown; over reconcile_interval."});
+  visit("annual_move", c.annual_move,
+        FieldInfo{0, 10, false, Reload::fixed, "fraction",
+                  "Roll shock of an expiry's delta, per year to it."});
+  visit("roll_min", c.roll_min,
+        FieldInfo{0, 1, false, Reload::fixed, "fraction", "The least of it; a perpetual's."});
+  visit("delta_shock_per_coin", c.delta_shock_per_coin,
+        FieldInfo{0, 1, false, Reload::fixed, "1/coin",
+                  "Delta shock for each coin of delta beyond the threshold."});
+  visit("delta_shock_max", c.delta_shock_max,
+        FieldInfo{0, 1, false, Reload::fixed, "fraction", "The most of it."});
+  visit("delta_shock_threshold_usd", c.delta_shock_threshold_usd,
+        FieldInfo{0, 1e12, false, Reload::fixed, "USD", "Delta that is free of it."});
+  visit("maintenance_factor", c.maintenance_factor,
+        FieldInfo{0, 1, false, Reload::fixed, "fraction",
+                  "Maintenance over initial margin; these six are for the ladder's portfolio "
+                  "margin."});
 }
 
 }  // namespace gimbal
