@@ -26,12 +26,12 @@ TEST_P(LiquidationSim, TheLadderKeepsTheBookThatTheVenueLiquidatesWithoutIt) {
 
 // The last day, the squeeze, is as long as the others together and takes no path of its own.
 #if defined(GIMBAL_SANITIZED)
-const std::size_t days = scenarios().size() - 1;
+const std::size_t played = scenarios().size() - 1;
 #else
-const std::size_t days = scenarios().size();
+const std::size_t played = scenarios().size();
 #endif
 
-INSTANTIATE_TEST_SUITE_P(Days, LiquidationSim, testing::Range<std::size_t>(0, days),
+INSTANTIATE_TEST_SUITE_P(Days, LiquidationSim, testing::Range<std::size_t>(0, played),
                          [](const auto& at) { return std::string{scenarios()[at.param].name}; });
 
 }  // namespace
