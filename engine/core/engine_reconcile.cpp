@@ -22,6 +22,7 @@ void EngineCore::begin_picture(VenueId venue) noexcept {
     if (table_[{static_cast<std::uint16_t>(n)}].venue != venue) continue;
     markets_[n].has_report = false;
     markets_[n].filled_meanwhile = false;
+    orders_.begin_twins({static_cast<std::uint16_t>(n)});
   }
 }
 
@@ -125,7 +126,16 @@ void EngineCore::on_open_order(const Event& event) noexcept {
     ++v.foreign;
     return;
   }
-  const bool known = orders_.find(report.order) != nullptr;
+  const Order* namesake = orders_.find(report.order);
+  const bool known = namesake != nullptr;
+  if (orders_.is_twin(report)) {  // two instances have given out one number
+    raise_instance(event, report.order);
+    ++v.foreign;
+    if (namesake->open() || namesake->ended_at >= v.begun_at ||
+        namesake->instrument != event.instrument) {
+      return orders_.add_twin(report, event.instrument);
+    }
+  }
   const Order* order = orders_.on_open_report(
       report, event.instrument, table_[event.instrument].underlying, event.venue, v.begun_at, now_);
   if (order == nullptr) {
@@ -151,8 +161,13 @@ bool EngineCore::from_other_instance(OrderId id, VenueId venue, ExchTime created
 
 bool EngineCore::note_instance(const Event& event, OrderId id, ExchTime created) noexcept {
   if (!from_other_instance(id, event.venue, created)) return false;
+  raise_instance(event, id);
+  return true;
+}
+
+void EngineCore::raise_instance(const Event& event, OrderId id) noexcept {
   const bool news = !others_.unacknowledged().valid();
-  if (!others_.note(id)) return true;
+  if (!others_.note(id)) return;
   Trip t;
   t.code = TripCode::other_instance;
   t.severity = Severity::critical;
@@ -163,7 +178,6 @@ bool EngineCore::note_instance(const Event& event, OrderId id, ExchTime created)
   t.actual = id.epoch();
   t.evidence = static_cast<std::int64_t>(id.value);
   trip(t, news);
-  return true;
 }
 
 bool EngineCore::adopt_position(InstrumentId id) noexcept {
@@ -201,7 +215,9 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
   bool settled = true;
   for (std::size_t n = 0; n < table_.size(); ++n) {
     const InstrumentId id{static_cast<std::uint16_t>(n)};
-    if (table_[id].venue == venue && !adopt_position(id)) settled = false;
+    if (table_[id].venue != venue) continue;
+    orders_.end_twins(id);
+    if (!adopt_position(id)) settled = false;
   }
   resume_holdings(venue);
   if (settled) orders_.forgive_owed(venue);

@@ -25,7 +25,8 @@ OrderTable::OrderTable(std::size_t instruments, const OrderConfig& config, std::
       ended_ring_(slots_.size()),
       index_(std::bit_ceil(slots_.size() * 2), no_slot),
       index_mask_{index_.size() - 1},
-      exposure_(instruments) {
+      exposure_(instruments),
+      twins_(instruments) {
   open_.reserve(slots_.size());
   free_.reserve(slots_.size());
   for (std::size_t i = slots_.size(); i > 0; --i)
@@ -481,6 +482,14 @@ const Order* OrderTable::on_open_report(const OpenOrderReport& report, Instrumen
     if (ended(o.state)) {
       ++counters_.revived;
       ++counters_.faults;
+      if (is_twin(report)) {  // what rests under the label now is the other one
+        o.side = report.side;
+        o.filled = report.filled;
+        o.venue_filled = report.filled;
+        o.venue_ref = report.venue_ref;
+        o.label_hash = report.label_hash;
+        o.adopted = true;
+      }
       o.state = OrderState::live;
       o.owed = {};
     } else {
@@ -488,6 +497,7 @@ const Order* OrderTable::on_open_report(const OpenOrderReport& report, Instrumen
       if (o.state == OrderState::live) o.new_amount = {};
     }
     o.confirmed = true;
+    if (o.venue_ref == 0) o.venue_ref = report.venue_ref;
     if (o.state == OrderState::live) {
       o.price = report.price;
       o.amount = std::max(report.amount, o.filled);
@@ -506,6 +516,7 @@ const Order* OrderTable::on_open_report(const OpenOrderReport& report, Instrumen
   o.state = OrderState::live;
   o.adopted = true;
   o.label_hash = report.label_hash;
+  o.venue_ref = report.venue_ref;
   o.confirmed = true;
   o.price = report.price;
   o.amount = report.amount;

@@ -118,6 +118,7 @@ struct Order {
   std::uint32_t queries{0};
   std::uint8_t cancels{0};
   std::uint64_t cancel_round{0};  // round of a scope's cancel that last reached it
+  std::uint64_t venue_ref{0};     // hash of the venue's own id; 0 until a picture shows it
   std::uint64_t intent{0};
   std::uint64_t parent{0};  // of its strategy; 0: none
   Price decision_price{};
@@ -225,9 +226,16 @@ class OrderTable {
   // now in doubt.
   OrderChange on_doubt(OrderId id, OrderAction action, RecvTime now) noexcept;
   // Reconciliation shows it resting. Unknown ids of ours are adopted; null when the table is full.
+  // Not for a twin whose namesake has not ended.
   const Order* on_open_report(const OpenOrderReport& report, InstrumentId instrument,
                               UnderlyingId underlying, VenueId venue, RecvTime begun,
                               RecvTime now) noexcept;
+  // A twin: under the label of an order of ours that has another id at the venue. It is no order of
+  // the table; what may still be filled of it counts as unknown until a whole picture lacks it.
+  [[nodiscard]] bool is_twin(const OpenOrderReport& report) const noexcept;
+  void begin_twins(InstrumentId instrument) noexcept;
+  void add_twin(const OpenOrderReport& report, InstrumentId instrument) noexcept;
+  void end_twins(InstrumentId instrument) noexcept;
   // Position was taken from the venue: what ended orders still owed is contained in it.
   void forgive_owed(VenueId venue) noexcept;
   void note_query(OrderId id, RecvTime now) noexcept;
@@ -292,6 +300,11 @@ class OrderTable {
   std::vector<std::uint16_t> index_;
   std::size_t index_mask_;
   std::vector<Exposure> exposure_;
+  struct Twins {  // counted in exposure_, and the sums of the picture that is being taken
+    Qty buy{}, sell{}, next_buy{}, next_sell{};
+  };
+  void count_twins(std::size_t instrument, Qty buy, Qty sell) noexcept;
+  std::vector<Twins> twins_;
   std::array<Money, venues_max> venue_reserved_{};
   Money reserved_{};
   std::size_t open_count_{0};

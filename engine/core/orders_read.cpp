@@ -48,6 +48,10 @@ RecvTime OrderTable::next_due() const noexcept {
 
 bool OrderTable::consistent(std::size_t instruments) const noexcept {
   std::vector<Exposure> fresh(std::min(instruments, exposure_.size()));
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    fresh[i].unknown_buy = twins_[i].buy;
+    fresh[i].unknown_sell = twins_[i].sell;
+  }
   std::size_t open = 0;
   std::size_t unknown = 0;
   std::size_t owed = 0;

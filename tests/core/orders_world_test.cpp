@@ -55,6 +55,40 @@ TEST_F(Orders, ReconciliationAdoptsKeepsAndRevives) {
   EXPECT_EQ(buys(), of(10));
 }
 
+// Nothing of it may be lost, or of the order that we know.
+TEST_F(Orders, ASecondOrderUnderALabelCountsUntilAPictureLacksIt) {
+  const auto shown = [&](std::uint64_t venue_ref, std::int64_t amount) {
+    OpenOrderReport r;
+    r.order = make_order_id(0x123, StrategyId{1}, 9);
+    r.price = at(90);
+    r.amount = of(amount);
+    r.filled = of(3);
+    r.venue_ref = venue_ref;
+    return r;
+  };
+  table.on_open_report(shown(5, 8), perp, UnderlyingId{0}, venue, now, now);
+  EXPECT_FALSE(table.is_twin(shown(5, 8)));
+  ASSERT_TRUE(table.is_twin(shown(6, 10)));
+  const auto picture = [&](std::int64_t first, std::int64_t second) {
+    table.begin_twins(perp);
+    if (first > 0) table.add_twin(shown(6, first), perp);
+    if (second > 0) table.add_twin(shown(7, second), perp);
+    EXPECT_TRUE(table.consistent());
+  };
+  picture(10, 23);
+  EXPECT_EQ(buys(), of(5 + 7 + 20));
+  table.end_twins(perp);
+  EXPECT_EQ(buys(), of(5 + 7 + 20));
+  picture(10, 0);  // not complete: the other may still come
+  EXPECT_EQ(buys(), of(5 + 7 + 20));
+  table.end_twins(perp);
+  EXPECT_EQ(buys(), of(5 + 7));
+  picture(0, 0);
+  table.end_twins(perp);
+  EXPECT_EQ(buys(), of(5));
+  EXPECT_TRUE(table.consistent());
+}
+
 TEST_F(Orders, ATableHoldsItsCapacityAndRecyclesTheOldestEnds) {
   std::vector<OrderId> ids;
   for (std::size_t i = 0; i < open_orders_max; ++i) ids.push_back(place(1));

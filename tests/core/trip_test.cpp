@@ -284,6 +284,45 @@ TEST_F(OneInstance, EndsFillsAndPicturesOfANewerBootAreSeenToo) {
   EXPECT_EQ(engine->snapshot().venues[0].foreign_orders, 1U);
 }
 
+// Two instances with one epoch give out one number twice: the labels tell nothing, the ids do.
+TEST_F(OneInstance, ASecondOrderUnderALabelOfOursHaltsAndIsCounted) {
+  go();
+  to_armed();
+  const PlaceOrder ours = resting();
+  acked(ours.order);
+  const auto picture = [&](std::initializer_list<std::uint64_t> ids) {
+    reconcile(ReconcilePhase::begin);
+    for (const std::uint64_t id : ids) {
+      OpenOrderReport r;
+      r.order = ours.order;
+      r.price = ours.price;
+      r.amount = ours.amount;
+      r.venue_ref = id;
+      send(EventKind::open_order_report, r, perp);
+    }
+    reconcile(ReconcilePhase::complete);
+  };
+  seen.clear();
+  picture({77});
+  EXPECT_EQ(found(), 0U);
+  const Qty before = core().orders().exposure(perp).worst_buy();
+  picture({77, 78, 79});
+  EXPECT_EQ(found(), 1U);
+  EXPECT_EQ(mode(), Mode::halt);
+  EXPECT_EQ(core().other_instance(), ours.order);
+  EXPECT_EQ(state(ours), OrderState::live);
+  EXPECT_EQ(engine->snapshot().venues[0].foreign_orders, 2U);
+  EXPECT_EQ(core().orders().exposure(perp).worst_buy(), before + ours.amount + ours.amount);
+  EXPECT_TRUE(core().orders().consistent());
+  // Ours has ended: what rests under its label is what a kill must reach.
+  ended(ours.order);
+  run(milliseconds(10));
+  picture({78});
+  EXPECT_EQ(state(ours), OrderState::live);
+  EXPECT_EQ(core().orders().exposure(perp).worst_buy(), before);
+  EXPECT_TRUE(core().orders().consistent());
+}
+
 TEST_F(OneInstance, ANumberOfOursThatWeNeverGaveOutIsAnothers) {
   go();
   to_armed();
