@@ -300,6 +300,11 @@ Outcome InstanceLock::acquire(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return Outcome::system("open", path);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) {  // nobody may hold it, but nobody knows: no start
+      Outcome why = Outcome::system("lock", path);
+      ::close(fd);
+      return why;
+    }
     std::array<char, 24> owner{};
     const ssize_t n = ::pread(fd, owner.data(), owner.size() - 1, 0);
     ::close(fd);

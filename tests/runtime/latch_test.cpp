@@ -262,19 +262,6 @@ TEST(BootEpoch, RefusesToWrapAround) {
   EXPECT_FALSE(next_boot_epoch(dir.file("epoch"), 0, epoch));
 }
 
-TEST(InstanceLock, RefusesASecondHolderAndNamesTheFirst) {
-  const TempDir dir;
-  {
-    InstanceLock first, second;
-    ASSERT_TRUE(first.acquire(dir.file("lock")));
-    const Outcome refused = second.acquire(dir.file("lock"));
-    ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().find(std::to_string(::getpid())), std::string::npos);
-  }
-  InstanceLock third;
-  EXPECT_TRUE(third.acquire(dir.file("lock"))) << "free again after the holder is gone";
-}
-
 // A file that nobody can trust is HALT; once a stop was written into it, it says so by itself.
 TEST(LatchFile, TighteningADamagedFileReplacesItEvenWhenNothingGetsStricter) {
   const TempDir dir;
