@@ -128,6 +128,7 @@ TEST_F(LoginTest, AnAnswerThatIsSlowerThanTheNextRequestIsTaken) {
 }
 
 TEST_F(LoginTest, RefusalIsToldInWordsAndNotRepeated) {
+  config.grant = GrantType::client_credentials;
   deribit::DeribitLogin login{config};
   login.on_open(now, outbox);
   outbox.clear();

@@ -59,6 +59,10 @@ bool read_error(value& v, Answer& a) noexcept {
 }
 
 constexpr Nanos answer_wait = seconds(5);  // then the login is asked for again
+// A signature may be refused for this host's clock alone (the venue takes 60 s); a few times more
+// costs nothing and needs no new connection, a key that is wrong stays wrong.
+constexpr std::int32_t invalid_credentials = 13004;
+constexpr int signed_again_max = 3;  // a connection
 
 // Row X-01: no key of ours may move money out.
 constexpr std::string_view withdrawal_scope = "wallet:read_write";
@@ -104,7 +108,9 @@ struct DeribitLogin::State {
   std::int64_t unanswered{0};  // requests since the last answer
   std::uint64_t nonce{0};
   RecvTime refresh_at{};
-  RecvTime again_at{};  // of a login without an answer
+  RecvTime again_at{};  // of a login without an answer, or refused and `sign_again`
+  int signed_again{0};
+  bool sign_again{false};
   std::int32_t error_code{0};
   bool ready{false};
   bool open{false};
@@ -216,6 +222,8 @@ void DeribitLogin::on_open(RecvTime now, Outbox& outbox) {
   State& s = *state_;
   s.open = true;
   s.unanswered = 0;
+  s.signed_again = 0;
+  s.sign_again = false;
   s.again_at = now + answer_wait;
   s.ready = false;
   s.error_code = 0;
@@ -234,6 +242,9 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
   s.unanswered = 0;
   if (a.has_error) {
     const auto code = static_cast<std::int32_t>(a.error_code);
+    s.sign_again = !s.ready && code == invalid_credentials && s.signed_again < signed_again_max &&
+                   s.config.grant == GrantType::client_signature;
+    if (s.sign_again) s.again_at = now + answer_wait;
     return s.refuse(code, "the venue refused the login with code " + std::to_string(code));
   }
   if (!a.has_result || a.access_token.empty() || a.expires_s <= 0) {
@@ -260,8 +271,10 @@ void DeribitLogin::on_timer(RecvTime now, Outbox& outbox) {
   State& s = *state_;
   if (!s.open) return;
   // No answer, or one that could not be read: heartbeats would keep a dumb session for long.
-  if (!s.ready && s.pending_id != 0 && now >= s.again_at) {
+  if (!s.ready && (s.pending_id != 0 || s.sign_again) && now >= s.again_at) {
     s.again_at = now + answer_wait;
+    if (s.sign_again) ++s.signed_again;
+    s.sign_again = false;
     return s.send_grant(outbox);
   }
   if (!s.ready || now < s.refresh_at) return;

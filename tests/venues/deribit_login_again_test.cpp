@@ -1,0 +1,63 @@
+// A log-in that was refused for its signature is signed again.
+#include "tests/venues/deribit_gateway_rig.hpp"
+#include "venues/deribit/login.hpp"
+
+namespace gimbal {
+namespace {
+
+using namespace deribit;  // the names under test
+
+// The host's clock may be what is wrong, and right again a moment later.
+TEST(RefusedLogin, ASignatureIsMadeAgainThreeTimesWithTheTimeOfThen) {
+  LoginConfig config;
+  config.client_id = "AMANDA";
+  config.client_secret = "AMANDASECRECT";
+  Outbox outbox;
+  RecvTime now{seconds(10).count};
+  const auto take = [](deribit::DeribitLogin& login, const std::string& text, RecvTime at,
+                       Outbox& out) {
+    test::PaddedText bytes{text};
+    return login.on_frame(bytes.frame(), at, out);
+  };
+  const auto granted = [](std::int64_t id) {
+    return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) +
+           R"(,"result":{"scope":"connection","expires_in":900,"access_token":"A1"}})";
+  };
+  static std::int64_t wall_ms;
+  wall_ms = 1000;
+  config.unix_ms = [] { return wall_ms; };
+  const auto refused = [](std::int64_t id) {
+    return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) +
+           R"(,"error":{"message":"invalid_credentials","code":13004}})";
+  };
+  deribit::DeribitLogin login{config};
+  login.on_open(now, outbox);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(take(login, refused(900'000'000 + i), now, outbox), LoginStep::refused);
+    EXPECT_EQ(login.error_code(), 13004);
+    outbox.clear();
+    wall_ms += 5000;
+    login.on_timer(now + milliseconds(4999), outbox);
+    EXPECT_TRUE(outbox.empty());
+    now = now + seconds(5);
+    login.on_timer(now, outbox);
+    ASSERT_EQ(outbox.size(), 1U) << i;
+    EXPECT_NE(outbox[0].find(R"("timestamp":)" + std::to_string(wall_ms) + ","),
+              std::string_view::npos);
+  }
+  deribit::DeribitLogin later = std::move(login);
+  EXPECT_EQ(take(later, refused(900'000'003), now, outbox), LoginStep::refused);
+  outbox.clear();
+  later.on_timer(now + seconds(60), outbox);
+  EXPECT_TRUE(outbox.empty()) << "a wrong key stays wrong";
+  later.on_close();
+  later.on_open(now, outbox);
+  EXPECT_EQ(take(later, refused(900'000'004), now, outbox), LoginStep::refused);
+  now = now + seconds(5);
+  later.on_timer(now, outbox);
+  EXPECT_EQ(take(later, granted(900'000'005), now, outbox), LoginStep::accepted);
+  EXPECT_TRUE(later.ready());
+}
+
+}  // namespace
+}  // namespace gimbal
