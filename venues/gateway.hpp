@@ -43,6 +43,8 @@ concept OrderGateway = requires(G gateway, const Frame& frame, RecvTime now, Eve
   // One mass cancel may need several messages; false when any of them could not be queued.
   { gateway.encode(cancel_all, now, outbox) } -> std::same_as<bool>;
   { gateway.ready() } -> std::same_as<bool>;
+  // Open, logged in, and it will not become ready any more: the connection is to be made again.
+  { gateway.lost(now) } -> std::same_as<bool>;
 };
 
 // The event for a command that encode refused.

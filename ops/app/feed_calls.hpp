@@ -33,6 +33,7 @@ class FeedCalls {
   [[nodiscard]] Feed& feed() noexcept { return feed_; }
   [[nodiscard]] const Feed& feed() const noexcept { return feed_; }
   [[nodiscard]] Outbox& outbox() noexcept { return outbox_; }
+  [[nodiscard]] bool logged_in() noexcept { return feed_.login().ready(); }
 
   // Each call is followed by pass_on() and run_resyncs(), in this order.
   void opened(RecvTime now) noexcept { feed_.on_open(now, outbox_); }

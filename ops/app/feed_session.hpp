@@ -89,6 +89,7 @@ class FeedSession {
     calls_.timer(now);
     deliver(now);
     publish();
+    if (!calls_.logged_in()) data_at_ = now;  // no data was asked for; a dumb link ends by itself
     if (data_silence_max_.count == 0 || now - data_at_ <= data_silence_max_) return;
     data_at_ = now;
     shared_.silences.fetch_add(1, std::memory_order_relaxed);

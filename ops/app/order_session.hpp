@@ -91,6 +91,7 @@ class OrderSession {
   // --- Session's owner
   void opened(RecvTime now) noexcept {
     overflowed_ = false;
+    given_up_ = false;
     gateway_.on_open(now, ++generation_, batch_, outbox_);
     deliver();
   }
@@ -106,6 +107,9 @@ class OrderSession {
     take_terms();
     gateway_.on_timer(now, batch_, outbox_);
     deliver();
+    if (given_up_ || !gateway_.lost(now)) return;
+    given_up_ = true;
+    session_.link().close(1001, "set-up failed");
   }
 
  private:
@@ -276,6 +280,7 @@ class OrderSession {
   const TscClock& clock_;
   VenueId venue_;
   std::uint64_t generation_{0};
+  bool given_up_{false};
   bool overflowed_{false};
   OrderSessionCounters counters_{};
   EventBatch batch_{order_batch_events};

@@ -176,7 +176,7 @@ void Bot::run_orders(RecvTime now) {
     static_cast<void>(gateway_->on_frame(frame_of(text), now, order_batch_, order_outbox_));
     deliver_orders();
   }
-  if (net.ended(Lane::orders) || now - orders_heard_ > silence_max) {
+  if (net.ended(Lane::orders) || now - orders_heard_ > silence_max || gateway_->lost(now)) {
     net.close(Lane::orders);
     orders_policy_.lost(now);
     gateway_->on_close(now, order_batch_);

@@ -84,6 +84,44 @@ TEST_F(DeribitGateway, ALoginThatIsAnsweredOnlyTheSecondTimeEndsReady) {
   EXPECT_TRUE(gateway().ready());
 }
 
+TEST_F(DeribitGateway, ASetUpThatIsAnsweredLateEndsReadyAndOneThatIsNotGivesTheConnectionUp) {
+  log_in();
+  (void)take(R"({"jsonrpc":"2.0","id":1,"result":"ok"})");
+  (void)take(R"({"jsonrpc":"2.0","id":2,"result":"ok"})");
+  (void)take(R"({"jsonrpc":"2.0","id":3,"result":{"scope":"connection","enabled":true}})");
+  now = now + seconds(6);
+  gateway().on_timer(now, batch, outbox);
+  EXPECT_FALSE(gateway().ready());
+  EXPECT_FALSE(gateway().lost(now + seconds(10)));
+  EXPECT_TRUE(gateway().lost(now + seconds(10) + Nanos{1}));
+  (void)take(R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.any","user.trades.any.any.raw",)"
+             R"("user.orders.any.any.raw"]})");
+  EXPECT_TRUE(gateway().ready());
+  EXPECT_FALSE(gateway().lost(now + seconds(60)));
+}
+
+TEST_F(DeribitGateway, ASetUpThatWasRefusedIsNotMadeGoodByTheOtherAnswers) {
+  log_in();
+  (void)take(R"({"jsonrpc":"2.0","id":2,"error":{"message":"no","code":10001}})");
+  (void)take(R"({"jsonrpc":"2.0","id":2,"result":"ok"})");
+  (void)take(R"({"jsonrpc":"2.0","id":1,"result":"ok"})");
+  (void)take(R"({"jsonrpc":"2.0","id":3,"result":{"scope":"connection","enabled":true}})");
+  (void)take(R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.any","user.trades.any.any.raw",)"
+             R"("user.orders.any.any.raw"]})");
+  EXPECT_FALSE(gateway().ready());
+  EXPECT_TRUE(gateway().lost(now + seconds(11)));
+}
+
+TEST_F(DeribitGateway, AnUnauthorizedAnswerToNothingItAskedLeavesItReady) {
+  connect();
+  (void)take(R"({"jsonrpc":"2.0","id":900000001,"error":{"message":"no","code":13009}})");
+  EXPECT_TRUE(gateway().ready());
+  (void)placed();
+  (void)take(R"({"jsonrpc":"2.0","id":17,"error":{"message":"no","code":13009}})");
+  EXPECT_FALSE(gateway().ready());
+  EXPECT_TRUE(gateway().lost(now + seconds(11)));
+}
+
 TEST_F(DeribitGateway, PlaceTextIsExact) {
   connect();
   EXPECT_EQ(

@@ -59,5 +59,69 @@ TEST(RefusedLogin, ASignatureIsMadeAgainThreeTimesWithTheTimeOfThen) {
   EXPECT_TRUE(later.ready());
 }
 
+struct AskedAgain : testing::Test {
+  LoginConfig config;
+  Outbox outbox;
+  RecvTime now{seconds(10).count};
+  AskedAgain() {
+    config.client_id = "AMANDA";
+    config.client_secret = "AMANDASECRECT";
+    config.unix_ms = [] { return std::int64_t{1576074319000}; };
+  }
+  LoginStep take(deribit::DeribitLogin& login, int nth, const char* rest) {
+    test::PaddedText bytes{R"({"jsonrpc":"2.0","id":)" + std::to_string(900'000'000 + nth) + rest};
+    return login.on_frame(bytes.frame(), now, outbox);
+  }
+  static constexpr const char* grant =
+      R"(,"result":{"scope":"connection","expires_in":900,"access_token":"A","refresh_token":"R"}})";
+  static constexpr const char* unauthorized = R"(,"error":{"message":"no","code":13009}})";
+};
+
+TEST_F(AskedAgain, OfTwoRequestsARefusalOfOneDoesNotHideTheGrantOfTheOther) {
+  deribit::DeribitLogin login{config};
+  login.on_open(now, outbox);
+  now = now + seconds(5);
+  login.on_timer(now, outbox);
+  EXPECT_EQ(take(login, 0, unauthorized), LoginStep::waiting);
+  EXPECT_EQ(take(login, 1, grant), LoginStep::accepted);
+  login.on_close();
+  login.on_open(now, outbox);
+  now = now + seconds(5);
+  login.on_timer(now, outbox);
+  EXPECT_EQ(take(login, 2, unauthorized), LoginStep::waiting);
+  EXPECT_EQ(take(login, 3, unauthorized), LoginStep::refused) << "both";
+}
+
+// A venue takes a refresh token once.
+TEST_F(AskedAgain, ARefreshWithoutAnAnswerIsFollowedByTheCredentials) {
+  deribit::DeribitLogin login{config};
+  login.on_open(now, outbox);
+  EXPECT_EQ(take(login, 0, grant), LoginStep::accepted);
+  outbox.clear();
+  now = now + seconds(721);
+  login.on_timer(now, outbox);
+  now = now + seconds(11);
+  login.on_timer(now, outbox);
+  ASSERT_EQ(outbox.size(), 2U);
+  EXPECT_NE(outbox[0].find(R"("grant_type":"refresh_token")"), std::string_view::npos);
+  EXPECT_NE(outbox[1].find(R"("grant_type":"client_signature")"), std::string_view::npos);
+}
+
+TEST_F(AskedAgain, ARefusedRefreshEndsNoSession) {
+  deribit::DeribitLogin login{config};
+  login.on_open(now, outbox);
+  EXPECT_EQ(take(login, 0, grant), LoginStep::accepted);
+  now = now + seconds(721);
+  login.on_timer(now, outbox);
+  EXPECT_EQ(take(login, 1, unauthorized), LoginStep::waiting);
+  EXPECT_TRUE(login.ready());
+  EXPECT_EQ(login.access_token(), "A");
+  outbox.clear();
+  now = now + seconds(11);
+  login.on_timer(now, outbox);
+  ASSERT_EQ(outbox.size(), 1U);
+  EXPECT_NE(outbox[0].find(R"("grant_type":"client_signature")"), std::string_view::npos);
+}
+
 }  // namespace
 }  // namespace gimbal

@@ -22,6 +22,9 @@ constexpr std::int64_t id_test = 4;
 constexpr std::array<std::string_view, 3> channels{"user.orders.any.any.raw",
                                                    "user.trades.any.any.raw", "user.portfolio.any"};
 
+// From a failed step, or one without its answer, until the connection is given up.
+constexpr Nanos set_up_patience = seconds(10);
+
 constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -97,6 +100,7 @@ void DeribitGateway::State::set_up(RecvTime now, Outbox& outbox) noexcept {
 void DeribitGateway::State::step_done(Step step, RecvTime now, EventBatch& batch) noexcept {
   const bool was_ready = ready();
   done_steps |= step;
+  if (late && done_steps == all_steps) failed = late = false;
   if (was_ready || !ready()) return;
   trouble = {};
   status(GatewayState::ready, 0, now, batch);
@@ -104,7 +108,9 @@ void DeribitGateway::State::step_done(Step step, RecvTime now, EventBatch& batch
 
 void DeribitGateway::State::step_failed(std::string_view why, std::int32_t code, RecvTime now,
                                         EventBatch& batch) noexcept {
+  if (!failed) failed_at = now;
   failed = true;
+  late = false;
   trouble = why;
   const bool in = (done_steps & step_login) != 0;
   status(in ? GatewayState::authenticated : GatewayState::connecting, code, now, batch);
@@ -240,13 +246,14 @@ DecodeStatus DeribitGateway::State::on_reply(const PrivateFrame& frame, RecvTime
 DecodeStatus DeribitGateway::State::on_error(const PrivateFrame& frame, RecvTime now,
                                              EventBatch& batch) noexcept {
   if (frame.error_code == error_too_many_requests) budget->drained(now);
-  if (frame.error_code == error_unauthorized) {
-    step_failed("the venue no longer takes the session's token", frame.error_code, now, batch);
-  }
   RequestTable::Entry asked;
   if (!requests.take(frame.id, asked)) {
     ++counters.unknown_replies;
     return DecodeStatus::ignored;
+  }
+  // Only what this session asked: the code also refuses a login that another one overtook.
+  if (frame.error_code == error_unauthorized) {
+    step_failed("the venue no longer takes the session's token", frame.error_code, now, batch);
   }
   if (asked.mass) {
     // Nothing says which orders survived: the kill's own look at the open orders decides.
@@ -307,7 +314,7 @@ void DeribitGateway::on_open(RecvTime now, std::uint64_t generation, EventBatch&
   State& s = *state_;
   const std::size_t staged_before = batch.staged();
   s.open = true;
-  s.failed = false;
+  s.failed = s.late = false;
   s.done_steps = 0;
   s.generation = generation;
   s.set_up_by = now + s.config.answer_timeout;
@@ -330,7 +337,7 @@ DecodeStatus DeribitGateway::on_frame(const Frame& frame, RecvTime recv, EventBa
     case LoginStep::accepted:
       if ((s.done_steps & State::step_login) == 0) {
         s.done_steps |= State::step_login;
-        s.failed = false;  // the login had been late
+        s.failed = s.late = false;  // the login had been late
         s.set_up_by = recv + s.config.answer_timeout;
         s.status(GatewayState::authenticated, 0, recv, batch);
         s.set_up(recv, outbox);
@@ -367,10 +374,17 @@ void DeribitGateway::on_timer(RecvTime now, EventBatch& batch, Outbox& outbox) {
                     ? "the login was not answered in time"
                     : "a step of the session's set-up was not answered in time",
                 0, now, batch);
+  s.late = true;
   last_in_packet(batch, staged_before);
 }
 
 bool DeribitGateway::ready() const noexcept { return state_->ready(); }
+
+bool DeribitGateway::lost(RecvTime now) const noexcept {
+  const State& s = *state_;
+  const bool in = (s.done_steps & State::step_login) != 0;  // a login has its own ways on
+  return s.open && s.failed && in && now - s.failed_at > set_up_patience;
+}
 
 std::string_view DeribitGateway::waiting_for() const noexcept { return state_->trouble; }
 

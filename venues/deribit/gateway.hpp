@@ -96,6 +96,8 @@ class DeribitGateway {
   [[nodiscard]] bool encode(const CancelAll& cancel, RecvTime now, Outbox& outbox) noexcept;
 
   [[nodiscard]] bool ready() const noexcept;
+  // Heartbeats would keep a session for ever whose set-up failed.
+  [[nodiscard]] bool lost(RecvTime now) const noexcept;
   // What stands between this session and `ready`, in words; empty when ready.
   [[nodiscard]] std::string_view waiting_for() const noexcept;
   [[nodiscard]] const GatewayCounters& counters() const noexcept;

@@ -98,6 +98,8 @@ struct DeribitGateway::State {
   unsigned done_steps{0};
   bool open{false};
   bool failed{false};
+  bool late{false};  // failed, for nothing but a slow answer
+  RecvTime failed_at{};
   RecvTime set_up_by{};
   std::string_view trouble{};  // what stands in the way of ready
 

@@ -59,6 +59,7 @@ bool read_error(value& v, Answer& a) noexcept {
 }
 
 constexpr Nanos answer_wait = seconds(5);  // then the login is asked for again
+constexpr Nanos refresh_wait = seconds(10);
 // A signature may be refused for this host's clock alone (the venue takes 60 s); a few times more
 // costs nothing and needs no new connection, a key that is wrong stays wrong.
 constexpr std::int32_t invalid_credentials = 13004;
@@ -106,6 +107,7 @@ struct DeribitLogin::State {
   std::int64_t next_id{0};
   std::int64_t pending_id{0};  // the newest request, 0 when none waits
   std::int64_t unanswered{0};  // requests since the last answer
+  std::int64_t refused{0};     // of these
   std::uint64_t nonce{0};
   RecvTime refresh_at{};
   RecvTime again_at{};  // of a login without an answer, or refused and `sign_again`
@@ -130,6 +132,14 @@ struct DeribitLogin::State {
     if (id < config.first_request_id || id >= config.first_request_id + request_ids) return false;
     const std::int64_t back = pending_id - id;
     return (back < 0 ? back + request_ids : back) < unanswered;
+  }
+  // The token in use lives on: the next is asked for with the credentials.
+  LoginStep refresh_refused(std::int32_t code, RecvTime now) {
+    error_code = code;
+    wipe(refresh_token);
+    refresh_token.clear();
+    refresh_at = now + refresh_wait;
+    return LoginStep::waiting;
   }
   void send_grant(Outbox& outbox);
   void send_refresh(Outbox& outbox);
@@ -221,7 +231,7 @@ DeribitLogin::~DeribitLogin() = default;
 void DeribitLogin::on_open(RecvTime now, Outbox& outbox) {
   State& s = *state_;
   s.open = true;
-  s.unanswered = 0;
+  s.unanswered = s.refused = 0;
   s.signed_again = 0;
   s.sign_again = false;
   s.again_at = now + answer_wait;
@@ -238,10 +248,12 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
   if (frame.capacity < frame.size + frame_padding || !s.read(frame, a) || !s.asked(a.id)) {
     return LoginStep::not_mine;
   }
-  s.pending_id = 0;
-  s.unanswered = 0;
+  // Of several requests one may be refused because the venue took another: all of them decide.
+  if (a.has_error && ++s.refused < s.unanswered) return LoginStep::waiting;
+  s.pending_id = s.unanswered = s.refused = 0;
   if (a.has_error) {
     const auto code = static_cast<std::int32_t>(a.error_code);
+    if (s.ready) return s.refresh_refused(code, now);
     s.sign_again = !s.ready && code == invalid_credentials && s.signed_again < signed_again_max &&
                    s.config.grant == GrantType::client_signature;
     if (s.sign_again) s.again_at = now + answer_wait;
@@ -278,8 +290,9 @@ void DeribitLogin::on_timer(RecvTime now, Outbox& outbox) {
     return s.send_grant(outbox);
   }
   if (!s.ready || now < s.refresh_at) return;
-  s.refresh_at = now + seconds(10);  // an unanswered refresh is tried again
-  if (s.refresh_token.empty()) {
+  s.refresh_at = now + refresh_wait;
+  // The venue may have taken a refresh whose answer was lost, and the token with it.
+  if (s.refresh_token.empty() || s.unanswered > 0) {
     s.send_grant(outbox);
   } else {
     s.send_refresh(outbox);
