@@ -54,33 +54,37 @@ constexpr const char* take_digits(const char* at, const char* end, bool fraction
   return at;
 }
 
-constexpr bool scan(std::string_view text, Scanned& out) noexcept {
-  const char* at = text.data();
-  const char* const end = at + text.size();
+// The number at `at`, as far as it goes: where it stops, nullptr when none begins there.
+constexpr const char* scan_number(const char* at, const char* end, Scanned& out) noexcept {
   if (at != end && *at == '-') {
     out.negative = true;
     ++at;
   }
-  if (at == end || !digit(*at)) return false;
-  if (*at == '0' && end - at > 1 && digit(at[1])) return false;
+  if (at == end || !digit(*at)) return nullptr;
+  if (*at == '0' && end - at > 1 && digit(at[1])) return nullptr;
   at = take_digits(at, end, false, out);
   if (at != end && *at == '.') {
     ++at;
-    if (at == end || !digit(*at)) return false;
+    if (at == end || !digit(*at)) return nullptr;
     at = take_digits(at, end, true, out);
   }
   if (at != end && (*at == 'e' || *at == 'E')) {
     ++at;
     bool minus = false;
     if (at != end && (*at == '+' || *at == '-')) minus = *at++ == '-';
-    if (at == end || !digit(*at)) return false;
+    if (at == end || !digit(*at)) return nullptr;
     std::int64_t power = 0;
     for (; at != end && digit(*at); ++at) {
       if (power < 1'000'000) power = power * 10 + (*at - '0');  // beyond: the same answer
     }
     out.exponent += minus ? -power : power;
   }
-  return at == end;
+  return at;
+}
+
+constexpr bool scan(std::string_view text, Scanned& out) noexcept {
+  const char* const end = text.data() + text.size();
+  return scan_number(text.data(), end, out) == end;
 }
 
 constexpr DecimalStatus finish(const Scanned& s, std::uint64_t magnitude,
@@ -93,10 +97,8 @@ constexpr DecimalStatus finish(const Scanned& s, std::uint64_t magnitude,
 }
 
 // The value times 10^scale as an integer.
-constexpr DecimalStatus to_scaled(std::string_view text, std::int64_t scale, bool round,
+constexpr DecimalStatus to_scaled(const Scanned& s, std::int64_t scale, bool round,
                                   std::int64_t& out) noexcept {
-  Scanned s;
-  if (!scan(text, s)) return DecimalStatus::not_a_number;
   if (s.mantissa == 0) {
     out = 0;
     return DecimalStatus::ok;
@@ -121,6 +123,13 @@ constexpr DecimalStatus to_scaled(std::string_view text, std::int64_t scale, boo
   const std::uint64_t rest = s.mantissa % divisor;
   if ((rest != 0 || s.inexact) && !round) return DecimalStatus::too_precise;
   return finish(s, quotient + (rest >= divisor - rest ? 1 : 0), out);
+}
+
+constexpr DecimalStatus to_scaled(std::string_view text, std::int64_t scale, bool round,
+                                  std::int64_t& out) noexcept {
+  Scanned s;
+  if (!scan(text, s)) return DecimalStatus::not_a_number;
+  return to_scaled(s, scale, round, out);
 }
 
 }  // namespace decimal_detail

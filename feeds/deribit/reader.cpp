@@ -4,6 +4,7 @@
 #include "feeds/deribit/reader.hpp"
 
 #include "feeds/deribit/fields.hpp"
+#include "feeds/deribit/usual_form.hpp"
 
 namespace gimbal::deribit {
 
@@ -12,8 +13,6 @@ static_assert(frame_padding >= simdjson::SIMDJSON_PADDING);
 namespace {
 
 using simdjson::ondemand::value;
-
-constexpr std::int64_t nano_percent = 100;  // volatilities come in percent
 
 }  // namespace
 
@@ -81,6 +80,7 @@ void FrameReader::State::clear() noexcept {
   out.listed_name = {};
   out.listed = ListedState::other;
   out.locked = out.lock_said = false;
+  out.ticker = Ticker{};
   data_deferred = data_read = false;
   method = heartbeat_type = {};
 }
@@ -224,14 +224,7 @@ bool FrameReader::State::ticker(value& v) noexcept {
   if (!seen.has(Key::timestamp) || !seen.has(Key::mark_price)) {
     return fail("ticker data lack timestamp or mark_price");
   }
-  Ticker& t = out.ticker;
-  // The wire writes an empty side, and the volatility of one, as 0.
-  if (t.best_bid.nano == 0) t.best_bid.nano = absent_nano;
-  if (t.best_ask.nano == 0) t.best_ask.nano = absent_nano;
-  for (std::int64_t* iv : {&t.mark_iv_nano, &t.bid_iv_nano, &t.ask_iv_nano}) {
-    if (*iv == 0) *iv = absent_nano;
-    if (*iv != absent_nano) *iv /= nano_percent;
-  }
+  settle_ticker(out.ticker);
   return true;
 }
 
@@ -540,7 +533,6 @@ const PublicFrame& FrameReader::read(const Frame& frame, Channels& channels) noe
   State& s = *state_;
   s.clear();
   s.channels = &channels;
-  s.out.ticker = Ticker{};
   const auto refused = [&](std::string_view why) -> const PublicFrame& {
     s.fail(why);
     s.out.shape = FrameShape::malformed;
@@ -548,7 +540,12 @@ const PublicFrame& FrameReader::read(const Frame& frame, Channels& channels) noe
   };
   if (frame.size == 0 || frame.size > s.options.frame_max) return refused("empty or too long");
   if (frame.capacity < frame.size + frame_padding) return refused("no padding after the frame");
-  if (s.options.strict && !s.strict_ok(frame)) return refused("not a valid JSON document");
+  if (s.options.strict) {
+    if (!s.strict_ok(frame)) return refused("not a valid JSON document");
+  } else if (s.options.usual_form) {
+    if (read_usual_form(frame, *s.symbols, channels, s.out)) return s.out;
+    s.clear();
+  }
   auto parsed = s.parser.iterate(frame.data, frame.size, frame.capacity);
   if (parsed.error() != simdjson::SUCCESS) return refused("not JSON or not UTF-8");
   auto& document = parsed.value_unsafe();

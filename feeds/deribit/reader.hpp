@@ -87,6 +87,7 @@ class FrameReader {
   struct Options {
     std::size_t frame_max{std::size_t{1} << 20};
     bool strict{false};
+    bool usual_form{true};  // try read_usual_form() before the parser, unless strict
   };
   FrameReader(const Options& options, const SymbolTable& symbols);
   ~FrameReader();

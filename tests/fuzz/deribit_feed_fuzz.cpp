@@ -1,5 +1,6 @@
 // Hostile bytes into the Deribit feed: no crash, no event but a FeedStatus from a refused frame,
-// and nothing left staged. The first byte chooses strictness and whether channels are learnt.
+// and nothing left staged; the reader of the usual form and the parser say the same. The first byte
+// chooses strictness and whether channels are learnt.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -7,6 +8,7 @@
 
 #include "feeds/deribit/decoder.hpp"
 #include "feeds/deribit/instruments.hpp"
+#include "tests/support/reader_twins.hpp"
 
 namespace {
 
@@ -53,6 +55,17 @@ void check(Feed& f, const std::uint8_t* data, std::size_t size, std::int64_t at)
   }
 }
 
+void check_twins(const std::uint8_t* data, std::size_t size) {
+  static const deribit::SymbolTable symbols = [] {
+    deribit::SymbolTable t{4};
+    if (!t.add("BTC-PERPETUAL", InstrumentId{0})) std::abort();
+    return t;
+  }();
+  static test::ReaderTwins twins{symbols};
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  if (!twins.difference(text, size % 2 == 0 ? '7' : '"').empty()) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -63,6 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   at += 1'000'000;
   Feed& f = (data[0] & 1) != 0 ? strict : lazy;
   check(f, data + 1, size - 1, at);
+  check_twins(data + 1, size - 1);
   f.feed->on_timer(RecvTime{at}, f.outbox, f.batch);
   if ((data[0] & 2) != 0) {
     (void)deribit::parse_instruments(
