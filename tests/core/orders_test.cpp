@@ -82,6 +82,7 @@ TEST_F(Orders, SilenceMakesAnOrderUnknownAndKeepsItsExposure) {
   EXPECT_EQ(table.exposure(perp).unknown_buy, of(10));
   EXPECT_EQ(table.exposure(perp).live_buy, of(0));
   EXPECT_EQ(table.unknown_count(), 1U);
+  EXPECT_EQ(table.reserved_usd(), Money{5});
   now = now + seconds(3600);  // time alone frees nothing
   lookup(id, LookupOutcome::unproven);
   lookup(id, LookupOutcome::absent, 0, false);
@@ -221,6 +222,27 @@ TEST_F(Orders, ACancelRefusedByTheVenueIsLookedUp) {
   lookup(id, LookupOutcome::filled, 10);
   EXPECT_EQ(state(id), OrderState::filled);
   EXPECT_EQ(buys(), of(10));
+}
+
+TEST_F(Orders, ACancelInDoubtIsNotEndedByALateUpdateOfTheOrder) {
+  const OrderId id = place();
+  ack(id);
+  table.ask_cancel(id, now);
+  table.on_doubt(id, OrderAction::cancel, now);
+  ack(id);
+  EXPECT_EQ(state(id), OrderState::unknown);
+}
+
+TEST_F(Orders, ARefusalOfSomethingOlderDoesNotAnswerWhatIsInFlight) {
+  const OrderId id = place();
+  ack(id);
+  EXPECT_TRUE(replace(id, 15));
+  table.ask_cancel(id, now);
+  EXPECT_EQ(state(id), OrderState::pending_cancel);
+  reject(id, RejectReason::local_rate, OrderAction::replace);
+  EXPECT_EQ(state(id), OrderState::pending_cancel);
+  reject(id, RejectReason::venue, OrderAction::place);
+  EXPECT_EQ(state(id), OrderState::pending_cancel);
 }
 
 TEST_F(Orders, ACancelThatWasNotSentIsTriedAgainLater) {
