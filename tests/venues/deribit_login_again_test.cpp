@@ -73,7 +73,8 @@ struct AskedAgain : testing::Test {
     return login.on_frame(bytes.frame(), now, outbox);
   }
   static constexpr const char* grant =
-      R"(,"result":{"scope":"connection","expires_in":900,"access_token":"A","refresh_token":"R"}})";
+      R"(,"result":{"scope":"connection","expires_in":900,"access_token":"A",)"
+      R"("refresh_token":"R"}})";
   static constexpr const char* unauthorized = R"(,"error":{"message":"no","code":13009}})";
 };
 
