@@ -84,6 +84,12 @@ struct DeribitGatewayRig {
     PaddedText bytes{text};
     return gateway().on_frame(bytes.frame(), now, batch, outbox);
   }
+  // The subscription's answer: all that was asked for.
+  void take_channels() {
+    (void)take(
+        R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.ANY","user.trades.any.any.raw",)"
+        R"("user.orders.any.any.raw"]})");
+  }
   void log_in() {
     outbox.clear();
     gateway().on_open(now, ++connections, batch, outbox);
@@ -95,9 +101,7 @@ struct DeribitGatewayRig {
   void connect(bool cod = true) {
     log_in();
     (void)take(R"({"jsonrpc":"2.0","id":1,"result":"ok"})");
-    (void)take(
-        R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.ANY","user.trades.any.any.raw",)"
-        R"("user.orders.any.any.raw"]})");
+    take_channels();
     (void)take(R"({"jsonrpc":"2.0","id":2,"result":"ok"})");
     (void)take(std::string{R"({"jsonrpc":"2.0","id":3,"result":{"scope":"connection","enabled":)"} +
                (cod ? "true" : "false") + "}}");

@@ -72,8 +72,7 @@ TEST_F(DeribitGateway, ALoginThatIsAnsweredOnlyTheSecondTimeEndsReady) {
              R"(,"result":{"access_token":"A","expires_in":900,"refresh_token":"R",)"
              R"("scope":"connection trade:read_write","token_type":"bearer"}})");
   (void)take(R"({"jsonrpc":"2.0","id":1,"result":"ok"})");
-  (void)take(R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.ANY","user.trades.any.any.raw",)"
-             R"("user.orders.any.any.raw"]})");
+  take_channels();
   (void)take(R"({"jsonrpc":"2.0","id":2,"result":"ok"})");
   EXPECT_FALSE(gateway().ready());
   (void)take(R"({"jsonrpc":"2.0","id":3,"result":{"scope":"connection","enabled":true}})");
@@ -94,8 +93,7 @@ TEST_F(DeribitGateway, ASetUpThatIsAnsweredLateEndsReadyAndOneThatIsNotGivesTheC
   EXPECT_FALSE(gateway().ready());
   EXPECT_FALSE(gateway().lost(now + seconds(10)));
   EXPECT_TRUE(gateway().lost(now + seconds(10) + Nanos{1}));
-  (void)take(R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.any","user.trades.any.any.raw",)"
-             R"("user.orders.any.any.raw"]})");
+  take_channels();
   EXPECT_TRUE(gateway().ready());
   EXPECT_FALSE(gateway().lost(now + seconds(60)));
 }
@@ -106,8 +104,7 @@ TEST_F(DeribitGateway, ASetUpThatWasRefusedIsNotMadeGoodByTheOtherAnswers) {
   (void)take(R"({"jsonrpc":"2.0","id":2,"result":"ok"})");
   (void)take(R"({"jsonrpc":"2.0","id":1,"result":"ok"})");
   (void)take(R"({"jsonrpc":"2.0","id":3,"result":{"scope":"connection","enabled":true}})");
-  (void)take(R"({"jsonrpc":"2.0","id":4,"result":["user.portfolio.any","user.trades.any.any.raw",)"
-             R"("user.orders.any.any.raw"]})");
+  take_channels();
   EXPECT_FALSE(gateway().ready());
   EXPECT_TRUE(gateway().lost(now + seconds(11)));
 }
