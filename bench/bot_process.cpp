@@ -201,12 +201,22 @@ int BotProcess::call(const Serve& serve, const std::vector<std::string>& argumen
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-void BotProcess::arm(const Serve& serve) {
+std::string BotProcess::command(const Serve& serve, std::vector<std::string> words,
+                                int& code) const {
+  words.insert(words.begin(), setup_.gimbalctl);
+  words.insert(words.end(), {"--runtime-dir", (setup_.directory / "run").string()});
+  code = call(serve, words);
+  return read_all(setup_.directory / "ctl.out");
+}
+
+void BotProcess::arm(const Serve& serve, const std::string& scope) {
   const std::int64_t end = now_ns() + static_cast<std::int64_t>(arm_patience_s * 1e9);
   while (now_ns() < end) {
-    const int code =
-        call(serve, {setup_.gimbalctl, "arm", "--runtime-dir", (setup_.directory / "run").string(),
-                     "--yes", "--reason", "bench", "--config-hash", confirmation()});
+    int code = 0;
+    (void)command(
+        serve,
+        {"arm", "--yes", "--reason", "bench", "--config-hash", confirmation(), "--scope", scope},
+        code);
     if (code == 0) return;
     (void)serve_until(
         serve, [] { return false; }, 0.3);

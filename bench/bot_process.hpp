@@ -54,11 +54,14 @@ class BotProcess {
 
   // Start until it runs, then arm until it trades. Throws std::runtime_error with the log's end.
   void start(const Serve& serve);
-  void arm(const Serve& serve);
+  void arm(const Serve& serve, const std::string& scope = "global");
   void stop() const;  // SIGSTOP and SIGCONT
   void resume() const;
   // SIGTERM and its orderly end; the exit code, -1 when it had to be killed.
   int end(const Serve& serve);
+
+  // What `gimbalctl WORDS...` prints; its exit code in `code`. The venue is served meanwhile.
+  std::string command(const Serve& serve, std::vector<std::string> words, int& code) const;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   // Thread id of the hot thread, 0 when there is none.

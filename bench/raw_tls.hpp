@@ -93,6 +93,7 @@ class RawTls {
   // The two halves of send_text: everything but the kernel, and the kernel.
   void send_sealed() { flush(); }
   void seal_text(std::string_view text) {
+    ++texts_;
     std::size_t n = 0;
     frame_[n++] = static_cast<char>(0x81);
     const char mask_bit = server_ ? 0 : static_cast<char>(0x80);
@@ -148,6 +149,8 @@ class RawTls {
     return true;
   }
   int fd() const { return fd_; }
+  std::uint64_t texts() const { return texts_; }      // sealed so far
+  std::uint64_t refused() const { return refused_; }  // sends that found the peer's buffer full
 
  private:
   void flush() {
@@ -160,6 +163,7 @@ class RawTls {
             ::send(fd_, wire_out_.data() + sent, static_cast<std::size_t>(n) - sent, MSG_NOSIGNAL);
         if (w > 0) sent += static_cast<std::size_t>(w);
         if (w < 0 && errno != EAGAIN && errno != EINTR) return;
+        if (w < 0) ++refused_;
       }
     }
   }
@@ -175,6 +179,8 @@ class RawTls {
   std::array<char, 1 << 21> frame_{};
   std::size_t plain_begin_{0};
   std::size_t plain_end_{0};
+  std::uint64_t texts_{0};
+  std::uint64_t refused_{0};
 };
 
 }  // namespace gimbal::bench

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Joins the outputs of one bench run into one JSON file and prints the micro table with its bars.
 
-usage: summary.py BENCH_JSON [--check] [MICRO_JSON ...]
+usage: summary.py BENCH_JSON [--load LOAD_JSON] [--check] [MICRO_JSON ...]
 
-BENCH_JSON is what tick_to_order wrote; the Google Benchmark files are added to it as "micro".
+BENCH_JSON is what tick_to_order wrote; what throughput wrote is added to it as "load", the Google
+Benchmark files as "micro".
 Exit 1 with --check when a figure misses its bar, 2 when a file cannot be read.
 """
 import json
@@ -41,12 +42,20 @@ def rows(path):
 def main():
     arguments = [a for a in sys.argv[1:] if a != "--check"]
     check = "--check" in sys.argv
+    load = None
+    if "--load" in arguments:
+        at = arguments.index("--load")
+        load = arguments[at + 1] if at + 1 < len(arguments) else ""
+        del arguments[at : at + 2]
     if not arguments:
         print(__doc__, file=sys.stderr)
         return 2
     try:
         with open(arguments[0], encoding="utf-8") as file:
             joined = json.load(file)
+        if load is not None:
+            with open(load, encoding="utf-8") as file:
+                joined["load"] = json.load(file)
         micro = [row for path in arguments[1:] for row in rows(path)]
     except (OSError, ValueError, KeyError) as problem:
         print(f"summary.py: {problem}", file=sys.stderr)

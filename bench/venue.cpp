@@ -23,7 +23,6 @@ std::int64_t wall_ns() {
              std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
-std::string wall_ms() { return std::to_string(wall_ns() / 1'000'000); }
 
 SimConfig market() {
   SimConfig c;
@@ -78,6 +77,8 @@ void level(std::string& out, std::string_view action, std::int64_t price, std::i
 }
 
 }  // namespace
+
+std::string wall_ms_text() { return std::to_string(wall_ns() / 1'000'000); }
 
 Venue::Venue(const std::filesystem::path& tls_directory)
     : tls_{make_tls(tls_directory)},
@@ -163,6 +164,7 @@ void Venue::forget_closed() {
     if (!c->closed) continue;
     any = true;
     if (c->tag != 0) dialect_->disconnected(c->tag);
+    if (on_closed) on_closed(*c);
     if (c.get() == book_connection_) book_connection_ = nullptr;
     if (c.get() == order_connection_) order_connection_ = nullptr;
     for (SpinConnection*& g : guests_) {
@@ -211,7 +213,7 @@ std::string Venue::on_http(const HttpRequest& request) {
       request.body.find("get_time") != std::string_view::npos) {
     const std::string_view id = member(request.body, "id");
     return R"({"jsonrpc":"2.0",)" + (id.empty() ? "" : "\"id\":" + std::string{id} + ',') +
-           "\"result\":" + wall_ms() + '}';
+           "\"result\":" + wall_ms_text() + '}';
   }
   return dialect_->http({request.verb, request.target, request.authorization, request.body}).body;
 }
@@ -230,6 +232,9 @@ void Venue::pump(SpinConnection& c) {
       c.tls->send_text(snapshot(bot_book_));
       continue;
     }
+    if (on_publication && frame_.find("\"method\":\"subscription\"") != std::string::npos) {
+      on_publication(c, frame_);
+    }
     c.tls->send_text(frame_);
   }
   if (dialect_->closing(c.tag)) c.closed = true;
@@ -238,7 +243,7 @@ void Venue::pump(SpinConnection& c) {
 std::string Venue::snapshot(const Book& book) const {
   std::string s = R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":)";
   s += book_channel;
-  s += R"(,"data":{"timestamp":)" + wall_ms() + R"(,"type":"snapshot","change_id":)" +
+  s += R"(,"data":{"timestamp":)" + wall_ms_text() + R"(,"type":"snapshot","change_id":)" +
        std::to_string(book.change_id) + R"(,"instrument_name":"BTC-PERPETUAL","bids":[)";
   const std::int64_t mid = center_ + (book.high ? jump : -jump);
   level(s, "new", mid - 1, 60000);
@@ -255,7 +260,7 @@ std::string_view Venue::next_tick(bool moves, Book& book) {
   std::string& t = tick_;
   t = R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":)";
   t += book_channel;
-  t += R"(,"data":{"timestamp":)" + wall_ms() + R"(,"type":"change","change_id":)" +
+  t += R"(,"data":{"timestamp":)" + wall_ms_text() + R"(,"type":"change","change_id":)" +
        std::to_string(book.change_id) + R"(,"instrument_name":"BTC-PERPETUAL","bids":[)";
   if (moves) {
     const std::int64_t from = center_ + (book.high ? jump : -jump);
@@ -293,7 +298,7 @@ void Venue::answer_order(SpinConnection& c, std::string_view text) {
   const std::string number = std::to_string(50'000'000 + orders_);
   const std::int64_t mid = center_ + (bot_book_.high ? jump : -jump);
   const std::string price = std::to_string(buy ? mid + 1 : mid - 1) + ".0";
-  const std::string now = wall_ms();
+  const std::string now = wall_ms_text();
   const std::string common = R"("order_id":")" + number + R"(","label":")" + label +
                              R"(","instrument_name":"BTC-PERPETUAL","direction":")" +
                              (buy ? "buy" : "sell") + R"(","amount":)" + amount;

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ enum class Guest : std::uint8_t { tls_floor, tls_floor_warm, rival_polled, rival
 inline constexpr std::size_t guests = 4;
 inline constexpr std::string_view guest_paths[guests] = {"/floor", "/floor-warm", "/rival-polled",
                                                          "/rival-asleep"};
+// Wall clock in the venue's unit, as text.
+std::string wall_ms_text();
+
 inline constexpr std::string_view bench_client = "bench";
 inline constexpr std::string_view bench_secret = "bench-secret-of-loopback";
 
@@ -67,6 +71,12 @@ class Venue {
   // Answers and books the orders that came; outside the measured interval.
   void settle();
 
+  // Each publication but those of the hedge instrument's book, just before it is sent; and each
+  // connection that has ended, just before it is forgotten.
+  std::function<void(SpinConnection&, std::string_view)> on_publication;
+  std::function<void(const SpinConnection&)> on_closed;
+
+  [[nodiscard]] std::int64_t center() const { return center_; }
   [[nodiscard]] std::uint64_t orders() const { return orders_; }
   [[nodiscard]] std::uint64_t options() const { return options_; }
   [[nodiscard]] bool book_subscribed() const { return book_connection_ != nullptr; }
