@@ -63,6 +63,10 @@ class Guarded : public Rig {
   [[nodiscard]] std::size_t proofs() const {
     return occurrences(guardian_says(), "\"event\":\"proof\"");
   }
+  // The last word on a fire; what could be told at once has no proof before it.
+  [[nodiscard]] std::size_t finals() const {
+    return occurrences(guardian_says(), "\"final\":true");
+  }
   [[nodiscard]] std::string last_proof() const {
     const std::string said = guardian_says();
     const std::size_t at = said.rfind("{\"event\":\"proof\"");

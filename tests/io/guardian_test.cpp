@@ -117,7 +117,7 @@ TEST_F(Guarded, K04ADeadBotsOrdersAreCancelledAndTheProofSaysSo) {
     ASSERT_NO_FATAL_FAILURE(leave_order(false));
     bot_.signal(SIGKILL);
     ASSERT_EQ(bot_.wait(end_patience), 128 + SIGKILL);
-    ASSERT_TRUE(eventually(end_patience, [&] { return proofs() >= 2; })) << guardian_says();
+    ASSERT_TRUE(eventually(end_patience, [&] { return finals() >= 1; })) << guardian_says();
     EXPECT_EQ(resting(), own ? 0u : 1u);
     const std::string proof = last_proof();
     EXPECT_TRUE(holds(proof, "\"cause\":\"death\"")) << proof;
@@ -144,7 +144,7 @@ TEST_F(Guarded, K04AHangingBotIsCancelledAndSendsNothingWhenItGoesOn) {
   ASSERT_TRUE(wait_for_orders(3)) << status();
   ASSERT_NO_FATAL_FAILURE(leave_order(true));
   bot_.signal(SIGSTOP);
-  ASSERT_TRUE(eventually(end_patience, [&] { return proofs() >= 2; })) << guardian_says();
+  ASSERT_TRUE(eventually(end_patience, [&] { return finals() >= 1; })) << guardian_says();
   EXPECT_EQ(resting(), 0u);
   EXPECT_TRUE(holds(last_proof(), "\"cause\":\"hang\"")) << last_proof();
   const auto trades = [&] {
@@ -175,7 +175,7 @@ TEST_F(Guarded, K04AStopPageThatTheBotDoesNotObeyIsCarriedOut) {
   ASSERT_NO_FATAL_FAILURE(leave_order(true));
   bot_.signal(SIGSTOP);
   EXPECT_EQ(ctl({"kill", "--json", "--reason", "test", "--wait", "100ms"}).code, 4);
-  ASSERT_TRUE(eventually(end_patience, [&] { return proofs() >= 2; })) << guardian_says();
+  ASSERT_TRUE(eventually(end_patience, [&] { return finals() >= 1; })) << guardian_says();
   EXPECT_TRUE(holds(last_proof(), "\"cause\":\"stop_page\"")) << last_proof();
   EXPECT_EQ(resting(), 0u);
   bot_.signal(SIGCONT);
@@ -204,7 +204,7 @@ TEST_F(Guarded, K04AGuardianThatStartsBesideADeadBotCancelsOnce) {
   ASSERT_EQ(bot_.wait(end_patience), 128 + SIGKILL);
   ASSERT_NO_FATAL_FAILURE(leave_order(true));
   ASSERT_NO_FATAL_FAILURE(start_guardian());
-  ASSERT_TRUE(eventually(end_patience, [&] { return proofs() >= 2; })) << guardian_says();
+  ASSERT_TRUE(eventually(end_patience, [&] { return finals() >= 1; })) << guardian_says();
   EXPECT_EQ(resting(), 0u);
   EXPECT_EQ(guardian_.stop(SIGTERM, end_patience), 0);
   ASSERT_NO_FATAL_FAILURE(start_guardian());
