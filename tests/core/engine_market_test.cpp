@@ -174,6 +174,17 @@ TEST_F(EngineTest, AnOrderMissingFromThePictureIsLookedUpAndOneInItIsAdopted) {
   EXPECT_EQ(engine->snapshot().venues[0].foreign_orders, 1U);
 }
 
+TEST_F(EngineTest, ALiveOrderMissingFromAPictureOfALivingSessionBecomesUnknown) {
+  go();
+  to_armed();
+  const PlaceOrder o = resting();
+  ASSERT_EQ(state(o), OrderState::live);
+  advance(milliseconds(1));
+  reconcile(ReconcilePhase::begin);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_EQ(state(o), OrderState::unknown);
+}
+
 TEST_F(EngineTest, APositionUnlikeTheVenuesForTwoSecondsReducesAndIsCorrected) {
   go();
   to_armed();

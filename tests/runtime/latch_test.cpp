@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -146,6 +148,32 @@ TEST(LatchFile, APartialReplacementLeavesTheOldLatchInForce) {
   ASSERT_TRUE(latch.store({}));
   EXPECT_TRUE(latch.load().trusted);
   EXPECT_TRUE(latch.load().entries.empty());
+}
+
+// The disk is full after any number of bytes.
+TEST(LatchFile, AWriteThatFailsAtAnyByteLeavesTheOldLatchInForce) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  ASSERT_TRUE(latch.store({entry({}, Mode::cancel, "old")}));
+  const std::vector<LatchEntry> next{entry({ScopeLevel::venue, 0}, Mode::reduce, "new")};
+  const std::size_t size = encode_latch(next).size();
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+  std::size_t kept = 0;
+  for (std::size_t room = 0; room < size; ++room) {
+    const rlimit full{room, limit.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+    const bool stored = static_cast<bool>(latch.store(next));
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const LatchState state = latch.load();
+    kept +=
+        !stored && state.trusted && state.entries.size() == 1 && state.entries[0].reason == "old";
+  }
+  (void)std::signal(SIGXFSZ, before);
+  EXPECT_EQ(kept, size);
+  ASSERT_TRUE(latch.store(next));
+  EXPECT_EQ(latch.load().entries[0].reason, "new");
 }
 
 TEST(LatchFile, TightenNeverLowersAMode) {
