@@ -27,6 +27,8 @@ class Door {
   virtual ~Door() = default;
   // Makes the next tick, encrypted and framed; `moves`: it needs an order.
   virtual void prepare(bool moves) = 0;
+  // Just before the sample begins: what is to lie before the tick.
+  virtual void lead() {}
   virtual void send() = 0;
   // Looks for an answer; the time of its first byte, 0 when none has come.
   virtual std::int64_t look() = 0;

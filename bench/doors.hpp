@@ -10,6 +10,7 @@
 
 #include "bench/contest.hpp"
 #include "bench/floor_client.hpp"
+#include "bench/peak_flow.hpp"
 #include "bench/venue.hpp"
 
 namespace gimbal::bench {
@@ -60,6 +61,28 @@ class BotDoor : public Door {
 
  private:
   Venue& venue_;
+};
+
+// The bot, with changes of twenty option books on their feed just before each tick that matters.
+class CrowdedDoor : public BotDoor {
+ public:
+  static constexpr int options_before = 20;
+  CrowdedDoor(Venue& venue, PeakFlow& flow) : BotDoor{venue}, flow_{flow} {}
+  void prepare(bool moves) override {
+    for (int i = 0; moves && i < options_before; ++i) {
+      options_ = flow_.seal(Message::option_book, random_);
+    }
+    BotDoor::prepare(moves);
+  }
+  void lead() override {
+    if (options_ != nullptr) options_->tls->send_sealed();
+    options_ = nullptr;
+  }
+
+ private:
+  PeakFlow& flow_;
+  SpinConnection* options_{nullptr};
+  Random random_{20};
 };
 
 // Bare TCP: as many bytes as a tick's record.

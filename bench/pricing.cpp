@@ -1,5 +1,12 @@
 // Pricing kernels: the scalar twin and each vector target of this machine, ns per option (items).
+// With QuantLib's headers (libquantlib0-dev, not among the packages that set-up installs) its
+// BlackCalculator beside them: price and five Greeks, of a calculator made for each option, as a
+// user of it must.
 #include <benchmark/benchmark.h>
+
+#ifdef GIMBAL_WITH_QUANTLIB
+#include <ql/pricingengines/blackcalculator.hpp>
+#endif
 
 #include <array>
 #include <string>
@@ -62,6 +69,29 @@ void tick(benchmark::State& state, PricingKernels k) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows));
 }
 
+#ifdef GIMBAL_WITH_QUANTLIB
+void quantlib(benchmark::State& state) {
+  static Book b;
+  constexpr double years = 0.08;
+  double forward = 63250;
+  for (auto _ : state) {
+    forward += 1e-3;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto type = b.sign[i] > 0 ? QuantLib::Option::Call : QuantLib::Option::Put;
+      const QuantLib::BlackCalculator c{type, b.strike[i], forward, 2 * b.half_sd[i], 1.0};
+      b.out[0][i] = c.value();
+      b.out[1][i] = c.deltaForward();
+      b.out[2][i] = c.gammaForward();
+      b.out[3][i] = c.vega(years);
+      b.out[4][i] = c.theta(forward, years);
+      b.out[5][i] = c.rho(years);
+    }
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows));
+}
+#endif
+
 void add(const std::string& target, PricingKernels k) {
   benchmark::RegisterBenchmark(("pricing_full/" + target).c_str(),
                                [k](benchmark::State& s) { full(s, k); });
@@ -74,6 +104,9 @@ void add(const std::string& target, PricingKernels k) {
 int main(int argc, char** argv) {
   add("scalar", scalar_pricing());
   for (const auto& v : quant::vector_pricing_targets()) add(std::string{v.target}, v.kernels);
+#ifdef GIMBAL_WITH_QUANTLIB
+  benchmark::RegisterBenchmark("pricing_full/quantlib", quantlib);
+#endif
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -12,9 +12,10 @@ constexpr double floor_bar = 1.15;       // p50 against tls_floor
 constexpr double warm_floor_bar = 1.35;  // p50 against tls_floor_warm
 constexpr double tail_bar = 1.3;         // p99 against tls_floor's
 constexpr double rare_bar = 1.15;        // p50, one order in 1,000 ticks
-constexpr double silence_bar = 1.5;      // p50 of the first order after 10 s without a tick
-constexpr double polled_bar = 2.1;       // common practice, busy-polled, against gimbal
-constexpr double asleep_bar = 7;         // common practice asleep
+constexpr double options_bar_us = 10;
+constexpr double silence_bar = 1.5;  // p50 of the first order after 10 s without a tick
+constexpr double polled_bar = 2.1;   // common practice, busy-polled, against gimbal
+constexpr double asleep_bar = 7;     // common practice asleep
 
 double us_at(const Samples& s, double fraction) {
   return static_cast<double>(s.at(fraction)) * 1e-3;
@@ -76,6 +77,10 @@ std::vector<Bar> judge(const Results& r) {
   if (has(r, "gimbal, rare order")) {
     const double rare = find(r, "gimbal, rare order").p50_ratio();
     bars.push_back({"rare order p50 / tls_floor", rare, rare_bar, false});
+  }
+  if (has(r, "gimbal, 20 options")) {
+    const double cost = median(find(r, "gimbal, 20 options").excess_us) - median(fused.excess_us);
+    bars.push_back({"20 option changes first, us", cost, options_bar_us, false});
   }
   if (has(r, "gimbal, after 10 s")) {
     const double first = find(r, "gimbal, after 10 s").p50_ratio();

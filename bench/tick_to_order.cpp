@@ -243,6 +243,7 @@ int verdict(const Results& r, const Options& o) {
 int run(const Options& o) {
   ScratchDirectory scratch;
   Venue venue{scratch.path() / "tls"};
+  PeakFlow flow{venue};
   const bool pinned = pin_to(venue_core);
   // Inherited by every program; not where a script looks on, which would get no processor.
   const bool favoured = o.hold_s == 0 && ::setpriority(PRIO_PROCESS, 0, -20) == 0;
@@ -264,6 +265,7 @@ int run(const Options& o) {
   BotProcess bot{setup};
   start(bot, venue, live);
   BotDoor door{venue};
+  CrowdedDoor crowded_door{venue, flow};
   Results r;
   r.fused = program_of("gimbal fused", door, bot, live);
   if (o.hold_s > 0) {
@@ -284,6 +286,10 @@ int run(const Options& o) {
     rare.quiet = rare_quiet_ticks;
     rare.share = rare_share;
     r.programs.push_back(std::move(rare));
+    Program crowded = bare;
+    crowded.name = "gimbal, 20 options";
+    crowded.door = &crowded_door;
+    r.programs.push_back(std::move(crowded));
   }
   Contest{o.contest}.run(r.floor, r.fused, r.programs);
   if (!o.floors_only) {
