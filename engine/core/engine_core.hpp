@@ -275,6 +275,12 @@ class EngineCore {
   [[nodiscard]] bool add_profit(InstrumentId id, Qty signed_amount,
                                 ScenarioBook::Cells& profit) const noexcept;
   void gather_scenarios(GateContext& c, const RiskNumbers& risk, Qty signed_added) const noexcept;
+  [[nodiscard]] bool add_twins(UnderlyingId u, ResidualDelta& r, std::int64_t& unknown_low,
+                               std::int64_t& unknown_high) const noexcept;
+  [[nodiscard]] bool add_twin_coins(UnderlyingId u, bool inverse,
+                                    ScenarioCells::Position& p) const noexcept;
+  [[nodiscard]] bool add_option_twins(UnderlyingId u, bool inverse, double spot,
+                                      ScenarioCells::Cells& cells) const noexcept;
   [[nodiscard]] bool scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers& risk,
                                     ScenarioCells::Cells& cells) const noexcept;
   [[nodiscard]] bool other_losses(const Instrument& i, double& sum) const noexcept;

@@ -128,7 +128,7 @@ void EngineCore::on_open_order(const Event& event) noexcept {
   }
   const Order* namesake = orders_.find(report.order);
   const bool known = namesake != nullptr;
-  if (orders_.is_twin(report)) {  // two instances have given out one number
+  if (orders_.is_twin(report, event.instrument)) {  // two instances have given out one number
     raise_instance(event, report.order);
     ++v.foreign;
     if (namesake->open() || namesake->ended_at >= v.begun_at ||

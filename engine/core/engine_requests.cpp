@@ -206,6 +206,7 @@ std::optional<ResidualDelta> EngineCore::residual_of(UnderlyingId u,
       r.expected += d;
     }
   }
+  if (orders_.any_twins() && !add_twins(u, r, unknown_low, unknown_high)) return std::nullopt;
   r.unknown = {r.expected + unknown_low, r.expected + unknown_high};
   return r;
 }

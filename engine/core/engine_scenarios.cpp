@@ -67,6 +67,7 @@ bool EngineCore::scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers&
     if (!coins) return false;
     (o.side == Side::buy ? p.open_buy : p.open_sell) += *coins;
   }
+  if (orders_.any_twins() && !add_twin_coins(u, inverse, p)) return false;
   cells = cells_.cells(u, inverse, p);
   for (std::size_t n = 0; options && n < orders_.listed(); ++n) {
     const Order& o = orders_.open_order(n);
@@ -75,7 +76,7 @@ bool EngineCore::scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers&
     if (!cells_.fresh(i, p.spot, now_)) return false;
     cells_.add_worst(cells, i, to_double(signed_qty(o.side, o.open_amount())), p.spot);
   }
-  return true;
+  return !orders_.any_twins() || add_option_twins(u, inverse, p.spot, cells);
 }
 
 // The worst scenarios of the other underlyings of the same account, each at its own: coins that
@@ -97,6 +98,11 @@ bool EngineCore::other_losses(const Instrument& i, double& sum) const noexcept {
   for (std::size_t n = 0; n < orders_.listed(); ++n) {
     const Order& o = orders_.open_order(n);
     if (o.open_amount().nano != 0 && !use(o.instrument)) return false;
+  }
+  for (std::size_t n = 0; orders_.any_twins() && n < table_.size(); ++n) {
+    const InstrumentId id{static_cast<std::uint16_t>(n)};
+    const OrderTable::TwinAmounts twins = orders_.twins(id);
+    if ((twins.buy != Qty{} || twins.sell != Qty{}) && !use(id)) return false;
   }
   for (std::size_t v = 0; v < underlyings_max; ++v) {
     const UnderlyingId u{static_cast<std::uint8_t>(v)};

@@ -6,10 +6,18 @@
 
 namespace gimbal {
 
-bool OrderTable::is_twin(const OpenOrderReport& report) const noexcept {
+// An order's side and instrument never change, so they tell before the venue's id is known.
+bool OrderTable::is_twin(const OpenOrderReport& report, InstrumentId instrument) const noexcept {
   const std::uint16_t slot = slot_of(report.order);
-  if (slot == no_slot || report.venue_ref == 0) return false;
-  return slots_[slot].venue_ref != 0 && slots_[slot].venue_ref != report.venue_ref;
+  if (slot == no_slot) return false;
+  const Order& ours = slots_[slot];
+  if (ours.side != report.side || ours.instrument != instrument) return true;
+  return ours.venue_ref != 0 && report.venue_ref != 0 && ours.venue_ref != report.venue_ref;
+}
+
+OrderTable::TwinAmounts OrderTable::twins(InstrumentId id) const noexcept {
+  if (id.value >= twins_.size()) return {};
+  return {twins_[id.value].buy, twins_[id.value].sell};
 }
 
 void OrderTable::count_twins(std::size_t instrument, Qty buy, Qty sell) noexcept {
@@ -17,8 +25,11 @@ void OrderTable::count_twins(std::size_t instrument, Qty buy, Qty sell) noexcept
   Exposure& e = exposure_[instrument];
   e.unknown_buy += buy - t.buy;
   e.unknown_sell += sell - t.sell;
+  const bool had = t.buy != Qty{} || t.sell != Qty{};
   t.buy = buy;
   t.sell = sell;
+  const bool has = buy != Qty{} || sell != Qty{};
+  twinned_ += (has ? 1U : 0U) - (had ? 1U : 0U);
 }
 
 void OrderTable::begin_twins(InstrumentId instrument) noexcept {

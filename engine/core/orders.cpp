@@ -482,7 +482,7 @@ const Order* OrderTable::on_open_report(const OpenOrderReport& report, Instrumen
     if (ended(o.state)) {
       ++counters_.revived;
       ++counters_.faults;
-      if (is_twin(report)) {  // what rests under the label now is the other one
+      if (is_twin(report, instrument)) {  // what rests under the label now is the other one
         o.side = report.side;
         o.filled = report.filled;
         o.venue_filled = report.filled;

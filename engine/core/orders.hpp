@@ -230,9 +230,10 @@ class OrderTable {
   const Order* on_open_report(const OpenOrderReport& report, InstrumentId instrument,
                               UnderlyingId underlying, VenueId venue, RecvTime begun,
                               RecvTime now) noexcept;
-  // A twin: under the label of an order of ours that has another id at the venue. It is no order of
-  // the table; what may still be filled of it counts as unknown until a whole picture lacks it.
-  [[nodiscard]] bool is_twin(const OpenOrderReport& report) const noexcept;
+  // A twin: under the label of an order of ours that has another id at the venue, another side or
+  // another instrument. It is no order of the table; what may still be filled of it counts as
+  // unknown until a whole picture lacks it.
+  [[nodiscard]] bool is_twin(const OpenOrderReport& report, InstrumentId instrument) const noexcept;
   void begin_twins(InstrumentId instrument) noexcept;
   void add_twin(const OpenOrderReport& report, InstrumentId instrument) noexcept;
   void end_twins(InstrumentId instrument) noexcept;
@@ -256,6 +257,11 @@ class OrderTable {
   // Open orders, and ended ones that still owe a fill, in an order that depends on the history
   // only. `n` below listed().
   [[nodiscard]] const Order& open_order(std::size_t n) const noexcept { return slots_[open_[n]]; }
+  struct TwinAmounts {
+    Qty buy{}, sell{};  // what may still be filled
+  };
+  [[nodiscard]] bool any_twins() const noexcept { return twinned_ > 0; }
+  [[nodiscard]] TwinAmounts twins(InstrumentId id) const noexcept;
   [[nodiscard]] bool intent_open(StrategyId strategy, std::uint64_t intent) const noexcept;
   // Earliest time at which an order needs attention; RecvTime max when none does.
   [[nodiscard]] RecvTime next_due() const noexcept;
@@ -305,6 +311,7 @@ class OrderTable {
   };
   void count_twins(std::size_t instrument, Qty buy, Qty sell) noexcept;
   std::vector<Twins> twins_;
+  std::size_t twinned_{0};  // instruments that have some
   std::array<Money, venues_max> venue_reserved_{};
   Money reserved_{};
   std::size_t open_count_{0};

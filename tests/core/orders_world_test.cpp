@@ -67,8 +67,8 @@ TEST_F(Orders, ASecondOrderUnderALabelCountsUntilAPictureLacksIt) {
     return r;
   };
   table.on_open_report(shown(5, 8), perp, UnderlyingId{0}, venue, now, now);
-  EXPECT_FALSE(table.is_twin(shown(5, 8)));
-  ASSERT_TRUE(table.is_twin(shown(6, 10)));
+  EXPECT_FALSE(table.is_twin(shown(5, 8), perp));
+  ASSERT_TRUE(table.is_twin(shown(6, 10), perp));
   const auto picture = [&](std::int64_t first, std::int64_t second) {
     table.begin_twins(perp);
     if (first > 0) table.add_twin(shown(6, first), perp);

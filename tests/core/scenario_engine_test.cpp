@@ -81,6 +81,34 @@ TEST_F(ScenarioTest, LiveAndUnknownOrdersCountUntilTheirEndIsProven) {
   EXPECT_NEAR(static_cast<double>(facts().loss_before), loss, 1e-4 * loss) << "live";
 }
 
+// Somebody's orders under labels of ours: after the alert they may rest on, and count like unknown
+// ones.
+TEST_F(ScenarioTest, OrdersUnderALabelOfOursThatAreNotOursCount) {
+  ready(2);
+  const PlaceOrder ours = trade_option(-1);
+  ASSERT_TRUE(ours.order.valid()) << static_cast<int>(last_refusal());
+  const auto each = static_cast<double>(facts().loss_after);
+  ack(ours);
+  reconcile(ReconcilePhase::begin);
+  OpenOrderReport r;
+  r.order = ours.order;
+  r.price = usd(0.06);
+  r.amount = amount(1);
+  r.side = Side::sell;
+  r.venue_ref = 77;
+  send(EventKind::open_order_report, r, option);
+  r.venue_ref = 78;
+  r.amount = amount(3);
+  send(EventKind::open_order_report, r, option);
+  reconcile(ReconcilePhase::complete);
+  acknowledge(TripCode::other_instance);
+  operate(OperatorAction::arm);
+  report(2);
+  fresh();
+  ASSERT_TRUE(trade_option(-0.1).order.valid()) << static_cast<int>(last_refusal());
+  EXPECT_NEAR(static_cast<double>(facts().loss_before), 4 * each, 0.04 * each);
+}
+
 TEST_F(ScenarioTest, WhatMakesTheWorstNoWorsePassesWhereGrowthIsRefused) {
   ready(1, 0, -10);  // calls sold: over the limit already
   EXPECT_FALSE(trade_option(-0.1).order.valid());

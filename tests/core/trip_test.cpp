@@ -223,13 +223,6 @@ struct OneInstance : Trips {
     send(EventKind::open_order_report, r, perp);
     reconcile(ReconcilePhase::complete);
   }
-  void acknowledge(TripCode code) {
-    OperatorCommand c;
-    c.command_id = seq + 1;
-    c.action = OperatorAction::ack;
-    c.subject = static_cast<std::uint32_t>(code);
-    send(EventKind::operator_command, c);
-  }
   [[nodiscard]] std::size_t found() const {
     std::size_t n = 0;
     for (const Trip& t : raised()) n += t.code == TripCode::other_instance ? 1 : 0;
@@ -320,6 +313,36 @@ TEST_F(OneInstance, ASecondOrderUnderALabelOfOursHaltsAndIsCounted) {
   picture({78});
   EXPECT_EQ(state(ours), OrderState::live);
   EXPECT_EQ(core().orders().exposure(perp).worst_buy(), before);
+  EXPECT_TRUE(core().orders().consistent());
+}
+
+// Before a picture or an answer has told the venue's id of ours, its side and instrument tell.
+TEST_F(OneInstance, AnotherSideUnderALabelOfOursIsNotOursAndCountsInEveryOutcome) {
+  go();
+  to_armed();
+  const PlaceOrder ours = resting();
+  ASSERT_EQ(core().orders().find(ours.order)->side, Side::buy);
+  const auto before = core().residual(test::the_coin);
+  ASSERT_TRUE(before);
+  seen.clear();
+  reconcile(ReconcilePhase::begin);
+  OpenOrderReport r;
+  r.order = ours.order;
+  r.price = usd(52000);
+  r.amount = amount(50'000);
+  r.side = Side::sell;
+  r.venue_ref = 77;
+  send(EventKind::open_order_report, r, perp);
+  EXPECT_EQ(found(), 1U);
+  EXPECT_EQ(mode(), Mode::halt);
+  EXPECT_EQ(core().orders().exposure(perp).worst_sell(), amount(50'000));
+  EXPECT_EQ(core().orders().exposure(perp).worst_buy(), ours.amount);
+  const auto after = core().residual(test::the_coin);
+  ASSERT_TRUE(after);
+  EXPECT_NEAR(static_cast<double>(before->worst.low - after->worst.low) * 1e-9, 1.0, 0.02);
+  EXPECT_EQ(after->worst.high, before->worst.high);
+  EXPECT_EQ(before->unknown.low - after->unknown.low, before->worst.low - after->worst.low);
+  EXPECT_EQ(after->unknown_orders, before->unknown_orders + 1);
   EXPECT_TRUE(core().orders().consistent());
 }
 

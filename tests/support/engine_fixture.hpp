@@ -44,6 +44,13 @@ struct EngineTest : testing::Test, test::World<Puppet> {
     ack(o);
     return o;
   }
+  void acknowledge(TripCode code) {
+    OperatorCommand c;
+    c.command_id = seq + 1;
+    c.action = OperatorAction::ack;
+    c.subject = static_cast<std::uint32_t>(code);
+    send(EventKind::operator_command, c);
+  }
   OrderState state(const PlaceOrder& o) const {
     const Order* found = core().orders().find(o.order);
     EXPECT_NE(found, nullptr) << "refused: " << static_cast<int>(last_refusal());
