@@ -28,6 +28,7 @@ MarginState Ladder::judge(const MarginReading& r, const LiquidationConfig& c,
 
 MarginState Ladder::step(const MarginReading& r, const LiquidationConfig& c,
                          RecvTime now) noexcept {
+  if (r.pending) return state_ = std::max(state_, judge(r, c, 0));
   if (!r.usable) {
     state_ = std::max({state_, MarginState::amber, judge(r, c, 0)});
     calm_since_ = {};

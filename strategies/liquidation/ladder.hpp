@@ -2,7 +2,8 @@
 //
 // Hot, pure: integers in, a state out. A worse state is entered at once; a better one only after
 // the reading has been `leave_health` inside the threshold for `leave_after`. What cannot be read
-// counts as AMBER and never as an improvement; the venue's own figure still makes it worse.
+// counts as AMBER and never as an improvement; the venue's own figure still makes it worse. A
+// moment in which scenarios are priced anew counts as neither.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@ enum class MarginState : std::uint8_t { green, amber, red, black };
 
 struct MarginReading {
   bool usable{false};    // the own numbers; false: stale or incomplete
+  bool pending{false};   // not usable for a moment: portfolio margin whose rows are priced anew
   bool reported{false};  // the venue's report is fresh
   // Maintenance over margin balance at 1e-9, the worst figure there is; INT64_MAX: no balance.
   // Not usable: the fresh report's alone, 0 without one, and no distance.

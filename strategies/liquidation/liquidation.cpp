@@ -11,6 +11,7 @@ namespace {
 constexpr Nanos pause_first{50'000'000};
 constexpr Nanos pause_max{2'000'000'000};
 constexpr std::uint32_t mismatches_told = 3;
+constexpr double drift_max = 0.005;  // between two looks with scenarios; more is a jump
 constexpr double money_step = 1e-9;  // of the figures in a report
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
@@ -84,7 +85,23 @@ void Liquidation::look(Book& book, const StrategyView& view, Requests& requests)
   tell(book, view, r, requests);
   if (now >= MarginState::amber) restrain(book, view, requests);
   book.arrived = book.arrived && now >= MarginState::red;
-  if (now >= MarginState::red) reduce(book, view, r, requests);
+  // The standard model, which knows no hedge, does not size what the scenarios will in a moment.
+  const bool sized = !r.pending || now == MarginState::black;
+  if (now >= MarginState::red && sized) reduce(book, view, r, requests);
+}
+
+// A drift that leaves the scenarios' anchor behind has every row priced anew, which takes a tenth
+// of a second or a few, several times on an ordinary day. A jump is no drift: it counts as unknown.
+bool Liquidation::repricing(Book& book, bool modelled, RecvTime now) noexcept {
+  const double price = book.account.picture().price;
+  if (modelled) {
+    book.modelled_at = now;
+    book.modelled_price = price;
+    return false;
+  }
+  return book.account.portfolio().awaited() && book.modelled_at.mono_ns != 0 &&
+         now - book.modelled_at <= book.config.data_age_max &&
+         math::abs(price / book.modelled_price - 1) <= drift_max;
 }
 
 // The worse of: own model at the marks, own model at the mid, the venue's report. An own model that
@@ -107,6 +124,7 @@ MarginReading Liquidation::read(Book& book, const StrategyView& view) const noex
       c.margin_model == LadderMargin::standard || book.account.portfolio().known();
   s.model = modelled ? c.margin_model : LadderMargin::standard;
   r.usable = p.known && p.complete && fresh && modelled;
+  if (p.known && p.complete && fresh) r.pending = repricing(book, modelled, view.now());
   r.reported = reported;
   s.usable = r.usable && reported;
   if (!r.usable && reported) r.health = nano_or_max(s.health_venue);

@@ -102,11 +102,15 @@ class Liquidation {
     bool uncertain{false};     // an order of ours has an unknown fate
     RecvTime traded_at{};      // an order of ours traded, or may have: a report must be younger
     RecvTime unknown_since{};  // portfolio margin without scenarios; zero: known
+    RecvTime modelled_at{};    // the last look with them, and the price then
+    double modelled_price{0};
     bool unknown_told{false};
   };
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
   [[nodiscard]] MarginReading read(Book& book, const StrategyView& view) const noexcept;
+  // Portfolio margin that was known a moment ago, at nearly this price.
+  [[nodiscard]] static bool repricing(Book& book, bool modelled, RecvTime now) noexcept;
   void compare(Book& book, const StrategyView& view, Requests& requests) noexcept;
   void tell_unknown(Book& book, const StrategyView& view, Requests& requests) noexcept;
   void trace_state(const Book& book, const StrategyView& view, MarginState before,

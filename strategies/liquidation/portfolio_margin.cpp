@@ -47,13 +47,15 @@ double ExpiryDeltas::shocks(const ScenarioConfig& c, double index) const noexcep
 
 void PortfolioMargin::look(const StrategyView& view, InstrumentId hedge, const ExpiryDeltas& deltas,
                            const MarginTerms& options) noexcept {
-  known_ = false;
+  forget();
   const Instrument& h = view.instruments()[hedge];
   const bool inverse = is_inverse(h.kind);
   const std::optional<Price> index = view.index(h.underlying);
   const std::optional<ScenarioBook> book = view.scenarios(h.underlying, inverse);
   const ScenarioConfig& c = view.scenario_config();
-  if (!index || !book || !(c.maintenance_factor > 0)) return;
+  if (!index || !(c.maintenance_factor > 0)) return;
+  awaited_ = !book;
+  if (!book) return;
   index_ = to_double(*index);
   unit_ = inverse ? 1.0 : index_;
   factor_ = c.maintenance_factor;

@@ -40,11 +40,13 @@ class ExpiryDeltas {
 
 class PortfolioMargin {
  public:
-  void forget() noexcept { known_ = false; }
+  void forget() noexcept { known_ = awaited_ = false; }
   // `deltas` of everything held, `options`: their worth and how it moves (equity terms alone).
   void look(const StrategyView& view, InstrumentId hedge, const ExpiryDeltas& deltas,
             const MarginTerms& options) noexcept;
   [[nodiscard]] bool known() const noexcept { return known_; }
+  // Not known for want of the core's scenarios alone.
+  [[nodiscard]] bool awaited() const noexcept { return awaited_; }
 
   // Settlement currency, after a move x. `futures`: the balance and what futures add to it.
   [[nodiscard]] double maintenance_at(double x) const noexcept {
@@ -70,6 +72,7 @@ class PortfolioMargin {
                                       ExpiryDeltas& deltas) noexcept;
 
   bool known_{false};
+  bool awaited_{false};
   double factor_{0};
   double shocks_{0};  // settlement currency
   double index_{0};

@@ -70,6 +70,34 @@ TEST_F(PortfolioLadderTest, EachStateBeginsAtItsShareOfTheOwnRequirement) {
   EXPECT_EQ(at(0.9501), MarginState::black);
 }
 
+// Each per cent has every row priced anew.
+TEST_F(PortfolioLadderTest, ADriftOfThreePerCentIsNoReasonForAmberAndAJumpIs) {
+  list(55000, month, 0.7, -6);
+  list(45000, month, 0.7, -6);
+  begin(0, 50, 1);
+  calm(50, 1);
+  ASSERT_EQ(state().state, MarginState::green);
+  std::size_t pending = 0;
+  double mid = spot;
+  for (int n = 0; n < 300; ++n) {
+    mid *= 1.0001;
+    advance(milliseconds(60));
+    if (n % 20 == 0) report(50, 1);
+    market(mid);
+    mark(perp, mid, mid);
+    pending += state().usable ? 0 : 1;
+    ASSERT_EQ(state().state, MarginState::green) << n;
+    if (n % 5 == 0) tickers(mid);
+  }
+  EXPECT_GT(pending, 2U) << "nothing was priced anew";
+  EXPECT_LT(pending, 60U);
+  EXPECT_TRUE(raised(TripCode::margin_unknown).empty());
+  advance(milliseconds(60));
+  market(mid * 1.012);
+  mark(perp, mid * 1.012, mid * 1.012);
+  EXPECT_EQ(state().state, MarginState::amber);
+}
+
 TEST_F(PortfolioLadderTest, TheVenuesFigureActsWhereItIsTheWorseOneAndADifferenceAlarms) {
   list(55000, month, 0.7, -6);
   begin(0, 10, 0.1);
@@ -120,7 +148,9 @@ TEST_F(OtherCoinTest, WithoutItsScenariosItIsAmberTellsOnceAndMovesByTheReportAl
   calm(50, 1);
   ASSERT_EQ(state().state, MarginState::green);
   hold_other(0.001);
-  moments(60, 50, 1);
+  moments(2, 50, 1);
+  EXPECT_EQ(state().state, MarginState::amber) << "what it holds is no matter of a moment";
+  moments(58, 50, 1);
   EXPECT_FALSE(state().usable);
   EXPECT_EQ(state().model, LadderMargin::standard);
   EXPECT_EQ(state().state, MarginState::amber);
