@@ -448,7 +448,7 @@ class EngineCore {
                                          ExchTime created) const noexcept;
   // True when it is of another instance: it is left alone, and nothing new is sent from here on.
   bool note_instance(const Event& event, OrderId id, ExchTime created) noexcept;
-  void raise_instance(const Event& event, OrderId id) noexcept;
+  void trip_instance(const Event& event, OrderId id, bool news) noexcept;
 
   // engine_upkeep.cpp
   void upkeep(Commands& out) noexcept;

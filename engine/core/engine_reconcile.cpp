@@ -129,7 +129,10 @@ void EngineCore::on_open_order(const Event& event) noexcept {
   const Order* namesake = orders_.find(report.order);
   const bool known = namesake != nullptr;
   if (orders_.is_twin(report, event.instrument)) {  // two instances have given out one number
-    raise_instance(event, report.order);
+    const bool news = !others_.unacknowledged().valid();
+    if (others_.note_twin(report.order, report.venue_ref)) {
+      trip_instance(event, report.order, news);
+    }
     ++v.foreign;
     if (namesake->open() || namesake->ended_at >= v.begun_at ||
         namesake->instrument != event.instrument) {
@@ -161,13 +164,12 @@ bool EngineCore::from_other_instance(OrderId id, VenueId venue, ExchTime created
 
 bool EngineCore::note_instance(const Event& event, OrderId id, ExchTime created) noexcept {
   if (!from_other_instance(id, event.venue, created)) return false;
-  raise_instance(event, id);
+  const bool news = !others_.unacknowledged().valid();
+  if (others_.note(id)) trip_instance(event, id, news);
   return true;
 }
 
-void EngineCore::raise_instance(const Event& event, OrderId id) noexcept {
-  const bool news = !others_.unacknowledged().valid();
-  if (!others_.note(id)) return;
+void EngineCore::trip_instance(const Event& event, OrderId id, bool news) noexcept {
   Trip t;
   t.code = TripCode::other_instance;
   t.severity = Severity::critical;

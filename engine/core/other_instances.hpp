@@ -33,14 +33,26 @@ class OtherInstances {
     }
     return seen->newest > seen->acknowledged;
   }
+  // The same of an order under a label of ours: its number tells nothing, its id at the venue does.
+  bool note_twin(OrderId id, std::uint64_t venue_ref) noexcept {
+    for (const Twin& t : twins_) {
+      if (t.order == id && t.venue_ref == venue_ref) return !t.acknowledged;
+    }
+    twins_[next_twin_++ % kept_max] = {id, venue_ref, false};
+    return true;
+  }
   void acknowledge() noexcept {
     for (Seen& s : seen_) s.acknowledged = s.newest;
+    for (Twin& t : twins_) t.acknowledged = true;
   }
   // The newest order that nobody has acknowledged; invalid when there is none.
   [[nodiscard]] OrderId unacknowledged() const noexcept {
     OrderId found{};
     for (const Seen& s : seen_) {
       if (s.newest > s.acknowledged && s.order > found) found = s.order;
+    }
+    for (const Twin& t : twins_) {
+      if (!t.acknowledged && t.order > found) found = t.order;
     }
     return found;
   }
@@ -52,6 +64,13 @@ class OtherInstances {
     std::uint32_t acknowledged{0};
     OrderId order{};  // the newest
   };
+  struct Twin {
+    OrderId order{};
+    std::uint64_t venue_ref{0};
+    bool acknowledged{true};
+  };
+  std::array<Twin, kept_max> twins_{};
+  std::size_t next_twin_{0};
   std::array<Seen, kept_max> seen_{};
   std::size_t next_{0};
 };

@@ -299,7 +299,7 @@ struct OpenOrderReport {
   Price price{};
   Qty amount{};  // total, positive
   Qty filled{};
-  std::uint64_t venue_ref{0};  // hash of the venue's own id, for reports on foreign orders
+  std::uint64_t venue_ref{0};  // hash of the venue's own id, the same over amendments
   ExchTime created{};
   Side side{Side::buy};
   std::uint8_t reduce_only{0};

@@ -70,6 +70,7 @@ class FeedSession {
   // --- Session's owner
   void opened(RecvTime now) noexcept {
     data_at_ = now;
+    watched_ = false;
     calls_.opened(now);
     session_.send(calls_.outbox());
   }
@@ -89,7 +90,9 @@ class FeedSession {
     calls_.timer(now);
     deliver(now);
     publish();
-    if (!calls_.logged_in()) data_at_ = now;  // no data was asked for; a dumb link ends by itself
+    // Before the log-in no data was asked for; a dumb link ends by itself.
+    watched_ = watched_ || calls_.logged_in();
+    if (!watched_) data_at_ = now;
     if (data_silence_max_.count == 0 || now - data_at_ <= data_silence_max_) return;
     data_at_ = now;
     shared_.silences.fetch_add(1, std::memory_order_relaxed);
@@ -136,6 +139,7 @@ class FeedSession {
   RecvTime listing_due_{};
   RecvTime data_at_{};  // of the last frame that brought something
   Nanos data_silence_max_{};
+  bool watched_{false};  // this connection has been logged in
   Session<FeedSession> session_;
 };
 

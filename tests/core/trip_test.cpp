@@ -307,6 +307,14 @@ TEST_F(OneInstance, ASecondOrderUnderALabelOfOursHaltsAndIsCounted) {
   EXPECT_EQ(engine->snapshot().venues[0].foreign_orders, 2U);
   EXPECT_EQ(core().orders().exposure(perp).worst_buy(), before + ours.amount + ours.amount);
   EXPECT_TRUE(core().orders().consistent());
+  // Acknowledged it stays; another one halts again, whatever its number.
+  acknowledge(TripCode::other_instance);
+  seen.clear();
+  picture({77, 78, 79});
+  EXPECT_EQ(found(), 0U);
+  picture({77, 78, 79, 80});
+  EXPECT_EQ(found(), 1U);
+  picture({77, 78, 79});
   // Ours has ended: what rests under its label is what a kill must reach.
   ended(ours.order);
   run(milliseconds(10));

@@ -93,6 +93,36 @@ TEST_F(AskedAgain, OfTwoRequestsARefusalOfOneDoesNotHideTheGrantOfTheOther) {
   EXPECT_EQ(take(login, 3, unauthorized), LoginStep::refused) << "both";
 }
 
+TEST_F(AskedAgain, AnAnswerThatIsLostForGoodHidesNoRefusal) {
+  deribit::DeribitLogin login{config};
+  login.on_open(now, outbox);
+  LoginStep step = LoginStep::waiting;
+  int refusals = 0;
+  while (step == LoginStep::waiting && refusals < 10) {
+    now = now + seconds(5);
+    login.on_timer(now, outbox);
+    step = take(login, ++refusals, unauthorized);
+    EXPECT_EQ(login.error_code(), 13009);
+  }
+  EXPECT_EQ(step, LoginStep::refused);
+  EXPECT_EQ(refusals, 3);
+}
+
+TEST_F(AskedAgain, ARefreshWhoseAnswerCannotBeUsedEndsNoSession) {
+  deribit::DeribitLogin login{config};
+  login.on_open(now, outbox);
+  EXPECT_EQ(take(login, 0, grant), LoginStep::accepted);
+  now = now + seconds(721);
+  login.on_timer(now, outbox);
+  EXPECT_EQ(take(login, 1, R"(,"result":{"scope":"connection"}})"), LoginStep::waiting);
+  EXPECT_TRUE(login.ready());
+  outbox.clear();
+  now = now + seconds(11);
+  login.on_timer(now, outbox);
+  ASSERT_EQ(outbox.size(), 1U);
+  EXPECT_NE(outbox[0].find(R"("grant_type":"client_signature")"), std::string_view::npos);
+}
+
 // A venue takes a refresh token once.
 TEST_F(AskedAgain, ARefreshWithoutAnAnswerIsFollowedByTheCredentials) {
   deribit::DeribitLogin login{config};

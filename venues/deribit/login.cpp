@@ -3,6 +3,7 @@
 
 #include "venues/deribit/login.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -64,6 +65,8 @@ constexpr Nanos refresh_wait = seconds(10);
 // costs nothing and needs no new connection, a key that is wrong stays wrong.
 constexpr std::int32_t invalid_credentials = 13004;
 constexpr int signed_again_max = 3;  // a connection
+// Of several requests on their way one may be lost for good: so many refusals decide without it.
+constexpr std::int64_t refusals_max = 3;
 
 // Row X-01: no key of ours may move money out.
 constexpr std::string_view withdrawal_scope = "wallet:read_write";
@@ -249,7 +252,10 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
     return LoginStep::not_mine;
   }
   // Of several requests one may be refused because the venue took another: all of them decide.
-  if (a.has_error && ++s.refused < s.unanswered) return LoginStep::waiting;
+  if (a.has_error && ++s.refused < std::min(s.unanswered, refusals_max)) {
+    s.error_code = static_cast<std::int32_t>(a.error_code);
+    return LoginStep::waiting;
+  }
   s.pending_id = s.unanswered = s.refused = 0;
   if (a.has_error) {
     const auto code = static_cast<std::int32_t>(a.error_code);
@@ -260,6 +266,7 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
     return s.refuse(code, "the venue refused the login with code " + std::to_string(code));
   }
   if (!a.has_result || a.access_token.empty() || a.expires_s <= 0) {
+    if (s.ready) return s.refresh_refused(0, now);
     return s.refuse(0, "the login answer lacks access_token or expires_in");
   }
   if (!scope_covers(a.scope, s.config.required_scope)) {
