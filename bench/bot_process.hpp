@@ -4,7 +4,10 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <cstdint>
+#include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -44,6 +47,24 @@ class ScratchDirectory {
  private:
   std::filesystem::path path_;
 };
+
+// main() of a program that starts the bot: bad usage is exit 2, what is thrown is told, exit 1.
+template <class Options, class Parse, class Run>
+int run_program(int argc, char** argv, const char* usage, Parse&& parse, Run&& run) {
+  Options options;
+  if (!parse(argc, argv, options)) {
+    std::fputs(usage, stderr);
+    return 2;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(options);
+  } catch (const std::exception& failed) {
+    std::fprintf(stderr, "%s: %s\n", std::filesystem::path{argv[0]}.filename().c_str(),
+                 failed.what());
+    return 1;
+  }
+}
 
 class BotProcess {
  public:

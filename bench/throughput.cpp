@@ -123,16 +123,6 @@ int run(const Options& o) {
 }  // namespace gimbal::bench
 
 int main(int argc, char** argv) {
-  gimbal::bench::Options options;
-  if (!gimbal::bench::parse(argc, argv, options)) {
-    std::fputs(gimbal::bench::usage, stderr);
-    return 2;
-  }
-  std::signal(SIGPIPE, SIG_IGN);
-  try {
-    return gimbal::bench::run(options);
-  } catch (const std::exception& failed) {
-    std::fprintf(stderr, "throughput: %s\n", failed.what());
-    return 1;
-  }
+  using namespace gimbal::bench;
+  return run_program<Options>(argc, argv, usage, parse, run);
 }
