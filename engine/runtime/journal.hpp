@@ -15,7 +15,9 @@
 #include "engine/core/event.hpp"
 #include "engine/core/payload.hpp"
 #include "engine/core/time.hpp"
+#include "engine/runtime/chain_hasher.hpp"
 #include "engine/runtime/journal_format.hpp"
+#include "engine/runtime/journal_segments.hpp"
 #include "engine/runtime/outcome.hpp"
 #include "engine/runtime/ring.hpp"
 #include "engine/runtime/segment_writer.hpp"
@@ -157,17 +159,19 @@ struct JournalRecord {
 
 class JournalReader {
  public:
-  // The segments in order, of the journal or of the frame stream. Each span must stay alive and
-  // unchanged.
-  explicit JournalReader(std::vector<std::span<const std::byte>> segments,
-                         const StreamName& stream = journal_stream);
+  // The segments in order, of the journal or of the frame stream. Files are read a window at a
+  // time; one that cannot be read or unpacked is damage.
+  explicit JournalReader(JournalSegments segments, const StreamName& stream = journal_stream);
+  explicit JournalReader(const std::vector<std::span<const std::byte>>& segments,
+                         const StreamName& stream = journal_stream)
+      : JournalReader{JournalSegments{segments}, stream} {}
   // Loads a file, or all segments of the newest epoch (or of `epoch`) in a directory.
   static Outcome load(const std::string& path, std::vector<std::vector<std::byte>>& segments,
                       std::uint32_t epoch = 0);
 
-  // Before the first next(): seals are believed, because another reader of the same bytes checks
-  // the chain. Checksums and order of the records are checked all the same.
-  void believe_chain() noexcept { hashing_ = false; }
+  // Before the first next(): the chain is `hasher`'s to check, and seals are believed here.
+  // Checksums and order of the records are checked all the same.
+  void chain_by(ChainHasher& hasher) noexcept { hasher_ = &hasher; }
 
   // Delivers only whole units: the parts of an incomplete last unit are dropped as torn.
   // After any answer but `record` every further call gives the same answer.
@@ -179,7 +183,10 @@ class JournalReader {
   [[nodiscard]] std::uint64_t blocks() const noexcept { return blocks_; }
   // Bytes of the current segment behind its last seal: guarded by checksums alone.
   [[nodiscard]] std::uint64_t unsealed_bytes() const noexcept { return offset_ - sealed_to_; }
+  // Of all segments that were opened, unpacked, up to where each was read.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_before_ + offset_; }
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
+  [[nodiscard]] std::string place_of_error() const;  // error(), with its segment and offset
   [[nodiscard]] std::uint64_t error_offset() const noexcept { return error_offset_; }
   [[nodiscard]] std::uint32_t error_segment() const noexcept { return error_segment_; }
 
@@ -188,19 +195,23 @@ class JournalReader {
   JournalStatus stop(JournalStatus status, std::string text, std::uint64_t offset);
   JournalStatus open_segment();
   [[nodiscard]] const char* follows(const SegmentHeader& header) const noexcept;
-  [[nodiscard]] std::uint64_t abandon_offset() const noexcept;
+  [[nodiscard]] std::uint64_t abandon_offset() const;
+  [[nodiscard]] bool is_last() const;
+  std::span<const std::byte> bytes_at(std::uint64_t offset, std::uint64_t bytes);
+  void hash_segment(std::span<const std::byte> header);
+  void hash_up_to(std::uint64_t offset);
+  Sha256Digest hash_seal(const SealRecord& seal);
   JournalStatus check_seal();
   JournalStatus damaged(const std::string& why, std::uint64_t offset, std::uint32_t ordinal);
   JournalStatus on_end(std::span<const std::byte> body);
-  Look look(std::uint64_t offset, std::uint32_t ordinal, RecordHead& head,
-            const char*& why) const noexcept;
-  [[nodiscard]] bool sound_record_after(std::uint64_t offset, std::uint32_t ordinal) const noexcept;
-  [[nodiscard]] bool zeros_from(std::uint64_t offset) const noexcept;
-  [[nodiscard]] bool find_broken_part(std::uint64_t& offset, std::uint32_t& ordinal) const noexcept;
+  Look look(std::uint64_t offset, std::uint32_t ordinal, RecordHead& head, const char*& why);
+  [[nodiscard]] bool sound_record_after(std::uint64_t offset, std::uint32_t ordinal);
+  [[nodiscard]] bool find_broken_part(std::uint64_t& offset, std::uint32_t& ordinal);
   JournalStatus deliver(const RecordHead& head, JournalRecord& out);
   const char* accept_event(const Event& event, bool more) noexcept;
 
-  std::vector<std::span<const std::byte>> segments_;
+  JournalSegments segments_;
+  SegmentWindow window_;
   std::uint64_t magic_{journal_magic};
   bool events_{true};  // the journal, not the frame stream
   std::size_t current_{0};
@@ -208,8 +219,9 @@ class JournalReader {
   bool finished_{false};
   JournalStatus status_{JournalStatus::record};
   SegmentHeader header_{};
-  std::span<const std::byte> bytes_{};
   std::uint64_t offset_{0};
+  std::uint64_t bytes_before_{0};  // of the segments before
+  std::uint64_t sound_to_{0};      // records up to here were looked at ahead
   std::uint32_t ordinal_{0};
   std::uint32_t last_crc_{0};
   std::uint64_t next_seq_{1};
@@ -217,7 +229,7 @@ class JournalReader {
   bool first_event_seen_{false};
   std::uint8_t parts_seen_{0};
   RunningSha256 hash_{};
-  bool hashing_{true};
+  ChainHasher* hasher_{nullptr};
   Sha256Digest chain_{};
   std::uint64_t blocks_{0};
   std::uint64_t hashed_to_{0};  // offset in the segment up to which hash_ has its bytes

@@ -128,16 +128,17 @@ Outcome read_segment(const std::string& path, std::vector<std::byte>& out) {
   return unpack(path, packed, out);
 }
 
-Outcome load_segments(const std::string& path, const StreamName& stream, std::uint32_t epoch,
-                      std::vector<std::vector<std::byte>>& segments) {
-  segments.clear();
+Outcome find_segments(const std::string& path, const StreamName& stream, std::uint32_t epoch,
+                      std::vector<std::string>& paths) {
+  paths.clear();
   std::error_code bad;
   std::string directory = path;
   std::uint32_t from = 0;
   if (fs::is_regular_file(path, bad)) {
     SegmentFile named;
     if (!parse_name(fs::path{path}.filename().string(), stream, named)) {
-      return read_segment(path, segments.emplace_back());
+      paths.push_back(path);
+      return {};
     }
     epoch = named.epoch;
     from = named.segment;
@@ -149,10 +150,20 @@ Outcome load_segments(const std::string& path, const StreamName& stream, std::ui
   const std::vector<SegmentFile> all = list_segments(directory, stream);
   if (epoch == 0 && !all.empty()) epoch = all.back().epoch;
   for (const SegmentFile& file : all) {
-    if (file.epoch != epoch || file.segment < from) continue;
-    if (Outcome read = read_segment(file.path, segments.emplace_back()); !read) return read;
+    if (file.epoch == epoch && file.segment >= from) paths.push_back(file.path);
   }
-  if (segments.empty()) return Outcome::failure("no journal segment in " + directory);
+  if (paths.empty()) return Outcome::failure("no journal segment in " + directory);
+  return {};
+}
+
+Outcome load_segments(const std::string& path, const StreamName& stream, std::uint32_t epoch,
+                      std::vector<std::vector<std::byte>>& segments) {
+  segments.clear();
+  std::vector<std::string> paths;
+  if (Outcome found = find_segments(path, stream, epoch, paths); !found) return found;
+  for (const std::string& file : paths) {
+    if (Outcome read = read_segment(file, segments.emplace_back()); !read) return read;
+  }
   return {};
 }
 

@@ -36,8 +36,12 @@ inline constexpr std::uint64_t unpacked_bytes_max = std::uint64_t{4} << 30;
 // The bytes of one segment file, unpacked when it is packed.
 Outcome read_segment(const std::string& path, std::vector<std::byte>& out);
 
-// All segments of the newest epoch (or of `epoch`) of a stream in a directory; or, for a file, that
-// one and those of the same boot that follow it.
+// The files of the newest epoch (or of `epoch`) of a stream in a directory, in order; or, for a
+// file, that one and those of the same boot that follow it.
+Outcome find_segments(const std::string& path, const StreamName& stream, std::uint32_t epoch,
+                      std::vector<std::string>& paths);
+
+// The same, read into memory at once: for a few small ones. See JournalSegments for the others.
 Outcome load_segments(const std::string& path, const StreamName& stream, std::uint32_t epoch,
                       std::vector<std::vector<std::byte>>& segments);
 

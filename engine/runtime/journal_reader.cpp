@@ -40,13 +40,6 @@ bool all_zero(std::span<const std::byte> bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
-// Nothing follows but a segment that was created and never begun: its writer died, or could not
-// write, in between.
-bool is_last(const std::vector<std::span<const std::byte>>& segments, std::size_t at) noexcept {
-  if (at + 1 >= segments.size()) return true;
-  return at + 2 == segments.size() && all_zero(segments[at + 1]);
-}
-
 }  // namespace
 
 const char* read_header(std::span<const std::byte> bytes, std::uint64_t magic,
@@ -74,8 +67,7 @@ const char* read_header(std::span<const std::byte> bytes, std::uint64_t magic,
   return nullptr;
 }
 
-JournalReader::JournalReader(std::vector<std::span<const std::byte>> segments,
-                             const StreamName& stream)
+JournalReader::JournalReader(JournalSegments segments, const StreamName& stream)
     : segments_{std::move(segments)},
       magic_{stream.magic},
       events_{stream.magic == journal_magic},
@@ -90,32 +82,38 @@ JournalStatus JournalReader::stop(JournalStatus status, std::string text, std::u
   return status;
 }
 
+std::string JournalReader::place_of_error() const {
+  return error_ + " (segment " + std::to_string(error_segment_) + ", offset " +
+         std::to_string(error_offset_) + ")";
+}
+
 JournalStatus JournalReader::open_segment() {
   if (current_ >= segments_.size()) {
     return stop(JournalStatus::corrupt,
                 segments_.empty() ? "the journal has no segment" : "the next segment is missing",
                 0);
   }
-  bytes_ = segments_[current_];
+  bytes_before_ += offset_;
+  offset_ = sound_to_ = 0;
+  if (Outcome opened = window_.open(segments_, current_); !opened) {
+    return stop(JournalStatus::corrupt, opened.error(), 0);
+  }
   const bool last = current_ + 1 == segments_.size();
-  if (bytes_.size() < header_bytes_v1 || all_zero(bytes_.first(header_bytes_v1))) {
+  const auto bytes = window_.at(0, sizeof(SegmentHeader));
+  if (!window_.error().empty()) return stop(JournalStatus::corrupt, window_.error(), 0);
+  if (bytes.size() < header_bytes_v1 || all_zero(bytes.first(header_bytes_v1))) {
     return stop(last && current_ > 0 ? JournalStatus::torn : JournalStatus::corrupt,
                 "segment header is incomplete", 0);
   }
   SegmentHeader header;
-  const char* why = read_header(bytes_, magic_, header);
+  const char* why = read_header(bytes, magic_, header);
   if (why == nullptr) why = follows(header);
   if (why != nullptr) return stop(JournalStatus::corrupt, why, 0);
   header_ = header;
   offset_ = header.header_bytes;
   ordinal_ = 0;
   opened_ = true;
-  if (hashing_) {
-    hash_.restart();
-    hash_.add(chain_.data(), chain_.size());
-    hash_.add(bytes_.data(), offset_);
-  }
-  hashed_to_ = offset_;
+  hash_segment(bytes.first(offset_));
   sealed_to_ = 0;
   abandoned_at_ = abandon_offset();
   return JournalStatus::record;
@@ -138,27 +136,80 @@ const char* JournalReader::follows(const SegmentHeader& header) const noexcept {
 }
 
 // Where the segment at hand stops because the writer could not go on in it, as the next one says.
-std::uint64_t JournalReader::abandon_offset() const noexcept {
+std::uint64_t JournalReader::abandon_offset() const {
+  if (current_ + 1 >= segments_.size()) return UINT64_MAX;
   SegmentHeader next;
-  if (current_ + 1 >= segments_.size() ||
-      read_header(segments_[current_ + 1], magic_, next) != nullptr ||
+  SegmentWindow window;
+  if (!window.open(segments_, current_ + 1) ||
+      read_header(window.at(0, sizeof next), magic_, next) != nullptr ||
       (next.flags & segment_flag::emergency) == 0 || next.sound_bytes == 0) {
     return UINT64_MAX;
   }
   return next.sound_bytes;
 }
 
+// Nothing follows but a segment that was created and never begun: its writer died, or could not
+// write, in between.
+bool JournalReader::is_last() const {
+  if (current_ + 1 >= segments_.size()) return true;
+  SegmentWindow next;
+  return current_ + 2 == segments_.size() && next.open(segments_, current_ + 1) &&
+         next.zeros_from(0);
+}
+
+// What the chain covers is hashed before the window moves on.
+std::span<const std::byte> JournalReader::bytes_at(std::uint64_t offset, std::uint64_t bytes) {
+  if (!window_.holds(offset, bytes)) hash_up_to(offset_);
+  return window_.at(offset, bytes);
+}
+
+void JournalReader::hash_up_to(std::uint64_t offset) {
+  if (offset <= hashed_to_) return;
+  const auto bytes = window_.at(hashed_to_, offset - hashed_to_);
+  if (hasher_ != nullptr) {
+    hasher_->add(window_.hold(), bytes);
+  } else {
+    hash_.add(bytes.data(), bytes.size());
+  }
+  hashed_to_ = offset;
+}
+
+void JournalReader::hash_segment(std::span<const std::byte> header) {
+  hashed_to_ = 0;
+  if (hasher_ != nullptr) {
+    hasher_->restart(chain_);
+  } else {
+    hash_.restart();
+    hash_.add(chain_.data(), chain_.size());
+  }
+  hash_up_to(header.size());
+}
+
+// The chain's value here; the seal's own where another thread judges it.
+Sha256Digest JournalReader::hash_seal(const SealRecord& seal) {
+  hash_up_to(offset_);
+  if (hasher_ != nullptr) {
+    hasher_->seal(seal.chain, blocks_, static_cast<std::uint32_t>(current_), offset_);
+    return seal.chain;
+  }
+  const Sha256Digest found = hash_.finish();
+  hash_.add(found.data(), found.size());
+  return found;
+}
+
 JournalReader::Look JournalReader::look(std::uint64_t offset, std::uint32_t ordinal,
-                                        RecordHead& head, const char*& why) const noexcept {
-  const std::uint64_t left = bytes_.size() - offset;
+                                        RecordHead& head, const char*& why) {
+  const std::uint64_t left = window_.size() - offset;
   if (left == 0) return Look::zeros;
   if (left < sizeof(RecordHead)) {
     why = "incomplete record head";
-    return zeros_from(offset) ? Look::zeros : Look::bad;
+    return window_.zeros_from(offset) ? Look::zeros : Look::bad;
   }
-  head = read_as<RecordHead>(bytes_.subspan(offset));
+  const auto first = bytes_at(offset, sizeof head);
+  if (first.size() < sizeof head) return Look::bad;
+  head = read_as<RecordHead>(first);
   if (head.crc == 0 && head.type == RecordType::none && head.bytes == 0 && head.ordinal == 0 &&
-      zeros_from(offset)) {
+      window_.zeros_from(offset)) {
     return Look::zeros;
   }
   if (!plausible(head)) {
@@ -174,7 +225,9 @@ JournalReader::Look JournalReader::look(std::uint64_t offset, std::uint32_t ordi
     why = "record is not in its place";
     return Look::bad;
   }
-  const auto body = bytes_.subspan(offset + sizeof head.crc, total - sizeof head.crc);
+  const auto all = bytes_at(offset, total);
+  if (all.size() < total) return Look::bad;
+  const auto body = all.subspan(sizeof head.crc);
   if (crc32c(body.data(), body.size(), header_.crc) != head.crc) {
     why = "record checksum differs";
     return Look::bad;
@@ -182,20 +235,18 @@ JournalReader::Look JournalReader::look(std::uint64_t offset, std::uint32_t ordi
   return Look::good;
 }
 
-bool JournalReader::zeros_from(std::uint64_t offset) const noexcept {
-  return all_zero(bytes_.subspan(offset));
-}
-
 // Whether any whole record later than `ordinal` starts behind `offset`.
-bool JournalReader::sound_record_after(std::uint64_t offset, std::uint32_t ordinal) const noexcept {
+bool JournalReader::sound_record_after(std::uint64_t offset, std::uint32_t ordinal) {
   std::uint64_t checked = 0;
-  for (std::uint64_t at = offset + journal_align; at + sizeof(RecordHead) <= bytes_.size();
+  for (std::uint64_t at = offset + journal_align; at + sizeof(RecordHead) <= window_.size();
        at += journal_align) {
-    const auto head = read_as<RecordHead>(bytes_.subspan(at));
+    const auto bytes = bytes_at(at, sizeof(RecordHead));
+    if (bytes.size() < sizeof(RecordHead)) return true;  // what cannot be read may be sound
+    const auto head = read_as<RecordHead>(bytes);
     if (!plausible(head) || head.ordinal <= ordinal) continue;
     if (head.ordinal - ordinal > (at - offset) / journal_align) continue;
     const std::uint64_t total = sizeof head + padded(head.bytes);
-    if (total > bytes_.size() - at) continue;
+    if (total > window_.size() - at) continue;
     checked += total;
     if (checked > search_bytes_max) return true;
     RecordHead again;
@@ -209,18 +260,20 @@ bool JournalReader::sound_record_after(std::uint64_t offset, std::uint32_t ordin
 // offset_.
 JournalStatus JournalReader::damaged(const std::string& why, std::uint64_t offset,
                                      std::uint32_t ordinal) {
-  const bool torn = is_last(segments_, current_) && !sound_record_after(offset, ordinal);
+  if (!window_.error().empty()) return stop(JournalStatus::corrupt, window_.error(), offset_);
+  const bool torn = is_last() && !sound_record_after(offset, ordinal);
   return stop(torn ? JournalStatus::torn : JournalStatus::corrupt, why, offset_);
 }
 
-// Moves `offset` and `ordinal` from the first part of a unit to the first part that is not sound;
-// false when all parts are there.
-bool JournalReader::find_broken_part(std::uint64_t& offset, std::uint32_t& ordinal) const noexcept {
-  for (std::size_t i = 0; i < event_parts_max; ++i) {
+// Moves `offset` and `ordinal` from the second part of a unit to the first part that is not sound;
+// false when all parts are there, and `offset` is behind them.
+bool JournalReader::find_broken_part(std::uint64_t& offset, std::uint32_t& ordinal) {
+  bool more = true;
+  for (std::size_t i = 1; more && i < event_parts_max; ++i) {
     RecordHead head;
     const char* why = nullptr;
     if (look(offset, ordinal, head, why) != Look::good) return true;
-    if (head.type != RecordType::event || (head.flags & record_flag::more) == 0) return false;
+    more = head.type == RecordType::event && (head.flags & record_flag::more) != 0;
     offset += sizeof head + padded(head.bytes);
     ++ordinal;
   }
@@ -238,10 +291,15 @@ JournalStatus JournalReader::next(JournalRecord& out) {
       ++current_;
       continue;
     }
-    const Look seen = look(offset_, ordinal_ + 1, head, why);
+    Look seen = Look::good;
+    if (offset_ < sound_to_) {
+      head = read_as<RecordHead>(bytes_at(offset_, sizeof head));
+    } else {
+      seen = look(offset_, ordinal_ + 1, head, why);
+    }
     if (seen == Look::bad) return damaged(why, offset_, ordinal_ + 1);
     if (seen == Look::zeros) {
-      if (!is_last(segments_, current_)) {
+      if (!is_last()) {
         return stop(JournalStatus::corrupt, "segment stops before its end record", offset_);
       }
       if (!first_event_seen_) return stop(JournalStatus::torn, "no Boot record yet", offset_);
@@ -249,11 +307,12 @@ JournalStatus JournalReader::next(JournalRecord& out) {
     }
     if (head.type == RecordType::event && parts_seen_ == 0 &&
         (head.flags & record_flag::more) != 0) {
-      std::uint64_t part = offset_;
-      std::uint32_t ordinal = ordinal_ + 1;
+      std::uint64_t part = offset_ + sizeof head + padded(head.bytes);
+      std::uint32_t ordinal = ordinal_ + 2;
       if (find_broken_part(part, ordinal)) {
         return damaged("a record of several parts is incomplete", part, ordinal);
       }
+      sound_to_ = part;
     }
     const std::uint64_t at = offset_;
     const JournalStatus status = head.type == RecordType::seal ? check_seal() : deliver(head, out);
@@ -272,14 +331,8 @@ JournalStatus JournalReader::next(JournalRecord& out) {
 
 // A seal says what every byte before it was; nothing of it is delivered.
 JournalStatus JournalReader::check_seal() {
-  const auto seal = read_as<SealRecord>(bytes_.subspan(offset_ + sizeof(RecordHead)));
-  Sha256Digest found = seal.chain;
-  if (hashing_) {
-    hash_.add(bytes_.data() + hashed_to_, offset_ - hashed_to_);
-    found = hash_.finish();
-    hash_.add(found.data(), found.size());
-  }
-  hashed_to_ = offset_;
+  const auto seal = read_as<SealRecord>(bytes_at(offset_ + sizeof(RecordHead), sizeof(SealRecord)));
+  const Sha256Digest found = hash_seal(seal);
   if (seal.block != blocks_ || seal.first_offset != sealed_to_ ||
       seal.bytes != offset_ - sealed_to_ || seal.chain != found) {
     return stop(JournalStatus::corrupt,
@@ -293,7 +346,7 @@ JournalStatus JournalReader::check_seal() {
 }
 
 JournalStatus JournalReader::deliver(const RecordHead& head, JournalRecord& out) {
-  const auto body = bytes_.subspan(offset_ + sizeof head, head.bytes);
+  const auto body = bytes_at(offset_ + sizeof head, head.bytes);
   const auto corrupt = [&](const char* why) { return stop(JournalStatus::corrupt, why, offset_); };
   if (!first_event_seen_ && head.type != RecordType::event)
     return corrupt("first record is not Boot");
@@ -339,7 +392,7 @@ JournalStatus JournalReader::on_end(std::span<const std::byte> body) {
   const auto corrupt = [&](const char* why) { return stop(JournalStatus::corrupt, why, offset_); };
   if (events_ && end.next_seq != next_seq_ && !gap_before_)
     return corrupt("end record of another sequence");
-  if (!zeros_from(offset_ + sizeof(RecordHead) + sizeof(EndRecord))) {
+  if (!window_.zeros_from(offset_ + sizeof(RecordHead) + sizeof(EndRecord))) {
     return corrupt("bytes after the end record");
   }
   if (end.reason == EndReason::rotated) {

@@ -14,12 +14,18 @@ bool ReplayRun::next() {
   return false;
 }
 
+std::string ReplayRun::check_rest() {
+  over_ = true;
+  JournalStatus status = JournalStatus::record;
+  while (status == JournalStatus::record) status = journal_.next(record_);
+  return status == JournalStatus::corrupt ? journal_.place_of_error() : std::string{};
+}
+
 ReplayResult ReplayRun::result() const {
   ReplayResult out = result_;
   if (out.journal == JournalStatus::corrupt) out.verdict = ReplayVerdict::damaged;
   if (out.journal == JournalStatus::corrupt || out.journal == JournalStatus::torn) {
-    out.error = journal_.error() + " (segment " + std::to_string(journal_.error_segment()) +
-                ", offset " + std::to_string(journal_.error_offset()) + ")";
+    out.error = journal_.place_of_error();
   }
   out.digest = digest_.value();
   out.commands = digest_.count();

@@ -91,6 +91,8 @@ class ReplayRun {
   // How it went so far; after the last next() the verdict.
   [[nodiscard]] ReplayResult result() const;
   [[nodiscard]] bool over() const noexcept { return over_; }
+  // Reads the rest without stepping it; what is damaged of it, empty: nothing. The last call.
+  [[nodiscard]] std::string check_rest();
 
  private:
   bool take(const JournalRecord& record);

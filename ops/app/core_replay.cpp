@@ -41,8 +41,7 @@ bool from_gateway(const Event& e) {
 
 }  // namespace
 
-CoreReplay::CoreReplay(const JournalOrigin& origin,
-                       std::vector<std::span<const std::byte>> segments,
+CoreReplay::CoreReplay(const JournalOrigin& origin, const JournalSegments& segments,
                        const ReplayOptions& options, bool watched, std::string& error) {
   StrategySet strategies;
   error = make_engine_setup(origin.loaded->config, origin.universe, setup_, strategies);
@@ -58,7 +57,7 @@ CoreReplay::CoreReplay(const JournalOrigin& origin,
   target_.side_block = [this](const SideBlockRef& ref, std::span<const std::byte> bytes) {
     blocks_.add(ref, bytes);
   };
-  reader_ = std::make_unique<JournalReader>(std::move(segments));
+  reader_ = std::make_unique<JournalReader>(segments);
   run_ = std::make_unique<ReplayRun>(*reader_, target_, options);
 }
 
@@ -79,6 +78,7 @@ bool CoreReplay::part(const Event& event) {
 }
 
 void CoreReplay::keep(const Event& event, Commands& out) {
+  seq_ = event.seq().value;
   if (part(event)) return;
   for (Command& c : out) {
     switch (c.kind()) {
@@ -86,22 +86,22 @@ void CoreReplay::keep(const Event& event, Commands& out) {
       case CommandKind::replace:
       case CommandKind::cancel:
       case CommandKind::cancel_all:
-        outgoing_.push(Outgoing{event.seq().value, std::move(c)});
+        kept_.outgoing.push(Outgoing{event.seq().value, std::move(c)});
         break;
       default: break;
     }
   }
-  if (from_feed(event)) return feed_events_.push(event);
+  if (from_feed(event)) return kept_.feed_events.push(event);
   if (event.kind() == EventKind::order_sent) {
     const auto sent = event.as<OrderSent>();
-    return fates_.push(Fate{sent.order, sent.action, true});
+    return kept_.fates.push(Fate{sent.order, sent.action, true});
   }
   if (!from_gateway(event)) return;
   if (event.kind() == EventKind::order_reject && local(event.as<OrderReject>())) {
     const auto reject = event.as<OrderReject>();
-    return fates_.push(Fate{reject.order, reject.action, false});
+    return kept_.fates.push(Fate{reject.order, reject.action, false});
   }
-  order_events_.push(event);
+  kept_.order_events.push(event);
 }
 
 }  // namespace gimbal

@@ -52,11 +52,20 @@ struct Fate {
   bool sent{false};
 };
 
+// What the frames are compared with: events that a public decoder wrote, that the gateway wrote,
+// commands and their fates, each in the journal's order.
+struct KeptForFrames {
+  Fifo<Event> feed_events;
+  Fifo<Event> order_events;
+  Fifo<Outgoing> outgoing;
+  Fifo<Fate> fates;
+};
+
 class CoreReplay {
  public:
   // `watched`: the core's traces are kept in trace(), whose reader must keep up. `error`: why the
   // journal's own config gives no engine.
-  CoreReplay(const JournalOrigin& origin, std::vector<std::span<const std::byte>> segments,
+  CoreReplay(const JournalOrigin& origin, const JournalSegments& segments,
              const ReplayOptions& options, bool watched, std::string& error);
 
   // What the core traces; empty unless watched.
@@ -64,9 +73,12 @@ class CoreReplay {
   // Called after each step, before the commands are taken; may be empty.
   void on_step(std::function<void(const Event&, const Commands&)> look) { look_ = std::move(look); }
   // See JournalReader.
-  void believe_chain() noexcept { reader_->believe_chain(); }
+  void chain_by(ChainHasher& hasher) noexcept { reader_->chain_by(hasher); }
   // Steps one record; false at the end.
   bool next() { return run_->next(); }
+  // Reads what was not stepped, and says what of it is damaged; empty: nothing. The last call.
+  [[nodiscard]] std::string check_rest() { return run_->check_rest(); }
+  [[nodiscard]] std::uint64_t bytes_read() const noexcept { return reader_->bytes(); }
   [[nodiscard]] ReplayResult result() const { return run_->result(); }
   [[nodiscard]] ReplayEngine& engine() noexcept { return *engine_; }
   // Keeps events and commands for the comparison with frames; without it they are dropped.
@@ -77,12 +89,10 @@ class CoreReplay {
   // kept then.
   [[nodiscard]] const std::string& parted() const noexcept { return parted_; }
 
-  // Events that a public decoder wrote, that the gateway wrote, commands and their fates: each in
-  // the journal's order, to be taken by the reader of the frames.
-  [[nodiscard]] Fifo<Event>& feed_events() noexcept { return feed_events_; }
-  [[nodiscard]] Fifo<Event>& order_events() noexcept { return order_events_; }
-  [[nodiscard]] Fifo<Outgoing>& outgoing() noexcept { return outgoing_; }
-  [[nodiscard]] Fifo<Fate>& fates() noexcept { return fates_; }
+  // To be taken by the reader of the frames.
+  [[nodiscard]] KeptForFrames& kept() noexcept { return kept_; }
+  // Of the last event.
+  [[nodiscard]] std::uint64_t seq() const noexcept { return seq_; }
 
  private:
   void keep(const Event& event, Commands& out);
@@ -98,10 +108,8 @@ class CoreReplay {
   std::function<void(const Event&, const Commands&)> look_;
   bool keep_{false};
   std::string parted_;
-  Fifo<Event> feed_events_;
-  Fifo<Event> order_events_;
-  Fifo<Outgoing> outgoing_;
-  Fifo<Fate> fates_;
+  KeptForFrames kept_;
+  std::uint64_t seq_{0};
 };
 
 }  // namespace gimbal

@@ -31,8 +31,8 @@ int failed(const std::string& why) {
 }
 
 // Every option ticker of the journal to the fitter, a fit each [surface] interval of its time.
-void run(const std::vector<std::span<const std::byte>>& segments, const JournalOrigin& origin,
-         SurfaceFitter& fitter, std::string& damage) {
+void run(const JournalSegments& segments, const JournalOrigin& origin, SurfaceFitter& fitter,
+         std::string& damage) {
   JournalReader reader{segments};
   JournalRecord record;
   PartsBuffer<Ticker> parts;
@@ -96,19 +96,20 @@ void print_json(const JournalOrigin& origin, const SurfaceFitter& fitter) {
 }
 
 int deltas(const DeltasArguments& arguments) {
-  std::vector<std::vector<std::byte>> segments;
-  if (Outcome o = JournalReader::load(arguments.path, segments, arguments.epoch); !o) {
+  JournalSegments segments;
+  if (Outcome o = JournalSegments::find(arguments.path, journal_stream, arguments.epoch, segments);
+      !o) {
     return failed(o.error());
   }
   JournalOrigin origin;
-  read_origin(spans_of(segments), origin);
+  read_origin(segments, origin);
   if (!origin.error.empty()) return failed(arguments.path + ": " + origin.error);
   const RiskLimits& risk = origin.loaded->config.risk;
   SurfaceFitter fitter{origin.loaded->config.surface, static_cast<double>(risk.iv_min_bps) * 1e-4,
                        static_cast<double>(risk.iv_max_bps) * 1e-4,
                        Nanos{static_cast<std::int64_t>(arguments.step_s * 1e9)}};
   std::string damage;
-  run(spans_of(segments), origin, fitter, damage);
+  run(segments, origin, fitter, damage);
   arguments.json ? print_json(origin, fitter) : print_text(origin, fitter);
   if (!damage.empty()) {
     fmt::print(stderr, "gimbal deltas: damaged after that: {}\n", damage);

@@ -14,7 +14,7 @@
 
 #include "engine/runtime/journal.hpp"
 #include "feeds/frame.hpp"
-#include "ops/app/core_replay.hpp"
+#include "ops/app/core_ahead.hpp"
 #include "ops/app/feed_calls.hpp"
 #include "ops/app/journal_lines.hpp"
 #include "ops/app/session_setup.hpp"
@@ -50,13 +50,16 @@ struct FrameReplayResult {
 
 class FrameReplay {
  public:
-  FrameReplay(const JournalOrigin& origin, std::uint32_t epoch, CoreReplay& core,
-              std::vector<std::span<const std::byte>> segments);
+  FrameReplay(const JournalOrigin& origin, std::uint32_t epoch, CoreAhead& core,
+              const JournalSegments& segments);
 
   // See JournalReader.
-  void believe_chain() noexcept { reader_.believe_chain(); }
+  void chain_by(ChainHasher& hasher) noexcept { reader_.chain_by(hasher); }
   // Reads both streams to their ends, or to the first difference.
   void run();
+  // Reads the frames that were not followed: they may be damaged too.
+  void check_rest();
+  [[nodiscard]] std::uint64_t bytes_read() const noexcept { return reader_.bytes(); }
   [[nodiscard]] const FrameReplayResult& result() const noexcept { return result_; }
 
  private:
@@ -86,15 +89,16 @@ class FrameReplay {
   void compare_text(std::uint64_t seq, std::string_view text, std::string_view encoded);
   void compare_orders(bool to_the_end);
   // The next command that left as text, or nothing when the journal has none.
-  bool next_sent(bool mass, Outgoing& out);
+  bool next_sent(bool mass, std::uint64_t up_to, Outgoing& out);
+  bool next_outgoing(std::uint64_t up_to, Outgoing& out);
   bool compare_unit(Fifo<Event>& journal, const Event* unit, std::size_t parts);
   bool wait_for(Fifo<Event>& events, std::size_t count);
   [[nodiscard]] Frame padded(std::span<const std::byte> bytes);
   void differ(std::string what, std::uint64_t seq, std::string journal, std::string replayed);
   [[nodiscard]] std::string unit_text(const Event* unit, std::size_t parts);
-  void check_rest();
+  void check_left_over();
 
-  CoreReplay& core_;
+  CoreAhead& core_;
   const JournalOrigin& origin_;
   JournalReader reader_;
   std::array<FeedSide, 2> feeds_{};

@@ -78,20 +78,22 @@ void count(const JournalRecord& record, StreamFacts& facts) {
 
 StreamFacts read_stream(const JournalArguments& arguments, const StreamName& stream) {
   StreamFacts facts;
-  std::vector<std::vector<std::byte>> segments;
-  if (Outcome o = load_segments(arguments.path, stream, arguments.epoch, segments); !o) {
+  JournalSegments segments;
+  if (Outcome o = JournalSegments::find(arguments.path, stream, arguments.epoch, segments); !o) {
     facts.error = o.error();
     return facts;
   }
   facts.there = true;
   facts.segments = segments.size();
-  for (const auto& s : segments) {
-    facts.bytes += s.size();
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    SegmentWindow window;
     SegmentHeader header;
-    const bool sound = read_header(s, stream.magic, header) == nullptr;
+    if (!window.open(segments, i)) continue;  // the reader says so
+    facts.bytes += window.size();
+    const bool sound = read_header(window.at(0, sizeof header), stream.magic, header) == nullptr;
     if (sound && (header.flags & segment_flag::emergency) != 0) ++facts.emergencies;
   }
-  JournalReader reader{spans_of(segments), stream};
+  JournalReader reader{segments, stream};
   JournalRecord record;
   while ((facts.status = reader.next(record)) == JournalStatus::record) count(record, facts);
   facts.epoch = reader.header().epoch;
@@ -187,19 +189,19 @@ bool in_range(const JournalRecord& record, const JournalArguments& arguments) {
 
 int dump(const JournalArguments& arguments) {
   const StreamName& stream = arguments.frames ? frame_stream : journal_stream;
-  std::vector<std::vector<std::byte>> segments;
-  if (Outcome o = load_segments(arguments.path, stream, arguments.epoch, segments); !o) {
+  JournalSegments segments;
+  if (Outcome o = JournalSegments::find(arguments.path, stream, arguments.epoch, segments); !o) {
     fmt::print(stderr, "gimbal journal: {}\n", o.error());
     return exit_usage;
   }
   JournalOrigin origin;
-  if (!arguments.frames) read_origin(spans_of(segments), origin);
+  if (!arguments.frames) read_origin(segments, origin);
   if (!origin.error.empty()) {
     fmt::print(stderr, "gimbal journal: note: {}; instruments have no names\n", origin.error);
   }
   const deribit::SymbolTable& symbols = origin.universe.symbols();
   JournalLines lines{symbols};
-  JournalReader reader{spans_of(segments), stream};
+  JournalReader reader{segments, stream};
   JournalRecord record;
   JournalStatus status;
   const bool csv = arguments.csv && !arguments.frames;

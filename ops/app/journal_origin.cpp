@@ -6,7 +6,7 @@
 
 namespace gimbal {
 
-void read_origin(const std::vector<std::span<const std::byte>>& segments, JournalOrigin& origin) {
+void read_origin(const JournalSegments& segments, JournalOrigin& origin) {
   JournalReader reader{segments};
   JournalRecord record;
   while (reader.next(record) == JournalStatus::record) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/runtime/journal_segments.hpp"
 #include "ops/app/config.hpp"
 #include "ops/app/universe.hpp"
 
@@ -20,7 +21,7 @@ struct JournalOrigin {
 };
 
 // Reads up to the first event that is neither Boot nor a side block.
-void read_origin(const std::vector<std::span<const std::byte>>& segments, JournalOrigin& origin);
+void read_origin(const JournalSegments& segments, JournalOrigin& origin);
 
 [[nodiscard]] inline std::vector<std::span<const std::byte>> spans_of(
     const std::vector<std::vector<std::byte>>& segments) {

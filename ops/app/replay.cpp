@@ -13,9 +13,9 @@
 #include <memory>
 
 #include "engine/runtime/journal_files.hpp"
-#include "ops/app/chain_check.hpp"
+#include "engine/runtime/journal_segments.hpp"
 #include "ops/app/commands.hpp"
-#include "ops/app/core_replay.hpp"
+#include "ops/app/core_ahead.hpp"
 #include "ops/app/frame_replay.hpp"
 #include "ops/app/journal_origin.hpp"
 #include "ops/app/order_story.hpp"
@@ -37,17 +37,24 @@ struct ReplayArguments {
   std::string what_if;
 };
 
-using Segments = std::vector<std::vector<std::byte>>;
-
 int failed(const std::string& why) {
   fmt::print(stderr, "gimbal replay: {}\n", why);
   return exit_usage;
 }
 
-std::uint32_t epoch_of(const Segments& segments) {
+// Of the segment's begin; an epoch of 0 when there is none.
+SegmentHeader header_of(const JournalSegments& segments, const StreamName& stream) {
   SegmentHeader header;
-  if (segments.empty()) return 0;
-  return read_header(segments.front(), journal_magic, header) == nullptr ? header.epoch : 0;
+  SegmentWindow window;
+  if (segments.empty() || !window.open(segments, 0)) return {};
+  const auto bytes = window.at(0, sizeof header);
+  return read_header(bytes, stream.magic, header) == nullptr ? header : SegmentHeader{};
+}
+
+ReplayOptions options_of(const ReplayArguments& arguments) {
+  ReplayOptions options;
+  options.stop_at_difference = !arguments.keep_going;
+  return options;
 }
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -58,17 +65,12 @@ double seconds_since(SteadyTime begin) {
   return std::chrono::duration<double>(steady_now() - begin).count();
 }
 
-std::uint64_t bytes_of(const Segments& segments) {
-  std::uint64_t bytes = 0;
-  for (const auto& s : segments) bytes += s.size();
-  return bytes;
-}
-
 // A bot that dies while it creates the file leaves zeros.
-bool begun(const std::vector<std::byte>& segment) {
-  const std::size_t header = std::min(segment.size(), sizeof(SegmentHeader));
-  return std::any_of(segment.begin(), segment.begin() + static_cast<std::ptrdiff_t>(header),
-                     [](std::byte b) { return b != std::byte{0}; });
+bool begun(const JournalSegments& segments) {
+  SegmentWindow window;
+  if (!window.open(segments, 0)) return true;  // the reader says why not
+  const auto header = window.at(0, sizeof(SegmentHeader));
+  return std::any_of(header.begin(), header.end(), [](std::byte b) { return b != std::byte{0}; });
 }
 
 // What is missing of the boot's frame files; empty: nothing.
@@ -83,8 +85,8 @@ std::string missing_frames(const std::string& directory, std::uint32_t epoch) {
 }
 
 // The boot's frames; or why the journalled events have to do.
-std::string load_frames(const ReplayArguments& arguments, const JournalOrigin& origin,
-                        std::uint32_t epoch, Segments& frames) {
+std::string find_frames(const ReplayArguments& arguments, const JournalOrigin& origin,
+                        std::uint32_t epoch, JournalSegments& frames) {
   if (arguments.events_only) return "--events was given";
   std::error_code unreadable;
   if (!std::filesystem::is_directory(arguments.path, unreadable)) {
@@ -95,48 +97,80 @@ std::string load_frames(const ReplayArguments& arguments, const JournalOrigin& o
     const bool off = origin.loaded->config.journal.frames == FrameKeeping::off;
     return off ? "the run kept none ([journal] frames = \"off\")" : missing;
   }
-  if (Outcome o = load_segments(arguments.path, frame_stream, epoch, frames); !o) return o.error();
-  return begun(frames.front()) ? "" : "their stream was not begun";
+  if (Outcome o = JournalSegments::find(arguments.path, frame_stream, epoch, frames); !o) {
+    return o.error();
+  }
+  return begun(frames) ? "" : "their stream was not begun";
 }
 
-// What the chains say outranks what came out.
-void take_chains(ChainCheck& chains, ReplayFindings& findings) {
-  chains.finish();
-  if (!chains.events_damage().empty()) {
-    findings.events.verdict = ReplayVerdict::damaged;
-    findings.events.journal = JournalStatus::corrupt;
-    findings.events.error = chains.events_damage();
-  }
-  if (!chains.frames_damage().empty()) {
-    findings.frames.status = JournalStatus::corrupt;
-    findings.frames.error = chains.frames_damage();
-  }
+// What is damaged outranks what came out, also where nothing was stepped or followed any more.
+void take_damage(const std::string& damage, ReplayFindings& findings) {
+  if (damage.empty()) return;
+  findings.events.verdict = ReplayVerdict::damaged;
+  findings.events.journal = JournalStatus::corrupt;
+  findings.events.error = damage;
 }
 
-void run_streams(const ReplayArguments& arguments, const JournalOrigin& origin,
-                 const Segments& events, CoreReplay& core, ReplayFindings& findings) {
-  Segments frames;
-  const auto load = steady_now();
-  findings.without_frames = load_frames(arguments, origin, epoch_of(events), frames);
-  findings.with_frames = findings.without_frames.empty();
-  if (arguments.frames && !findings.with_frames) return;
-  if (!findings.with_frames) frames.clear();
-  findings.load_s += seconds_since(load);
-  findings.loaded_bytes = bytes_of(events) + bytes_of(frames);
-  const auto begin = steady_now();
-  ChainCheck chains{spans_of(events), spans_of(frames)};
-  core.believe_chain();
-  if (findings.with_frames) {
-    FrameReplay replayed{origin, epoch_of(events), core, spans_of(frames)};
-    replayed.believe_chain();
+// Where the frames differ, the events count up to there: what the core had stepped is stepped
+// again.
+std::string follow_frames(const JournalOrigin& origin, const ReplayArguments& arguments,
+                          const JournalSegments& events, const JournalSegments& frames,
+                          CoreReplay& core, ReplayFindings& findings) {
+  ChainHasher chain;
+  std::uint64_t steps = 0;
+  bool ended = false;
+  {
+    CoreAhead ahead{core};
+    FrameReplay replayed{origin, header_of(events, journal_stream).epoch, ahead, frames};
+    replayed.chain_by(chain);
     replayed.run();
+    replayed.check_rest();
     findings.frames = replayed.result();
-  } else {
-    while (core.next()) {}
+    findings.bytes += replayed.bytes_read();
+    steps = ahead.steps();
+    ended = ahead.ended();
+  }
+  chain.finish();
+  if (!chain.damage().empty()) {
+    findings.frames.status = JournalStatus::corrupt;
+    findings.frames.error = chain.damage();
   }
   findings.events = core.result();
-  take_chains(chains, findings);
+  if (ended) return {};
+  std::string error;
+  CoreReplay again{origin, events, options_of(arguments), false, error};
+  while (steps > 0 && again.next()) --steps;
+  findings.events = again.result();
+  return error;
+}
+
+std::string run_streams(const ReplayArguments& arguments, const JournalOrigin& origin,
+                        const JournalSegments& events, ReplayFindings& findings) {
+  JournalSegments frames;
+  findings.without_frames =
+      find_frames(arguments, origin, header_of(events, journal_stream).epoch, frames);
+  findings.with_frames = findings.without_frames.empty();
+  if (arguments.frames && !findings.with_frames) {
+    return "no frames to run: " + findings.without_frames;
+  }
+  std::string error;
+  CoreReplay core{origin, events, options_of(arguments), false, error};
+  if (!error.empty()) return error;
+  const auto begin = steady_now();
+  ChainHasher chain;
+  core.chain_by(chain);
+  if (findings.with_frames) {
+    error = follow_frames(origin, arguments, events, frames, core, findings);
+  } else {
+    while (core.next()) {}
+    findings.events = core.result();
+  }
+  take_damage(core.check_rest(), findings);
+  chain.finish();
+  take_damage(chain.damage(), findings);
+  findings.bytes += core.bytes_read();
   findings.elapsed_s = seconds_since(begin);
+  return error;
 }
 
 // The order's id as `gimbal journal dump` prints it.
@@ -148,21 +182,25 @@ bool parse_order(const std::string& text, OrderId& out) {
   return problem == std::errc{} && end == text.data() + text.size() && out.valid();
 }
 
-int explain(const ReplayArguments& arguments, const JournalOrigin& origin, const Segments& segments,
-            CoreReplay& core) {
+int explain(const ReplayArguments& arguments, const JournalOrigin& origin,
+            const JournalSegments& segments) {
   OrderId order;
   if (!parse_order(arguments.explain, order)) {
     return failed("--explain wants an order id in hexadecimal, as `gimbal journal dump` prints it");
   }
+  std::string error;
+  CoreReplay core{origin, segments, options_of(arguments), true, error};
+  if (!error.empty()) return failed(arguments.path + ": " + error);
   OrderStory story{origin, core, order};
   while (core.next()) {}
   if (!story.found()) {
     fmt::print(stderr, "gimbal replay: {} was not decided in this journal\n", arguments.explain);
     return exit_failed;
   }
-  Segments frames;
-  if (load_segments(arguments.path, frame_stream, epoch_of(segments), frames)) {
-    JournalReader reader{spans_of(frames), frame_stream};
+  JournalSegments frames;
+  const std::uint32_t epoch = header_of(segments, journal_stream).epoch;
+  if (JournalSegments::find(arguments.path, frame_stream, epoch, frames)) {
+    JournalReader reader{frames, frame_stream};
     JournalRecord record;
     while (reader.next(record) == JournalStatus::record) {
       if (record.type != RecordType::frame) continue;
@@ -174,39 +212,31 @@ int explain(const ReplayArguments& arguments, const JournalOrigin& origin, const
   return exit_done;
 }
 
-int what_if(const ReplayArguments& arguments, const Segments& segments) {
+int what_if(const ReplayArguments& arguments, const JournalSegments& segments) {
   std::vector<ConfigProblem> problems;
   std::unique_ptr<LoadedConfig> other = load_config(arguments.what_if, problems);
   if (other == nullptr) return failed(to_text(problems.front()));
   WhatIfResult result;
-  const std::string error = run_what_if(spans_of(segments), std::move(other), result);
+  const std::string error = run_what_if(segments, std::move(other), result);
   if (!error.empty()) return failed(error);
   fmt::print("{}", arguments.json ? what_if_json(result) : what_if_text(result));
   return result.damage.empty() ? exit_done : exit_failed;
 }
 
 int replay_journal(const ReplayArguments& arguments) {
-  Segments segments;
+  JournalSegments segments;
   ReplayFindings findings;
-  const auto load = steady_now();
-  if (Outcome o = JournalReader::load(arguments.path, segments, arguments.epoch); !o) {
+  if (Outcome o = JournalSegments::find(arguments.path, journal_stream, arguments.epoch, segments);
+      !o) {
     return failed(o.error());
   }
-  findings.load_s = seconds_since(load);
   if (!arguments.what_if.empty()) return what_if(arguments, segments);
   JournalOrigin origin;
-  read_origin(spans_of(segments), origin);
+  read_origin(segments, origin);
   if (!origin.error.empty()) return failed(arguments.path + ": " + origin.error);
-  ReplayOptions options;
-  options.stop_at_difference = !arguments.keep_going;
-  std::string error;
-  CoreReplay core{origin, spans_of(segments), options, !arguments.explain.empty(), error};
+  if (!arguments.explain.empty()) return explain(arguments, origin, segments);
+  const std::string error = run_streams(arguments, origin, segments, findings);
   if (!error.empty()) return failed(arguments.path + ": " + error);
-  if (!arguments.explain.empty()) return explain(arguments, origin, segments, core);
-  run_streams(arguments, origin, segments, core, findings);
-  if (arguments.frames && !findings.with_frames) {
-    return failed(arguments.path + ": no frames to run: " + findings.without_frames);
-  }
   fmt::print("{}", arguments.json ? replay_json(findings) : replay_text(findings));
   const ReplayVerdict verdict = verdict_of(findings);
   return verdict == ReplayVerdict::same || verdict == ReplayVerdict::unchecked ? exit_done

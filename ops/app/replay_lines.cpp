@@ -92,8 +92,7 @@ std::string replay_text(const ReplayFindings& f) {
   if (f.with_frames) {
     out += fmt::format(" with decoding, {:.0f} messages/s", rate(f.frames.messages, f.elapsed_s));
   }
-  out += fmt::format(" ({} MiB in memory, {:.2f} s; read in {:.2f} s)\n", f.loaded_bytes >> 20,
-                     f.elapsed_s, f.load_s);
+  out += fmt::format(" ({} MiB read, {:.2f} s)\n", f.bytes >> 20, f.elapsed_s);
   if (r.verdict == ReplayVerdict::different) {
     out += fmt::format(
         "difference   first between sequence numbers {} and {}: journal {:016x}, replay {:016x}\n",
@@ -112,14 +111,13 @@ std::string replay_json(const ReplayFindings& f) {
       R"("digest":"{:016x}","digests_compared":{},"difference_after_seq":{},)"
       R"("difference_at_seq":{},)"
       R"("expected":"{:016x}","found":"{:016x}","events_per_s":{:.0f},"elapsed_s":{:.4f},)"
-      R"("load_s":{:.4f},"loaded_bytes":{},"error":{},)"
+      R"("bytes_read":{},"error":{},)"
       R"("frames":{},"without_frames":{}}})"
       "\n",
       verdict_text(verdict_of(f)), r.boot.epoch, r.events, r.units, r.side_blocks, r.commands,
       r.digest, r.digests_compared, r.first_difference_after, r.first_difference_at,
-      r.expected_digest, r.found_digest, rate(r.events, f.elapsed_s), f.elapsed_s, f.load_s,
-      f.loaded_bytes, quoted(r.error), frames_json(f),
-      f.with_frames ? "null" : quoted(f.without_frames));
+      r.expected_digest, r.found_digest, rate(r.events, f.elapsed_s), f.elapsed_s, f.bytes,
+      quoted(r.error), frames_json(f), f.with_frames ? "null" : quoted(f.without_frames));
 }
 
 }  // namespace gimbal

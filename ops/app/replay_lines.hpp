@@ -15,8 +15,7 @@ struct ReplayFindings {
   std::string without_frames{};  // why not, when there are none
   FrameReplayResult frames{};
   double elapsed_s{0};
-  double load_s{0};  // reading the files into memory before; not in elapsed_s
-  std::uint64_t loaded_bytes{0};
+  std::uint64_t bytes{0};  // read, unpacked
 };
 
 // `damaged` and `different` of either stream outrank `same`.

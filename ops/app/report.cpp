@@ -56,15 +56,16 @@ int report(const ReportArguments& arguments) {
   if (arguments.out.empty() && !arguments.json) {
     return failed("give -o FILE for the page, --json for the numbers, or both", exit_usage);
   }
-  std::vector<std::vector<std::byte>> segments;
-  if (Outcome o = JournalReader::load(arguments.path, segments, arguments.epoch); !o) {
+  JournalSegments segments;
+  if (Outcome o = JournalSegments::find(arguments.path, journal_stream, arguments.epoch, segments);
+      !o) {
     return failed(o.error(), exit_usage);
   }
   JournalOrigin origin;
-  read_origin(spans_of(segments), origin);
+  read_origin(segments, origin);
   if (!origin.error.empty()) return failed(arguments.path + ": " + origin.error, exit_usage);
   std::string error;
-  CoreReplay core{origin, spans_of(segments), ReplayOptions{}, false, error};
+  CoreReplay core{origin, segments, ReplayOptions{}, false, error};
   if (!error.empty()) return failed(arguments.path + ": " + error, exit_usage);
   RunHistory history{origin, core};
   while (core.next()) {}

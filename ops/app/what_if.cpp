@@ -272,9 +272,8 @@ class AssumedRun {
   std::uint64_t reloads_{0}, own_{0}, adopted_{0};
 };
 
-std::string run_assumed(const JournalOrigin& origin,
-                        const std::vector<std::span<const std::byte>>& segments, Nanos round_trip,
-                        RunFigures& figures, WhatIfResult& result) {
+std::string run_assumed(const JournalOrigin& origin, const JournalSegments& segments,
+                        Nanos round_trip, RunFigures& figures, WhatIfResult& result) {
   std::string error;
   AssumedRun run{origin, round_trip, error};
   if (!error.empty()) return error;
@@ -292,8 +291,8 @@ std::string run_assumed(const JournalOrigin& origin,
 
 }  // namespace
 
-std::string run_what_if(const std::vector<std::span<const std::byte>>& segments,
-                        std::unique_ptr<LoadedConfig> other, WhatIfResult& result) {
+std::string run_what_if(const JournalSegments& segments, std::unique_ptr<LoadedConfig> other,
+                        WhatIfResult& result) {
   JournalOrigin origin;
   read_origin(segments, origin);
   if (!origin.error.empty()) return origin.error;

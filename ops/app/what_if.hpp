@@ -58,7 +58,7 @@ struct WhatIfResult {
 [[nodiscard]] const std::vector<std::string>& what_if_limits();
 
 // `other`: a configuration whose instruments are the journal's. Empty text on success.
-[[nodiscard]] std::string run_what_if(const std::vector<std::span<const std::byte>>& segments,
+[[nodiscard]] std::string run_what_if(const JournalSegments& segments,
                                       std::unique_ptr<LoadedConfig> other, WhatIfResult& result);
 
 [[nodiscard]] std::string what_if_text(const WhatIfResult& r);

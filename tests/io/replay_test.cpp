@@ -12,6 +12,7 @@
 #include "engine/runtime/journal.hpp"
 #include "engine/runtime/journal_files.hpp"
 #include "engine/runtime/side_blocks.hpp"
+#include "ops/app/session_setup.hpp"
 #include "tests/io/rig.hpp"
 
 namespace gimbal::test {
@@ -221,6 +222,84 @@ TEST_F(FrameReplayed, NamesTheFirstThingThatIsNotAsItWas) {
                                   nth_frame(FrameKind::text_in, "\"book.BTC-PERPETUAL.raw\"", 30,
                                             [](std::string& text) { text = "{}"; })));
   EXPECT_EQ(replay_of(file("lost")).code, 1);
+}
+
+// From the reload on nothing can be compared; a text before it that nobody asked for is found.
+TEST_F(FrameReplayed, AForeignTextBeforeAPartingIsADifference) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot({}));
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ASSERT_TRUE(wait_for_orders(3)) << status();
+  std::string text = read_text(file("bot.toml"));
+  const std::string limit = "max_order_usd = \"2000000\"";
+  ASSERT_NE(text.find(limit), std::string::npos);
+  write_text(file("bot.toml"),
+             text.replace(text.find(limit), limit.size(), "max_order_usd = \"1900000\""));
+  ASSERT_EQ(ctl({"reload", "--json", "--reason", "test"}).code, 0);
+  ASSERT_EQ(kill().code, 0);
+  ASSERT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
+  const Finished sound = replay_of(file("journal"));
+  EXPECT_EQ(sound.code, 0) << sound.out;
+  ASSERT_TRUE(holds(text_in(sound.out, "parted"), "the configuration was reloaded")) << sound.out;
+
+  std::uint64_t reloaded = 0;
+  const auto note_reload = [&](const JournalRecord& r, SegmentWriter& out) {
+    if (r.type == RecordType::event && r.event.kind() == EventKind::config_change) {
+      reloaded = r.event.seq().value;
+    }
+    copy_event(r, out, no_event);
+  };
+  const std::string copy = file("foreign");
+  ::mkdir(copy.c_str(), 0700);
+  ASSERT_NO_FATAL_FAILURE(rewrite_stream(copy, journal_stream, note_reload));
+  ASSERT_GT(reloaded, 0u);
+  int last = 0;  // of the texts before the reload
+  ASSERT_NO_FATAL_FAILURE(rewrite(file("count"), no_event, [&](FrameRecord& head, std::string&) {
+    if (head.kind == FrameKind::text_out && head.seq < reloaded) ++last;
+  }));
+  ASSERT_GT(last, 0);
+  int seen = 0;
+  ASSERT_NO_FATAL_FAILURE(
+      rewrite_stream(copy, frame_stream, [&](const JournalRecord& r, SegmentWriter& out) {
+        if (r.type != RecordType::frame) return;
+        const bool twice = r.frame.kind == FrameKind::text_out && ++seen == last;
+        for (int i = twice ? 0 : 1; i < 2; ++i) {
+          out.put(RecordType::frame, 0, &r.frame, sizeof r.frame, r.bytes.data(), r.bytes.size());
+        }
+      }));
+  const Finished foreign = replay_of(copy);
+  EXPECT_EQ(foreign.code, 1) << foreign.out;
+  EXPECT_EQ(text_in(foreign.out, "what"), "a text left that the replayed core did not ask for")
+      << foreign.out;
+}
+
+// 400 MiB of frames, in an address space that does not hold them.
+TEST_F(FrameReplayed, TakesNoMoreMemoryForMoreFrames) {
+  ASSERT_NO_FATAL_FAILURE(record({}));
+  const std::string copy = file("long");
+  ::mkdir(copy.c_str(), 0700);
+  ASSERT_NO_FATAL_FAILURE(rewrite_stream(
+      copy, journal_stream,
+      [](const JournalRecord& r, SegmentWriter& out) { copy_event(r, out, no_event); }));
+  const std::string answer =
+      R"({"jsonrpc":"2.0","id":987654321,"result":")" + std::string(16000, 'x') + "\"}";
+  int added = 0;
+  ASSERT_NO_FATAL_FAILURE(
+      rewrite_stream(copy, frame_stream, [&](const JournalRecord& r, SegmentWriter& out) {
+        if (r.type != RecordType::frame) return;
+        out.put(RecordType::frame, 0, &r.frame, sizeof r.frame, r.bytes.data(), r.bytes.size());
+        if (r.frame.kind != FrameKind::text_in || r.frame.slot == order_slot) return;
+        for (int i = 0; i < 100 && added < 26000; ++i, ++added) {  // to no request of ours
+          out.put(RecordType::frame, 0, &r.frame, sizeof r.frame, answer.data(), answer.size());
+        }
+      }));
+  ASSERT_EQ(added, 26000);
+  const std::string limited = "ulimit -v 409600; exec " + program() + " replay --json " + copy;
+  const Finished replayed =
+      run_program({"/bin/sh", "-c", limited}, dir_.path(), Patience{60000 * patience_factor});
+  EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;
+  EXPECT_EQ(text_in(replayed.out, "verdict"), "same") << replayed.out;
+  EXPECT_GT(number_in(replayed.out, "messages"), 26000) << replayed.out;
 }
 
 TEST_F(FrameReplayed, ExplainsAnOrderFromItsCauseToItsExecutionGap) {

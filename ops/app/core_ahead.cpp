@@ -1,0 +1,124 @@
+#include "ops/app/core_ahead.hpp"
+
+#include <utility>
+
+namespace gimbal {
+namespace {
+
+template <class T>
+void hand_over(Fifo<T>& from, std::size_t count, Fifo<T>& to) {
+  for (std::size_t i = 0; i < count; ++i) to.push(std::move(from[i]));
+  from.pop(count);
+}
+
+template <class T>
+std::uint8_t added(const Fifo<T>& items, std::size_t before) {
+  return static_cast<std::uint8_t>(items.size() - before);
+}
+
+}  // namespace
+
+CoreAhead::CoreAhead(CoreReplay& core) : core_{core} {
+  core_.keep_for_frames();
+  worker_ = std::thread{[this] { work(); }};
+}
+
+CoreAhead::~CoreAhead() {
+  {
+    const std::lock_guard lock{mutex_};
+    stop_ = true;
+  }
+  moved_.notify_all();
+  worker_.join();
+}
+
+// --- the core's thread ------------------------------------------------------------------------
+
+void CoreAhead::work() {
+  for (;;) {
+    std::unique_ptr<Batch> batch;
+    {
+      const std::lock_guard lock{mutex_};
+      if (stop_) return;
+      if (!used_.empty()) {
+        batch = std::move(used_.front());
+        used_.pop_front();
+      }
+    }
+    if (batch == nullptr) batch = std::make_unique<Batch>();
+    bool more = false;
+    try {
+      more = fill(*batch);
+    } catch (...) { batch->thrown = std::current_exception(); }
+    batch->last = !more;
+    if (!put(std::move(batch)) || !more) return;
+  }
+}
+
+bool CoreAhead::fill(Batch& batch) {
+  const KeptForFrames& kept = core_.kept();
+  bool more = true;
+  while (batch.steps.size() < batch_steps) {
+    const std::size_t feed = kept.feed_events.size();
+    const std::size_t order = kept.order_events.size();
+    const std::size_t outgoing = kept.outgoing.size();
+    const std::size_t fates = kept.fates.size();
+    more = core_.next();
+    if (!more) break;
+    batch.steps.push_back(Step{core_.seq(), added(kept.feed_events, feed),
+                               added(kept.order_events, order), added(kept.outgoing, outgoing),
+                               added(kept.fates, fates), !core_.parted().empty()});
+  }
+  std::swap(core_.kept(), batch.kept);  // for what is empty, with the memory of before
+  batch.parted = core_.parted();
+  return more;
+}
+
+bool CoreAhead::put(std::unique_ptr<Batch> batch) {
+  std::unique_lock lock{mutex_};
+  moved_.wait(lock, [this] { return stop_ || ready_.size() < batches_max; });
+  if (stop_) return false;
+  ready_.push_back(std::move(batch));
+  moved_.notify_all();
+  return true;
+}
+
+// --- the reader's -----------------------------------------------------------------------------
+
+void CoreAhead::take_batch() {
+  std::unique_lock lock{mutex_};
+  if (at_ != nullptr) {
+    at_->steps.clear();
+    used_.push_back(std::move(at_));
+  }
+  moved_.wait(lock, [this] { return !ready_.empty(); });
+  at_ = std::move(ready_.front());
+  ready_.pop_front();
+  moved_.notify_all();
+  lock.unlock();
+  step_ = 0;
+  if (at_->thrown != nullptr) std::rethrow_exception(at_->thrown);
+}
+
+bool CoreAhead::next() {
+  if (ended_) return false;
+  while (at_ == nullptr || step_ == at_->steps.size()) {
+    if (at_ != nullptr && at_->last) {
+      ended_ = true;
+      return false;
+    }
+    take_batch();
+  }
+  const Step& step = at_->steps[step_++];
+  ++steps_;
+  seq_ = step.seq;
+  KeptForFrames& from = at_->kept;
+  if (step.feed > 0) hand_over(from.feed_events, step.feed, kept_.feed_events);
+  if (step.order > 0) hand_over(from.order_events, step.order, kept_.order_events);
+  if (step.outgoing > 0) hand_over(from.outgoing, step.outgoing, kept_.outgoing);
+  if (step.fates > 0) hand_over(from.fates, step.fates, kept_.fates);
+  if (step.parted && parted_.empty()) parted_ = at_->parted;
+  return true;
+}
+
+}  // namespace gimbal
