@@ -93,14 +93,14 @@ Channel* ChannelTable::add(std::string_view name) noexcept {
   std::memcpy(channel.text_, name.data(), name.size());
   channel.length = static_cast<std::uint8_t>(name.size());
   channels_.push_back(channel);
-  std::size_t at = text_hash(name) & mask_;
+  std::size_t at = table_hash(name) & mask_;
   while (slots_[at] != 0) at = (at + 1) & mask_;
   slots_[at] = static_cast<std::uint32_t>(channels_.size());
   return &channels_.back();
 }
 
 Channel* ChannelTable::find(std::string_view name) noexcept {
-  for (std::size_t at = text_hash(name) & mask_; slots_[at] != 0; at = (at + 1) & mask_) {
+  for (std::size_t at = table_hash(name) & mask_; slots_[at] != 0; at = (at + 1) & mask_) {
     Channel& channel = channels_[slots_[at] - 1];
     if (channel.name() == name) return &channel;
   }

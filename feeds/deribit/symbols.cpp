@@ -19,7 +19,7 @@ bool SymbolTable::add(std::string_view name, InstrumentId id) noexcept {
   if (entry.length.load(std::memory_order_relaxed) != 0) return false;
   std::memcpy(entry.text, name.data(), name.size());
   entry.length.store(static_cast<std::uint8_t>(name.size()), std::memory_order_release);
-  std::size_t at = text_hash(name) & mask_;
+  std::size_t at = table_hash(name) & mask_;
   while (slots_[at].load(std::memory_order_relaxed) != 0) at = (at + 1) & mask_;
   slots_[at].store(static_cast<std::uint16_t>(id.value + 1), std::memory_order_release);
   ++size_;
@@ -27,7 +27,7 @@ bool SymbolTable::add(std::string_view name, InstrumentId id) noexcept {
 }
 
 InstrumentId SymbolTable::find(std::string_view text) const noexcept {
-  for (std::size_t at = text_hash(text) & mask_;; at = (at + 1) & mask_) {
+  for (std::size_t at = table_hash(text) & mask_;; at = (at + 1) & mask_) {
     const std::uint16_t slot = slots_[at].load(std::memory_order_acquire);
     if (slot == 0) return {};
     const InstrumentId id{static_cast<std::uint16_t>(slot - 1)};

@@ -56,7 +56,8 @@ void CoreAhead::work() {
 }
 
 bool CoreAhead::fill(Batch& batch) {
-  const KeptForFrames& kept = core_.kept();
+  KeptForFrames& kept = core_.kept();
+  kept.feed_events.restart(room_for_rest);
   bool more = true;
   while (batch.steps.size() < batch_steps) {
     const std::size_t feed = kept.feed_events.size();
@@ -97,6 +98,7 @@ void CoreAhead::take_batch() {
   moved_.notify_all();
   lock.unlock();
   step_ = 0;
+  kept_.feed_events.adopt(at_->kept.feed_events);
   if (at_->thrown != nullptr) std::rethrow_exception(at_->thrown);
 }
 
@@ -113,7 +115,7 @@ bool CoreAhead::next() {
   ++steps_;
   seq_ = step.seq;
   KeptForFrames& from = at_->kept;
-  if (step.feed > 0) hand_over(from.feed_events, step.feed, kept_.feed_events);
+  kept_.feed_events.show(step.feed);
   if (step.order > 0) hand_over(from.order_events, step.order, kept_.order_events);
   if (step.outgoing > 0) hand_over(from.outgoing, step.outgoing, kept_.outgoing);
   if (step.fates > 0) hand_over(from.fates, step.fates, kept_.fates);

@@ -59,7 +59,8 @@ class CoreAhead {
     std::exception_ptr thrown{};
   };
   static constexpr std::size_t batch_steps = 2048;
-  static constexpr std::size_t batches_max = 8;  // ahead
+  static constexpr std::size_t batches_max = 8;     // ahead
+  static constexpr std::size_t room_for_rest = 64;  // feed events of the batch before
 
   void work();
   bool fill(Batch& batch);

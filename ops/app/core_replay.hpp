@@ -19,25 +19,57 @@ namespace gimbal {
 
 using ReplayEngine = Engine<NullProbe, StrategySet>;
 
-// First in, first out, contiguous; memory is used again once it is empty.
+// First in, first out, contiguous; memory is used again once it is empty. Items behind its end are
+// there and not counted yet (adopt).
 template <class T>
 class Fifo {
  public:
-  void push(T value) { items_.push_back(std::move(value)); }
-  [[nodiscard]] bool empty() const noexcept { return first_ == items_.size(); }
-  [[nodiscard]] std::size_t size() const noexcept { return items_.size() - first_; }
+  void push(T value) {
+    items_.push_back(std::move(value));
+    end_ = items_.size();
+  }
+  [[nodiscard]] bool empty() const noexcept { return first_ == end_; }
+  [[nodiscard]] std::size_t size() const noexcept { return end_ - first_; }
   [[nodiscard]] T& operator[](std::size_t n) noexcept { return items_[first_ + n]; }
   void pop(std::size_t n = 1) {
     first_ += n;
     if (first_ < items_.size() && first_ < compact_at) return;
     items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
+    end_ -= first_;
     first_ = 0;
   }
 
+  // Empty, with room before its first item for what is left of another.
+  void restart(std::size_t room) {
+    items_.clear();
+    items_.resize(room);
+    first_ = end_ = room;
+  }
+  // Takes all of `next`, which was restarted, behind what is left here. They are not counted until
+  // show() says so. Seldom copies more than what is left.
+  void adopt(Fifo& next) {
+    const std::size_t left = size();
+    const std::size_t more = next.size();
+    if (left <= next.first_) {
+      std::move(begin(), begin() + static_cast<std::ptrdiff_t>(left),
+                next.begin() - static_cast<std::ptrdiff_t>(left));
+      std::swap(*this, next);
+      first_ -= left;
+    } else {
+      items_.insert(items_.end(), next.begin(), next.items_.end());
+    }
+    end_ = items_.size() - more;
+  }
+  void show(std::size_t n) noexcept { end_ += n; }
+
  private:
   static constexpr std::size_t compact_at = 65536;
+  [[nodiscard]] auto begin() noexcept {
+    return items_.begin() + static_cast<std::ptrdiff_t>(first_);
+  }
   std::vector<T> items_;
   std::size_t first_{0};
+  std::size_t end_{0};
 };
 
 // A command that asked for bytes on the order session.

@@ -1,6 +1,7 @@
 #include "ops/app/frame_replay.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 namespace gimbal {
@@ -23,10 +24,16 @@ deribit::LoginConfig silent_login(std::int64_t first_id, const char* scope) {
 }
 
 // Equal but for what the sequencer stamps.
-bool same_event(const Event& journal, Event replayed) noexcept {
-  replayed.set_seq(journal.seq());
-  replayed.queue_ns = journal.queue_ns;
-  return std::memcmp(&journal, &replayed, sizeof(Event)) == 0;
+bool same_event(const Event& journal, const Event& replayed) noexcept {
+  using Words = std::array<std::uint64_t, sizeof(Event) / 8>;
+  static_assert(offsetof(Event, seq_kind_flags) == 0 && offsetof(Event, queue_ns) == 24);
+  Words a, b;
+  std::memcpy(a.data(), &journal, sizeof a);
+  std::memcpy(b.data(), &replayed, sizeof b);
+  std::uint64_t differs = (a[0] ^ b[0]) & ~Event::seq_mask;
+  differs |= (a[3] ^ b[3]) & ~std::uint64_t{UINT32_MAX};
+  for (const std::size_t i : {1u, 2u, 4u, 5u, 6u, 7u}) differs |= a[i] ^ b[i];
+  return differs == 0;
 }
 
 // Why the journal lacks events that the frames give.
