@@ -188,6 +188,17 @@ std::string gap_row(const std::string& of, const GapTotals& t) {
       to_double(t.after_usd[0]), t.marked[0], to_double(t.after_usd[1]), t.marked[1]);
 }
 
+// A death or a stop takes the marks of the last fills with it: the next boot does not know them.
+std::string unmarked(const EngineCore& core) {
+  const GapTotals t = all_fills(core);
+  if (t.marked[0] >= t.fills && t.marked[1] >= t.fills) return {};
+  return fmt::format(
+      "<p class=\"soft\">{} of {} fills are without a price 1 s after, {} without a price 60 s "
+      "after: the journal ends before, or nothing was quoted then. They count as nothing in these "
+      "columns.</p>\n",
+      t.fills - t.marked[0], t.fills, t.fills - t.marked[1]);
+}
+
 std::string gap_table(const EngineCore& core, const JournalOrigin& origin) {
   std::string rows;
   for (std::size_t s = 0; s < strategies_max; ++s) {
@@ -202,7 +213,7 @@ std::string gap_table(const EngineCore& core, const JournalOrigin& origin) {
   return "<div class=\"scroll\"><table><tr><th>of</th><th>fills</th><th>traded USD</th>"
          "<th>shortfall USD</th><th>bp</th><th>delay USD</th><th>against theory</th>"
          "<th>fees USD</th><th>1 s after (marked)</th><th>60 s after (marked)</th></tr>" +
-         rows + "</table></div>\n";
+         rows + "</table></div>\n" + unmarked(core);
 }
 
 std::string fill_table(const RunHistory& h, const JournalOrigin& origin) {

@@ -365,7 +365,7 @@ TEST_F(FrameReplayed, ReportsTheRunAsOnePageThatNeedsNoNetwork) {
        {"<!doctype html>", "P&amp;L", "Delta against its band", "The execution gap, all fills",
         "P&amp;L explained, by day", "strategy delta_hedge", "venue deribit", "Tick received until",
         "Limits", "prefers-color-scheme:dark", "global ACTIVE", "kill CANCEL",
-        "replays to the same commands", "</html>"}) {
+        "replays to the same commands", "without a price 60 s after", "</html>"}) {
     EXPECT_TRUE(holds(page, part)) << part;
   }
   for (const char* outside : {"http:", "https:", "src=", "<link", "<script", "@import", "url("}) {
