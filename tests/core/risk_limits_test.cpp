@@ -256,6 +256,31 @@ TEST_F(Gate, OverTheLimitAnExitThatLowersTheDeltaPassesWithStaleGreeksToo) {
   EXPECT_EQ(reason(), Refusal::reduce_rule) << "-2.5 is no less than 2.5";
 }
 
+// Delta 1 of 2 allowed: the options' share is 0.8, by Greeks that are old.
+TEST_F(Gate, WhileTradingAnExitThatRaisesTheDeltaIsHeldToTheStaleBound) {
+  limits.max_delta_usd = money(100000);
+  c.position = amount(-1000);
+  c.delta = {amount(1).nano, amount(1).nano};
+  c.options_delta = amount(0.8).nano;
+  c.order_delta = amount(0.2).nano;
+  c.greeks_stale = true;
+  EXPECT_EQ(reason(), Refusal::none) << "2 of 2, the options counted twice";
+  c.order_delta += 1;
+  EXPECT_EQ(reason(), Refusal::delta_limit);
+  c.greeks_stale = false;
+  EXPECT_EQ(reason(), Refusal::none);
+  c.greeks_stale = true;
+  c.growth_blocked = true;
+  EXPECT_EQ(reason(), Refusal::none) << "nothing may grow: a book that is closed has to close";
+  c.growth_blocked = false;
+  c.mode = Mode::reduce;
+  EXPECT_EQ(reason(), Refusal::none);
+  c.mode = Mode::active;
+  c.delta = {amount(-1).nano, amount(-1).nano};
+  c.options_delta = amount(3).nano;
+  EXPECT_EQ(reason(), Refusal::none) << "the worst delta falls";
+}
+
 // One that the limits would blame the strategy for, or trip: nothing may grow, and that is told.
 TEST_F(Gate, WhatMayNotGrowIsRefusedForThatBeforeAnyLimitOnGrowth) {
   limits.max_delta_usd = limits.max_gross_delta_usd = money(1);

@@ -73,14 +73,33 @@ TEST_F(WorseScenario, AnExitPassesWhileGrowthIsBlocked) {
 }
 
 // The long leg of a spread: a PAUSE is no looser than trading.
-TEST_F(WorseScenario, ALongOptionIsNotSoldWhileGrowthIsBlockedButInReduce) {
-  limits.option_collar_bps = 10'000;
-  c.instrument = &option;
-  o.instrument = option.id;
-  o.side = Side::sell;
-  o.price = c.mark = usd(0.05);
-  o.amount = c.position = amount(1);
-  c.order_delta = amount(-0.02).nano;
+struct LongLeg : WorseScenario {
+  LongLeg() {
+    limits.option_collar_bps = 10'000;
+    c.instrument = &option;
+    o.instrument = option.id;
+    o.side = Side::sell;
+    o.price = c.mark = usd(0.05);
+    o.amount = c.position = amount(1);
+    c.order_delta = amount(-0.02).nano;
+  }
+};
+
+// What pauses is often what the numbers are missing for.
+TEST_F(LongLeg, WithoutNumbersItIsNotSoldInAPauseEither) {
+  c.scenario.known = false;
+  EXPECT_EQ(reason(), Refusal::none) << "trading";
+  c.growth_blocked = true;
+  EXPECT_EQ(reason(), Refusal::paused);
+  c.mode = Mode::reduce;
+  EXPECT_EQ(reason(), Refusal::none);
+  c.mode = Mode::active;
+  o.side = Side::buy;
+  c.position = amount(-1);
+  EXPECT_EQ(reason(), Refusal::none) << "a short one is bought back";
+}
+
+TEST_F(LongLeg, IsNotSoldWhileGrowthIsBlockedButInReduce) {
   EXPECT_EQ(reason(), Refusal::scenario_loss) << "trading";
   c.growth_blocked = true;
   EXPECT_EQ(reason(), Refusal::paused);

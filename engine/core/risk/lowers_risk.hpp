@@ -4,7 +4,7 @@
 //   (a) an exit: its instrument's position shrinks without crossing zero, and the underlying's
 //       worst delta stays inside its limit or, where it is over it, strictly falls, or the order
 //       has no delta. Stale Greeks do not count twice here: a book that is being closed would not
-//       close. or
+//       close (while trading delta_limit.hpp counts them). or
 //   (b) a hedge: on the configured hedge instrument, the underlying's worst delta strictly falls.
 #pragma once
 
@@ -60,11 +60,12 @@ struct LowersRisk {
     return exit(o, c, l) || hedge(c);
   }
 
- private:
-  // Of an exit while the delta is over its limit.
+  // Has no delta, or lowers the worst one.
   static bool eases(const GateContext& c) noexcept {
     return c.order_delta == 0 || worst_filled(c) < c.delta.worst();
   }
+
+ private:
   static i128 larger(i128 low, i128 high) noexcept {
     const i128 below = low < 0 ? -low : low;
     const i128 above = high < 0 ? -high : high;

@@ -5,8 +5,9 @@
 // An order that leaves the worst scenario no worse passes even over the limit, and so does a hedge.
 // An exit that makes it worse does not while trading. In REDUCE, and FLATTEN with it, the reduce
 // rule decides alone; a PAUSE holds an exit back only where it sells a long option, which would
-// leave the short leg of a spread bare. Without usable numbers hedges and exits pass and nothing
-// else grows: `scenario_unknown`.
+// leave the short leg of a spread bare; there without usable numbers as well, as what pauses is
+// often what the numbers are missing for. Else without them hedges and exits pass and nothing else
+// grows: `scenario_unknown`.
 #pragma once
 
 #include "engine/core/risk/context.hpp"
@@ -29,8 +30,9 @@ struct ScenarioLoss {
     const std::int64_t most = s.known ? limit(c, l) : 0;
     if (s.known && (s.loss_after <= most || s.loss_after <= s.loss_before)) return {};
     if (!s.known) {
-      if (LowersRisk::holds(o, c, l)) return {};
-      return {Refusal::scenario_unknown, 1, 0};
+      const bool held_back = c.growth_blocked && c.mode < Mode::reduce && bares(o, c);
+      if (LowersRisk::hedge(c) || (LowersRisk::exit(o, c, l) && !held_back)) return {};
+      return {held_back ? Refusal::paused : Refusal::scenario_unknown, 1, 0};
     }
     if (c.mode >= Mode::reduce || LowersRisk::hedge(c)) return {};
     if (c.growth_blocked && LowersRisk::exit(o, c, l) && !bares(o, c)) return {};
