@@ -80,7 +80,8 @@ the settlement currency (fee, half of the spread, impact; without it the leg sta
 amounts are closed in multiples of. Appended before the above are
   plan         the closing trades in order: [{"leg", "trade", "cost", "mm_after"}, ...], leg from 0
   plan_result  nothing_needed, reached, out_of_reach (closing cannot bring it there), no_equity,
-               delta_shocked (the shock for a large delta is on: not planned)
+               not_found (the search ended without a plan; there may be one), delta_shocked (the
+               shock for a large delta is on: not planned)
   plan_cost, plan_health  of all of them
 
 --parameters: rates change without notice and have no default.

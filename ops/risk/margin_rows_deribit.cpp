@@ -96,6 +96,7 @@ std::string result_name(quant::DeleverageResult r) {
     case quant::DeleverageResult::nothing_needed: return "nothing_needed";
     case quant::DeleverageResult::reached: return "reached";
     case quant::DeleverageResult::delta_shocked: return "delta_shocked";
+    case quant::DeleverageResult::not_found: return "not_found";
     case quant::DeleverageResult::out_of_reach: break;
   }
   return "out_of_reach";

@@ -9,31 +9,13 @@
 #include <vector>
 
 #include "engine/quant/linear_program.hpp"
+#include "tests/support/portfolio_parameters.hpp"
 #include "tests/support/random_terms.hpp"
 
 namespace gimbal::quant {
 namespace {
 
-PortfolioMarginParameters venue_parameters() {
-  PortfolioMarginParameters p;
-  p.price_range = 0.16;
-  p.buckets = 4;
-  p.volatility_up = 0.5;
-  p.volatility_down = 0.25;
-  p.volatility_up_min = 0.5;
-  p.short_power = 0.3;
-  p.long_power = 0.13;
-  p.extended_moves = {-0.66, -0.33, 0.5, 1, 2, 3, 4, 5};
-  p.extended_factor = 1;
-  p.dampener_usd = 100000;
-  p.annual_move = 0.075;
-  p.roll_min = 0.01;
-  p.delta_shock_per_coin = 5e-5;
-  p.delta_shock_max = 0.1;
-  p.delta_shock_threshold_usd = 2e7;
-  p.maintenance_factor = 0.8;
-  return p;
-}
+PortfolioMarginParameters venue_parameters() { return test::btc_parameters(); }
 
 struct Case {
   Book book{};
@@ -339,6 +321,28 @@ TEST(Deleverage, SaysWhenNothingIsNeededAndWhenNothingHelps) {
   c.ask.unit_cost.clear();
   c.book.equity = 1;
   EXPECT_EQ(deleverage(c.book, venue_parameters(), c.ask).result, DeleverageResult::nothing_needed);
+}
+
+// Closing the cheap short turns the net delta of its expiry over: the roll shock falls to where
+// that is flat and rises beyond, the program sees it fall for ever.
+TEST(Deleverage, SaysThatItFoundNonePlainlyWhereThatIsNoProof) {
+  Case c;
+  c.book.index = 60000;
+  c.book.legs = {perpetual_leg(60000, -600'000), perpetual_leg(60000, 540'000),
+                 option_leg(OptionType::call, 60000, 61000, 0.1, 0.6, -1)};
+  c.ask.unit_cost = {1e-9, 0, 0};
+  c.ask.target_health = 0.5;
+  PortfolioMarginParameters p = venue_parameters();
+  p.roll_min = 3;
+  c.book.equity = 4;
+  ASSERT_GT(portfolio_margin(c.book, p).maintenance, 0.5 * c.book.equity);
+  EXPECT_EQ(deleverage(c.book, p, c.ask).result, DeleverageResult::reached) << "where it is flat";
+  c.book.equity = 0.1;
+  const Deleverage plan = deleverage(c.book, p, c.ask);
+  EXPECT_EQ(plan.result, DeleverageResult::not_found);
+  EXPECT_TRUE(plan.steps.empty());
+  c.ask.lot = {10, 10, 0.1};
+  EXPECT_EQ(deleverage(c.book, p, c.ask).result, DeleverageResult::not_found);
 }
 
 TEST(LinearProgram, GivesTheCornerThatCostsLeast) {

@@ -141,14 +141,22 @@ Range whole_range(const ScenarioAccount& a) {
   return r;
 }
 
-// Amounts without regard to lots; empty where there are none.
-std::vector<double> ideal(const ScenarioAccount& a, const Relaxed& relaxed) {
+// What is to be closed. Nothing: `none` says whether that is proven. The program as it is first
+// asked leaves out none of the amounts that are enough, for its slope of the roll shock is a
+// tangent of a convex one; what is asked for on top of it may.
+struct Found {
+  std::vector<double> closed{};
+  bool none{false};
+};
+
+// Without regard to lots.
+Found ideal(const ScenarioAccount& a, const Relaxed& relaxed) {
   Range all = whole_range(a);
   for (int round = 0; round < rounds_max; ++round) {
     std::vector<double> closed = relaxed.at(all);
-    if (closed.empty()) return {};
+    if (closed.empty()) return {{}, round == 0};
     const double missing = a.missing(closed);
-    if (missing <= rounding * a.scale()) return closed;
+    if (missing <= rounding * a.scale()) return {std::move(closed), false};
     all.more += 1.001 * missing;
   }
   return {};
@@ -181,15 +189,19 @@ std::vector<double> rounded_up(const ScenarioAccount& a, std::vector<double> clo
 // Branch and bound (Land and Doig 1960): a range whose relaxed cost is not clearly below the best
 // whole lots so far is left; else it is split at the leg furthest from whole lots. Every relaxed
 // answer, rounded up, filled up and taken back, is a candidate, so an end by the limit has one too.
-std::vector<double> in_lots(const ScenarioAccount& a, const Relaxed& relaxed) {
+Found in_lots(const ScenarioAccount& a, const Relaxed& relaxed) {
   std::vector<double> best;
+  bool proven = true;
   std::vector<Range> open{whole_range(a)};
   std::size_t left = std::clamp<std::size_t>(search_work / relaxed.size(), ranges_min, ranges_max);
   for (; left > 0 && !open.empty(); --left) {
     const Range r = std::move(open.back());
     open.pop_back();
     const std::vector<double> closed = relaxed.at(r);
-    if (closed.empty()) continue;
+    if (closed.empty()) {
+      proven = proven && r.more <= 0;
+      continue;
+    }
     if (!best.empty() && a.cost(closed) > (1 - good_enough) * a.cost(best)) continue;
     std::vector<double> candidate = rounded_up(a, closed);
     if (fill_up(a, candidate)) {
@@ -212,7 +224,7 @@ std::vector<double> in_lots(const ScenarioAccount& a, const Relaxed& relaxed) {
     open.push_back(r);
     open.back().low[i] = std::min(below + a.lot(i), r.high[i]);
   }
-  return best;
+  return {std::move(best), proven && open.empty()};
 }
 
 // The planned amounts in small slices, each time the one that leaves the least to do; neighbours of
@@ -268,9 +280,10 @@ Deleverage deleverage(const Book& book, const PortfolioMarginParameters& p,
   }
   const Relaxed relaxed{a};
   const bool lots = std::any_of(ask.lot.begin(), ask.lot.end(), [](double l) { return l > 0; });
-  const std::vector<double> closed = lots ? in_lots(a, relaxed) : ideal(a, relaxed);
+  const Found found = lots ? in_lots(a, relaxed) : ideal(a, relaxed);
+  const std::vector<double>& closed = found.closed;
   if (closed.empty()) {
-    out.result = DeleverageResult::out_of_reach;
+    out.result = found.none ? DeleverageResult::out_of_reach : DeleverageResult::not_found;
     return out;
   }
   out.result = DeleverageResult::reached;

@@ -35,6 +35,7 @@ enum class DeleverageResult : unsigned char {
   nothing_needed,
   reached,
   out_of_reach,   // not even all that may be closed brings the account there: no steps
+  not_found,      // the search ended without a plan and without proof that there is none: no steps
   delta_shocked,  // the shock for a large delta is on: what closing takes from it is not planned
 };
 struct Deleverage {
