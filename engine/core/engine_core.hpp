@@ -344,6 +344,7 @@ class EngineCore {
   [[nodiscard]] std::size_t flatten_unknown() const noexcept;
   void fill_flatten(EngineStatus& s) const noexcept;
 
+  void flatten_cut(InstrumentId id, Slice& slice) const noexcept;
   // engine_trip.cpp
   // `news`: told though the same was told a moment ago.
   void trip(Trip t, bool news = false) noexcept;

@@ -176,6 +176,7 @@ FlattenWhy EngineCore::flatten_send(InstrumentId id, Qty want, Commands& out) no
   const FlattenWhy why = flatten_slice(id, want, slice);
   if (why != FlattenWhy::none) return why;
   FlattenStatus& s = flatten_.shown;
+  if ((s.flags & flatten_flag::hedge_only) == 0) flatten_cut(id, slice);
   const Price mark = markets_[id.value].mark;
   Money cost;
   if (!flatten_cost(i, mark, slice.limit, slice.amount, cost) ||

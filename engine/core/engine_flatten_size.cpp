@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/core/engine_core.hpp"
+#include "engine/core/risk/lowers_risk.hpp"
 #include "engine/core/risk/price_collar.hpp"
 
 namespace gimbal {
@@ -117,6 +118,28 @@ FlattenWhy EngineCore::flatten_slice(InstrumentId id, Qty want, Slice& slice) co
   if (side == Side::sell) slice.amount = -slice.amount;
   slice.limit = depth.worst;
   return FlattenWhy::none;
+}
+
+// To what the reduce rule lets through (P-13 (a)): the hedge of what stays goes as far as the worst
+// delta remains inside its limit. Where no part of it would pass it stays whole: the refusal then
+// names the rule.
+void EngineCore::flatten_cut(InstrumentId id, Slice& slice) const noexcept {
+  const Instrument& i = table_[id];
+  const GateContext c = gather(id, operator_strategy, side_of(slice.amount), slice.limit,
+                               abs(slice.amount), Scenarios::no);
+  const std::int64_t usd_max = gate_.limits().max_delta_usd.nano;
+  if (!c.delta_known || c.index.nano <= 0 || LowersRisk::eases(c)) return;
+  if (LowersRisk::usd(LowersRisk::worst_after(c), c.index) <= usd_max) return;
+  const i128 most = static_cast<i128>(usd_max) * nano_per_unit / c.index.nano;
+  const bool up = c.order_delta > 0;
+  const i128 outward = up ? c.delta.high : -static_cast<i128>(c.delta.low);
+  const i128 inward = up ? -static_cast<i128>(c.delta.low) : c.delta.high;
+  const i128 room = most - outward - 1;  // the order's coins are rounded
+  if (room <= 0 || inward > most) return;
+  const i128 moved = up ? c.order_delta : -static_cast<i128>(c.order_delta);
+  const Qty part = whole_lots(static_cast<i128>(abs(slice.amount).nano) * room / moved, i.lot);
+  if (part < i.amount_min || part.nano <= 0) return;
+  slice.amount = signed_qty(side_of(slice.amount), part);
 }
 
 // What trading `moved` at `price` would cost against the mark, fee included, in USD.

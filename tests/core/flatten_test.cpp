@@ -1,6 +1,8 @@
 // FLATTEN in the core: what is closed, how much, at what price, and everything that ends it.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/support/engine_fixture.hpp"
 
 namespace gimbal {
@@ -133,6 +135,31 @@ TEST_F(FlattenTest, AnOrderIsSplitByTheLimitsOfOneOrder) {
   start_job(10000);
   ASSERT_EQ(placed().size(), 1U);
   EXPECT_EQ(placed()[0].amount, amount(3000));
+}
+
+// Two coins long against four short calls, one coin allowed: the hedge of what stays goes half way.
+TEST_F(FlattenTest, ASliceIsCutToWhatTheDeltaLimitLeavesAndTheRestIsNamed) {
+  setup.limits.max_delta_usd = money(50000);
+  to_held(100000, -4);
+  level(perp, Side::buy, 49999.5, 200000);
+  const auto delta = [&] {
+    return static_cast<double>(core().residual(test::the_coin)->settled) * 1e-9;
+  };
+  ASSERT_LT(std::abs(delta()), 0.3);
+  start_job(100000, -4);
+  ASSERT_EQ(placed().size(), 1U);
+  const PlaceOrder o = placed()[0];
+  EXPECT_EQ(o.side, Side::sell);
+  EXPECT_LT(o.amount, amount(100000));
+  const double after = delta() - to_double(o.amount) / 50000;
+  EXPECT_GE(after, -1);
+  EXPECT_LT(after - 10.0 / 50000, -1) << "not one lot more";
+  take(o, to_double(o.amount));
+  fresh();
+  seen.clear();
+  run(milliseconds(200));
+  EXPECT_TRUE(placed().empty());
+  EXPECT_EQ(why(perp), FlattenWhy::refused);
 }
 
 TEST_F(FlattenTest, OptionsStayUnlessAskedForAndAreNamed) {
