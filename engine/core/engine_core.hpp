@@ -91,6 +91,8 @@ class EngineCore {
   [[nodiscard]] bool venue_ready(VenueId venue) const noexcept;
   // Nothing may grow on the instrument (for this strategy): an input is not to be trusted.
   [[nodiscard]] bool growth_blocked(InstrumentId id, StrategyId strategy = {}) const noexcept;
+  // The same without a tick that is over its budget.
+  [[nodiscard]] bool growth_held(InstrumentId id, StrategyId strategy) const noexcept;
   [[nodiscard]] std::optional<ResidualDelta> residual(UnderlyingId u) const noexcept;
   [[nodiscard]] const MarginReport* margin(VenueId venue, Currency settlement) const noexcept;
   // Coins of a signed amount: net delta for options, amount or N/P for the rest; empty when

@@ -131,11 +131,15 @@ bool EngineCore::meets_own(InstrumentId id, Side side, Price price) const noexce
 }
 
 bool EngineCore::growth_blocked(InstrumentId id, StrategyId strategy) const noexcept {
+  return growth_held(id, strategy) || late_on(id) > 0;
+}
+
+bool EngineCore::growth_held(InstrumentId id, StrategyId strategy) const noexcept {
   const Market* m = market(id);
   if (m == nullptr || monitor_pause_) return true;
   if (m->lost || m->wants_quote || m->drift_since.mono_ns != 0) return true;
   const Instrument& i = table_[id];
-  if (quality_blocks(i) || late_on(id) > 0) return true;
+  if (quality_blocks(i)) return true;
   if (pauses_.blocks(OrderScopes{i.venue, strategy, i.underlying, id}, now_)) return true;
   if (orders_.exposure(id).unknown == 0) return false;
   for (std::size_t n = 0; n < orders_.listed(); ++n) {

@@ -120,7 +120,13 @@ Mode StrategyView::mode(StrategyId strategy, InstrumentId id) const noexcept {
   return engine_->gate_.modes().effective({i.venue, strategy, i.underlying, id});
 }
 bool StrategyView::growth_blocked(StrategyId strategy, InstrumentId id) const noexcept {
-  if (engine_->growth_blocked(id, strategy)) return true;
+  return growth_held(strategy, id) || tick_late(id);
+}
+bool StrategyView::tick_late(InstrumentId id) const noexcept {
+  return engine_->table_.contains(id) && engine_->late_on(id) > 0;
+}
+bool StrategyView::growth_held(StrategyId strategy, InstrumentId id) const noexcept {
+  if (engine_->growth_held(id, strategy)) return true;
   const EnvelopeBook& modules = engine_->envelopes_;
   return modules.used() &&
          (modules.late(engine_->now_) || (modules.cap(id).veto & module_veto::growth) != 0);

@@ -82,6 +82,10 @@ class StrategyView {
   // module that is late or denies growth. Modes are apart. True for an unknown instrument.
   [[nodiscard]] bool growth_blocked(StrategyId strategy, InstrumentId id) const noexcept;
   // Session ready, reconciled, clock known: an order could be sent.
+  // The same without a tick that is over its budget: that one ends with the next in time.
+  [[nodiscard]] bool growth_held(StrategyId strategy, InstrumentId id) const noexcept;
+  // There is such a tick behind the present look.
+  [[nodiscard]] bool tick_late(InstrumentId id) const noexcept;
   [[nodiscard]] bool venue_ready(VenueId venue) const noexcept;
   // Grows by one with every accepted arm: latches of a strategy reset when it changed.
   [[nodiscard]] std::uint64_t arm_generation() const noexcept;

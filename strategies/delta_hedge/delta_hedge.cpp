@@ -2,29 +2,20 @@
 
 #include <algorithm>
 
+#include "strategies/pause.hpp"
+
 namespace gimbal {
 namespace {
-
-// After a refusal: 100 ms, doubled with every further one in a row, so that no request is repeated
-// into a control that disables strategies (S-01).
-constexpr Nanos refusal_pause{100'000'000};
-constexpr Nanos refusal_pause_max{5'000'000'000};
 
 // How long growth is blocked, or free again, before the delta in use is changed for the other: each
 // change trades the whole shift.
 constexpr Nanos turn_after = seconds(1);
 
-Nanos pause_after(std::uint32_t refusals) noexcept {
-  if (refusals == 0) return {};
-  return std::min(refusal_pause * (std::int64_t{1} << std::min(refusals - 1, 10U)),
-                  refusal_pause_max);
-}
-
 // After orders that the venue took or refused without effect: a few misses in a fast market go on
 // at once; more would only take the rate from who could change something.
 Nanos pause_of_cycles(std::uint32_t cycles) noexcept {
   constexpr std::uint32_t at_once = 3;
-  return cycles <= at_once ? Nanos{} : std::min(pause_after(cycles - at_once), seconds(2));
+  return cycles <= at_once ? Nanos{} : std::min(refusal_pause(cycles - at_once), seconds(2));
 }
 
 std::int64_t magnitude(std::int64_t v) noexcept { return v < 0 ? -v : v; }
@@ -220,7 +211,7 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   note_refusals(book, view);
   // A resting order is moved or taken back without that pause.
   const Nanos fruitless = own.resting == nullptr ? pause_of_cycles(s.cycles) : Nanos{};
-  const Nanos pause = std::max(pause_after(book.refusals_in_row), fruitless);
+  const Nanos pause = std::max(refusal_pause(book.refusals_in_row), fruitless);
   if (book.last_order.mono_ns != 0 && since < std::max(book.config.interval_min, pause)) return;
   if (view.rate_room(view.instruments()[book.hedge].venue) == 0) return;
   if (book.config.execution == HedgeExecution::maker) {
@@ -236,9 +227,10 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
 // is that one, or a hedge of the other would be refused.
 void DeltaHedge::note_turn(Book& book, const StrategyView& view) const noexcept {
   if (book.config.delta == HedgeDelta::black) return;
-  const bool black =
-      view.mode(id_, book.hedge) >= Mode::reduce || view.growth_blocked(id_, book.hedge);
-  if (black == book.reducing) {
+  const bool held = view.mode(id_, book.hedge) >= Mode::reduce || view.growth_held(id_, book.hedge);
+  // A late tick blocks what is decided on it: of the second of the way back it is no end.
+  if (!held && book.reducing && view.tick_late(book.hedge)) return;
+  if ((held || view.tick_late(book.hedge)) == book.reducing) {
     book.turning_since = {};
   } else if (book.turning_since == RecvTime{}) {
     book.turning_since = view.now();
@@ -250,7 +242,10 @@ void DeltaHedge::note_turn(Book& book, const StrategyView& view) const noexcept 
 bool DeltaHedge::turn(Book& book, const StrategyView& view, const Own& own,
                       Requests& requests) const noexcept {
   if (book.turning_since == RecvTime{}) return false;
-  const bool at_once = view.mode(id_, book.hedge) >= Mode::reduce;
+  const Mode mode = view.mode(id_, book.hedge);
+  if (mode >= Mode::halt) return false;  // what rests stays, nothing is traded: no turn either
+  const bool at_once = mode >= Mode::reduce;
+  if (!at_once && view.tick_late(book.hedge)) return false;
   if (!at_once && view.now() - book.turning_since < turn_after) return false;
   if (own.resting != nullptr) {
     const Order& o = *own.resting;

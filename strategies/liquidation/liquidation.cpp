@@ -4,22 +4,17 @@
 #include <limits>
 
 #include "engine/core/math.hpp"
+#include "strategies/pause.hpp"
 
 namespace gimbal {
 namespace {
 
-constexpr Nanos pause_first{50'000'000};
+constexpr Nanos pause_first{50'000'000};  // after refusals and misses
 constexpr Nanos pause_max{2'000'000'000};
 constexpr std::uint32_t mismatches_told = 3;
 constexpr double drift_max = 0.005;  // between two looks with scenarios; more is a jump
 constexpr double money_step = 1e-9;  // of the figures in a report
 constexpr double infinite = std::numeric_limits<double>::infinity();
-
-// After refusals and misses: doubled with every further one in a row.
-Nanos pause_after(std::uint32_t in_row) noexcept {
-  if (in_row == 0) return {};
-  return std::min(pause_first * (std::int64_t{1} << std::min(in_row - 1, 8U)), pause_max);
-}
 
 std::int64_t nano_or_max(double v) noexcept {
   std::int64_t n = 0;
@@ -380,7 +375,8 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
     return;
   }
   if (!view.venue_ready(venue) || !ended) return;
-  const Nanos wait = std::max(c.interval_min, pause_after(book.refusals_in_row + book.misses));
+  const Nanos pause = doubled_pause(book.refusals_in_row + book.misses, pause_first, pause_max);
+  const Nanos wait = std::max(c.interval_min, pause);
   if (book.last_order.mono_ns != 0 && view.now() - book.last_order < wait) return;
   if (view.rate_room(venue) == 0) return;
   PlanAsk ask;

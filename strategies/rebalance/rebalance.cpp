@@ -2,21 +2,9 @@
 
 #include <algorithm>
 
+#include "strategies/pause.hpp"
+
 namespace gimbal {
-namespace {
-
-// After a refusal: 100 ms, doubled with every further one in a row, so that no request is repeated
-// into a control that disables strategies (S-01).
-constexpr Nanos refusal_pause{100'000'000};
-constexpr Nanos refusal_pause_max{5'000'000'000};
-
-Nanos pause_after(std::uint32_t refusals) noexcept {
-  if (refusals == 0) return {};
-  return std::min(refusal_pause * (std::int64_t{1} << std::min(refusals - 1, 10U)),
-                  refusal_pause_max);
-}
-
-}  // namespace
 
 std::uint64_t Rebalance::parent_of(const Rule& rule, const StrategyView& view) const noexcept {
   const auto number = static_cast<std::uint64_t>(&rule - rules_.data()) + 1;
@@ -119,7 +107,7 @@ void Rebalance::move(Rule& rule, const StrategyView& view, Requests& requests) n
   }
   if (!view.venue_ready(i.venue) || view.mode(id_, rule.instrument) >= Mode::halt) return;
   note_refusals(rule, view, i.underlying);
-  const Nanos wait = std::max(c.interval_min, pause_after(rule.refusals_in_row));
+  const Nanos wait = std::max(c.interval_min, refusal_pause(rule.refusals_in_row));
   if (rule.last_order.mono_ns != 0 && view.now() - rule.last_order < wait) return;
   if (view.rate_room(i.venue) == 0) return;
   const std::optional<Quote> quote = view.quote(rule.instrument);

@@ -12,6 +12,8 @@ namespace gimbal {
 namespace {
 
 using test::HedgeTest;
+using test::the_coin;
+using test::the_venue;
 
 struct SmileHedge : HedgeTest {
   std::vector<std::byte> block;
@@ -214,6 +216,42 @@ TEST_F(PausedSmile, ALongPauseIsHedgedByBlackAndTheSmileComesBackASecondAfterIt)
   EXPECT_NEAR(trade_through(20), shift, 0.01);
   EXPECT_NEAR(state().residual, 0, 0.01);
   EXPECT_EQ(refused(), 0U);
+}
+
+TEST_F(PausedSmile, ALateTickDoesNotBeginTheWayBackAnew) {
+  setup.budget.tick_to_order = Nanos{200'000};
+  setup.budget.late_ticks_max = 0;
+  setup.quality.lag_max = seconds(5);
+  hedged();
+  pause(true);
+  const double shift = settled();
+  EXPECT_NEAR(trade_through(65), shift, 0.01);
+  pause(false);
+  double coins = 0;
+  for (int n = 0; n < 20; ++n) {
+    coins += trade_through(3);
+    Event late = make_event(EventKind::trade, the_venue, perp, now, {}, Trade{});
+    late.add_flag(event_flag::last_in_packet);
+    late.queue_ns = 300'000;
+    step(late);
+  }
+  EXPECT_GE(core().counters().late_ticks, 20U);
+  EXPECT_NEAR(coins, shift, 0.01);
+  EXPECT_EQ(refused(), 0U);
+}
+
+TEST_F(PausedSmile, AHaltOfItsCoinLeavesAMakersOrderWhereItRests) {
+  config.execution = HedgeExecution::maker;
+  hedged();
+  foreign(-0.06);
+  for (int i = 0; i < 100 && placed().empty(); ++i) moment();
+  ASSERT_EQ(placed().size(), 1U);
+  ack(placed()[0]);
+  operate(OperatorAction::kill, Mode::halt, {ScopeLevel::underlying, the_coin.value});
+  pass(100);
+  EXPECT_EQ(core().view().mode(StrategyId{0}, perp), Mode::halt);
+  EXPECT_EQ(count(CommandKind::cancel), 0U);
+  EXPECT_EQ(placed().size(), 1U);
 }
 
 TEST_F(PausedSmile, AMakersOrderRestsThroughThePause) {
