@@ -209,8 +209,9 @@ void MarginAccount::look(const StrategyView& view, InstrumentId hedge,
   const bool portfolio = rates.margin_model == LadderMargin::portfolio;
   if (portfolio) look_at_scenarios(view, hedge);
   if (reported_) {
-    at_report_ = portfolio && !portfolio_.known() ? std::numeric_limits<double>::quiet_NaN()
-                                                  : maintenance_at(0);
+    // A sum that left a position out is not what the report is held against, then or later.
+    const bool whole = p.complete && (!portfolio || portfolio_.known());
+    at_report_ = whole ? maintenance_at(0) : std::numeric_limits<double>::quiet_NaN();
   }
   reported_ = false;
 }

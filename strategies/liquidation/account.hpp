@@ -56,7 +56,8 @@ class MarginAccount {
   [[nodiscard]] InstrumentId short_option(std::size_t n) const noexcept { return shorts_[n].id; }
   // Grows by one with every margin report that was taken as the anchor.
   [[nodiscard]] std::uint64_t reports() const noexcept { return reports_; }
-  // Own maintenance margin at the marks of the newest report; NaN: its scenarios were not known.
+  // Own maintenance margin at the marks of the newest report; NaN: a position had no price then, or
+  // its scenarios were not known.
   [[nodiscard]] double maintenance_at_report() const noexcept { return at_report_; }
 
  private:

@@ -342,13 +342,14 @@ bool Liquidation::wants(Book& book, const StrategyView& view, const MarginReadin
                         double too_much) const noexcept {
   const LiquidationConfig& c = book.config;
   if (too_much <= money_step && r.sigmas >= nano_or_max(c.amber_sigmas)) {
-    book.arrived = book.arrived || answered(book, view);
+    book.arrived = book.arrived || (r.usable && answered(book, view));
     return false;
   }
   if (!book.arrived) return true;
   const double again = std::min(c.target_health + c.leave_health, c.amber_health);
-  book.arrived = missing(book, view, r, again) <= money_step &&
-                 r.sigmas >= nano_or_max(c.amber_sigmas * (1 - c.leave_health));
+  // A distance that is RED by itself is never rested at.
+  const double near = std::max(c.amber_sigmas * (1 - c.leave_health), c.red_sigmas);
+  book.arrived = missing(book, view, r, again) <= money_step && r.sigmas >= nano_or_max(near);
   return !book.arrived;
 }
 

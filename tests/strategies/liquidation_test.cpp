@@ -308,6 +308,58 @@ TEST_F(LiquidationTest, AtItsTargetItWaitsForALossThatIsWorthAnOrder) {
   EXPECT_LE(state().health_own, 0.501);
 }
 
+// RED by the distance alone, whose way back begins under it: resting there would be resting in RED.
+TEST_F(LiquidationTest, AtItsTargetItDoesNotWaitWhereTheDistanceIsRed) {
+  config.amber_sigmas = 8;
+  config.red_sigmas = 7.9;
+  config.horizon = seconds(600);
+  config.slice_usd_max = money(2000);
+  go(4, 0.45);
+  std::size_t filled = 0;
+  const auto settle = [&](double mid, int moments) {
+    for (int n = 0; n < moments; ++n) {
+      if (n % 10 == 0) report(state().equity, state().maintenance);
+      moment(mid);
+      for (; filled < placed().size(); ++filled) {
+        ack(placed()[filled]);
+        fill(placed()[filled], to_double(placed()[filled].amount));
+      }
+    }
+  };
+  moment();
+  ASSERT_EQ(state().state, MarginState::red);
+  for (double seen_sigmas = 0; state().sigmas > seen_sigmas;) {
+    seen_sigmas = state().sigmas;
+    settle(50000, 10);
+  }
+  const std::size_t arrived = placed().size();
+  ASSERT_GE(state().sigmas, 8);
+  ASSERT_LT(state().health, 0.45);
+  double mid = 50000;
+  while (state().sigmas >= 7.9 && placed().size() == arrived) moment(mid -= 2);
+  EXPECT_GT(mid, 49900);
+  EXPECT_EQ(placed().size(), arrived + 1) << state().sigmas;
+}
+
+// The venue's figure says that it is enough while the own numbers cannot be used; they say that it
+// is not, once they can.
+TEST_F(LiquidationTest, AReportAloneDoesNotMakeItsTargetReached) {
+  go(4, 0.85);
+  moment();
+  ASSERT_EQ(state().state, MarginState::red);
+  ASSERT_EQ(placed().size(), 1U);
+  ack(placed()[0]);
+  done(placed()[0], 0);
+  advance(seconds(3));
+  report(maintenance / 0.53, 0.4 * maintenance / 0.53);
+  ASSERT_FALSE(state().usable);
+  for (int n = 0; n < 6; ++n) moment();
+  ASSERT_TRUE(state().usable);
+  EXPECT_NEAR(state().health, 0.53, 0.001);
+  EXPECT_EQ(state().state, MarginState::red);
+  EXPECT_GE(placed().size(), 2U);
+}
+
 TEST_F(LiquidationTest, ActsOnTheVenuesFigureWhenThatIsTheWorseOne) {
   go(2, 0.4);
   const double balance = maintenance / 0.4;
