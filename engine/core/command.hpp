@@ -94,8 +94,8 @@ struct QueryOrder {
 class RiskGate;
 
 // An order that every control let through. Only RiskGate makes one; it moves, never copies, and is
-// void once `expires` passed. The gate's epoch says what it was judged under; the sender does not
-// compare it: modes that tighten meanwhile reach the sender by its own gate page.
+// void once `expires` passed. The gate's epoch says what it was judged under: a mode that tightens
+// meanwhile reaches the sender by its own gate page, and an arm voids there what is older than it.
 template <class Order>
 class Approved {
  public:

@@ -36,7 +36,8 @@ void EngineCore::answer(const OperatorCommand& command, OperatorResult result,
                                   gate_.modes().at(command.scope),
                                   0,
                                   detail,
-                                  command.scope};
+                                  command.scope,
+                                  gate_.epoch()};
   // A latched kill that a boot carries on has no number of this run: nobody waits for it.
   const bool carried_on = command.command_id == 0 && command.action == OperatorAction::kill;
   if (const auto a = static_cast<std::size_t>(command.action);

@@ -55,6 +55,7 @@ struct OperatorAnswer {
   std::uint8_t reserved{0};
   std::uint32_t detail{0};
   Scope scope{};
+  std::uint64_t gate_epoch{0};  // after the step of that event: the last gate's bound for an arm
 };
 
 struct PositionStatus {

@@ -174,6 +174,7 @@ Outcome GatePage::create(const std::string& path, std::uint32_t epoch, unsigned 
     line.order.store(0, std::memory_order_relaxed);
     line.started.store(0, std::memory_order_relaxed);
     line.refused.store(0, std::memory_order_relaxed);
+    line.approved_from.store(0, std::memory_order_relaxed);
   }
   for (ListedOrder& slot : page->orders) slot.order.store(0, std::memory_order_relaxed);
   for (BeatLine& line : page->hot) {
@@ -216,6 +217,16 @@ bool GatePage::loosen(Scope s, Mode m) noexcept {
   if (word == nullptr) return false;
   word->store(static_cast<std::uint8_t>(m), std::memory_order_seq_cst);
   return true;
+}
+
+// A sender that sees the open word sees the epoch too: it loads the word first.
+bool GatePage::reopen(Scope s, Mode m, std::uint64_t epoch) noexcept {
+  for (SenderLine& line : page_->senders) {
+    if (line.approved_from.load(std::memory_order_seq_cst) < epoch) {
+      line.approved_from.store(epoch, std::memory_order_seq_cst);
+    }
+  }
+  return loosen(s, m);
 }
 
 void GatePage::grant_pass(Scope s, std::uint64_t stops) noexcept {

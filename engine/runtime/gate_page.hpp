@@ -5,8 +5,9 @@
 // (beat.hpp), the senders' in_send lines, the close stamps and the working orders of the guardian's
 // list; writable by bot and guardian only (file mode). `stop`: the same scope bytes, writable by
 // group gimbal-stop; non-zero means stop. A sender obeys the strictest over both pages and all
-// scopes of the order. Nothing here loosens except GatePage::loosen and StopPage::clear, which the
-// bot calls for a validated arm command. Hot: SenderGate. Cold: the rest.
+// scopes of the order. Nothing here loosens except GatePage::reopen and StopPage::clear, which the
+// bot calls for a validated arm command (and GatePage::loosen, before it sends anything). Hot:
+// SenderGate. Cold: the rest.
 #pragma once
 
 #include <array>
@@ -31,7 +32,7 @@ inline constexpr std::size_t listed_orders_max = 4096;
 inline constexpr std::size_t list_probe_max = 128;                  // slots looked at for one order
 inline constexpr std::uint64_t gate_magic = 0x3145544147424D47ULL;  // "GMBGATE1"
 inline constexpr std::uint64_t stop_magic = 0x31504F5453424D47ULL;  // "GMBSTOP1"
-inline constexpr std::uint32_t page_version = 4;
+inline constexpr std::uint32_t page_version = 5;
 
 // One mode byte per scope of one level; the level starts on its own cache line.
 template <std::size_t N>
@@ -87,6 +88,9 @@ struct alignas(64) SenderLine {
   std::atomic<std::uint64_t> order{0};    // OrderId of the current or last order
   std::atomic<std::uint64_t> started{0};  // orders let through
   std::atomic<std::uint64_t> refused{0};
+  // Approvals under an older epoch of the core's gate are void: raised by each arm. Here and not
+  // with the words: this line is in the sender's cache anyway.
+  std::atomic<std::uint64_t> approved_from{0};
 };
 
 struct alignas(64) CloseLine {
@@ -179,8 +183,12 @@ class GatePage {
   [[nodiscard]] Mode at(Scope s) const noexcept;  // LOCK for an unknown scope
   // Stores the stricter of old and new, seq_cst. True when the word changed.
   bool tighten(Scope s, Mode m) noexcept;
-  // Only for a validated arm command.
+  // At start, before anything is sent.
   bool loosen(Scope s, Mode m) noexcept;
+  // Only for a validated arm command, which the core answered under `epoch` of its gate: what was
+  // approved before is void at every sender before the word opens, so that no order of the time
+  // before the stop leaves after the arm.
+  bool reopen(Scope s, Mode m, std::uint64_t epoch) noexcept;
   // Calls use(Scope, Mode) for every scope that is not ACTIVE.
   template <class Use>
   void each_tightened(Use&& use) const {
@@ -248,7 +256,7 @@ class StopPage {
 };
 
 // Hot; one per sender thread. The last check before an order's bytes:
-//   if (!gate.enter(scopes, order, reduces, flattens)) -> OrderReject{last_gate}
+//   if (!gate.enter(scopes, order, epoch, reduces, flattens)) -> OrderReject{last_gate}
 //   encode, encrypt, send
 //   gate.leave()
 // Cancels never ask. Copies nothing, blocks never.
@@ -261,11 +269,11 @@ class SenderGate {
         stops_{&stop.layout().stops},
         requests_{&stop.layout().request.requests} {}
 
-  // True: in_send is set and the order may go out; leave() must follow. `reduces`: the core
-  // approved the order under P-13, so it passes under REDUCE. `flattens`: a FLATTEN's slice, which
-  // passes under the CANCEL that the pass names.
-  [[nodiscard]] bool enter(const OrderScopes& scopes, OrderId order, bool reduces,
-                           bool flattens = false) noexcept;
+  // True: in_send is set and the order may go out; leave() must follow. `epoch`: of the core's gate
+  // when it approved the order. `reduces`: the core approved the order under P-13, so it passes
+  // under REDUCE. `flattens`: a FLATTEN's slice, which passes under the CANCEL that the pass names.
+  [[nodiscard]] bool enter(const OrderScopes& scopes, OrderId order, std::uint64_t epoch,
+                           bool reduces, bool flattens = false) noexcept;
   void leave() noexcept {
     line_->in_send.store(line_->in_send.load(std::memory_order_relaxed) + 1,
                          std::memory_order_seq_cst);

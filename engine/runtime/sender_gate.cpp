@@ -66,13 +66,16 @@ bool SenderGate::passes(const OrderScopes& scopes) const noexcept {
          requests_->load(std::memory_order_acquire) == pass_->stops.load(std::memory_order_seq_cst);
 }
 
-bool SenderGate::enter(const OrderScopes& scopes, OrderId order, bool reduces,
+bool SenderGate::enter(const OrderScopes& scopes, OrderId order, std::uint64_t epoch, bool reduces,
                        bool flattens) noexcept {
   const std::uint32_t out = line_->in_send.load(std::memory_order_relaxed);
   line_->order.store(order.value, std::memory_order_relaxed);
   line_->in_send.store(out + 1, std::memory_order_seq_cst);
   const Mode mode = effective(scopes);
-  if (mode == Mode::active || (mode == Mode::reduce && reduces) || (flattens && passes(scopes))) {
+  const bool open =
+      mode == Mode::active || (mode == Mode::reduce && reduces) || (flattens && passes(scopes));
+  // After the words: an arm raises it before it opens one.
+  if (open && epoch >= line_->approved_from.load(std::memory_order_seq_cst)) {
     line_->started.store(line_->started.load(std::memory_order_relaxed) + 1,
                          std::memory_order_relaxed);
     return true;

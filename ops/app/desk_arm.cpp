@@ -114,7 +114,7 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
     return refused_answer("the core is armed, but the latch cannot be written: " + stored.error() +
                           "; the last gate stays closed");
   bot_.stop_page_.clear(scope);
-  bot_.gate_.loosen(scope, Mode::active);
+  bot_.gate_.reopen(scope, Mode::active, answer.gate_epoch);
   bot_.hold_again(scope, answer.seq);
   bot_.say(fmt::format("armed: {} ({})", scope_text(scope), arm_->reason));
   const bool waived = !bot_.loaded_->config.runtime.guardian_required;

@@ -134,7 +134,7 @@ class OrderSession {
     }
     const Instrument& instrument = table_[o.instrument];
     const OrderScopes scopes{o.venue, o.order.strategy(), instrument.underlying, o.instrument};
-    if (gate_.enter(scopes, o.order, (o.flags & order_flag::reduces) != 0,
+    if (gate_.enter(scopes, o.order, approved.gate_epoch(), (o.flags & order_flag::reduces) != 0,
                     (o.flags & order_flag::flattens) != 0)) {
       return true;
     }

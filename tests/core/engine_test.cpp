@@ -289,6 +289,23 @@ TEST_F(EngineTest, TighteningVoidsApprovalsByEpoch) {
   EXPECT_EQ(core().gate().epoch(), before + 1);
 }
 
+// An arm voids what was approved before it, and says from where on: its answer is the bound of the
+// last gate.
+TEST_F(EngineTest, AnArmVoidsTheApprovalsBeforeItAndNamesTheEpoch) {
+  go();
+  to_armed();
+  const std::uint64_t approved = core().gate().epoch();
+  operate(OperatorAction::kill, Mode::halt);
+  operate(OperatorAction::arm);
+  const OperatorAnswer armed = core().last_operator();
+  ASSERT_EQ(armed.result, OperatorResult::accepted);
+  EXPECT_EQ(armed.gate_epoch, core().gate().epoch());
+  EXPECT_GT(armed.gate_epoch, approved);
+  operate(OperatorAction::arm);
+  EXPECT_EQ(core().last_operator().gate_epoch, armed.gate_epoch + 1)
+      << "also where the last gate alone was closed";
+}
+
 // --- orders ------------------------------------------------------------------------------------
 
 TEST_F(EngineTest, SnapsPriceAndAmountBeforeTheGate) {

@@ -27,7 +27,7 @@ class FlattenPassTest : public testing::Test {
   bool slice() { return sent(true); }
   bool other() { return sent(false); }
   bool sent(bool flattens) {
-    if (!sender->enter(order_scopes, OrderId{1}, true, flattens)) return false;
+    if (!sender->enter(order_scopes, OrderId{1}, 1, true, flattens)) return false;
     sender->leave();
     return true;
   }

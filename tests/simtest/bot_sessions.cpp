@@ -239,7 +239,7 @@ void Bot::send_order(const Approved<Order>& approved, OrderAction action) {
   const Instrument& i = universe_.table()[o.instrument];
   const OrderScopes scopes{o.venue, o.order.strategy(), i.underlying, o.instrument};
   if (approved.expires() < now ||
-      !gate_->enter(scopes, o.order, (o.flags & order_flag::reduces) != 0)) {
+      !gate_->enter(scopes, o.order, approved.gate_epoch(), (o.flags & order_flag::reduces) != 0)) {
     return answer(EventKind::order_reject, o.order, o.instrument, action, RejectReason::last_gate);
   }
   std::array<char, encoded_order_max> text;

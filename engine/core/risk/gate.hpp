@@ -1,7 +1,7 @@
 // RiskGate: the only maker of Approved orders.
 //
 // Hot. Pure arithmetic over GateContext; each check is one file of this folder. A refusal names the
-// check, its limit and what was found, and is counted. The gate owns the modes: tightening any of
+// check, its limit and what was found, and is counted. The gate owns the modes: changing any of
 // them advances the epoch that every approval carries.
 #pragma once
 
@@ -73,9 +73,11 @@ class RiskGate {
 
   // True when the word changed; then the epoch has advanced.
   bool tighten(Scope scope, Mode mode) noexcept;
-  // For a validated arm command only.
+  // For a validated arm command only. What was approved before it stays void: also what the last
+  // gate stopped without a word here.
   bool loosen(Scope scope, Mode mode) noexcept {
     drift_.forget();
+    ++epoch_;
     return modes_.loosen(scope, mode);
   }
   // Without a change of mode.
