@@ -94,6 +94,7 @@ enum class TripCode : std::uint16_t {
   late_ticks,       // budget ns, worst age ns, late ticks << 32 | ticks of the window
   hop_slow,         // M-01: budget ns, p99 ns of the window, over << 32 | rows of the window
   margin_unknown,   // L-01: wait ns, time without scenarios ns, own standard margin's health nano
+  orders_unread,    // orders a reply is read with, at least one more, such replies so far
 };
 
 struct Trip {

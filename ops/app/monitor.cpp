@@ -189,6 +189,20 @@ void Monitor::watch_counters() {
   }
 }
 
+// no picture, no count and no look-up while it lasts, so no arm and no proof of a kill.
+void Monitor::watch_lists() {
+  const std::uint64_t seen = bot_.queries_->lists_unread();
+  if (seen == lists_unread_) return;
+  lists_unread_ = seen;
+  Trip t;
+  t.code = TripCode::orders_unread;
+  t.severity = Severity::critical;
+  t.limit = static_cast<std::int64_t>(VenueQueries::orders_max);
+  t.actual = t.limit + 1;
+  t.evidence = static_cast<std::int64_t>(seen);
+  raise(t, "kill cancels them; no order is taken for gone");
+}
+
 // Q-01 and T-04 of the sessions.
 void Monitor::watch_sessions() {
   if (const std::uint64_t seen = bot_.connects_->held_back(); seen > held_back_) {
@@ -221,6 +235,7 @@ void Monitor::cycle(RecvTime now) {
     judge_due_ = now + judge_interval;
     judge(now);
     watch_counters();
+    watch_lists();
     watch_sessions();
     watch_hops(now);
     escalate(now);

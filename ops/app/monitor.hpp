@@ -51,6 +51,7 @@ class Monitor {
   void judge(RecvTime now);
   void compare(const HealthStatus& before);
   void watch_counters();
+  void watch_lists();
   void watch_sessions();
   void watch_hops(RecvTime now);
   void announce(RecvTime now);
@@ -71,6 +72,7 @@ class Monitor {
   std::uint64_t tls_refused_{0};
   std::uint64_t held_back_{0};
   std::uint64_t silences_{0};
+  std::uint64_t lists_unread_{0};
   std::uint64_t control_refused_{0};
 };
 

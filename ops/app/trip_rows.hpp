@@ -155,6 +155,8 @@ inline constexpr std::array trip_rows{
             "a hop's p99 is over its budget"},
     TripRow{TripCode::margin_unknown, "L-01", "margin_unknown", Severity::warning, "risk",
             "the scenarios of the account's portfolio margin are not known: nothing may grow"},
+    TripRow{TripCode::orders_unread, "R-04", "orders_unread", Severity::critical, "risk",
+            "more orders rest at the venue than can be read: kill does not need the list"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -183,7 +185,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::margin_unknown) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::orders_unread) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

@@ -171,11 +171,17 @@ std::string VenueQueries::fetch_trades(EventBatch& batch, std::size_t& rows) {
   return {};
 }
 
+// Says nothing about any order, and is no passing trouble: the monitor makes an alert of it.
+deribit::QueryResult VenueQueries::noted(deribit::QueryResult result) {
+  if (result.too_many_orders) lists_unread_.fetch_add(1, std::memory_order_relaxed);
+  return result;
+}
+
 std::string VenueQueries::fetch_picture(Picture& picture) {
   if (std::string e = fetch_trades(picture.trades, picture.trade_rows); !e.empty()) return e;
   Reply reply = call(texts_.get_open_orders(next_id_++));
   if (!reply.error.empty()) return named("get_open_orders", reply.error);
-  deribit::QueryResult result = parser_.open_orders(reply.frame, now(), picture.orders);
+  deribit::QueryResult result = noted(parser_.open_orders(reply.frame, now(), picture.orders));
   if (!result.ok) return named("get_open_orders", result.error);
   picture.order_rows = result.rows;
   reply = call(texts_.get_positions(next_id_++));
@@ -253,7 +259,7 @@ std::string VenueQueries::look_up(const QueryOrder& order, const PushUnits& push
     if (!trades.error.empty()) error = trades.error;
   }
   const Reply open = call(texts_.get_open_orders(next_id_++));
-  if (open.error.empty()) note("get_open_orders", search.open_orders(open.frame));
+  if (open.error.empty()) note("get_open_orders", noted(search.open_orders(open.frame)));
   if (!open.error.empty()) error = open.error;
   Event e = search.event(now());
   OrderLookup lookup = e.as<OrderLookup>();
@@ -270,7 +276,7 @@ std::string VenueQueries::count_open(OpenCount& out) {
   const Reply reply = call(texts_.get_open_orders(next_id_++));
   if (!reply.error.empty()) return named("get_open_orders", reply.error);
   EventBatch batch{setup_.batch_events};
-  const deribit::QueryResult result = parser_.open_orders(reply.frame, now(), batch);
+  const deribit::QueryResult result = noted(parser_.open_orders(reply.frame, now(), batch));
   if (!result.ok) return named("get_open_orders", result.error);
   // Rows of combos and of what is not subscribed make no report, and rest all the same.
   out.all += result.skipped;

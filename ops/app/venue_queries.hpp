@@ -70,6 +70,12 @@ class VenueQueries {
   [[nodiscard]] std::uint64_t account_id() const noexcept {
     return account_id_.load(std::memory_order_acquire);
   }
+  // Any thread: replies that listed more open orders than one is read with. Such a reply is no
+  // picture, no look-up and no count: what it lists stays as it was.
+  [[nodiscard]] std::uint64_t lists_unread() const noexcept {
+    return lists_unread_.load(std::memory_order_relaxed);
+  }
+  static constexpr std::size_t orders_max = deribit::open_orders_reply_max;
 
  private:
   struct Reply {
@@ -83,6 +89,7 @@ class VenueQueries {
 
   Reply call(const std::string& request);
   void wait_for_credit();
+  deribit::QueryResult noted(deribit::QueryResult result);
   std::string fetch_picture(Picture& picture);
   std::string fetch_trades(EventBatch& batch, std::size_t& rows);
   void mark(const Reconcile& command, ReconcilePhase phase, const Picture* picture,
@@ -100,6 +107,7 @@ class VenueQueries {
   std::int64_t next_id_{1};
   std::int64_t trades_from_ms_{0};
   std::atomic<std::uint64_t> account_id_{0};
+  std::atomic<std::uint64_t> lists_unread_{0};
 };
 
 }  // namespace gimbal

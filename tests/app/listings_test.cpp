@@ -207,5 +207,93 @@ TEST(OpenCountTest, OrdersOfCombosAndOfInstrumentsThatAreNotSubscribedAreCounted
   EXPECT_EQ(count.ours, 2u);
 }
 
+// More open orders than a reply is read with, whoever's they are: nothing is concluded from the
+// part that could be read.
+class ListingOrders final : public QueryTransport {
+ public:
+  explicit ListingOrders(std::string orders) : orders_{std::move(orders)} {}
+  HttpResponse call(const HttpRequest& asked, std::chrono::milliseconds) override {
+    const auto asks = [&](const char* method) {
+      return asked.body.find(method) != std::string::npos;
+    };
+    std::string result = "[]";
+    if (asks("get_open_orders")) result = orders_;
+    if (asks("get_user_trades")) result = R"({"trades":[],"has_more":false})";
+    if (asks("get_account_summaries")) result = R"({"id":1,"summaries":[]})";
+    return {200,
+            R"({"jsonrpc":"2.0","id":1,"result":)" + result +
+                R"(,"usIn":1,"usOut":1800000000000000,"usDiff":1,"testnet":true})",
+            {},
+            false};
+  }
+  RecvTime now() const override { return RecvTime{1}; }
+  ExchTime wall() const override { return the_now; }
+  void pause(std::chrono::milliseconds) override {}
+
+ private:
+  std::string orders_;
+};
+
+struct UnreadListTest : testing::Test {
+  deribit::SymbolTable symbols;
+  std::vector<ReconcilePhase> phases;
+  std::size_t reports{0};
+
+  QuerySetup setup(std::size_t orders) {
+    EXPECT_TRUE(symbols.add("BTC-PERPETUAL", InstrumentId{0}));
+    std::string list = "[";
+    for (std::size_t n = 0; n < orders; ++n) {
+      list += std::string{n == 0 ? "" : ","} + R"({"order_id":")" + std::to_string(n) +
+              R"(","direction":"buy","price":1,"amount":10,"order_state":"open",)"
+              R"("instrument_name":"BTC-PERPETUAL","label":"by-hand"})";
+    }
+    QuerySetup s;
+    s.label_tag = "demo";
+    s.symbols = &symbols;
+    s.transport = std::make_shared<ListingOrders>(list + "]");
+    s.currencies = {"BTC"};
+    return s;
+  }
+  PushUnits push() {
+    return [this](std::span<const Event> unit) {
+      if (unit[0].kind() == EventKind::reconcile_mark) {
+        phases.push_back(unit[0].as<ReconcileMark>().phase);
+      } else {
+        ++reports;
+      }
+      return true;
+    };
+  }
+};
+
+TEST_F(UnreadListTest, AsManyOrdersAsAReplyIsReadWithAreAPictureAndACount) {
+  VenueQueries queries{setup(8192)};
+  VenueQueries::OpenCount count;
+  ASSERT_EQ(queries.count_open(count), "");
+  EXPECT_EQ(count.all, 8192u);
+  ASSERT_EQ(queries.reconcile(Reconcile{}, push()), "");
+  EXPECT_EQ(phases.back(), ReconcilePhase::complete);
+  EXPECT_EQ(reports, 8192u);
+  EXPECT_EQ(queries.lists_unread(), 0u);
+}
+
+TEST_F(UnreadListTest, OneMoreIsNoCountNoPictureAndNoProofThatAnOrderIsGone) {
+  VenueQueries queries{setup(8193)};
+  VenueQueries::OpenCount count;
+  EXPECT_NE(queries.count_open(count).find("too many orders"), std::string::npos);
+  EXPECT_EQ(queries.lists_unread(), 1u);
+  EXPECT_NE(queries.reconcile(Reconcile{}, push()).find("too many orders"), std::string::npos);
+  const std::vector<ReconcilePhase> failed{ReconcilePhase::begin, ReconcilePhase::failed};
+  EXPECT_EQ(phases, failed);
+  EXPECT_EQ(reports, 0u) << "half a picture reached the core";
+  EXPECT_GT(queries.lists_unread(), 1u) << "each is told";
+  LookupOutcome outcome = LookupOutcome::absent;
+  (void)queries.look_up(QueryOrder{}, [&](std::span<const Event> unit) {
+    outcome = unit[0].as<OrderLookup>().outcome;
+    return true;
+  });
+  EXPECT_EQ(outcome, LookupOutcome::unproven);
+}
+
 }  // namespace
 }  // namespace gimbal

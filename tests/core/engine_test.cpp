@@ -105,6 +105,28 @@ TEST_F(EngineTest, AnOrderOfOursThatNobodyKnowsMakesItTakeAPicture) {
   EXPECT_EQ(count(CommandKind::reconcile), 0U);
 }
 
+// The venue's list cannot be read (more orders than a reply is read with): what we know to rest
+// stays, and a kill asks the venue to cancel everything, without any list, until ours are gone.
+TEST_F(EngineTest, AKillNeedsNoPictureAndNothingIsGoneForWantOfOne) {
+  go();
+  to_armed();
+  const PlaceOrder known = resting(49000, 1000, Side::buy);
+  for (int n = 0; n < 3; ++n) {
+    reconcile(ReconcilePhase::begin);
+    reconcile(ReconcilePhase::failed);
+    run(milliseconds(300));
+  }
+  EXPECT_EQ(state(known), OrderState::live);
+  seen.clear();
+  operate(OperatorAction::kill, Mode::cancel);
+  EXPECT_EQ(count(CommandKind::cancel_all), 1U);
+  EXPECT_EQ(state(known), OrderState::pending_cancel) << "not gone before the venue says so";
+  const bool all = std::any_of(seen.begin(), seen.end(), [](const Command& c) {
+    return c.kind() == CommandKind::cancel_all && c.cancel_all().scope == Scope{};
+  });
+  EXPECT_TRUE(all);
+}
+
 // A fill of another hand whose message was lost leaves no trace in the private stream.
 TEST_F(EngineTest, ARoutinePictureFindsAPositionThatNoMessageTold) {
   setup.engine.reconcile_interval = milliseconds(2500);

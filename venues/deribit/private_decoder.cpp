@@ -196,7 +196,7 @@ void PrivateReader::State::clear() noexcept {
   out.error_code = 0;
   out.us_out = 0;
   out.result_is_number = out.result_ok_text = out.enabled_said = out.enabled = false;
-  out.has_more = out.limits_said = false;
+  out.has_more = out.limits_said = out.too_many_orders = false;
   out.result_number = out.account_id = 0;
   out.limits = RateLimits{};
   data_deferred = data_read = false;
@@ -208,7 +208,10 @@ bool PrivateReader::State::add_order(const OrderRow& row, const SeenKeys& seen) 
       !seen.has(Key::amount)) {
     return fail("an order lacks order_id, instrument_name, order_state or amount");
   }
-  if (out.orders.size() == rows_max) return fail("too many orders");
+  if (out.orders.size() == rows_max) {
+    out.too_many_orders = true;
+    return fail("too many orders");
+  }
   out.orders.push_back(row);
   return true;
 }

@@ -80,7 +80,8 @@ struct PrivateFrame {
   bool enabled_said{false};  // cancel on disconnect
   bool enabled{false};
   bool has_more{false};
-  std::int64_t account_id{0};  // of an account summary; 0: not given
+  bool too_many_orders{false};  // malformed for that: more than rows_max
+  std::int64_t account_id{0};   // of an account summary; 0: not given
   bool limits_said{false};
   RateLimits limits{};  // matching-engine figures
 };

@@ -12,6 +12,8 @@
 
 namespace gimbal::deribit {
 
+static_assert(open_orders_reply_max == PrivateReader::rows_max);
+
 // --- texts
 // ----------------------------------------------------------------------------------------
 
@@ -140,6 +142,7 @@ struct QueryParser::State {
                    std::string{error_info(f.error_code).name} + ")";
     } else if (f.shape == PrivateShape::malformed) {
       out.error += "the reply could not be read: " + std::string{f.reason};
+      out.too_many_orders = f.too_many_orders;
     } else {
       out.error += "not a reply";
     }

@@ -47,6 +47,9 @@ struct QueryTexts {
   [[nodiscard]] std::string get_cancel_on_disconnect(std::int64_t id) const;
 };
 
+// A reply that lists more open orders is not read at all (QueryResult::too_many_orders).
+inline constexpr std::size_t open_orders_reply_max = 8192;
+
 struct QueryContext {
   VenueId venue{};
   std::string label_tag;
@@ -63,6 +66,7 @@ struct QueryResult {
   std::size_t skipped_ours{0};  // open orders: those of them that carry our label
   std::uint64_t account_id{0};  // account summaries: the venue's number; 0: not given
   bool has_more{false};         // trades: another page exists
+  bool too_many_orders{false};  // not ok for that: more orders than one reply is read with
   std::string last_trade_id;    // of the page, by the venue's order
   std::int64_t last_timestamp_ms{0};
 };
