@@ -32,7 +32,8 @@ class Door {
   virtual void send() = 0;
   // Looks for an answer; the time of its first byte, 0 when none has come.
   virtual std::int64_t look() = 0;
-  // Think time: other connections may be served, at most this often.
+  // Think time, and the wait after a missed order: other connections may be served, at most this
+  // often.
   virtual void keep_house() {}
   // After the measured interval: replies to the order and books it.
   virtual void settle() {}
@@ -83,6 +84,7 @@ class Contest {
   void quiet_tick(Program& program, std::int64_t& due);
   void wait_for(Door& door, std::int64_t due);
   std::int64_t await(Door& door);
+  static void let_pass(Door& door);
 
   ContestConfig config_;
   Random random_;

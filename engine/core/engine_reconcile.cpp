@@ -9,6 +9,13 @@
 #include "engine/core/engine_core.hpp"
 
 namespace gimbal {
+namespace {
+
+// Routine pictures in a row that fills of ours overtook before trading stops for one: a second at
+// least, as they are 50 ms and the venue's answer apart.
+constexpr std::uint8_t overtaken_max = 20;
+
+}  // namespace
 
 void EngineCore::begin_picture(VenueId venue) noexcept {
   Venue& v = venues_[venue.value];
@@ -32,7 +39,7 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
     if (!v.used || v.gateway != GatewayState::ready) continue;
     if (v.reconciling && now_ - v.requested_at > setup_.engine.reconcile_timeout) {
       v.reconciling = false;
-      v.wants_reconcile = true;
+      ask_again(v);
     }
     // A private message may be lost without a sign of it: what the venue holds is asked for anyway.
     const Nanos interval = setup_.engine.reconcile_interval;
@@ -46,6 +53,11 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
     v.routine = routine;
     ++counters_.reconciles;
   }
+}
+
+// A routine picture is still due when it came to nothing, and no more pressing than before.
+void EngineCore::ask_again(Venue& v) noexcept {
+  v.wants_reconcile = v.wants_reconcile || !v.routine || !v.reconciled;
 }
 
 void EngineCore::on_reconcile(const Event& event) noexcept {
@@ -67,7 +79,7 @@ void EngineCore::on_reconcile(const Event& event) noexcept {
       return;
     case ReconcilePhase::failed:
       v.reconciling = false;
-      v.wants_reconcile = true;
+      ask_again(v);
       v.retry_at = now_ + milliseconds(250);
       return;
   }
@@ -223,10 +235,18 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
   }
   resume_holdings(venue);
   if (settled) orders_.forgive_owed(venue);
-  // Our fill may be younger than a routine picture: that is no reason to stop.
-  v.reconciled = settled || (v.routine && v.reconciled);
-  v.reconciled_at = now_;
-  v.wants_reconcile = !settled;
+  // Our fill may be younger than a routine picture, and so may one be than the next: that is no
+  // reason to stop, unless it goes on for long.
+  if (settled) {
+    v.overtaken = 0;
+    v.reconciled = true;
+    v.reconciled_at = now_;
+    v.wants_reconcile = false;
+  } else {
+    if (v.overtaken < overtaken_max) ++v.overtaken;
+    v.reconciled = v.routine && v.reconciled && v.overtaken < overtaken_max;
+    ask_again(v);
+  }
   v.retry_at = settled ? RecvTime{} : now_ + milliseconds(50);
   trace(TraceId::reconcile_done, venue.value, v.adopted, missing,
         static_cast<std::int64_t>(counters_.positions_corrected - corrected), {}, venue);

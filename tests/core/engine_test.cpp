@@ -160,6 +160,54 @@ TEST_F(EngineTest, AFillDuringARoutinePictureStopsNothing) {
   EXPECT_EQ(core().portfolio().position(perp), test::amount(100));
 }
 
+// Who hedges on every tick fills during each picture that is taken.
+TEST_F(EngineTest, FillsDuringTheNextPicturesStopNothingEither) {
+  setup.engine.reconcile_interval = milliseconds(2500);
+  go();
+  to_armed();
+  run(milliseconds(2700));
+  PlaceOrder other;
+  other.instrument = perp;
+  other.side = Side::buy;
+  for (int n = 1; n <= 5; ++n) {
+    reconcile(ReconcilePhase::begin);
+    fill(other, 100);
+    reconcile(ReconcilePhase::complete);
+    EXPECT_TRUE(core().venue_ready(test::the_venue)) << "picture " << n;
+    seen.clear();
+    run(milliseconds(100));
+    ASSERT_EQ(count(CommandKind::reconcile), 1U) << "it is taken again, picture " << n;
+  }
+  reconcile(ReconcilePhase::begin);
+  position(perp, 500);
+  reconcile(ReconcilePhase::complete);
+  seen.clear();
+  run(milliseconds(2400));
+  EXPECT_EQ(count(CommandKind::reconcile), 0U) << "settled: the next is due after its interval";
+}
+
+TEST_F(EngineTest, TwentyPicturesOvertakenInARowStopUntilOneSettles) {
+  setup.engine.reconcile_interval = milliseconds(2500);
+  go();
+  to_armed();
+  run(milliseconds(2700));
+  PlaceOrder other;
+  other.instrument = perp;
+  other.side = Side::buy;
+  for (int n = 1; n <= 20; ++n) {
+    EXPECT_TRUE(core().venue_ready(test::the_venue)) << "picture " << n;
+    reconcile(ReconcilePhase::begin);
+    fill(other, 100);
+    reconcile(ReconcilePhase::complete);
+    run(milliseconds(100));
+  }
+  EXPECT_FALSE(core().venue_ready(test::the_venue));
+  reconcile(ReconcilePhase::begin);
+  position(perp, 2000);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+}
+
 TEST_F(EngineTest, WithoutAnOwnAccountMoreOrdersThanOneBurstCancelsIsRefused) {
   setup.own_account[0] = false;
   setup.limits.order_burst = 20;
