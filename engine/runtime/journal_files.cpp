@@ -11,8 +11,10 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include "engine/runtime/journal.hpp"
+#include "engine/runtime/journal_segments.hpp"
 
 namespace gimbal {
 namespace {
@@ -68,21 +70,72 @@ Outcome unpack(const std::string& path, const std::vector<std::byte>& packed,
   return {};
 }
 
-Outcome write_file(const std::string& path, const std::vector<std::byte>& bytes) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return Outcome::system("create", path);
-  Outcome result;
-  for (std::size_t at = 0; at < bytes.size() && result;) {
-    const ssize_t n = ::write(fd, bytes.data() + at, bytes.size() - at);
+Outcome write_all(int fd, const std::byte* at, std::size_t bytes, const std::string& path) {
+  while (bytes > 0) {
+    const ssize_t n = ::write(fd, at, bytes);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0)
-      result = Outcome::system("write", path);
-    else
-      at += static_cast<std::size_t>(n);
+    if (n <= 0) return Outcome::system("write", path);
+    at += n;
+    bytes -= static_cast<std::size_t>(n);
   }
-  if (result && ::fsync(fd) != 0) result = Outcome::system("sync", path);
+  return {};
+}
+
+// What is read and written at once, so that packing beside trading takes no memory to speak of.
+constexpr std::size_t pack_bytes = SegmentWindow::chunk_bytes / 2;
+
+Outcome pack_to(int fd, SegmentWindow& plain, const std::string& path) {
+  const std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> packer{ZSTD_createCCtx(),
+                                                                       &ZSTD_freeCCtx};
+  const auto failed = [&path](const std::string& why) {
+    return Outcome::failure("cannot pack " + path + ": " + why);
+  };
+  if (packer == nullptr) return failed("no memory");
+  (void)ZSTD_CCtx_setParameter(packer.get(), ZSTD_c_compressionLevel, pack_level);
+  (void)ZSTD_CCtx_setPledgedSrcSize(packer.get(), plain.size());
+  std::vector<std::byte> packed(ZSTD_CStreamOutSize());
+  std::uint64_t at = 0;
+  for (bool over = false; !over;) {
+    const auto some = plain.at(at, std::min<std::uint64_t>(pack_bytes, plain.size() - at));
+    if (!plain.error().empty()) return Outcome::failure(plain.error());
+    at += some.size();
+    const bool last = at == plain.size();
+    ZSTD_inBuffer in{some.data(), some.size(), 0};
+    for (bool taken = false; !taken;) {
+      ZSTD_outBuffer out{packed.data(), packed.size(), 0};
+      const std::size_t left =
+          ZSTD_compressStream2(packer.get(), &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+      if (ZSTD_isError(left) != 0) return failed(ZSTD_getErrorName(left));
+      if (Outcome o = write_all(fd, packed.data(), out.pos, path); !o) return o;
+      taken = last ? left == 0 : in.pos == in.size;
+    }
+    over = last;
+  }
+  return ::fsync(fd) == 0 ? Outcome{} : Outcome::system("sync", path);
+}
+
+Outcome write_packed(const std::string& path, const std::string& draft) {
+  SegmentWindow plain;
+  if (Outcome o = plain.open(JournalSegments::of_file(path), 0); !o) return o;
+  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return Outcome::system("create", draft);
+  Outcome result = pack_to(fd, plain, draft);
   ::close(fd);
   return result;
+}
+
+Outcome check_packed(const std::string& path, const std::string& draft) {
+  SegmentWindow plain, packed;
+  if (Outcome o = plain.open(JournalSegments::of_file(path), 0); !o) return o;
+  if (Outcome o = packed.open(JournalSegments::of_file(draft), 0); !o) return o;
+  bool same = plain.size() == packed.size();
+  for (std::uint64_t at = 0; same && at < plain.size(); at += pack_bytes) {
+    const std::uint64_t bytes = std::min<std::uint64_t>(pack_bytes, plain.size() - at);
+    const auto a = plain.at(at, bytes);
+    const auto b = packed.at(at, bytes);
+    same = a.size() == bytes && std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+  return same ? Outcome{} : Outcome::failure(draft + " does not unpack to " + path);
 }
 
 }  // namespace
@@ -173,29 +226,13 @@ Outcome JournalReader::load(const std::string& path, std::vector<std::vector<std
 }
 
 Outcome pack_segment(const std::string& path) {
-  std::vector<std::byte> plain;
-  if (Outcome read = read_file(path, plain); !read) return read;
-  std::vector<std::byte> packed(ZSTD_compressBound(plain.size()));
-  const std::size_t size =
-      ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), pack_level);
-  if (ZSTD_isError(size) != 0) {
-    return Outcome::failure("cannot pack " + path + ": " + ZSTD_getErrorName(size));
-  }
-  packed.resize(size);
   const std::string target = path + packed_suffix;
-  const std::string draft = target + ".new";
-  if (Outcome written = write_file(draft, packed); !written) {
+  const std::string draft = path + ".new" + packed_suffix;
+  Outcome done = write_packed(path, draft);
+  if (done) done = check_packed(path, draft);
+  if (!done) {
     (void)::unlink(draft.c_str());
-    return written;
-  }
-  std::vector<std::byte> again, unpacked;
-  Outcome checked = read_file(draft, again);
-  if (checked) checked = unpack(draft, again, unpacked);
-  if (checked && unpacked != plain)
-    checked = Outcome::failure(draft + " does not unpack to " + path);
-  if (!checked) {
-    (void)::unlink(draft.c_str());
-    return checked;
+    return done;
   }
   if (::rename(draft.c_str(), target.c_str()) != 0) return Outcome::system("rename", draft);
   if (::unlink(path.c_str()) != 0) return Outcome::system("remove", path);

@@ -31,6 +31,12 @@ JournalSegments::JournalSegments(const std::vector<std::span<const std::byte>>& 
   all_ = std::move(all);
 }
 
+JournalSegments JournalSegments::of_file(std::string path) {
+  JournalSegments out;
+  out.all_ = std::make_shared<std::vector<One>>(1, One{{}, std::move(path)});
+  return out;
+}
+
 Outcome JournalSegments::find(const std::string& path, const StreamName& stream,
                               std::uint32_t epoch, JournalSegments& out) {
   std::vector<std::string> paths;

@@ -21,6 +21,7 @@ class JournalSegments {
   JournalSegments() = default;
   // In memory: each span must stay alive and unchanged. Not explicit: a list of spans is segments.
   JournalSegments(const std::vector<std::span<const std::byte>>& in_memory);
+  [[nodiscard]] static JournalSegments of_file(std::string path);
   // Those of the newest epoch (or of `epoch`) of a stream in a directory; or, for a file, that one
   // and those of the same boot that follow it. Nothing is read yet.
   static Outcome find(const std::string& path, const StreamName& stream, std::uint32_t epoch,

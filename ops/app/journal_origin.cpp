@@ -9,7 +9,8 @@ namespace gimbal {
 void read_origin(const JournalSegments& segments, JournalOrigin& origin) {
   JournalReader reader{segments};
   JournalRecord record;
-  while (reader.next(record) == JournalStatus::record) {
+  JournalStatus status = JournalStatus::record;
+  while ((status = reader.next(record)) == JournalStatus::record) {
     if (record.type != RecordType::side_block) {
       if (record.type == RecordType::event && record.event.kind() != EventKind::boot &&
           record.event.kind() != EventKind::side_block) {
@@ -30,8 +31,8 @@ void read_origin(const JournalSegments& segments, JournalOrigin& origin) {
   if (origin.loaded == nullptr && origin.error.empty()) {
     origin.error =
         "no start of a journal can be read: it is empty, cut or damaged at its beginning, or was "
-        "not "
-        "written by gimbal run";
+        "not written by gimbal run";
+    if (status != JournalStatus::record) origin.error += ": " + reader.place_of_error();
   }
   if (origin.error.empty()) origin.error = origin.universe.rebind(origin.loaded->config);
 }

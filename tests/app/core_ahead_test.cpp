@@ -1,10 +1,30 @@
 // What a replay's core hands to the reader of the frames, batch by batch. Room: tests.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "ops/app/core_replay.hpp"
+#include "tests/runtime/temp_dir.hpp"
 
 namespace gimbal {
 namespace {
+
+std::string why_not(const test::TempDir& dir) {
+  JournalSegments segments;
+  if (!JournalSegments::find(dir.path(), journal_stream, 0, segments)) return "no file";
+  JournalOrigin origin;
+  read_origin(segments, origin);
+  return origin.error;
+}
+
+TEST(JournalOrigin, AStartThatCannotBeReadIsToldWithItsReason) {
+  const test::TempDir text, packed;
+  std::ofstream{text.file("journal-00000001-000000.gj")} << std::string(200, 'x');
+  EXPECT_NE(why_not(text).find("not a segment of this stream"), std::string::npos) << why_not(text);
+  std::ofstream{packed.file("journal-00000001-000000.gj.zst")} << "not packed";
+  EXPECT_NE(why_not(packed).find("cannot unpack " + packed.path()), std::string::npos)
+      << why_not(packed);
+}
 
 TEST(Fifo, ItemsOfTheNextBatchCountOnceTheyAreShownAndComeBehindWhatIsLeft) {
   for (const std::size_t room : {std::size_t{0}, std::size_t{2}, std::size_t{64}}) {
