@@ -72,6 +72,9 @@ void add_accounts(cli::Command app, SimOptions& o) {
   app.add_flag("--shadow", o.shadow,
                "A second account with the same start that never trades, for comparison")
       .group(group);
+  app.add_flag("--portfolio-margin", o.portfolio_margin,
+               "Accounts settled in coins are held against the worst of their scenarios")
+      .group(group);
   app.add_option("--matching-rate", o.matching_rate, "Order credits a second")
       .range(0.1, 1e6)
       .group(group);

@@ -49,6 +49,7 @@ struct SimOptions {
   std::filesystem::path book;
   bool demo_book{false};
   bool shadow{false};
+  bool portfolio_margin{false};
   std::vector<std::filesystem::path> replay;
   std::filesystem::path equity_csv;
   bool json{false};

@@ -87,6 +87,19 @@ TEST_F(Summaries, AnOrderIsFoundEditedAndCancelledByItsNumberInAQueryString) {
   EXPECT_NE(ask("private/cancel?order_id=" + id).find("\"cancelled\""), std::string::npos);
 }
 
+TEST_F(Summaries, AnAccountOnPortfolioMarginSaysSoAndTheOthersDoNot) {
+  EXPECT_NE(
+      ask("private/get_account_summary?currency=BTC").find(R"("margin_model":"segregated_sm")"),
+      std::string::npos);
+  SimConfig config = small_market(3);
+  config.portfolio = usual_portfolio_rules();
+  SimExchange on_portfolio{config};
+  const AccountId other = on_portfolio.add_account("id", "secret");
+  EXPECT_TRUE(on_portfolio.summary(other, currency("BTC")).portfolio_margin);
+  EXPECT_FALSE(on_portfolio.summary(other, currency("USDC")).portfolio_margin) << "linear products";
+  EXPECT_FALSE(exchange.summary(account, currency("BTC")).portfolio_margin);
+}
+
 TEST_F(Summaries, ASubscribedChartTellsTheCandleOfEveryTrade) {
   const ConnectionId client = venue.connect();
   venue.receive(client, R"({"jsonrpc":"2.0","id":1,"method":"public/subscribe","params":)"

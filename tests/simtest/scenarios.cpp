@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <tuple>
 #include <vector>
 
 #include "engine/core/engine.hpp"
@@ -26,7 +27,12 @@ struct MarginBot {
   AccountId account;
   InstrumentTable table;
   std::unique_ptr<TypedDoor> door;
+  EngineSetup setup;
+  std::tuple<DeltaHedge, Liquidation> strategies;
   std::unique_ptr<E> engine;
+  bool keeps{false};
+  std::vector<Event> journal;
+  CommandDigest commands;
   InstrumentId perpetual{};
   UnderlyingId coin{};
   Commands out;
@@ -85,12 +91,8 @@ struct MarginBot {
   }
   // The account's model at the venue and in the bot, and what both take from the venue.
   void on_portfolio_margin() { config.margin_model = LadderMargin::portfolio; }
-  static PortfolioRules rules() {
-    return {true,    0.16,  0.5,  0.25, 0.5, 0.3,        0.13, 1,
-            100'000, 0.075, 0.01, 5e-5, 0.1, 20'000'000, 0.8};
-  }
   static ScenarioConfig moves() {
-    const PortfolioRules r = rules();
+    const PortfolioRules r = usual_portfolio_rules();
     ScenarioConfig c;
     c.price_range = r.price_range;
     c.volatility_up = r.volatility_up;
@@ -116,7 +118,6 @@ struct MarginBot {
     door = std::make_unique<TypedDoor>(venue.exchange, table, d);
     perpetual = door->id_of(venue.perpetual);
     coin = table[perpetual].underlying;
-    EngineSetup setup;
     RiskLimits& l = setup.limits;
     l.max_order_usd = coins(2'000'000);
     l.max_order_lots = 1'000'000;
@@ -148,7 +149,8 @@ struct MarginBot {
     if (with_ladder) {
       require(liquidation.add(config, coin, perpetual).empty(), "the ladder is refused");
     }
-    engine = std::make_unique<E>(setup, table, std::tuple{hedge, liquidation});
+    strategies = {hedge, liquidation};
+    engine = std::make_unique<E>(setup, table, strategies);
     Boot boot;
     boot.epoch = 1;
     boot.config_hash = config_hash;
@@ -167,8 +169,10 @@ struct MarginBot {
   }
   void step(Event e) {
     e.set_seq({++seq});
+    if (keeps) journal.push_back(e);
     engine->step(e, out);
     for (const Command& c : out) {
+      commands.add(c);
       if (c.kind() == CommandKind::place && c.place()->order.strategy() == StrategyId{1}) {
         ++seen.orders;
         require((c.place()->flags & order_flag::reduce_only) != 0, "an order is not reduce-only");
@@ -178,6 +182,18 @@ struct MarginBot {
       }
       door->send(c, e.now());
     }
+  }
+  // The same events through a fresh engine.
+  void replay() {
+    require(!journal.empty(), "nothing was kept");
+    E again{setup, table, strategies};
+    CommandDigest same;
+    Commands asked;
+    for (Event& e : journal) {
+      again.step(e, asked);
+      for (const Command& c : asked) same.add(c);
+    }
+    require(same.value() == commands.value(), "a replay of its events gives other commands");
   }
   void run(Nanos d) {
     const RecvTime end = door->now() + d;
@@ -302,9 +318,10 @@ ScenarioOutcome squeeze(bool with_ladder) {
 ScenarioOutcome portfolio(bool with_ladder) {
   SimConfig market = calm_market();
   market.products[0].strikes = 9;
-  market.portfolio = MarginBot::rules();
+  market.portfolio = usual_portfolio_rules();
   MarginBot bot{std::move(market)};
   bot.on_portfolio_margin();
+  bot.keeps = true;
   bot.hold_perpetual(3);
   bot.short_options(0.4, 2, 20);
   bot.fund_to(0.55);
@@ -314,6 +331,7 @@ ScenarioOutcome portfolio(bool with_ladder) {
     bot.run(seconds(1));
   }
   bot.run(seconds(20));
+  bot.replay();
   return bot.finish();
 }
 

@@ -195,8 +195,8 @@ void DeribitDialect::Inside::write_summary_members(MemberMarks& m, AccountId acc
   m.key("spot_reserve").nano(0);
   m.key("additional_reserve").nano(0);
   m.key("locked_balance").nano(0);
-  m.key("margin_model").text("segregated_sm");
-  m.key("portfolio_margining_enabled").boolean(false);
+  m.key("margin_model").text(s.portfolio_margin ? "segregated_pm" : "segregated_sm");
+  m.key("portfolio_margining_enabled").boolean(s.portfolio_margin);
   m.key("cross_collateral_enabled").boolean(false);
 }
 

@@ -22,4 +22,11 @@ struct PortfolioRules {
   double maintenance_factor{0};
 };
 
+// Of gimbal-sim --portfolio-margin and of the simulation tester; ops/docs/exchange-simulator.md
+// lists them as a bot's [scenarios]. A real venue's change without notice.
+[[nodiscard]] constexpr PortfolioRules usual_portfolio_rules() noexcept {
+  return {true,    0.16,  0.5,  0.25, 0.5, 0.3,        0.13, 1,
+          100'000, 0.075, 0.01, 5e-5, 0.1, 20'000'000, 0.8};
+}
+
 }  // namespace gimbal::sim

@@ -244,6 +244,7 @@ Summary SimExchange::State::summary(AccountId account, std::size_t ccy) const {
   const i128 rpl = cash.session_rpl + owed;
   const i128 margin_bal = cash.balance + futures_upl + rpl;
   s.currency = currencies[ccy];
+  s.portfolio_margin = config.portfolio.used && coin_settled(account, ccy);
   s.balance = to_money(cash.balance);
   s.margin_balance = to_money(margin_bal);
   s.options_value = to_money(options_value);

@@ -262,6 +262,7 @@ struct Position {
 //   available_funds = margin_balance - initial_margin
 struct Summary {
   Currency currency{};
+  bool portfolio_margin{false};  // else standard
   Money balance{};
   Money equity{};
   Money margin_balance{};

@@ -39,6 +39,9 @@ double SimExchange::State::initial_with_orders(InstrumentIndex i, const Holding&
 
 bool SimExchange::State::coin_settled(AccountId account, std::size_t ccy) const noexcept {
   const Account& a = accounts[account];
+  for (const ProductConfig& p : config.products) {
+    if (p.linear && currency(p.settlement) == currencies[ccy]) return false;
+  }
   return std::all_of(a.active.begin(), a.active.end(), [&](InstrumentIndex i) {
     return currency_of(i) != ccy || is_inverse(listings[i].def.kind);
   });
