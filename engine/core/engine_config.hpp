@@ -10,6 +10,7 @@
 #include "engine/core/ids.hpp"
 #include "engine/core/order_book.hpp"
 #include "engine/core/orders.hpp"
+#include "engine/core/payload.hpp"
 #include "engine/core/portfolio.hpp"
 #include "engine/core/pricing.hpp"
 #include "engine/core/quality/budget_limits.hpp"
@@ -111,6 +112,8 @@ struct UnderlyingSetup {
   Currency settlement{};  // account whose equity counts under `usd`
   VenueId venue{};
   std::int64_t order_to_trade_max{0};  // changes per coin of maker volume a day (T-05); 0: off
+  // What a ladder takes the account's margin model for; the venue saying otherwise refuses an arm.
+  AccountMargin margin{AccountMargin::unknown};
 };
 
 struct EngineSetup {

@@ -95,6 +95,8 @@ class EngineCore {
   [[nodiscard]] bool growth_held(InstrumentId id, StrategyId strategy) const noexcept;
   [[nodiscard]] std::optional<ResidualDelta> residual(UnderlyingId u) const noexcept;
   [[nodiscard]] const MarginReport* margin(VenueId venue, Currency settlement) const noexcept;
+  // As the venue last told it.
+  [[nodiscard]] AccountMargin margin_model(VenueId venue, Currency settlement) const noexcept;
   // Coins of a signed amount: net delta for options, amount or N/P for the rest; empty when
   // unknown.
   [[nodiscard]] std::optional<double> coins_of(InstrumentId id, Qty amount) const noexcept;
@@ -159,6 +161,7 @@ class EngineCore {
   struct MarginSlot {
     MarginReport report{};
     RecvTime at{};
+    AccountMargin model{AccountMargin::unknown};  // as last told
     bool used{false};
     std::uint8_t mismatches{0};
   };
@@ -297,6 +300,7 @@ class EngineCore {
     OperatorResult result{OperatorResult::accepted};
     std::uint32_t detail{0};
   };
+  [[nodiscard]] bool margin_contradicted(const UnderlyingSetup& u) const noexcept;
   [[nodiscard]] Judgement judge_arm(const OperatorCommand& command) const noexcept;
   [[nodiscard]] Judgement judge_venue(std::size_t v) const noexcept;
   void arm(const OperatorCommand& command) noexcept;
@@ -341,13 +345,13 @@ class EngineCore {
     Qty amount{};  // signed
   };
   [[nodiscard]] FlattenWhy flatten_slice(InstrumentId id, Qty want, Slice& slice) const noexcept;
+  void flatten_cut(InstrumentId id, Slice& slice) const noexcept;
   [[nodiscard]] bool flatten_cost(const Instrument& i, Price mark, Price price, Qty moved,
                                   Money& usd) const noexcept;
   [[nodiscard]] FlattenWhy flatten_send(InstrumentId id, Qty want, Commands& out) noexcept;
   [[nodiscard]] std::size_t flatten_unknown() const noexcept;
   void fill_flatten(EngineStatus& s) const noexcept;
 
-  void flatten_cut(InstrumentId id, Slice& slice) const noexcept;
   // engine_trip.cpp
   // `news`: told though the same was told a moment ago.
   void trip(Trip t, bool news = false) noexcept;

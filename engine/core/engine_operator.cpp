@@ -123,6 +123,12 @@ EngineCore::Judgement EngineCore::judge_venue(std::size_t v) const noexcept {
   return {};
 }
 
+bool EngineCore::margin_contradicted(const UnderlyingSetup& u) const noexcept {
+  if (u.margin == AccountMargin::unknown) return false;
+  const AccountMargin told = margin_model(u.venue, u.settlement);
+  return told != AccountMargin::unknown && told != u.margin;
+}
+
 EngineCore::Judgement EngineCore::judge_arm(const OperatorCommand& command) const noexcept {
   if (command.source != OperatorSource::human) return {OperatorResult::refused_source, 0};
   if (boot_.epoch == 0 || command.config_hash != boot_.config_hash) {
@@ -145,6 +151,11 @@ EngineCore::Judgement EngineCore::judge_arm(const OperatorCommand& command) cons
   if (orders_.unknown_count() > 0) {
     return {OperatorResult::refused_unknown_orders,
             static_cast<std::uint32_t>(orders_.unknown_count())};
+  }
+  for (std::size_t u = 0; u < underlyings_max; ++u) {
+    if (margin_contradicted(setup_.underlyings[u])) {
+      return {OperatorResult::refused_margin_model, static_cast<std::uint32_t>(u)};
+    }
   }
   Judgement waiting{};
   bool any = false;

@@ -269,6 +269,8 @@ void EngineCore::on_margin(const Event& event) noexcept {
     slot.used = true;
     slot.report = report;
     slot.at = event.now();
+    const AccountMargin model = account_margin(event);
+    if (model != AccountMargin::unknown) slot.model = model;
     check_delta(event.venue, slot);
     return;
   }

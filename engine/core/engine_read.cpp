@@ -31,6 +31,14 @@ const MarginReport* EngineCore::margin(VenueId venue, Currency settlement) const
   return nullptr;
 }
 
+AccountMargin EngineCore::margin_model(VenueId venue, Currency settlement) const noexcept {
+  if (venue.value >= venues_max) return AccountMargin::unknown;
+  for (const MarginSlot& slot : venues_[venue.value].margins) {
+    if (slot.used && slot.report.settlement == settlement) return slot.model;
+  }
+  return AccountMargin::unknown;
+}
+
 // --- StrategyView -----------------------------------------------------------------------------
 
 RecvTime StrategyView::now() const noexcept { return engine_->now_; }
@@ -82,6 +90,9 @@ const UnderlyingSetup& StrategyView::setup(UnderlyingId u) const noexcept {
 }
 const MarginReport* StrategyView::margin(VenueId venue, Currency settlement) const noexcept {
   return engine_->margin(venue, settlement);
+}
+AccountMargin StrategyView::margin_model(VenueId venue, Currency settlement) const noexcept {
+  return engine_->margin_model(venue, settlement);
 }
 RecvTime StrategyView::margin_at(VenueId venue, Currency settlement) const noexcept {
   if (venue.value >= venues_max) return {};

@@ -44,6 +44,7 @@ enum class OperatorResult : std::uint8_t {
   refused_other_instance,  // not acknowledged; detail: its boot epoch
   refused_tripped,         // a control latched the scope while the arm waited; detail: TripCode
   refused_day_figures,     // carried ones that make no sense; detail: how many
+  refused_margin_model,    // the venue's is not the configured one; detail: underlying
 };
 
 struct OperatorAnswer {

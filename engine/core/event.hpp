@@ -58,6 +58,9 @@ inline constexpr std::uint8_t kernel_time = 2;     // recv is the kernel's stamp
 inline constexpr std::uint8_t snapshot = 4;        // part of a full picture
 inline constexpr std::uint8_t historical = 8;      // learnt by reconciliation, not live
 inline constexpr std::uint8_t warm = 16;           // keep-warm traffic: never reaches the core
+// Of a margin report: what the venue asks the account by. Neither: it did not say.
+inline constexpr std::uint8_t standard_margin = 32;
+inline constexpr std::uint8_t portfolio_margin = 64;
 }  // namespace event_flag
 
 struct alignas(cache_line_bytes) Event {

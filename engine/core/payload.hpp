@@ -149,6 +149,21 @@ struct PositionReport {
   std::int64_t delta_nano{absent_nano};
 };
 
+// An account's margin model at its venue. In an event it is a flag of the head.
+enum class AccountMargin : std::uint8_t {
+  unknown,    // the venue did not say
+  standard,   // adds up over positions
+  portfolio,  // the worst scenario of the whole account
+};
+constexpr AccountMargin account_margin(const Event& event) noexcept {
+  if (event.has(event_flag::portfolio_margin)) return AccountMargin::portfolio;
+  return event.has(event_flag::standard_margin) ? AccountMargin::standard : AccountMargin::unknown;
+}
+constexpr std::uint8_t flag_of(AccountMargin m) noexcept {
+  if (m == AccountMargin::unknown) return 0;
+  return m == AccountMargin::portfolio ? event_flag::portfolio_margin : event_flag::standard_margin;
+}
+
 struct MarginReport {
   Currency settlement{};
   Money equity{};

@@ -57,6 +57,7 @@ class StrategyView {
   [[nodiscard]] std::optional<ResidualDelta> residual(UnderlyingId u) const noexcept;
   [[nodiscard]] const UnderlyingSetup& setup(UnderlyingId u) const noexcept;
   [[nodiscard]] const MarginReport* margin(VenueId venue, Currency settlement) const noexcept;
+  [[nodiscard]] AccountMargin margin_model(VenueId venue, Currency settlement) const noexcept;
   // When that report came; zero when there is none.
   [[nodiscard]] RecvTime margin_at(VenueId venue, Currency settlement) const noexcept;
   // Instruments with a position, in no order.
@@ -81,11 +82,11 @@ class StrategyView {
   // Nothing but exits and hedges passes on the instrument: a PAUSE of one of its scopes, or a risk
   // module that is late or denies growth. Modes are apart. True for an unknown instrument.
   [[nodiscard]] bool growth_blocked(StrategyId strategy, InstrumentId id) const noexcept;
-  // Session ready, reconciled, clock known: an order could be sent.
   // The same without a tick that is over its budget: that one ends with the next in time.
   [[nodiscard]] bool growth_held(StrategyId strategy, InstrumentId id) const noexcept;
   // There is such a tick behind the present look.
   [[nodiscard]] bool tick_late(InstrumentId id) const noexcept;
+  // Session ready, reconciled, clock known: an order could be sent.
   [[nodiscard]] bool venue_ready(VenueId venue) const noexcept;
   // Grows by one with every accepted arm: latches of a strategy reset when it changed.
   [[nodiscard]] std::uint64_t arm_generation() const noexcept;

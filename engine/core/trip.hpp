@@ -95,6 +95,7 @@ enum class TripCode : std::uint16_t {
   hop_slow,         // M-01: budget ns, p99 ns of the window, over << 32 | rows of the window
   margin_unknown,   // L-01: wait ns, time without scenarios ns, own standard margin's health nano
   orders_unread,    // orders a reply is read with, at least one more, such replies so far
+  margin_model,     // L-01: configured, the venue's (AccountMargin), 0
 };
 
 struct Trip {

@@ -36,6 +36,9 @@ const char* result_text(OperatorResult r) {
     case OperatorResult::refused_day_figures:
       return "the carried figures of the day make no sense; stop, look at the account, remove the "
              "file day of the state directory";
+    case OperatorResult::refused_margin_model:
+      return "the venue's margin model of the account is not the margin_model of its "
+             "[[strategy.liquidation]]";
     case OperatorResult::refused_other_instance: return "another instance runs on this account";
     case OperatorResult::refused_tripped:
       return "a control stopped the scope while the arm waited; see the alerts";

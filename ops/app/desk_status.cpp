@@ -224,6 +224,10 @@ void Desk::fill_ladders() {
     line.model = from.model == LadderMargin::portfolio        ? "portfolio"
                  : from.configured == LadderMargin::portfolio ? "standard, portfolio unknown"
                                                               : "standard";
+    if (from.told != AccountMargin::unknown && from.told != venue_model(from.configured)) {
+      line.model += from.told == AccountMargin::portfolio ? ", the venue's is portfolio"
+                                                          : ", the venue's is standard";
+    }
     line.balance = from.equity;
     line.maintenance = from.maintenance;
     line.health = from.health;

@@ -157,6 +157,8 @@ inline constexpr std::array trip_rows{
             "the scenarios of the account's portfolio margin are not known: nothing may grow"},
     TripRow{TripCode::orders_unread, "R-04", "orders_unread", Severity::critical, "risk",
             "more orders rest at the venue than can be read: kill does not need the list"},
+    TripRow{TripCode::margin_model, "L-01", "margin_model", Severity::critical, "risk",
+            "the venue's margin model is not the configured one: nothing may grow"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -185,7 +187,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::orders_unread) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::margin_model) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

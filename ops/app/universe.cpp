@@ -217,6 +217,9 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
     u.order_to_trade_max = config.underlyings[i].order_to_trade_max;
     u.settlement = universe.table()[member.hedge].settlement;
     u.venue = universe.table()[member.hedge].venue;
+    for (const LiquidationConfig& l : config.strategy.of<Liquidation>()) {
+      if (l.underlying == config.underlyings[i].name) u.margin = venue_model(l.margin_model);
+    }
   }
   strategies = make_strategies();
   const StrategyProblem wrong = bind_strategies(config.strategy, names_of(universe), strategies);

@@ -206,7 +206,8 @@ void MarginAccount::look(const StrategyView& view, InstrumentId hedge,
   add_futures(view, rates, p);
   p.terms.equity = balance_ + earned_;
   picture_ = p;
-  const bool portfolio = rates.margin_model == LadderMargin::portfolio;
+  const bool portfolio = rates.margin_model == LadderMargin::portfolio &&
+                         view.margin_model(venue_, settlement_) != AccountMargin::standard;
   if (portfolio) look_at_scenarios(view, hedge);
   if (reported_) {
     // A sum that left a position out is not what the report is held against, then or later.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/core/field.hpp"
+#include "engine/core/payload.hpp"
 #include "engine/core/time.hpp"
 #include "engine/core/units.hpp"
 
@@ -17,6 +18,10 @@ enum class LadderMargin : std::uint8_t {
   standard,   // adds up over positions
   portfolio,  // the worst scenario of the whole account
 };
+
+constexpr AccountMargin venue_model(LadderMargin m) noexcept {
+  return m == LadderMargin::portfolio ? AccountMargin::portfolio : AccountMargin::standard;
+}
 
 template <>
 struct EnumNames<LadderMargin> {

@@ -71,6 +71,7 @@ void Liquidation::look(Book& book, const StrategyView& view, Requests& requests)
   book.account.look(view, book.hedge, book.config);
   const MarginReading r = read(book, view);
   compare(book, view, requests);
+  tell_model(book, view, requests);
   tell_unknown(book, view, requests);
   const MarginState before = book.ladder.state();
   const MarginState now = book.ladder.step(r, book.config, view.now());
@@ -118,8 +119,13 @@ MarginReading Liquidation::read(Book& book, const StrategyView& view) const noex
   const bool modelled =
       c.margin_model == LadderMargin::standard || book.account.portfolio().known();
   s.model = modelled ? c.margin_model : LadderMargin::standard;
-  r.usable = p.known && p.complete && fresh && modelled;
-  if (p.known && p.complete && fresh) r.pending = repricing(book, modelled, view.now());
+  const AccountMargin told = view.margin_model(hedge.venue, hedge.settlement);
+  s.told = told;
+  const bool contradicted = told != AccountMargin::unknown && told != venue_model(c.margin_model);
+  r.usable = p.known && p.complete && fresh && modelled && !contradicted;
+  if (p.known && p.complete && fresh && !contradicted) {
+    r.pending = repricing(book, modelled, view.now());
+  }
   r.reported = reported;
   s.usable = r.usable && reported;
   if (!r.usable && reported) r.health = nano_or_max(s.health_venue);
@@ -178,6 +184,27 @@ void Liquidation::compare(Book& book, const StrategyView& view, Requests& reques
   t.actual = nano_or_max(ours);
   t.evidence = nano_or_max(book.config.mismatch_max);
   static_cast<void>(requests.raise(t));
+}
+
+// The venue asks by another model than the own numbers: once, and again after it agreed.
+void Liquidation::tell_model(Book& book, const StrategyView& view, Requests& requests) noexcept {
+  const AccountMargin told = book.shown.told;
+  const AccountMargin own = venue_model(book.config.margin_model);
+  if (told == AccountMargin::unknown || told == own) {
+    book.model_told = false;
+    return;
+  }
+  if (book.model_told) return;
+  Trip t;
+  t.code = TripCode::margin_model;
+  t.severity = Severity::critical;
+  t.scope = {ScopeLevel::underlying, book.underlying.value};
+  t.venue = view.instruments()[book.hedge].venue;
+  t.strategy = id_;
+  t.limit = static_cast<std::int64_t>(own);
+  t.actual = static_cast<std::int64_t>(told);
+  book.model_told = requests.raise(t);
+  book.shown.alarms += book.model_told ? 1 : 0;
 }
 
 // Portfolio margin without its scenarios: once for each time that it lasts.

@@ -34,6 +34,7 @@ struct LiquidationState {
   LadderMargin configured{LadderMargin::standard};
   LadderMargin model{LadderMargin::standard};  // what the own numbers are by: standard margin while
                                                // the scenarios are not known
+  AccountMargin told{AccountMargin::unknown};  // by the venue
   UnderlyingId underlying{};
   Currency settlement{};
   double equity{0};  // margin balance, own; settlement currency
@@ -105,6 +106,7 @@ class Liquidation {
     RecvTime modelled_at{};    // the last look with them, and the price then
     double modelled_price{0};
     bool unknown_told{false};
+    bool model_told{false};
   };
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
@@ -112,6 +114,7 @@ class Liquidation {
   // Portfolio margin that was known a moment ago, at nearly this price.
   [[nodiscard]] static bool repricing(Book& book, bool modelled, RecvTime now) noexcept;
   void compare(Book& book, const StrategyView& view, Requests& requests) noexcept;
+  void tell_model(Book& book, const StrategyView& view, Requests& requests) noexcept;
   void tell_unknown(Book& book, const StrategyView& view, Requests& requests) noexcept;
   void trace_state(const Book& book, const StrategyView& view, MarginState before,
                    const MarginReading& r) const noexcept;

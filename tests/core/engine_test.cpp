@@ -219,6 +219,27 @@ TEST_F(EngineTest, WithoutAnOwnAccountMoreOrdersThanOneBurstCancelsIsRefused) {
   EXPECT_EQ(answer(), OperatorResult::refused_open_orders);
 }
 
+TEST_F(EngineTest, AnAccountOnAnotherMarginModelThanTheConfiguredIsNotArmed) {
+  setup.underlyings[0].margin = AccountMargin::standard;
+  go();
+  gateway(GatewayState::ready);
+  clock();
+  const auto armed_under = [&](AccountMargin told) {
+    MarginReport m;
+    m.settlement = setup.underlyings[0].settlement;
+    const auto flags = static_cast<std::uint8_t>(event_flag::last_in_packet | flag_of(told));
+    send(EventKind::margin_report, m, {}, flags);
+    reconcile(ReconcilePhase::begin);
+    reconcile(ReconcilePhase::complete);
+    operate(OperatorAction::arm);
+    return answer();
+  };
+  EXPECT_EQ(armed_under(AccountMargin::portfolio), OperatorResult::refused_margin_model);
+  EXPECT_EQ(armed_under(AccountMargin::unknown), OperatorResult::refused_margin_model)
+      << "one report that does not say it takes nothing back";
+  EXPECT_EQ(armed_under(AccountMargin::standard), OperatorResult::accepted);
+}
+
 TEST_F(EngineTest, EveryScopeAndModeStopsNewOrdersThere) {
   const std::array<Scope, 6> scopes{Scope{},
                                     Scope{ScopeLevel::venue, 0},

@@ -48,6 +48,41 @@ TEST_F(Lifecycle, ArmingWithAnotherConfigsHashIsRefused) {
   EXPECT_TRUE(holds(status(), "\"armed\":false"));
 }
 
+BotSetup with_ladder(const std::string& model) {
+  BotSetup s;
+  s.tables_extra =
+      "\n[[strategy.liquidation]]\nunderlying = \"BTC\"\nfuture_maintenance = 0.01\n"
+      "future_per_coin = 0.00005\noption_maintenance = 0.075\nslice_usd_max = \"100000\"\n"
+      "report_age_max = \"65s\"\nhedged = true\nmargin_model = \"" +
+      model +
+      "\"\n[scenarios]\nprice_range = 0.16\nvolatility_up = 0.5\nvolatility_down = 0.25\n"
+      "volatility_up_min = 0.5\nshort_power = 0.3\nlong_power = 0.13\nextended_factor = 1.0\n"
+      "dampener_usd = 100000.0\nreport_age_max = \"65s\"\nannual_move = 0.075\nroll_min = 0.01\n"
+      "delta_shock_per_coin = 0.00005\ndelta_shock_max = 0.1\n"
+      "delta_shock_threshold_usd = 20000000.0\nmaintenance_factor = 0.8\n";
+  return s;
+}
+
+TEST_F(Lifecycle, ALadderOnAnotherMarginModelThanTheVenuesIsNotArmedAndOneOnItsOwnReplays) {
+  ASSERT_NO_FATAL_FAILURE(start_sim({"--portfolio-margin"}));
+  ASSERT_NO_FATAL_FAILURE(start_bot(with_ladder("standard")));
+  const Finished refused = arm();
+  EXPECT_EQ(refused.code, 3) << refused.out << refused.err;
+  EXPECT_TRUE(holds(refused.err, "margin model")) << refused.out << refused.err;
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience), 0) << bot_says();
+  ASSERT_NO_FATAL_FAILURE(start_bot(with_ladder("portfolio")));
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  EXPECT_TRUE(eventually(stop_patience, [&] {
+    return holds(status(), R"("model":"portfolio")") && holds(status(), R"("state":"green")");
+  })) << status();
+  ASSERT_TRUE(wait_for_orders(3)) << status();
+  EXPECT_TRUE(holds(status(), R"("mismatch":false)")) << status();
+  EXPECT_EQ(kill().code, 0);
+  EXPECT_EQ(bot_.stop(SIGTERM, stop_patience), 0) << bot_says();
+  const Finished again = replay();
+  EXPECT_EQ(text_in(again.out, "verdict"), "same") << again.out << again.err;
+}
+
 TEST_F(Lifecycle, AnArmedBotHedgesIntoItsBandAndAKillLeavesNothingAndStaysLatched) {
   ASSERT_NO_FATAL_FAILURE(start_sim());
   ASSERT_NO_FATAL_FAILURE(start_bot());

@@ -26,6 +26,7 @@ inline LiquidationConfig ladder() {
 struct LiquidationTest : testing::Test, World<Puppet, Liquidation> {
   LiquidationConfig config = ladder();
   Puppet puppet;
+  Currency settlement = currency("BTC");
 
   // Long `coins` of the perpetual at 50,000 with the margin balance that gives `health`. The report
   // is in before anything is armed, as after a session's first picture: one that comes later finds
@@ -43,12 +44,13 @@ struct LiquidationTest : testing::Test, World<Puppet, Liquidation> {
   [[nodiscard]] double option_need() const {
     return 0.075 + core().view().option_mark(option).price;
   }
-  void report(double balance, double need) {
+  void report(double balance, double need, AccountMargin model = AccountMargin::unknown) {
     MarginReport m;
-    m.settlement = currency("BTC");
+    m.settlement = settlement;
     m.equity = m.balance = m.margin_balance = money(balance);
     m.maintenance_margin = money(need);
-    send(EventKind::margin_report, m);
+    const auto flags = static_cast<std::uint8_t>(event_flag::last_in_packet | flag_of(model));
+    send(EventKind::margin_report, m, {}, flags);
   }
   void moment(double mid = 50000, Nanos d = milliseconds(60)) {
     advance(d);

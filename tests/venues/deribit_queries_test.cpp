@@ -29,6 +29,13 @@ struct DeribitQueries : testing::Test, test::DeribitGatewayRig {
     }
     return out;
   }
+  std::vector<AccountMargin> models() {
+    std::vector<AccountMargin> out;
+    for (const Event& e : batch.committed()) {
+      if (e.kind() == EventKind::margin_report && e.last_part()) out.push_back(account_margin(e));
+    }
+    return out;
+  }
   QueryOrder question() const {
     return {order, from_unix_ms(1700000000500), from_unix_ms(1700000000000), instrument,
             config.venue};
@@ -106,6 +113,7 @@ TEST_F(DeribitQueries, AccountGivesMarginAndTheMatchingEnginesLimits) {
   deribit::RateLimits limits;
   test::PaddedText text{reply(
       R"({"id":1,"email":"x","summaries":[{"currency":"BTC","equity":1.5,"balance":1.5,)"
+      R"("margin_model":"segregated_pm",)"
       R"("margin_balance":1.5,"initial_margin":0.1,"maintenance_margin":0.05,)"
       R"("available_funds":1.4,"delta_total":0.25,"limits":{"non_matching_engine":{"rate":20,)"
       R"("burst":100},"matching_engine":{"trading":{"total":{"rate":30,"burst":100}},)"
@@ -116,9 +124,26 @@ TEST_F(DeribitQueries, AccountGivesMarginAndTheMatchingEnginesLimits) {
   const auto margins = found<MarginReport>(EventKind::margin_report);
   ASSERT_EQ(margins.size(), 2U);
   EXPECT_EQ(margins[0].delta_total_nano, 250'000'000);
+  EXPECT_EQ(models(), (std::vector{AccountMargin::portfolio, AccountMargin::unknown}));
   EXPECT_EQ(r.account_id, 1U);
   EXPECT_EQ(limits.rate_per_s, 30U);
   EXPECT_EQ(limits.burst, 100U);
+}
+
+TEST_F(DeribitQueries, TheMarginModelIsOneOfTwoOrNotKnown) {
+  const auto model = [&](std::string_view member) {
+    test::PaddedText text{reply(R"({"currency":"BTC","equity":1.5)" + std::string{member} + "}")};
+    EXPECT_TRUE(parser.account(text.frame(), now, batch).ok) << member;
+    return models().back();
+  };
+  EXPECT_EQ(model(R"(,"margin_model":"segregated_sm")"), AccountMargin::standard);
+  EXPECT_EQ(model(R"(,"margin_model":"cross_sm")"), AccountMargin::standard);
+  EXPECT_EQ(model(R"(,"margin_model":"segregated_pm")"), AccountMargin::portfolio);
+  EXPECT_EQ(model(R"(,"margin_model":"cross_pm")"), AccountMargin::portfolio);
+  EXPECT_EQ(model(R"(,"margin_model":"pm_2")"), AccountMargin::unknown);
+  EXPECT_EQ(model(R"(,"margin_model":null)"), AccountMargin::unknown);
+  EXPECT_EQ(model(R"(,"margin_model":7)"), AccountMargin::unknown);
+  EXPECT_EQ(model(""), AccountMargin::unknown);
 }
 
 TEST_F(DeribitQueries, UserTradesAreHistoricalFillsWithAPageToFollow) {

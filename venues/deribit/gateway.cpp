@@ -209,7 +209,7 @@ DecodeStatus DeribitGateway::State::on_rows(const PrivateFrame& frame, RecvTime 
   }
   for (const OrderRow& row : frame.orders) order_row(c, row, OrderAction::place);
   for (const PositionRow& row : frame.positions) count(report_position(c, row));
-  for (const MarginReport& margin : frame.margins) count(report_margin(c, margin));
+  for (const MarginRow& row : frame.margins) count(report_margin(c, row));
   return DecodeStatus::ok;
 }
 

@@ -117,8 +117,21 @@ bool trade_member(Key key, value& m, UserTradeRow& row, TradeTexts& t) noexcept 
   }
 }
 
-bool margin_member(Key key, value& m, MarginReport& r) noexcept {
+// "segregated_sm", "segregated_pm", "cross_sm", "cross_pm". Any other is not known.
+AccountMargin margin_of(std::string_view text) noexcept {
+  if (text.ends_with("_pm")) return AccountMargin::portfolio;
+  return text.ends_with("_sm") ? AccountMargin::standard : AccountMargin::unknown;
+}
+
+bool margin_member(Key key, value& m, MarginRow& row) noexcept {
+  MarginReport& r = row.report;
   switch (key) {
+    case Key::margin_model: {
+      std::string_view text;
+      if (!text_or_null(m, text)) return skip(m);
+      row.model = margin_of(text);
+      return true;
+    }
     case Key::currency: {
       std::string_view text;
       if (!read_text(m, text) || text.size() > 8) return false;
@@ -297,7 +310,7 @@ bool PrivateReader::State::positions(value& v) noexcept {
 }
 
 bool PrivateReader::State::margin(value& v) noexcept {
-  MarginReport r;
+  MarginRow r;
   SeenKeys seen;
   const bool read = read_object(v, seen, [&](Key key, value& m) noexcept {
     return margin_member(key, m, r) || fail("a margin member has the wrong type");
@@ -447,7 +460,7 @@ bool PrivateReader::State::limits(value& v) noexcept {
 
 // One account summary, or {summaries: [..]}.
 bool PrivateReader::State::account_object(value& v) noexcept {
-  MarginReport r;
+  MarginRow r;
   SeenKeys seen;
   bool several = false;
   const bool read = read_object(v, seen, [&](Key key, value& m) noexcept {

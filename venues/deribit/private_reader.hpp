@@ -46,6 +46,11 @@ struct PositionRow {
   PositionReport report{};
 };
 
+struct MarginRow {
+  MarginReport report{};
+  AccountMargin model{AccountMargin::unknown};
+};
+
 enum class PrivateShape : std::uint8_t {
   malformed,
   reply,
@@ -72,7 +77,7 @@ struct PrivateFrame {
   std::vector<OrderRow> orders;
   std::vector<UserTradeRow> trades;
   std::vector<PositionRow> positions;
-  std::vector<MarginReport> margins;
+  std::vector<MarginRow> margins;
   std::size_t partial_errors{0};  // detailed mass cancels: entries that hold an error
   bool result_is_number{false};
   std::int64_t result_number{0};

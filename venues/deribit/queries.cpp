@@ -229,7 +229,7 @@ QueryResult QueryParser::account(const Frame& reply, RecvTime now, EventBatch& b
   if (f == nullptr) return result;
   const ReportContext c = state_->reports(now, batch);
   report_rows(f->margins, batch, result,
-              [&](const MarginReport& margin) { return report_margin(c, margin); });
+              [&](const MarginRow& row) { return report_margin(c, row); });
   result.account_id = f->account_id > 0 ? static_cast<std::uint64_t>(f->account_id) : 0;
   if (result.ok && limits != nullptr && f->limits_said && f->limits.rate_per_s > 0 &&
       f->limits.burst > 0) {

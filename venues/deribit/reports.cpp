@@ -105,8 +105,10 @@ Reported report_position(const ReportContext& c, const PositionRow& row) noexcep
   return put(c, EventKind::position_report, id, {}, row.report);
 }
 
-Reported report_margin(const ReportContext& c, const MarginReport& margin) noexcept {
-  return put(c, EventKind::margin_report, {}, {}, margin);
+Reported report_margin(const ReportContext& c, const MarginRow& row) noexcept {
+  ReportContext told = c;
+  told.flags = static_cast<std::uint8_t>(c.flags | flag_of(row.model));
+  return put(told, EventKind::margin_report, {}, {}, row.report);
 }
 
 Reported report_open_order(const ReportContext& c, const OrderRow& row) noexcept {

@@ -45,7 +45,7 @@ enum class Reported : std::uint8_t {
                                     OrderAction action) noexcept;
 [[nodiscard]] Reported report_fill(const ReportContext& c, const UserTradeRow& row) noexcept;
 [[nodiscard]] Reported report_position(const ReportContext& c, const PositionRow& row) noexcept;
-[[nodiscard]] Reported report_margin(const ReportContext& c, const MarginReport& margin) noexcept;
+[[nodiscard]] Reported report_margin(const ReportContext& c, const MarginRow& row) noexcept;
 [[nodiscard]] Reported report_open_order(const ReportContext& c, const OrderRow& row) noexcept;
 
 }  // namespace gimbal::deribit

@@ -335,8 +335,10 @@ void TypedDoor::margin_report(Currency currency, std::uint8_t flags) {
   m.options_value = s.options_value;
   m.session_upl = s.session_upl;
   m.session_rpl = s.session_rpl;
+  const auto model =
+      s.portfolio_margin ? gimbal::AccountMargin::portfolio : gimbal::AccountMargin::standard;
   put(Lane::user, EventKind::margin_report, InstrumentId{}, m,
-      static_cast<std::uint8_t>(flags | last));
+      static_cast<std::uint8_t>(flags | last | flag_of(model)));
 }
 
 void TypedDoor::on_user_portfolio(AccountId account, Currency currency) {
