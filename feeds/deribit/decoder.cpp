@@ -1,6 +1,7 @@
 // From a read frame to staged events: the hot half of DeribitFeed. See decoder.hpp.
 #include "feeds/deribit/decoder.hpp"
 
+#include <cstddef>
 #include <cstring>
 
 #include "feeds/deribit/feed_state.hpp"
@@ -107,14 +108,19 @@ bool DeribitFeed::State::levels(const PublicFrame& frame, std::uint8_t flags,
   head.instrument = frame.channel->instrument;
   head.recv = call.now;
   head.exch = frame.time;
+  BookDelta delta;
+  delta.change_id = frame.change_id;
+  head.put(delta);
+  if (frame.levels.empty()) return true;
+  // Each a copy of the first, written where it stays: a level that is put together elsewhere from
+  // pieces and read back at once stalls the processor three times.
+  const Event* const first = at;
+  *at = head;
   for (const LevelRow& row : frame.levels) {
-    BookDelta delta;
-    delta.price = row.price;
-    delta.amount = row.amount;
-    delta.change_id = frame.change_id;
-    delta.side = row.side;
-    *at = head;
-    at->put(delta);
+    std::memmove(at, first, sizeof *at);
+    std::memcpy(at->payload + offsetof(BookDelta, price), &row.price, sizeof row.price);
+    std::memcpy(at->payload + offsetof(BookDelta, amount), &row.amount, sizeof row.amount);
+    std::memcpy(at->payload + offsetof(BookDelta, side), &row.side, sizeof row.side);
     ++at;
   }
   return true;

@@ -2,6 +2,7 @@
 // (hot). Names that are not listed are skipped by the decoders.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -93,6 +94,20 @@ constexpr std::size_t slot_of(std::string_view text) noexcept {
   return static_cast<std::size_t>((mixed * 0x9e3779b97f4a7c15ULL) >> 54);
 }
 
+// Of equal length: by words that may overlap, without a call.
+constexpr bool same(std::string_view a, std::string_view b) noexcept {
+  const std::size_t n = a.size();
+  if (n < 4) return std::equal(a.begin(), a.end(), b.begin());
+  if (n < 8) {
+    return load(a.data(), 4) == load(b.data(), 4) &&
+           load(a.data() + n - 4, 4) == load(b.data() + n - 4, 4);
+  }
+  for (std::size_t at = 0; at + 8 < n; at += 8) {
+    if (load(a.data() + at, 8) != load(b.data() + at, 8)) return false;
+  }
+  return load(a.data() + n - 8, 8) == load(b.data() + n - 8, 8);
+}
+
 inline constexpr std::array<Key, slots> table = [] {
   std::array<Key, slots> t{};
   for (auto& key : t) key = Key::unknown;
@@ -110,7 +125,8 @@ inline constexpr std::array<Key, slots> table = [] {
   for (std::size_t at = key_detail::slot_of(text);; at = (at + 1) % key_detail::slots) {
     const Key key = key_detail::table[at];
     if (key == Key::unknown) return key;
-    if (key_detail::names[static_cast<std::size_t>(key)] == text) return key;
+    const std::string_view name = key_detail::names[static_cast<std::size_t>(key)];
+    if (name.size() == text.size() && key_detail::same(name, text)) return key;
   }
 }
 

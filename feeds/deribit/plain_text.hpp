@@ -6,7 +6,7 @@
 // anywhere; the whole reading is given up then.
 #pragma once
 
-#include <emmintrin.h>
+#include <smmintrin.h>
 
 #include <array>
 #include <bit>
@@ -52,6 +52,68 @@ struct ShortDigits {
   return {count, v};
 }
 
+// A number as it mostly comes: one to seven digits, of which the first is no idle zero, and a point
+// with one to nine more or none; not negative, no exponent. Times 1e9; `bytes` is 0 for anything
+// else.
+struct ShortNumber {
+  std::size_t bytes{0};
+  std::int64_t nano{0};
+};
+
+// For each count of digits before (from 1) and behind the point (from 0): where each of sixteen
+// digits comes from, seven before and nine behind it. A place that has none becomes zero.
+inline constexpr std::size_t whole_max = 7;
+inline constexpr std::size_t part_max = 9;
+struct alignas(16) DigitPlaces {
+  std::array<std::uint8_t, 16> from;
+};
+inline constexpr auto digit_places = [] {
+  std::array<std::array<DigitPlaces, part_max + 1>, whole_max> all{};
+  for (std::size_t whole = 1; whole <= whole_max; ++whole) {
+    for (std::size_t part = 0; part <= part_max; ++part) {
+      std::array<std::uint8_t, 16>& from = all[whole - 1][part].from;
+      from.fill(0x80);
+      for (std::size_t n = 0; n < whole; ++n) {
+        from[whole_max - whole + n] = static_cast<std::uint8_t>(n);
+      }
+      for (std::size_t n = 0; n < part; ++n) {
+        from[whole_max + n] = static_cast<std::uint8_t>(whole + 1 + n);
+      }
+    }
+  }
+  return all;
+}();
+
+// Sixteen digits, each in its byte.
+[[nodiscard]] inline std::int64_t value_of(__m128i digits) noexcept {
+  const __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010A));
+  const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00010064));
+  const __m128i packed = _mm_packus_epi32(fours, fours);
+  const __m128i eights = _mm_madd_epi16(packed, _mm_set1_epi32(0x00012710));
+  const auto both = static_cast<std::uint64_t>(_mm_cvtsi128_si64(eights));
+  return static_cast<std::int64_t>((both & 0xFFFFFFFF) * 100'000'000 + (both >> 32));
+}
+
+[[nodiscard]] inline ShortNumber short_number(const char* at) noexcept {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  const __m128i digits = _mm_xor_si128(bytes, _mm_set1_epi8('0'));
+  const __m128i others = _mm_cmpeq_epi8(_mm_max_epu8(digits, _mm_set1_epi8(10)), digits);
+  const auto mask = static_cast<unsigned>(_mm_movemask_epi8(others));
+  const auto whole = static_cast<std::size_t>(std::countr_zero(mask));
+  if (whole - 1 >= whole_max) return {};
+  std::size_t all = whole;
+  std::size_t part = 0;
+  if (at[whole] == '.') {
+    all = static_cast<std::size_t>(std::countr_zero(mask & (mask - 1)));
+    part = all - whole - 1;
+    if (part - 1 >= part_max) return {};
+  }
+  if ((whole > 1 && *at == '0') || (at[all] | 0x20) == 'e') return {};
+  const __m128i from =
+      _mm_load_si128(reinterpret_cast<const __m128i*>(&digit_places[whole - 1][part]));
+  return {all, value_of(_mm_shuffle_epi8(digits, from))};
+}
+
 struct PlainText {
   const char* at;
   const char* end;
@@ -90,21 +152,15 @@ struct PlainText {
   // A price, an amount, a figure: times 1e9, exact or rounded, as parse_nano and parse_nano_round.
   [[nodiscard]] bool nano(bool round, std::int64_t& out) noexcept {
     if (at >= end) return false;
-    const bool negative = *at == '-';
-    const char* p = at + (negative ? 1 : 0);
-    const ShortDigits whole = short_digits(p);
-    if (!plain_whole(whole, p)) return any_number(9, round, out);
-    p += whole.count;
-    std::uint64_t value = whole.value * 1'000'000'000;
-    if (*p == '.') {
-      const ShortDigits part = short_digits(p + 1);
-      if (part.count - 1 > 6) return any_number(9, round, out);
-      value += part.value * decimal_detail::powers_of_ten[9 - part.count];
-      p += 1 + part.count;
+    const ShortNumber usual = short_number(at);
+    if (usual.bytes == 0) {
+      std::int64_t other = 0;
+      at = longer_nano(at, end, round, other);
+      out = other;
+      return at != nullptr;
     }
-    if ((*p | 0x20) == 'e') return any_number(9, round, out);
-    at = p;
-    out = negative ? -static_cast<std::int64_t>(value) : static_cast<std::int64_t>(value);
+    at += usual.bytes;
+    out = usual.nano;
     return true;
   }
   // An id, a time: a whole number that is not negative.
@@ -158,9 +214,17 @@ struct PlainText {
   }
 
  private:
-  // One to seven digits, of which the first is no idle zero.
-  [[nodiscard]] static bool plain_whole(const ShortDigits& n, const char* p) noexcept {
-    return n.count - 1 <= 6 && (n.count == 1 || *p != '0');
+  // Takes no `this`, for the cursor's sake, which stays in a register then.
+  [[nodiscard, gnu::noinline]] static const char* longer_nano(const char* at, const char* end,
+                                                              bool round,
+                                                              std::int64_t& out) noexcept {
+    const ShortNumber usual = *at == '-' ? short_number(at + 1) : ShortNumber{};
+    if (usual.bytes != 0) {
+      out = -usual.nano;
+      return at + 1 + usual.bytes;
+    }
+    PlainText rest{at, end};
+    return rest.any_number(9, round, out) ? rest.at : nullptr;
   }
   [[nodiscard]] bool any_number(std::int64_t scale, bool round, std::int64_t& out) noexcept {
     decimal_detail::Scanned number;

@@ -45,36 +45,39 @@ struct UsualForm {
     return in.next_is('n') ? in.take("null") : in.nano(true, nano);
   }
 
-  [[nodiscard]] bool level(Side side) noexcept {
+  [[nodiscard]] bool level(PlainText& row, Side side) noexcept {
     constexpr std::uint64_t fresh = word_of("[\"new\",");
     constexpr std::uint64_t seven = 0x00FFFFFFFFFFFFFFULL;
-    if (in.at >= in.end) return false;
-    const std::uint64_t head = load_word(in.at);
+    if (row.at >= row.end) return false;
+    const std::uint64_t head = load_word(row.at);
     bool removed = false;
     if ((head & seven) == fresh) {
-      in.at += 7;
+      row.at += 7;
     } else {
       removed = head == word_of("[\"delete");
       if (!removed && head != word_of("[\"change")) return false;
-      if (in.at[8] != '"' || in.at[9] != ',') return false;
-      in.at += 10;
+      if (row.at[8] != '"' || row.at[9] != ',') return false;
+      row.at += 10;
     }
-    LevelRow row;
-    row.side = side;
-    if (!in.nano(false, row.price.nano) || !in.take(',') || !in.nano(false, row.amount.nano) ||
-        !in.take(']') || row.amount.nano < 0 || out.levels.size() == FrameReader::levels_max) {
+    std::int64_t price = 0;
+    std::int64_t amount = 0;
+    if (!row.nano(false, price) || !row.take(',') || !row.nano(false, amount) || !row.take(']') ||
+        amount < 0 || out.levels.size() == FrameReader::levels_max) {
       return false;
     }
-    if (removed) row.amount = {};
-    out.levels.push_back(row);
+    out.levels.push_back({Price{price}, Qty{removed ? 0 : amount}, side});
     return true;
   }
+  // By a cursor of its own, which no other function sees.
   [[nodiscard]] bool levels(Side side) noexcept {
-    if (!in.take('[')) return false;
-    if (in.take(']')) return true;
-    do {
-      if (!level(side)) return false;
-    } while (in.take(','));
+    PlainText row = in;
+    if (!row.take('[')) return false;
+    if (!row.next_is(']')) {
+      do {
+        if (!level(row, side)) return false;
+      } while (row.take(','));
+    }
+    in = row;
     return in.take(']');
   }
   [[nodiscard]] bool book_member(Key key) noexcept {
