@@ -94,9 +94,14 @@ constexpr Rounding aggressive(Side s) noexcept {
 }
 
 // Integer division with a named rounding; `step` must be positive.
+// One word by one word takes the processor's own division, or a multiplication where the step is a
+// constant; two words a call that is some ten times as long.
 constexpr i128 divide(i128 value, i128 step, Rounding mode) noexcept {
-  const i128 quotient = value / step;
-  const i128 rest = value % step;
+  const auto v = static_cast<std::int64_t>(value);
+  const auto s = static_cast<std::int64_t>(step);
+  const bool words = v == value && s == step && s > 0;
+  const i128 quotient = words ? v / s : value / step;
+  const i128 rest = value - quotient * step;
   if (rest == 0) return quotient;
   const i128 floor = quotient - (rest < 0 ? 1 : 0);
   if (mode == Rounding::down) return floor;

@@ -114,10 +114,11 @@ GateAnswer<PlaceOrder> RiskGate::approve(const PlaceOrder& order,
                                          const GateContext& context) noexcept {
   const OrderFacts facts{order.instrument, order.side,   order.tif, order.price,
                          order.amount,     order.amount, false,     takes(order.flags)};
+  duplicates_.foresee(facts, context);
   const Refused answer = check(facts, context);
   if (answer.reason != Refusal::none) return refuse(answer);
   rate(context.instrument->venue).take();
-  duplicates_.remember(facts, context);
+  duplicates_.remember(facts, context, limits_);
   drift_.remember(facts, context.now, limits_);
   ++approved_;
   PlaceOrder passed = order;
