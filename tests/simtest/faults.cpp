@@ -82,10 +82,8 @@ constexpr std::array<FaultRow, faults_total> rows{{
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and
-// much of the run would test nothing else. And the wall clock's jumps, while a log-in that they
-// made wrong is not asked for again (ops/docs/simtest.md, Open).
-constexpr std::array beside_the_swarm{self_trade, reduce_only_cut, manual_trade, second_bot,
-                                      wall_clock_step};
+// much of the run would test nothing else.
+constexpr std::array beside_the_swarm{self_trade, reduce_only_cut, manual_trade, second_bot};
 
 }  // namespace
 

@@ -87,8 +87,8 @@ struct FaultRow {
 [[nodiscard]] std::span<const FaultRow> fault_rows() noexcept;
 [[nodiscard]] const FaultRow& row_of(Fault fault) noexcept;
 
-// "all", "swarm" (all but the hands of others and a wall clock that jumps), "none", or names. False
-// with the unknown name in `error`.
+// "all", "swarm" (all but the hands of others), "none", or names. False with the unknown name in
+// `error`.
 [[nodiscard]] bool parse_faults(std::string_view text, FaultSet& out, std::string& error);
 [[nodiscard]] std::string text_of(const FaultSet& faults);
 
