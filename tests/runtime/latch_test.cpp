@@ -255,41 +255,6 @@ TEST(LatchFile, RefusesToWriteWhereItCannot) {
   EXPECT_NE(result.error().find("/nonexistent-directory/latch"), std::string::npos);
 }
 
-TEST(BootEpoch, GrowsByOneAtEveryBootAndNeverFallsBelowTheGivenFloor) {
-  const TempDir dir;
-  std::uint32_t epoch = 0;
-  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 0, epoch));
-  EXPECT_EQ(epoch, 1u);
-  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 0, epoch));
-  EXPECT_EQ(epoch, 2u);
-  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 10, epoch));
-  EXPECT_EQ(epoch, 10u);
-  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 0, epoch));
-  EXPECT_EQ(epoch, 11u);
-}
-
-TEST(BootEpoch, RefusesADamagedFileAtEveryBit) {
-  const TempDir dir;
-  std::uint32_t epoch = 0;
-  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), 7, epoch));
-  const std::string good = read(dir.file("epoch"));
-  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
-    std::string bytes = good;
-    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
-    write(dir.file("epoch"), bytes);
-    ASSERT_FALSE(next_boot_epoch(dir.file("epoch"), 0, epoch)) << bit;
-  }
-  write(dir.file("epoch"), good.substr(0, 5));
-  EXPECT_FALSE(next_boot_epoch(dir.file("epoch"), 0, epoch));
-}
-
-TEST(BootEpoch, RefusesToWrapAround) {
-  const TempDir dir;
-  std::uint32_t epoch = 0;
-  ASSERT_TRUE(next_boot_epoch(dir.file("epoch"), boot_epoch_max, epoch));
-  EXPECT_FALSE(next_boot_epoch(dir.file("epoch"), 0, epoch));
-}
-
 // A file that nobody can trust is HALT; once a stop was written into it, it says so by itself.
 TEST(LatchFile, TighteningADamagedFileReplacesItEvenWhenNothingGetsStricter) {
   const TempDir dir;
