@@ -8,8 +8,13 @@ namespace gimbal {
 
 namespace {
 
-double from_atto(i128 atto) noexcept { return static_cast<double>(atto) * 1e-18; }
-double from_nano(i128 nano) noexcept { return static_cast<double>(nano) * 1e-9; }
+// Of one word by the processor, of two by a call; either rounds to the nearest.
+double rounded(i128 v) noexcept {
+  const auto word = static_cast<std::int64_t>(v);
+  return word == v ? static_cast<double>(word) : static_cast<double>(v);
+}
+double from_atto(i128 atto) noexcept { return rounded(atto) * 1e-18; }
+double from_nano(i128 nano) noexcept { return rounded(nano) * 1e-9; }
 
 double third_derivative_bound(double inverse_sd) noexcept {
   return math::fma(0.24198, inverse_sd, 0.39895) * inverse_sd;
