@@ -2,6 +2,10 @@
 // exchange. The journal of each run replays to the same commands.
 #include <signal.h>
 
+#include <set>
+#include <string>
+
+#include "engine/runtime/gate_page.hpp"
 #include "tests/io/rig.hpp"
 
 namespace gimbal::test {
@@ -15,6 +19,16 @@ struct Listing : Rig {
     const std::string shown = status();
     const std::size_t at = shown.find("\"name\":\"" + name + '"');
     return at == std::string::npos ? -1 : number_in(shown.substr(at), "value", -1);
+  }
+  std::set<std::string> options_at_venue() {
+    const std::string list = exchange("public/get_instruments?currency=BTC&kind=option");
+    const std::string key = "\"instrument_name\":\"";
+    std::set<std::string> names;
+    for (std::size_t at = list.find(key); at != std::string::npos; at = list.find(key, at + 1)) {
+      const std::size_t from = at + key.size();
+      names.insert(list.substr(from, list.find('"', from) - from));
+    }
+    return names;
   }
   void expect_same_replay() {
     const Finished again = replay();
@@ -47,6 +61,43 @@ TEST_F(Listing, ANewExpiryIsSubscribedAndItsBooksBecomeValid) {
   EXPECT_EQ(number_in(read_text(file("report.json")), "hot_allocations_armed", -1), 0)
       << "subscribing allocates nothing";
   expect_same_replay();
+}
+
+// Stopped by name, not listed when the bot starts again: held from the moment that it is listed.
+TEST_F(Listing, K03AHeldInstrumentThatIsListedLaterIsHeldBeforeItsFirstOrder) {
+  ASSERT_NO_FATAL_FAILURE(start_sim({"--list-in", "12"}));
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  const std::set<std::string> before = options_at_venue();
+  ASSERT_TRUE(eventually(patience, [&] { return counter("instruments_listed") >= 20; }))
+      << status() << bot_says();
+  std::string name;
+  for (const std::string& n : options_at_venue()) {
+    if (before.count(n) == 0) name = n;
+  }
+  ASSERT_FALSE(name.empty());
+  const Finished held = ctl({"kill", "--json", "--reason", "held", "--mode", "halt", "--scope",
+                             "instrument:" + name, "--wait", "10s"});
+  ASSERT_EQ(held.code, 0) << name << held.out << held.err;
+  stop_all();
+
+  ASSERT_NO_FATAL_FAILURE(start_sim({"--list-in", "12"}));
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  EXPECT_TRUE(holds(bot_says(), "latched: " + name + " is not listed now")) << bot_says();
+  GatePage gate;
+  ASSERT_TRUE(gate.open(file("run/gate"), false));
+  const auto held_instruments = [&] {
+    std::size_t n = 0;
+    gate.each_tightened([&](Scope s, Mode m) {
+      if (s.level == ScopeLevel::instrument && m == Mode::halt) ++n;
+    });
+    return n;
+  };
+  EXPECT_EQ(held_instruments(), 0u);
+  ASSERT_TRUE(eventually(patience, [&] {
+    return holds(bot_says(), "latched: " + name + " is listed again and held: held");
+  })) << bot_says();
+  EXPECT_EQ(held_instruments(), 1u) << "at the last gate";
+  stop_all();
 }
 
 TEST_F(Listing, ABudgetThatIsFullLeavesNewOptionsOut) {

@@ -87,6 +87,22 @@ TEST_F(OffHost, K05AnUnpluggedHostsOrdersAreCancelledWithinThreeSeconds) {
   EXPECT_EQ(occurrences(guardian_says(), "\"event\":\"fire\""), static_cast<std::size_t>(rounds));
 }
 
+// Its key works, at somebody else's account: the bot's heartbeats say whose orders it watches.
+TEST_F(OffHost, K05AKeyOfAnotherAccountIsRefusedAndCancelsNothing) {
+  write_text(file("accounts"), "far a-third-secret BTC=1\n");
+  ASSERT_NO_FATAL_FAILURE(start_sim({"--accounts", file("accounts")}));
+  ASSERT_TRUE(hosts_.lend_port(port_));
+  prefix_ = hosts_.on_b();
+  ASSERT_NO_FATAL_FAILURE(start_bot(far_setup()));
+  ASSERT_NO_FATAL_FAILURE(leave_order(false));
+  const Finished watcher =
+      run_program({GIMBAL_GUARDIAN, "-c", file("bot.toml"), "--watch"}, dir_.path(), end_patience);
+  EXPECT_EQ(watcher.code, 3) << watcher.out << watcher.err;
+  EXPECT_TRUE(holds(watcher.err, "belongs to account")) << watcher.err;
+  EXPECT_EQ(occurrences(watcher.out, "\"event\":\"fire\""), 0u) << watcher.out;
+  EXPECT_EQ(resting(), 1u);
+}
+
 TEST_F(OffHost, K05ABotThatLeavesInOrderIsNotCancelledFor) {
   ASSERT_NO_FATAL_FAILURE(start_both());
   EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
