@@ -50,6 +50,7 @@ struct OrderFrame {
   double amount{0};
   double amount_before{0};  // of the same order in the frame before; 0: there was none
   bool amends{false};
+  bool refused{false};  // by the venue: a quote that would have taken
   std::string text;
 };
 
@@ -68,7 +69,12 @@ struct Verdict {
   std::size_t inside{0};
   std::size_t reduced{0};
   std::size_t slices{0};
+  std::size_t growing_on_way{0};  // stops that found an amendment that grows its order
 };
+
+bool grows(const OrderFrame& f) {
+  return f.amends && f.amount_before > 0 && f.amount > f.amount_before;
+}
 
 void judge_after(const Stop& s, const OrderFrame& f, Verdict& v) {
   if (s.mode == "reduce") {  // P-13 lets these through; its own tests judge them
@@ -95,11 +101,14 @@ Verdict judge(const std::vector<Stop>& stops, const std::vector<OrderFrame>& fra
     if (s.closed == 0) continue;
     ++v.counted;
     bool under_way = false;
+    bool growing = false;
     auto f =
         std::lower_bound(frames.begin(), frames.end(), s.begun - reach,
                          [](const OrderFrame& frame, std::int64_t at) { return frame.at < at; });
     for (; f != frames.end() && f->at < s.opened; ++f) {
-      under_way = under_way || (f->at <= s.closed && f->answered > s.closed);
+      const bool on_way = f->at <= s.closed && f->answered > s.closed;
+      under_way = under_way || on_way;
+      growing = growing || (on_way && grows(*f));
       if (f->at > s.closed) {
         judge_after(s, *f, v);
       } else if (f->at >= s.begun && f->at >= s.closed - s.window) {
@@ -110,6 +119,7 @@ Verdict judge(const std::vector<Stop>& stops, const std::vector<OrderFrame>& fra
       }
     }
     if (under_way) ++v.in_flight;
+    if (growing) ++v.growing_on_way;
   }
   return v;
 }
@@ -132,6 +142,7 @@ class KillSoak : public Rig {
       const auto order = asked.find(key(number_in(text, "id", -1)));
       if (order == asked.end()) return;
       log.orders[order->second].answered = frame.recv_mono_ns;
+      log.orders[order->second].refused = holds(text, "\"error\":{");
       log.orders[order->second].venue_order = text_in(text, "order_id");
       return;
     }
@@ -214,7 +225,10 @@ class KillSoak : public Rig {
     return s;
   }
 
+  // Orders judged before it are void at the sender from here on.
   void arm_scope(const std::string& scope) {
+    const auto bound = [&] { return gate_.layout().senders[0].approved_from.load(); };
+    const std::uint64_t before = bound();
     Finished armed;
     ASSERT_TRUE(eventually(stop_patience,
                            [&] {
@@ -224,6 +238,7 @@ class KillSoak : public Rig {
                            }))
         << armed.out << armed.err << bot_says();
     ASSERT_TRUE(bot_.running()) << bot_says();
+    EXPECT_GT(bound(), before) << scope;
   }
 
   // Arms again and waits until orders flow. What a control tripped on the way holds at another
@@ -338,9 +353,20 @@ void KillSoak::soak(const BotSetup& setup, const char* execution) {
       log.orders.begin(), log.orders.end(), [](const OrderFrame& f) { return f.amends; }));
   const double places = static_cast<double>(log.orders.size()) - amends;
   EXPECT_EQ(places, placed) << "the wire log is not complete";
-  EXPECT_EQ(number_in(closing, "orders"), places) << "the exchange saw other orders: " << closing;
+  const auto refused = static_cast<double>(
+      std::count_if(log.orders.begin(), log.orders.end(),
+                    [](const OrderFrame& f) { return f.refused && !f.amends; }));
+  EXPECT_EQ(number_in(closing, "orders"), places - refused)
+      << "the exchange saw other orders: " << closing;
   const Verdict v = judge(stops_, log.orders);
   report(log, v);
+  const auto grown = std::count_if(log.orders.begin(), log.orders.end(), grows);
+  std::printf(
+      "%.0f amendments, %td of them grow their order; %zu kills found such a one on its way\n",
+      amends, grown, v.growing_on_way);
+  if (std::string_view{execution} == "maker") {
+    EXPECT_GT(grown, 0) << "nothing that a closed gate has to hold back but new orders";
+  }
   EXPECT_EQ(v.after, 0u);
   EXPECT_GE(v.in_flight * 2, v.counted) << "too little order flow to prove anything";
 }
