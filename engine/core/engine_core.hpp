@@ -276,6 +276,7 @@ class EngineCore {
   [[nodiscard]] std::optional<ResidualDelta> residual_of(UnderlyingId u,
                                                          const RiskNumbers& risk) const noexcept;
   // engine_scenarios.cpp
+  [[nodiscard]] bool scenarios_awaited(UnderlyingId u, bool inverse) const noexcept;
   [[nodiscard]] std::optional<ScenarioBook> held_scenarios(UnderlyingId u,
                                                            bool inverse) const noexcept;
   [[nodiscard]] bool add_profit(InstrumentId id, Qty signed_amount,

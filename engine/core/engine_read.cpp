@@ -105,6 +105,9 @@ std::span<const InstrumentId> StrategyView::held() const noexcept { return engin
 std::optional<ScenarioBook> StrategyView::scenarios(UnderlyingId u, bool inverse) const noexcept {
   return engine_->held_scenarios(u, inverse);
 }
+bool StrategyView::scenarios_awaited(UnderlyingId u, bool inverse) const noexcept {
+  return engine_->scenarios_awaited(u, inverse);
+}
 bool StrategyView::add_scenario_profit(InstrumentId id, Qty signed_amount,
                                        ScenarioBook::Cells& profit) const noexcept {
   return engine_->add_profit(id, signed_amount, profit);

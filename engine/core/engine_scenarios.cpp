@@ -134,6 +134,13 @@ std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
   return book;
 }
 
+// Rows of a moved anchor that are not priced yet, and not for want of time.
+bool EngineCore::scenarios_awaited(UnderlyingId u, bool inverse) const noexcept {
+  if (!cells_.used() || u.value >= underlyings_max) return false;
+  if (now_ - cells_round_ > cells_.config().row_age_max) return false;
+  return !cells_.complete(u, inverse, portfolio_.perpetual_mid(u));
+}
+
 // Adds what `signed_amount` more of an instrument would earn. False: not known.
 bool EngineCore::add_profit(InstrumentId id, Qty signed_amount,
                             ScenarioBook::Cells& profit) const noexcept {

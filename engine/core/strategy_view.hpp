@@ -66,6 +66,8 @@ class StrategyView {
   // [scenarios] on what is held of one underlying and settlement, orders left out. Empty: off, a
   // price is missing, or a row is older than row_age_max.
   [[nodiscard]] std::optional<ScenarioBook> scenarios(UnderlyingId u, bool inverse) const noexcept;
+  // They are empty because the price has moved and not every row is priced anew yet.
+  [[nodiscard]] bool scenarios_awaited(UnderlyingId u, bool inverse) const noexcept;
   // Adds to `profit` what so much more of an instrument would earn in each; false: not known.
   [[nodiscard]] bool add_scenario_profit(InstrumentId id, Qty signed_amount,
                                          ScenarioBook::Cells& profit) const noexcept;

@@ -54,7 +54,7 @@ void PortfolioMargin::look(const StrategyView& view, InstrumentId hedge, const E
   const std::optional<ScenarioBook> book = view.scenarios(h.underlying, inverse);
   const ScenarioConfig& c = view.scenario_config();
   if (!index || !(c.maintenance_factor > 0)) return;
-  awaited_ = !book;
+  awaited_ = !book && view.scenarios_awaited(h.underlying, inverse);
   if (!book) return;
   index_ = to_double(*index);
   unit_ = inverse ? 1.0 : index_;

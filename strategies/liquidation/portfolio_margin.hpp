@@ -45,7 +45,7 @@ class PortfolioMargin {
   void look(const StrategyView& view, InstrumentId hedge, const ExpiryDeltas& deltas,
             const MarginTerms& options) noexcept;
   [[nodiscard]] bool known() const noexcept { return known_; }
-  // Not known for want of the core's scenarios alone.
+  // Not known for a moment: the price moved and the core prices its scenarios anew.
   [[nodiscard]] bool awaited() const noexcept { return awaited_; }
 
   // Settlement currency, after a move x. `futures`: the balance and what futures add to it.

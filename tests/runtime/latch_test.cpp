@@ -26,10 +26,6 @@ LatchEntry entry(Scope scope, Mode mode, const std::string& reason) {
 void write(const std::string& path, const std::string& bytes) {
   std::ofstream{path, std::ios::binary} << bytes;
 }
-std::string read(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
 
 bool is_untrusted_halt(const LatchState& state) {
   return !state.trusted && state.entries.size() == 1 && state.entries[0].mode == Mode::halt &&
