@@ -415,6 +415,7 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
       view.quote(book.hedge).has_value() && view.data_age(book.hedge) <= c.data_age_max;
   ask.missing = too_much;
   ask.whole_slices = !health_binds;
+  ask.venue_health = std::min(book.shown.health_venue, 1.0);
   ask.strategy = id_;
   const Reduction reduction = best_reduction(book.account, view, ask);
   book.shown.stuck = !reduction.instrument.valid();

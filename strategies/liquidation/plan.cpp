@@ -10,10 +10,11 @@ namespace {
 
 // One unit of amount of a position, closed.
 struct Unit {
-  double relief{0};  // maintenance margin given back, settlement currency
-  double cost{0};    // what it loses: distance from the mark, and the fee
-  double paid{0};    // what the margin balance loses; for an option its price as well
-  double delta{0};   // coins, signed: what closing does to the residual
+  double relief{0};   // maintenance margin given back, settlement currency
+  double cost{0};     // what it loses: distance from the mark, and the fee
+  double paid{0};     // what the margin balance loses; for an option its price as well
+  double premium{0};  // that price
+  double delta{0};    // coins, signed: what closing does to the residual
 };
 
 double fee_of(const Instrument& i, double price, double index) noexcept {
@@ -107,64 +108,107 @@ Qty lots_of(const Instrument& i, double amount, Qty held, Qty depth, Price price
   return Qty{static_cast<std::int64_t>(whole)};
 }
 
+// A position that may be reduced now.
+struct Leg {
+  InstrumentId id{};
+  const Instrument* instrument{nullptr};
+  Side side{Side::buy};
+  Price limit{}, mark{};
+  Qty held{}, depth{};  // both without a sign
+  Unit unit{};
+  double most{0};  // amount that the band allows, less the lot that rounding adds
+
+  [[nodiscard]] Qty trade(double amount) const noexcept {
+    std::int64_t nano = 0;
+    static_cast<void>(decision_nano(amount, nano));
+    return Qty{side == Side::buy ? nano : -nano};
+  }
+};
+
 class Search {
  public:
-  Search(const MarginAccount& account, const StrategyView& view, const PlanAsk& ask,
-         bool paired) noexcept
-      : portfolio_{account.portfolio()}, view_{view}, ask_{ask}, paired_{paired} {}
+  Search(const MarginAccount& account, const StrategyView& view, const PlanAsk& ask) noexcept
+      : portfolio_{account.portfolio()}, view_{view}, ask_{ask} {}
 
   void consider(InstrumentId id) noexcept {
-    const Instrument& i = view_.instruments()[id];
-    const Qty held = view_.position(id);
-    if (held.nano == 0 || i.state != InstrumentState::open) return;
-    const bool buy = held.nano < 0;
-    const Exposure& open = view_.exposure(id);
-    if ((buy ? open.worst_buy() : open.worst_sell()).nano > 0) return;
-    if (view_.mode(ask_.strategy, id) >= Mode::halt) return;
-    const std::optional<Price> mark = view_.mark(id);
-    const std::optional<Price> index = view_.index(i.underlying);
-    const std::optional<BookView> book = view_.book(id);
-    if (!mark || !index || !book || !know_residual(i.underlying)) return;
-    const auto best = buy ? book->best_ask() : book->best_bid();
-    if (!best || (is_option(i.kind) && !view_.option_mark(id).usable)) return;
-    const Side side = buy ? Side::buy : Side::sell;
-    const Price limit = limit_of(i, side, best->price, *mark, ask_, view_.limits());
-    if (limit.nano <= 0 || (buy ? limit < best->price : limit > best->price)) return;
-    Unit unit = unit_of(i, id, buy, to_double(*mark), to_double(best->price), to_double(*index));
-    double most = delta_bound(unit, residual_, *ask_.config, id == ask_.hedge, ask_.hedge_trades);
-    // Amounts are rounded up to a lot: the bound is not to be passed by it.
-    if (most < unbounded) most -= to_double(i.lot);
-    const Qty depth = book->depth(side, abs(held), limit).amount;
-    const auto lots_for = [&](double amount) noexcept {
-      return lots_of(i, amount, abs(held), depth, *mark, ask_.config->slice_usd_max, view_);
-    };
-    Qty lots{};
-    double gain = 0;
-    if (portfolio_.known()) {
-      const Qty slice = lots_for(most);
-      // Beyond the point where another scenario becomes the worst a slice gives less, or nothing.
-      for (const std::int64_t part : {1, 4, 16}) {
-        const Qty trial = lots_for(to_double(slice) / static_cast<double>(part));
-        unit.relief = relief_of(id, buy, trial, unit.delta);
-        gain = unit.relief - ask_.config->target_health * unit.paid;
-        lots = gain > 0 ? lots_for(std::min(needed(gain), to_double(trial))) : Qty{};
-        if (lots.nano > 0) break;
-      }
-    } else {
-      gain = unit.relief - ask_.config->target_health * unit.paid;
-      if (gain > 0) lots = lots_for(std::min(needed(gain), most));
+    Leg leg;
+    if (!find_leg(id, leg)) return;
+    if (!portfolio_.known()) {
+      const double gain = leg.unit.relief - ask_.config->target_health * leg.unit.paid;
+      if (gain > 0) keep(leg, gain, lots_for(leg, std::min(needed(gain), leg.most)));
+      return;
     }
-    if (!(gain > 0)) return;
-    const double score = gain / (unit.cost + 1e-6 * gain);
-    if (found_.instrument.valid() && score <= score_) return;
-    if (lots.nano <= 0) return;
-    score_ = score;
-    found_ = {
-        id, side, limit, lots, *mark, unit.relief * to_double(lots), unit.cost * to_double(lots)};
+    const Qty slice = lots_for(leg, leg.most);
+    // Beyond the point where another scenario becomes the worst a slice gives less, or nothing.
+    for (const std::int64_t part : {1, 4, 16}) {
+      const Qty trial = lots_for(leg, to_double(slice) / static_cast<double>(part));
+      leg.unit.relief = relief_of(leg, trial);
+      const double gain = gain_of(leg.unit);
+      const Qty lots = gain > 0 ? lots_for(leg, std::min(needed(gain), to_double(trial))) : Qty{};
+      if (lots.nano > 0) return keep(leg, gain, lots);
+    }
+  }
+  // An option with that much of another position that the residual stays: the band holds for the
+  // leg that goes first. The other one goes next, alone or as a pair again.
+  void consider_pair(InstrumentId id, InstrumentId partner) noexcept {
+    Leg leg;
+    Leg other;
+    if (id == partner || !find_leg(id, leg) || !find_leg(partner, other)) return;
+    if (!(leg.unit.delta * other.unit.delta < 0)) return;
+    const double ratio = -leg.unit.delta / other.unit.delta;  // of the other, for one of the option
+    const double first = room_of(leg);
+    const double second = room_of(other);
+    const Qty slice =
+        lots_for(leg, std::min(std::max(first, second / ratio), to_double(other.held) / ratio));
+    for (const std::int64_t part : {1, 4, 16}) {
+      const double size = to_double(lots_for(leg, to_double(slice) / static_cast<double>(part)));
+      if (!(size > 0) || size * ratio > to_double(other.held)) continue;
+      Unit both = leg.unit;
+      both.relief =
+          portfolio_.relief(view_, leg.id, leg.trade(size), other.id, other.trade(size * ratio)) /
+          size;
+      both.cost += ratio * other.unit.cost;
+      both.paid += ratio * other.unit.paid;
+      both.premium += ratio * other.unit.premium;
+      const double gain = gain_of(both);
+      if (!(gain > 0)) continue;
+      const double wanted = std::min(needed(gain), size);
+      keep_first(leg, std::min(wanted, first), other, std::min(wanted * ratio, second), both, gain);
+      return;
+    }
   }
   [[nodiscard]] const Reduction& found() const noexcept { return found_; }
 
  private:
+  bool find_leg(InstrumentId id, Leg& leg) noexcept {
+    const Instrument& i = view_.instruments()[id];
+    const Qty held = view_.position(id);
+    if (held.nano == 0 || i.state != InstrumentState::open) return false;
+    const bool buy = held.nano < 0;
+    const Exposure& open = view_.exposure(id);
+    if ((buy ? open.worst_buy() : open.worst_sell()).nano > 0) return false;
+    if (view_.mode(ask_.strategy, id) >= Mode::halt) return false;
+    const std::optional<Price> mark = view_.mark(id);
+    const std::optional<Price> index = view_.index(i.underlying);
+    const std::optional<BookView> book = view_.book(id);
+    if (!mark || !index || !book || !know_residual(i.underlying)) return false;
+    const auto best = buy ? book->best_ask() : book->best_bid();
+    if (!best || (is_option(i.kind) && !view_.option_mark(id).usable)) return false;
+    leg.side = buy ? Side::buy : Side::sell;
+    leg.limit = limit_of(i, leg.side, best->price, *mark, ask_, view_.limits());
+    if (leg.limit.nano <= 0) return false;
+    if (buy ? leg.limit < best->price : leg.limit > best->price) return false;
+    leg.id = id;
+    leg.instrument = &i;
+    leg.mark = *mark;
+    leg.held = abs(held);
+    leg.depth = book->depth(leg.side, leg.held, leg.limit).amount;
+    leg.unit = unit_of(i, id, buy, to_double(*mark), to_double(best->price), to_double(*index));
+    leg.most = delta_bound(leg.unit, residual_, *ask_.config, id == ask_.hedge, ask_.hedge_trades);
+    // Amounts are rounded up to a lot: the bound is not to be passed by it.
+    if (leg.most < unbounded) leg.most -= to_double(i.lot);
+    return true;
+  }
   [[nodiscard]] Unit unit_of(const Instrument& i, InstrumentId id, bool buy, double mark,
                              double best, double index) const noexcept {
     Unit unit;
@@ -176,33 +220,76 @@ class Search {
     const bool inverse_future = is_inverse(i.kind) && !is_option(i.kind);
     unit.cost = (inverse_future ? distance / (mark * mark) : distance) + fee_of(i, best, index);
     // The margin balance leaves options out: buying one back is paid from it in full.
-    unit.paid = unit.cost + (is_option(i.kind) && !portfolio_.counts_options() ? value : 0);
+    unit.premium = is_option(i.kind) ? value : 0;
+    unit.paid = unit.cost + (portfolio_.counts_options() ? 0 : unit.premium);
     unit.delta = delta_of(i, view_, id, buy, mark);
     if (ask_.config->hedged && ask_.hedge_trades && id != ask_.hedge) add_hedge(unit, view_, ask_);
     return unit;
   }
+  [[nodiscard]] Qty lots_for(const Leg& leg, double amount) const noexcept {
+    return lots_of(*leg.instrument, amount, leg.held, leg.depth, leg.mark,
+                   ask_.config->slice_usd_max, view_);
+  }
   // Portfolio margin: of one unit of a slice, with what the hedge does about its delta. The
   // requirement is convex in the amount, so a smaller slice gives no less per unit.
-  [[nodiscard]] double relief_of(InstrumentId id, bool buy, Qty slice,
-                                 double delta) const noexcept {
+  [[nodiscard]] double relief_of(const Leg& leg, Qty slice) const noexcept {
     if (slice.nano <= 0) return 0;
     const double size = to_double(slice);
-    const bool hedged = ask_.config->hedged && ask_.hedge_trades;
     Qty hedge{};
-    if (paired_ && (hedged || id == ask_.hedge)) return 0;
-    if ((hedged || paired_) && id != ask_.hedge) {
+    if (ask_.config->hedged && ask_.hedge_trades && leg.id != ask_.hedge) {
       const std::optional<Price> mark = view_.mark(ask_.hedge);
       if (!mark) return 0;
       const double price =
           is_inverse(view_.instruments()[ask_.hedge].kind) ? to_double(*mark) : 1.0;
-      if (!decision_nano(-delta * size * price, hedge.nano)) return 0;
+      if (!decision_nano(-leg.unit.delta * size * price, hedge.nano)) return 0;
     }
-    if (paired_) {  // the next step's own reduction of the hedge instrument: it only shrinks
-      const Qty held = view_.position(ask_.hedge);
-      if ((held.nano > 0) == (hedge.nano > 0) || abs(hedge) > abs(held)) return 0;
-    }
-    const Qty trade = buy ? slice : -slice;
-    return portfolio_.relief(view_, id, trade, ask_.hedge, hedge) / size;
+    return portfolio_.relief(view_, leg.id, leg.trade(size), ask_.hedge, hedge) / size;
+  }
+  // By the balance that counts what options are worth; and while the venue's own figure is over the
+  // target, also by its margin balance, which pays a premium in full: no slice makes it worse then.
+  [[nodiscard]] double gain_of(const Unit& unit) const noexcept {
+    const double target = ask_.config->target_health;
+    const double gain = unit.relief - target * unit.paid;
+    if (ask_.venue_health <= target) return gain;
+    return unit.relief > ask_.venue_health * (unit.cost + unit.premium) ? gain : 0;
+  }
+  // What the band allows of a leg of a pair. Where that is not one lot, one goes if it leaves no
+  // more than the band or than itself: less could never be closed.
+  [[nodiscard]] double room_of(const Leg& leg) const noexcept {
+    const double lot = to_double(std::max(leg.instrument->lot, leg.instrument->amount_min));
+    if (leg.most >= lot) return leg.most;
+    const double step = leg.unit.delta * lot;
+    const double most = std::max(ask_.config->band, math::abs(step)) * (1 + 1e-6);
+    const double low = static_cast<double>(residual_.unknown.low) * 1e-9;
+    const double high = static_cast<double>(residual_.unknown.high) * 1e-9;
+    const bool fits = math::abs(low + step) <= most && math::abs(high + step) <= most;
+    return fits ? lot : std::max(leg.most, 0.0);
+  }
+  // Of the two legs the one that alone frees more, or asks for less.
+  void keep_first(Leg& leg, double amount, Leg& other, double of_other, const Unit& both,
+                  double gain) noexcept {
+    const Qty lots = lots_for(leg, amount);
+    const Qty others = lots_for(other, of_other);
+    const auto alone = [&](const Leg& l, Qty q) noexcept {
+      return portfolio_.relief(view_, l.id, l.trade(to_double(q)), ask_.hedge, Qty{});
+    };
+    const bool leads =
+        others.nano <= 0 || (lots.nano > 0 && alone(leg, lots) >= alone(other, others));
+    Leg& chosen = leads ? leg : other;
+    chosen.unit.relief = both.relief;
+    keep(chosen, gain, leads ? lots : others, both.cost);
+  }
+  void keep(const Leg& leg, double gain, Qty lots) noexcept {
+    keep(leg, gain, lots, leg.unit.cost);
+  }
+  void keep(const Leg& leg, double gain, Qty lots, double cost) noexcept {
+    const double score = gain / (cost + 1e-6 * gain);
+    if (!(gain > 0) || lots.nano <= 0) return;
+    if (found_.instrument.valid() && score <= score_) return;
+    score_ = score;
+    const double size = to_double(lots);
+    found_ = {
+        leg.id, leg.side, leg.limit, lots, leg.mark, leg.unit.relief * size, leg.unit.cost * size};
   }
   // Amount y after which MM - relief y <= target (E - paid y), where missing = MM - target E.
   [[nodiscard]] double needed(double gain) const noexcept {
@@ -221,7 +308,6 @@ class Search {
   const PortfolioMargin& portfolio_;
   const StrategyView& view_;
   const PlanAsk& ask_;
-  const bool paired_;
   Reduction found_{};
   double score_{0};
   UnderlyingId residual_of_{0xFF};
@@ -229,23 +315,28 @@ class Search {
   bool residual_known_{false};
 };
 
-Reduction search(const MarginAccount& account, const StrategyView& view, const PlanAsk& ask,
-                 bool paired) noexcept {
-  Search all{account, view, ask, paired};
-  for (std::size_t n = 0; n < account.futures(); ++n) all.consider(account.future(n));
-  for (std::size_t n = 0; n < account.shorts(); ++n) all.consider(account.short_option(n));
-  return all.found();
-}
-
 }  // namespace
 
-// Where two scenarios are equally bad, each reduction alone only trades one for the other: then an
-// option goes that frees margin together with the part of the hedge instrument that it leaves over.
+// Where two scenarios are equally bad, each reduction alone only trades one for the other, or the
+// band allows none: then an option goes that frees margin together with as much delta of the hedge
+// instrument, or else of another option. With `hedged` the hedger is the partner already.
 Reduction best_reduction(const MarginAccount& account, const StrategyView& view,
                          const PlanAsk& ask) noexcept {
-  const Reduction one = search(account, view, ask, false);
-  if (one.instrument.valid() || !account.portfolio().known()) return one;
-  return search(account, view, ask, true);
+  Search all{account, view, ask};
+  for (std::size_t n = 0; n < account.futures(); ++n) all.consider(account.future(n));
+  for (std::size_t n = 0; n < account.shorts(); ++n) all.consider(account.short_option(n));
+  const bool hedged = ask.config->hedged && ask.hedge_trades;
+  if (all.found().instrument.valid() || hedged || !account.portfolio().known()) return all.found();
+  for (std::size_t n = 0; n < account.shorts(); ++n) {
+    all.consider_pair(account.short_option(n), ask.hedge);
+  }
+  if (all.found().instrument.valid()) return all.found();
+  for (std::size_t n = 0; n < account.shorts(); ++n) {
+    for (std::size_t m = 0; m < account.shorts(); ++m) {
+      all.consider_pair(account.short_option(n), account.short_option(m));
+    }
+  }
+  return all.found();
 }
 
 }  // namespace gimbal

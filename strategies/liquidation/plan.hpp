@@ -33,6 +33,7 @@ struct PlanAsk {
   bool hedge_trades{true};  // the hedge can answer for a closed option: quote and data are fresh
   double missing{0};  // maintenance margin less target_health of the balance, settlement currency
   bool whole_slices{false};  // the distance binds, not the health: as much as a slice allows
+  double venue_health{0};    // by the last report, at most 1: what a premium is paid against
   StrategyId strategy{};
 };
 

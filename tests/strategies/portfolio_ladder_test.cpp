@@ -261,6 +261,55 @@ TEST(PortfolioReduction, CostsAtMostFivePercentMoreThanTheOptimumOfTheOfflinePla
   std::printf("%d books, cost over the optimum's at most %.3f\n", books, worst);
 }
 
+// Puts and calls at the money, the perpetual against their delta: with the default band every leg
+// alone is refused, or frees nothing.
+struct NeutralShorts : FillingLadder {
+  void hold(double usd) {
+    config.interval_min = {};
+    list(50001, month, 0.7, -2);
+    list(49999, month, 0.7, -2);
+    begin(usd, 1000, 0.1);
+    books(half_spread);
+  }
+  [[nodiscard]] double residual() const {
+    return static_cast<double>(core().residual(test::the_coin)->settled) * 1e-9;
+  }
+};
+
+TEST(PortfolioReduction, ANeutralBookOfShortOptionsIsReducedToItsTargetWithTheDefaultBand) {
+  for (const double usd : {-7990.0, -9000.0, -6500.0}) {
+    NeutralShorts w;
+    w.hold(usd);
+    const double before = std::abs(w.residual());
+    w.run_to_target(w.cold_maintenance() / 0.9 - w.worth());
+    EXPECT_LT(w.state().health, w.config.target_health + w.config.leave_health) << usd;
+    EXPECT_FALSE(w.state().stuck);
+    EXPECT_LE(std::abs(w.residual()), std::max(w.config.band, before) + 0.01) << usd;
+  }
+}
+
+TEST(PortfolioReduction, WithoutAPerpetualACallAndAPutGoTogether) {
+  NeutralShorts w;
+  w.hold(0);
+  const double before = std::abs(w.residual());
+  w.run_to_target(w.cold_maintenance() / 0.9 - w.worth());
+  EXPECT_LT(w.state().health, w.config.target_health + w.config.leave_health);
+  EXPECT_LE(std::abs(w.residual()), std::max(w.config.band, before) + 0.01);
+}
+
+// Dear options: what one costs takes more from the venue's margin balance than it gives back.
+TEST(PortfolioReduction, ABuyBackThatWouldMakeTheVenuesOwnFigureWorseIsNotMade) {
+  FillingLadder w;
+  w.config.band = 1e6;
+  w.list(50001, month, 2.5, -2);
+  w.begin(0, 1000, 0.1);
+  w.books(FillingLadder::half_spread);
+  const double health = 0.85;
+  w.run_to_target(w.cold_maintenance() / health);
+  EXPECT_EQ(w.state().state, MarginState::black) << "with the options' worth there is no balance";
+  EXPECT_LE(w.state().health_venue, health + 0.01);
+}
+
 TEST(PortfolioReduction, TheSameEventsGiveTheSameCommands) {
   std::uint64_t first = 0;
   for (int n = 0; n < 2; ++n) {
