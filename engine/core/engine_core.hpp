@@ -174,7 +174,7 @@ class EngineCore {
     bool reconciling{false};
     bool wants_reconcile{false};
     bool routine{false};        // the running picture has no reason but its interval
-    std::uint8_t overtaken{0};  // routine pictures in a row that a fill of ours overtook
+    std::uint8_t unsettled{0};  // routine pictures in a row that a fill overtook, or that failed
     Nanos clock_offset{};
     std::uint64_t generation{0};
     RecvTime requested_at{};
@@ -452,7 +452,7 @@ class EngineCore {
   void on_position(const Event& event) noexcept;
   void request_reconciles(Commands& out) noexcept;
   void begin_picture(VenueId venue) noexcept;
-  static void ask_again(Venue& v) noexcept;
+  static void count_unsettled(Venue& v) noexcept;
   // One instance an account. `created`: at the venue; zero when not told.
   [[nodiscard]] bool from_other_instance(OrderId id, VenueId venue,
                                          ExchTime created) const noexcept;

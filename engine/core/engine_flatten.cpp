@@ -128,7 +128,7 @@ void EngineCore::flatten_ask(FlattenPhase phase) noexcept {
 
 bool EngineCore::flatten_picture() const noexcept {
   return std::all_of(venues_.begin(), venues_.end(), [this](const Venue& v) {
-    return !v.used || (v.reconciled && v.overtaken == 0 && !v.reconciling && !v.wants_reconcile &&
+    return !v.used || (v.reconciled && v.unsettled == 0 && !v.reconciling && !v.wants_reconcile &&
                        v.begun_at >= flatten_.asked);
   });
 }

@@ -13,7 +13,7 @@ namespace {
 
 // Routine pictures in a row that fills of ours overtook before trading stops for one: a second at
 // least, as they are 50 ms and the venue's answer apart.
-constexpr std::uint8_t overtaken_max = 20;
+constexpr std::uint8_t unsettled_max = 20;
 
 }  // namespace
 
@@ -39,7 +39,7 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
     if (!v.used || v.gateway != GatewayState::ready) continue;
     if (v.reconciling && now_ - v.requested_at > setup_.engine.reconcile_timeout) {
       v.reconciling = false;
-      ask_again(v);
+      count_unsettled(v);
     }
     // A private message may be lost without a sign of it: what the venue holds is asked for anyway.
     const Nanos interval = setup_.engine.reconcile_interval;
@@ -55,8 +55,12 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
   }
 }
 
-// A routine picture is still due when it came to nothing, and no more pressing than before.
-void EngineCore::ask_again(Venue& v) noexcept {
+// Our fill may be younger than a routine picture, a picture may fail, and so may the next: that is
+// no reason to stop, unless it goes on for long. It is still due then, and no more pressing than
+// before.
+void EngineCore::count_unsettled(Venue& v) noexcept {
+  if (v.unsettled < unsettled_max) ++v.unsettled;
+  v.reconciled = v.routine && v.reconciled && v.unsettled < unsettled_max;
   v.wants_reconcile = v.wants_reconcile || !v.routine || !v.reconciled;
 }
 
@@ -72,6 +76,7 @@ void EngineCore::on_reconcile(const Event& event) noexcept {
             0, {}, event.venue);
       if (v.reconciling) return;
       // Not asked for by this boot's engine (a connector may start one by itself): take it as ours.
+      v.wants_reconcile = false;
       begin_picture(event.venue);
       return;
     case ReconcilePhase::complete:
@@ -79,7 +84,7 @@ void EngineCore::on_reconcile(const Event& event) noexcept {
       return;
     case ReconcilePhase::failed:
       v.reconciling = false;
-      ask_again(v);
+      count_unsettled(v);
       v.retry_at = now_ + milliseconds(250);
       return;
   }
@@ -235,17 +240,12 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
   }
   resume_holdings(venue);
   if (settled) orders_.forgive_owed(venue);
-  // Our fill may be younger than a routine picture, and so may one be than the next: that is no
-  // reason to stop, unless it goes on for long.
-  if (settled) {
-    v.overtaken = 0;
+  if (settled) {  // what was asked for meanwhile still is: it asks about what came later
+    v.unsettled = 0;
     v.reconciled = true;
     v.reconciled_at = now_;
-    v.wants_reconcile = false;
   } else {
-    if (v.overtaken < overtaken_max) ++v.overtaken;
-    v.reconciled = v.routine && v.reconciled && v.overtaken < overtaken_max;
-    ask_again(v);
+    count_unsettled(v);
   }
   v.retry_at = settled ? RecvTime{} : now_ + milliseconds(50);
   trace(TraceId::reconcile_done, venue.value, v.adopted, missing,

@@ -178,6 +178,7 @@ class Bot {
   GatePage gate_;
   std::optional<LifeHold> life_;  // of gate_, from build() on
   StopPage stop_page_;
+  std::uint64_t mirrored_stops_{0};  // its requests when it was last looked at
   std::unique_ptr<GateCloser> closer_;
   std::unique_ptr<GuardianView> guardian_;
   bool guardian_told_{false};  // what the core knows

@@ -122,6 +122,7 @@ deribit::FeedCounters Bot::feed_counters() {
 
 // A stop written straight to the stop page becomes a closed gate, a latch and an operator command.
 void Bot::mirror_stops() {
+  mirrored_stops_ = stop_page_.requests();
   stop_page_.each_stop([this](Scope scope, Mode mode) {
     if (gate_.at(scope) >= mode) return;
     say("stop page: a stop was written; closing the gate");
@@ -129,8 +130,7 @@ void Bot::mirror_stops() {
   });
 }
 
-// HALT by a file, for when the socket is wedged: `touch RUNTIME_DIR/halt`. It holds while it is
-// there.
+// HALT by a file while it is there, for a wedged socket: `touch RUNTIME_DIR/halt`.
 void Bot::watch_sentinel(RecvTime now) {
   if (now < sentinel_due_) return;
   sentinel_due_ = now + sentinel_interval;

@@ -79,6 +79,7 @@ class Desk final : public ControlHandler {
     std::string reason;
     ControlPeer peer;
     std::uint64_t command{0};  // 0: not sent to the core yet
+    std::uint64_t stops{0};    // the stop page's requests when it began
   };
   struct PendingFlatten {
     std::uint64_t command{0};
@@ -101,6 +102,7 @@ class Desk final : public ControlHandler {
   ControlAnswer arm_progress(bool deadline_passed);
   void withdraw_arm(Scope stopped);
   ControlAnswer refuse_without_journal();
+  ControlAnswer refuse_for_page_stop();
   ControlAnswer finish_arm(const OperatorAnswer& answer);
   void latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason);
 

@@ -58,7 +58,7 @@ ControlAnswer Desk::arm(const ArmRequest& request) {
   }
   if (!bot_.journal_trouble_.empty()) return refuse_without_journal();
   if (const std::string why = bot_.day_->trouble(); !why.empty()) return refused_answer(why);
-  arm_ = PendingArm{request.scope, request.reason, request.peer};
+  arm_ = PendingArm{request.scope, request.reason, request.peer, 0, bot_.mirrored_stops_};
   arm_request_ = request.id;
   (void)send_arm();
   return ControlAnswer{AnswerState::pending, 0, {}};
@@ -92,6 +92,15 @@ ControlAnswer Desk::refuse_without_journal() {
                         "; free the disk and restart");
 }
 
+// A stop that was written to the page while the arm waited, where the gate was as strict already
+// and nothing else shows it: the arm must not wipe it out.
+ControlAnswer Desk::refuse_for_page_stop() {
+  bot_.stop_page_.each_stop([this](Scope scope, Mode mode) {
+    stop_from(OperatorSource::stop_page, scope, mode, "stop page");
+  });
+  return refused_answer("a stop was written while the arm waited; it holds, arm again");
+}
+
 ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
   if (answer.result != OperatorResult::accepted) {
     std::string why = result_text(answer.result);
@@ -108,6 +117,10 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
     return refused_answer(why);
   }
   const Scope scope = arm_->scope;
+  const std::uint64_t stops = arm_->stops;
+  const auto stopped = [this, stops] { return bot_.stop_page_.requests() != stops; };
+  if (stopped()) return refuse_for_page_stop();
+  const std::string reason = arm_->reason;
   bot_.drain_alerts();
   // The file may be missing or damaged: whatever else is held goes back into it.
   std::vector<LatchEntry> held = held_scopes(bot_.gate_, scope);
@@ -116,10 +129,12 @@ ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
   if (!stored)
     return refused_answer("the core is armed, but the latch cannot be written: " + stored.error() +
                           "; the last gate stays closed");
-  bot_.stop_page_.clear(scope);
+  if (stopped()) return refuse_for_page_stop();  // the latch took a disk's time
+  // The page last: what was approved before is void before anything opens.
   bot_.gate_.reopen(scope, Mode::active, answer.gate_epoch);
+  bot_.stop_page_.clear(scope);
   bot_.hold_again(scope, answer.seq);
-  bot_.say(fmt::format("armed: {} ({})", scope_text(scope), arm_->reason));
+  bot_.say(fmt::format("armed: {} ({})", scope_text(scope), reason));
   const bool waived = !bot_.loaded_->config.runtime.guardian_required;
   return done_answer(fmt::format(
       R"({{"armed":true,"scope":"{}","config_hash":"{}","guardian":"{}{}"}})", scope_text(scope),

@@ -186,6 +186,40 @@ TEST_F(EngineTest, FillsDuringTheNextPicturesStopNothingEither) {
   EXPECT_EQ(count(CommandKind::reconcile), 0U) << "settled: the next is due after its interval";
 }
 
+TEST_F(EngineTest, TwentyPicturesThatFailInARowStopUntilOneSettles) {
+  setup.engine.reconcile_interval = milliseconds(2500);
+  go();
+  to_armed();
+  run(milliseconds(2700));
+  for (int n = 1; n <= 20; ++n) {
+    EXPECT_TRUE(core().venue_ready(test::the_venue)) << "picture " << n;
+    reconcile(ReconcilePhase::begin);
+    reconcile(ReconcilePhase::failed);
+    run(milliseconds(300));
+  }
+  EXPECT_FALSE(core().venue_ready(test::the_venue));
+  reconcile(ReconcilePhase::begin);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+}
+
+// It asks about what came after the picture had begun.
+TEST_F(EngineTest, AWishForAPictureWhileOneIsTakenIsNotMetByIt) {
+  go();
+  to_armed();
+  reconcile(ReconcilePhase::begin);
+  PlaceOrder other;
+  other.instrument = perp;
+  other.side = Side::buy;
+  Fill unnumbered = fill_of(other, 100);
+  unnumbered.trade = {};
+  send(EventKind::fill, unnumbered, perp);
+  seen.clear();
+  reconcile(ReconcilePhase::complete);
+  run(milliseconds(100));
+  EXPECT_GE(count(CommandKind::reconcile), 1U);
+}
+
 TEST_F(EngineTest, TwentyPicturesOvertakenInARowStopUntilOneSettles) {
   setup.engine.reconcile_interval = milliseconds(2500);
   go();

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "engine/runtime/day_file.hpp"
+#include "engine/runtime/gate_page.hpp"
 #include "tests/io/rig.hpp"
 
 namespace gimbal::test {
@@ -119,7 +120,23 @@ TEST_P(Latched, ADamagedLatchCannotBeArmedAroundNorDropsAnotherScope) {
   EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
 }
 
-class OneInstance : public Rig {};
+class OneInstance : public Rig {
+ protected:
+  // An arm that waits for order_ttl to pass.
+  void begin_arm(Child& arming) {
+    ASSERT_NO_FATAL_FAILURE(start_sim());
+    BotSetup setup;
+    setup.order_ttl = "4s";
+    ASSERT_NO_FATAL_FAILURE(start_bot(setup));
+    arming = Child{{GIMBALCTL_PROGRAM, "--runtime-dir", file("run"), "arm", "--yes", "--reason",
+                    "test", "--config-hash", config_hash()},
+                   file("arm.out"),
+                   file("arm.err")};
+    const timespec a_while{0, 500'000'000};
+    ::nanosleep(&a_while, nullptr);
+    ASSERT_TRUE(arming.running()) << "it was to wait: " << read_text(file("arm.out"));
+  }
+};
 
 // Another bot on the account, started elsewhere: no lock file keeps it out.
 TEST_F(OneInstance, AnOrderOfAnotherBotHaltsThisOneUntilItIsAcknowledged) {
@@ -167,17 +184,8 @@ TEST_F(OneInstance, ArmingWaitsUntilAnOrderOfTheBootBeforeCanNoLongerArrive) {
 }
 
 TEST_F(OneInstance, AKillEndsAnArmThatStillWaits) {
-  ASSERT_NO_FATAL_FAILURE(start_sim());
-  BotSetup setup;
-  setup.order_ttl = "4s";
-  ASSERT_NO_FATAL_FAILURE(start_bot(setup));
-  Child arming{{GIMBALCTL_PROGRAM, "--runtime-dir", file("run"), "arm", "--yes", "--reason", "test",
-                "--config-hash", config_hash()},
-               file("arm.out"),
-               file("arm.err")};
-  const timespec a_while{0, 500'000'000};
-  ::nanosleep(&a_while, nullptr);
-  ASSERT_TRUE(arming.running()) << "it was to wait for order_ttl: " << read_text(file("arm.out"));
+  Child arming;
+  ASSERT_NO_FATAL_FAILURE(begin_arm(arming));
   EXPECT_EQ(kill().code, 0);
   EXPECT_EQ(arming.wait(end_patience), 3) << read_text(file("arm.err"));
   const timespec past_ttl{5, 0};
@@ -186,6 +194,23 @@ TEST_F(OneInstance, AKillEndsAnArmThatStillWaits) {
   EXPECT_TRUE(holds(after, "\"armed\":false")) << after;
   EXPECT_TRUE(holds(after, "\"mode\":\"cancel\"")) << after;
   EXPECT_EQ(number_in(after, "orders_sent"), 0);
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
+}
+
+// The gate is in HALT anyway, so that nothing but the page shows that somebody wants it to stay.
+TEST_F(OneInstance, AStopOnThePageWhileAnArmWaitsIsNotWipedOutByIt) {
+  Child arming;
+  ASSERT_NO_FATAL_FAILURE(begin_arm(arming));
+  StopPage page;
+  ASSERT_TRUE(page.open(file("run/stop"), true));
+  ASSERT_TRUE(page.request(Scope{}, Mode::halt, RecvTime{1}, 0, 0));
+  EXPECT_EQ(arming.wait(end_patience), 3) << read_text(file("arm.out"));
+  EXPECT_TRUE(holds(read_text(file("arm.err")) + read_text(file("arm.out")), "a stop was written"));
+  EXPECT_EQ(page.at(Scope{}), Mode::halt);
+  const std::string after = status();
+  EXPECT_TRUE(holds(after, "\"armed\":false")) << after;
+  EXPECT_EQ(number_in(after, "orders_sent"), 0);
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());  // a newer arm opens it
   EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
 }
 
