@@ -47,7 +47,7 @@ struct Program {
   std::function<void()> stop;    // SIGSTOP
   int quiet{0};                  // ticks without an order before each one that needs it
   double share{1};               // of the ticks of a block
-  std::int64_t pause_ns{0};      // silence before each tick, besides the think time
+  std::int64_t pause_ns{0};      // without an order before each tick, besides the think time
 
   Samples samples;
   Samples scheduled;
@@ -82,6 +82,7 @@ class Contest {
   void turn(Program& program);
   void turn_beside(Program& program, Program& floor);
   void quiet_tick(Program& program, std::int64_t& due);
+  void pause(Program& program, std::int64_t& due);
   void wait_for(Door& door, std::int64_t due);
   std::int64_t await(Door& door);
   static void let_pass(Door& door);

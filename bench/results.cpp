@@ -13,6 +13,7 @@ constexpr double warm_floor_bar = 1.35;  // p50 against tls_floor_warm
 constexpr double tail_bar = 1.3;         // p99 against tls_floor's
 constexpr double rare_bar = 1.15;        // p50, one order in 1,000 ticks
 constexpr double options_bar_us = 10;
+constexpr double never_answered = 999;
 constexpr double silence_bar = 1.5;  // p50 of the first order after 10 s without a tick
 constexpr double polled_bar = 2.1;   // common practice, busy-polled, against gimbal
 constexpr double asleep_bar = 7;     // common practice asleep
@@ -83,7 +84,8 @@ std::vector<Bar> judge(const Results& r) {
     bars.push_back({"20 option changes first, us", cost, options_bar_us, false});
   }
   if (has(r, "gimbal, after 10 s")) {
-    const double first = find(r, "gimbal, after 10 s").p50_ratio();
+    const Program& silent = find(r, "gimbal, after 10 s");
+    const double first = silent.samples.count() > 0 ? silent.p50_ratio() : never_answered;
     bars.push_back({"after 10 s / tls_floor", first, silence_bar, false});
   }
   if (has(r, "beast, polled")) {
