@@ -145,15 +145,26 @@ TEST_F(EngineTest, ARoutinePictureFindsAPositionThatNoMessageTold) {
   EXPECT_TRUE(core().venue_ready(test::the_venue));
 }
 
-TEST_F(EngineTest, AFillDuringARoutinePictureStopsNothing) {
-  setup.engine.reconcile_interval = milliseconds(2500);
-  go();
-  to_armed();
-  run(milliseconds(2700));
+struct RoutinePicture : EngineTest {
+  void armed_until_one_is_due() {
+    setup.engine.reconcile_interval = milliseconds(2500);
+    go();
+    to_armed();
+    run(milliseconds(2700));
+  }
+  // Of ours or not: it moves the position while a picture is taken.
+  [[nodiscard]] PlaceOrder bought() const {
+    PlaceOrder other;
+    other.instrument = perp;
+    other.side = Side::buy;
+    return other;
+  }
+};
+
+TEST_F(RoutinePicture, AFillDuringOneStopsNothing) {
+  armed_until_one_is_due();
   reconcile(ReconcilePhase::begin);
-  PlaceOrder other;
-  other.instrument = perp;
-  other.side = Side::buy;
+  const PlaceOrder other = bought();
   fill(other, 100);
   reconcile(ReconcilePhase::complete);  // does not show the fill yet
   EXPECT_TRUE(core().venue_ready(test::the_venue));
@@ -161,14 +172,9 @@ TEST_F(EngineTest, AFillDuringARoutinePictureStopsNothing) {
 }
 
 // Who hedges on every tick fills during each picture that is taken.
-TEST_F(EngineTest, FillsDuringTheNextPicturesStopNothingEither) {
-  setup.engine.reconcile_interval = milliseconds(2500);
-  go();
-  to_armed();
-  run(milliseconds(2700));
-  PlaceOrder other;
-  other.instrument = perp;
-  other.side = Side::buy;
+TEST_F(RoutinePicture, FillsDuringTheNextOnesStopNothingEither) {
+  armed_until_one_is_due();
+  const PlaceOrder other = bought();
   for (int n = 1; n <= 5; ++n) {
     reconcile(ReconcilePhase::begin);
     fill(other, 100);
@@ -186,11 +192,8 @@ TEST_F(EngineTest, FillsDuringTheNextPicturesStopNothingEither) {
   EXPECT_EQ(count(CommandKind::reconcile), 0U) << "settled: the next is due after its interval";
 }
 
-TEST_F(EngineTest, TwentyPicturesThatFailInARowStopUntilOneSettles) {
-  setup.engine.reconcile_interval = milliseconds(2500);
-  go();
-  to_armed();
-  run(milliseconds(2700));
+TEST_F(RoutinePicture, TwentyThatFailInARowStopUntilOneSettles) {
+  armed_until_one_is_due();
   for (int n = 1; n <= 20; ++n) {
     EXPECT_TRUE(core().venue_ready(test::the_venue)) << "picture " << n;
     reconcile(ReconcilePhase::begin);
@@ -204,13 +207,11 @@ TEST_F(EngineTest, TwentyPicturesThatFailInARowStopUntilOneSettles) {
 }
 
 // It asks about what came after the picture had begun.
-TEST_F(EngineTest, AWishForAPictureWhileOneIsTakenIsNotMetByIt) {
+TEST_F(RoutinePicture, AWishForOneWhileAnotherIsTakenIsNotMetByIt) {
   go();
   to_armed();
   reconcile(ReconcilePhase::begin);
-  PlaceOrder other;
-  other.instrument = perp;
-  other.side = Side::buy;
+  const PlaceOrder other = bought();
   Fill unnumbered = fill_of(other, 100);
   unnumbered.trade = {};
   send(EventKind::fill, unnumbered, perp);
@@ -220,14 +221,9 @@ TEST_F(EngineTest, AWishForAPictureWhileOneIsTakenIsNotMetByIt) {
   EXPECT_GE(count(CommandKind::reconcile), 1U);
 }
 
-TEST_F(EngineTest, TwentyPicturesOvertakenInARowStopUntilOneSettles) {
-  setup.engine.reconcile_interval = milliseconds(2500);
-  go();
-  to_armed();
-  run(milliseconds(2700));
-  PlaceOrder other;
-  other.instrument = perp;
-  other.side = Side::buy;
+TEST_F(RoutinePicture, TwentyOvertakenInARowStopUntilOneSettles) {
+  armed_until_one_is_due();
+  const PlaceOrder other = bought();
   for (int n = 1; n <= 20; ++n) {
     EXPECT_TRUE(core().venue_ready(test::the_venue)) << "picture " << n;
     reconcile(ReconcilePhase::begin);
