@@ -97,12 +97,19 @@ Identity make_authority(const std::string& name) {
 }
 
 std::string write_pem(const std::vector<Identity>& certificates) {
+  static struct Written {
+    std::vector<std::string> paths;
+    ~Written() {
+      for (const std::string& path : paths) std::remove(path.c_str());
+    }
+  } written;
   std::string path = testing::TempDir() + "gimbal_ca_XXXXXX";
   const int fd = mkstemp(path.data());
   must(fd >= 0, "temporary file");
   FILE* file = fdopen(fd, "w");
   for (const auto& identity : certificates) PEM_write_X509(file, identity.cert.get());
   fclose(file);
+  written.paths.push_back(path);
   return path;
 }
 
