@@ -1,287 +1,56 @@
-// The bytes door: one decrypted tick to one order's text, without sockets, TLS or threads. Decode,
-// sequence, journal, book, mark, decide, gate, encode; 200 options are listed, ten held.
-// Run under callgrind it gives the instructions of a tick (bench/instructions.sh); alone,
+// One decrypted tick to one order's text through the bytes door (bytes_path.hpp); 200 options
+// listed. Run under callgrind it gives the instructions of a tick (bench/instructions.sh); alone,
 // nanoseconds.
 //
-//   tick_path [TICKS [PAUSE_US]]    with a pause, the thread spins for so long before every tick
+//   tick_path [TICKS [PAUSE_US [LISTED]]]
+//                                   with a pause, the thread spins for so long before every tick;
+//                                   LISTED options instead of 200: 10, or 110 and more
+//   tick_path --flat [TICKS]        10, 200 and 10,000 listed options in turns: exit 1 when the
+//   tick
+//                                   of the most costs over a tenth more than that of the fewest
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
-#include "bench/fixture.hpp"
+#include "bench/bytes_path.hpp"
 #include "bench/harness.hpp"
-#include "bench/messages.hpp"
-#include "ops/app/hot.hpp"
 
 namespace gimbal::bench {
 namespace {
 
-constexpr VenueId venue{0};
-constexpr UnderlyingId coin{0};
-constexpr std::uint64_t config_hash = 77;
-constexpr std::int64_t center_usd = 100'000;
-constexpr std::int64_t jump_usd = 25;
-constexpr int options = 200;
-constexpr std::size_t options_held = 10;
-constexpr std::int64_t clock_offset = 1'700'000'000'000'000'000;
-constexpr std::uint64_t first_id = 7'000'000'000;
 constexpr int warm_up = 200;
-
-// Time moves with the ticks only: the same instructions in every run.
-struct StillClock {
-  RecvTime at{seconds(1000).count};
-  RecvTime now() const noexcept { return at; }
-};
-
-std::string tick_text(bool up) {
-  const auto mid = [](bool high) { return center_usd + (high ? jump_usd : -jump_usd); };
-  const auto level = [](const char* action, std::int64_t price, int amount) {
-    return "[\"" + std::string{action} + "\"," + std::to_string(price) + ".0," +
-           std::to_string(amount) + ".0]";
-  };
-  return R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.raw",)"
-         R"("data":{"timestamp":1789344931639,"type":"change","change_id":7000000001,)"
-         R"("instrument_name":"BTC-PERPETUAL","bids":[)" +
-         level("delete", mid(!up) - 1, 0) + "," + level("new", mid(up) - 1, 60000) +
-         R"(],"asks":[)" + level("delete", mid(!up) + 1, 0) + "," +
-         level("new", mid(up) + 1, 60000) + R"(],"prev_change_id":7000000000}}})";
-}
-
-class Path {
- public:
-  using E = Engine<NullProbe, StrategySet>;
-
-  Path() {
-    Instrument perp = instrument(InstrumentKind::inverse_perpetual);
-    perp.underlying = names_.id("BTC");
-    hedge_ = table_.add(perp);
-    (void)symbols_.add("BTC-PERPETUAL", hedge_);
-    for (int i = 0; i < options; ++i) add_option(i);
-    make_engine();
-    make_sessions();
-    open();
-  }
-
-  // The next tick's text; not counted.
-  void prepare() {
-    clock_.at = clock_.at + microseconds(50);
-    up_ = !up_;
-    Text& text = up_ ? up_text_ : down_text_;
-    text.number("\"prev_change_id\":", id_);
-    text.number("\"change_id\":", ++id_);
-    frame_ = text.frame();
-  }
-  // One tick; the last order's text is in `out`. Not inlined: callgrind counts from here.
-  [[gnu::noinline]] void tick() {
-    events_.clear();
-    (void)feed_->on_frame(frame_, clock_.at, events_, outbox_);
-    submit(events_.committed());
-  }
-  // The fill of the last order, outside of what is counted.
-  void settle() {
-    if (!asked_) return;
-    asked_ = false;
-    OrderAck ack;
-    ack.order = last_.order;
-    ack.price = last_.price;
-    ack.amount = last_.amount;
-    send(EventKind::order_ack, ack, hedge_);
-    Fill fill;
-    fill.order = last_.order;
-    fill.trade = TradeId{1, ++trade_};
-    fill.price = last_.price;
-    fill.amount = last_.amount;
-    fill.side = last_.side;
-    send(EventKind::fill, fill, hedge_);
-    journal_->discard();
-  }
-  [[nodiscard]] std::uint64_t orders() const noexcept { return orders_; }
-  // --- the sequencer's core and sink
-  void step(const Event& event, Commands& out) noexcept { engine_->step(event, out); }
-  void command(Command&& c) noexcept {
-    if (c.kind() != CommandKind::place) return;
-    const Encoded text = gateway_->encode(c.place(), clock_.at, out_);
-    if (!text.ok()) return;
-    last_ = *c.place();
-    asked_ = true;
-    ++orders_;
-  }
-  void fault(SequencerFault) noexcept { std::abort(); }
-
- private:
-  void add_option(int i) {
-    Instrument o = instrument(InstrumentKind::inverse_option);
-    o.underlying = coin;
-    o.option = i % 2 == 0 ? OptionType::call : OptionType::put;
-    o.strike = Price{(center_usd - 12'500 + 1000 * (i / 8)) * nano_per_unit};
-    o.expiry = ExchTime{clock_offset} + seconds((10 + 30 * (i % 4)) * std::int64_t{86'400});
-    o.ticks.base = Price{nano_per_unit / 10'000};
-    o.lot = o.amount_min = Qty{nano_per_unit / 10};
-    o.contract_size = Qty{nano_per_unit};
-    options_.push_back(table_.add(o));
-  }
-  void make_engine() {
-    EngineSetup setup;
-    setup.limits = wide_limits();
-    setup.limits.max_gamma_usd = setup.limits.max_vega_usd = Money{};
-    setup.limits.duplicate_window = Nanos{};
-    setup.engine.delta_one_books = 1;
-    setup.engine.option_books = options;
-    setup.engine.option_levels = 16;
-    setup.engine.orders.ack_timeout = seconds(3600);
-    setup.portfolio.volatility_age_max = setup.portfolio.forward_age_max = seconds(3600);
-    setup.underlyings[coin.value] = {hedge_, Numeraire::coin, currency("BTC"), venue};
-    setup.own_account[0] = setup.venue_used[0] = true;
-    DeltaHedgeConfig hedge;
-    hedge.numeraire = Numeraire::coin;
-    hedge.target = HedgeTarget::zero;
-    hedge.band = 0.001;
-    hedge.interval_min = Nanos{};
-    hedge.attempts_max = UINT32_MAX;
-    hedge.usd_per_second_max = Money{9'000'000'000 * nano_per_unit};
-    hedge.data_age_max = seconds(3600);
-    StrategySet strategies = make_strategies();
-    if (!std::get<DeltaHedge>(strategies).add(hedge, coin, hedge_).empty()) std::abort();
-    engine_ = std::make_unique<E>(setup, table_, strategies);
-    journal_ = std::make_unique<JournalWriter>(JournalConfig{}, JournalIdentity{}, nullptr);
-    sequencer_ = std::make_unique<Sequencer<Path, Path, JournalWriter, StillClock>>(
-        SequencerConfig{}, *this, *this, *journal_, clock_, counters_, nullptr);
-  }
-  void make_sessions() {
-    feed_ = std::make_unique<deribit::DeribitFeed>(deribit::FeedConfig{}, symbols_);
-    (void)feed_->want_book(hedge_, deribit::Interval::raw);
-    (void)budget_.set_quota(0, 1000);
-    gateway_ = std::make_unique<deribit::DeribitGateway>(gateway_config(), symbols_, table_, names_,
-                                                         budget_);
-  }
-  void open() {
-    Boot boot;
-    boot.config_hash = config_hash;
-    boot.epoch = 1;
-    send(EventKind::boot, boot, {});
-    gateway_->on_open(clock_.at, 1, events_, outbox_);
-    log_in(std::string{outbox_[0]}, [this](const std::string& message) {
-      Text text{message};
-      events_.clear();
-      (void)gateway_->on_frame(text.frame(), clock_.at, events_, outbox_);
-      submit(events_.committed());
-    });
-    outbox_.clear();
-    feed_->on_open(clock_.at, outbox_);
-    outbox_.clear();
-    take(R"({"jsonrpc":"2.0","id":16,"result":["book.BTC-PERPETUAL.raw"]})");
-    take(R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.raw",)"
-         R"("data":{"timestamp":1789344931639,"type":"snapshot","change_id":7000000000,)"
-         R"("instrument_name":"BTC-PERPETUAL","bids":[["new",99974.0,60000.0]],)"
-         R"("asks":[["new",99976.0,60000.0]]}}})");
-    account();
-  }
-  void take(const std::string& message) {
-    Text text{message};
-    events_.clear();
-    (void)feed_->on_frame(text.frame(), clock_.at, events_, outbox_);
-    submit(events_.committed());
-  }
-  void account() {
-    VenueClock offset;
-    offset.offset_ns = clock_offset;
-    send(EventKind::venue_clock, offset, {});
-    Ticker t;
-    t.mark = t.index = Price{center_usd * nano_per_unit};
-    send(EventKind::ticker, t, hedge_);
-    t.mark = Price{nano_per_unit / 20};
-    t.underlying = t.index;
-    t.mark_iv_nano = 600'000'000;
-    for (const InstrumentId id : options_) send(EventKind::ticker, t, id);
-    ReconcileMark mark;
-    mark.generation = 1;
-    mark.as_of = ExchTime{clock_offset + clock_.at.mono_ns};
-    send(EventKind::reconcile_mark, mark, {});
-    PositionReport held;
-    held.amount = Qty{-5 * nano_per_unit};
-    for (std::size_t i = 0; i < options_held; ++i) {
-      send(EventKind::position_report, held, options_[options_.size() / 2 + i]);
-    }
-    mark.phase = ReconcilePhase::complete;
-    send(EventKind::reconcile_mark, mark, {});
-    OperatorCommand arm;
-    arm.command_id = 1;
-    arm.config_hash = config_hash;
-    arm.action = OperatorAction::arm;
-    arm.mode = Mode::active;
-    send(EventKind::operator_command, arm, {});
-    settle();
-  }
-  void submit(std::span<Event> all) {
-    for (std::size_t at = 0; at < all.size();) {
-      const std::size_t parts = all[at].part_count();
-      sequencer_->submit(&all[at], parts);
-      at += parts;
-    }
-  }
-  template <class Payload>
-  void send(EventKind kind, const Payload& payload, InstrumentId id) {
-    std::array<Event, event_parts_max> parts;
-    const Event head = make_event(kind, venue, id, clock_.at,
-                                  ExchTime{clock_offset + clock_.at.mono_ns}, Payload{});
-    const std::size_t n = write_parts(head, payload, parts.data());
-    parts[n - 1].add_flag(event_flag::last_in_packet);
-    sequencer_->submit(parts.data(), n);
-  }
-
-  StillClock clock_;
-  InstrumentTable table_{256};
-  deribit::SymbolTable symbols_{256};
-  deribit::UnderlyingNames names_;
-  deribit::RateBudget budget_{{1'000'000, 1'000'000, 1000, 1}};
-  InstrumentId hedge_{};
-  std::vector<InstrumentId> options_;
-  Counters counters_{"bench"};
-  EventBatch events_{4096};
-  Outbox outbox_;
-  std::unique_ptr<E> engine_;
-  std::unique_ptr<JournalWriter> journal_;
-  std::unique_ptr<Sequencer<Path, Path, JournalWriter, StillClock>> sequencer_;
-  std::unique_ptr<deribit::DeribitFeed> feed_;
-  std::unique_ptr<deribit::DeribitGateway> gateway_;
-  Text up_text_{tick_text(true)};
-  Text down_text_{tick_text(false)};
-  Frame frame_{};
-  std::array<char, encoded_order_max> out_{};
-  PlaceOrder last_{};
-  std::uint64_t id_{first_id};
-  std::uint64_t trade_{0};
-  std::uint64_t orders_{0};
-  bool asked_{false};
-  bool up_{false};
-};
 
 void spin_for(std::int64_t ns) {
   const std::int64_t end = now_ns() + ns;
   while (now_ns() < end) __builtin_ia32_pause();
 }
 
-int run(int ticks, std::int64_t pause_ns) {
-  const auto path = std::make_unique<Path>();
-  for (int i = 0; i < warm_up; ++i) {
-    path->prepare();
-    path->tick();
-    path->settle();
-  }
-  const std::uint64_t before = path->orders();
-  Samples samples;
+void run_block(BytesPath& path, int ticks, std::int64_t pause_ns, Samples& samples) {
   for (int i = 0; i < ticks; ++i) {
-    path->prepare();
+    path.prepare();
     if (pause_ns > 0) spin_for(pause_ns);
     const std::int64_t from = now_ns();
-    path->tick();
+    path.tick();
     samples.add(now_ns() - from);
-    path->settle();
+    path.settle();
   }
+}
+
+void warm(BytesPath& path) {
+  Samples unused;
+  run_block(path, warm_up, 0, unused);
+}
+
+int run(int ticks, std::int64_t pause_ns, int listed) {
+  const auto path = std::make_unique<BytesPath>(listed);
+  warm(*path);
+  const std::uint64_t before = path->orders();
+  Samples samples;
+  run_block(*path, ticks, pause_ns, samples);
   const auto orders = path->orders() - before;
   std::printf("tick_path: %d ticks, %llu orders, p50 %lld ns, p99 %lld ns\n", ticks,
               static_cast<unsigned long long>(orders), static_cast<long long>(samples.at(0.5)),
@@ -289,10 +58,42 @@ int run(int ticks, std::int64_t pause_ns) {
   return orders == static_cast<std::uint64_t>(ticks) ? 0 : 1;
 }
 
+// Blocks in turns, so that a host that changes its speed does it to all.
+int run_flat(int ticks) {
+  constexpr std::array<int, 3> listed{options_held, options, 10'000};
+  constexpr int blocks = 20;
+  std::array<std::unique_ptr<BytesPath>, listed.size()> paths;
+  std::array<std::vector<double>, listed.size()> p50;
+  for (std::size_t n = 0; n < listed.size(); ++n) paths[n] = std::make_unique<BytesPath>(listed[n]);
+  for (int block = 0; block < blocks; ++block) {
+    for (std::size_t n = 0; n < listed.size(); ++n) {
+      warm(*paths[n]);
+      Samples samples;
+      run_block(*paths[n], ticks / blocks, 0, samples);
+      p50[n].push_back(static_cast<double>(samples.at(0.5)));
+    }
+  }
+  std::vector<double> ratios;
+  for (int b = 0; b < blocks; ++b) ratios.push_back(p50.back()[b] / p50.front()[b]);
+  std::sort(ratios.begin(), ratios.end());
+  const double ratio = ratios[blocks / 2];
+  for (std::size_t n = 0; n < listed.size(); ++n) {
+    std::sort(p50[n].begin(), p50[n].end());
+    std::printf("tick_path: %5d options listed: p50 %.0f ns\n", listed[n], p50[n][blocks / 2]);
+  }
+  std::printf("tick_path: 10,000 options / 10: %.2f, bar <= 1.10  %s\n", ratio,
+              ratio <= 1.1 ? "met" : "NOT MET");
+  return ratio <= 1.1 ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace gimbal::bench
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view{argv[1]} == "--flat") {
+    return gimbal::bench::run_flat(argc > 2 ? std::atoi(argv[2]) : 40'000);
+  }
   return gimbal::bench::run(argc > 1 ? std::atoi(argv[1]) : 20'000,
-                            argc > 2 ? std::atoll(argv[2]) * 1000 : 0);
+                            argc > 2 ? std::atoll(argv[2]) * 1000 : 0,
+                            argc > 3 ? std::atoi(argv[3]) : gimbal::bench::options);
 }

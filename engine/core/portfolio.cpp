@@ -34,7 +34,10 @@ Portfolio::Portfolio(const InstrumentTable& table, const PortfolioConfig& config
   buckets_.resize(buckets_max);
   if (config_.surface_age_max.count > 0) surface_.resize(table.capacity());
   coins_.resize(underlyings_max);
-  for (Coin& c : coins_) c.buckets.reserve(buckets_max);
+  for (Coin& c : coins_) {
+    c.buckets.reserve(buckets_max);
+    c.filled.reserve(buckets_max);
+  }
   active_.reserve(buckets_max);
   // Every bucket has at most one chunk that is not full.
   const std::size_t chunks = table.capacity() / rows_max + std::min(buckets_max, table.capacity());
@@ -61,9 +64,31 @@ Portfolio::Holding* Portfolio::open(InstrumentId id) noexcept {
     b.underlying = i.underlying;
     b.expiry = i.expiry;
     b.inverse = is_inverse(i.kind);
-    coins_[i.underlying.value].buckets.push_back(h.bucket);
+    std::vector<std::uint16_t>& listed = coins_[i.underlying.value].buckets;
+    b.place = static_cast<std::uint16_t>(listed.size());
+    listed.push_back(h.bucket);
   }
   return &h;
+}
+
+// Once the bucket's holdings changed.
+void Portfolio::note_filled(std::size_t bucket) noexcept {
+  Bucket& b = buckets_[bucket];
+  const bool holds =
+      b.held > 0 || b.future_coins_atto != 0 || b.future_slope_atto != 0 || b.future_usd_nano != 0;
+  if (holds == b.filled) return;
+  b.filled = holds;
+  std::vector<std::uint16_t>& filled = coins_[b.underlying.value].filled;
+  const auto earlier = [this](std::uint16_t one, std::uint16_t other) noexcept {
+    return buckets_[one].place < buckets_[other].place;
+  };
+  const auto index = static_cast<std::uint16_t>(bucket);
+  const auto at = std::lower_bound(filled.begin(), filled.end(), index, earlier);
+  if (holds) {
+    filled.insert(at, index);
+  } else {
+    filled.erase(at);
+  }
 }
 
 // --- positions ----------------------------------------------------------------------------------
@@ -124,6 +149,7 @@ void Portfolio::change_future(const Instrument& i, Holding& h, Qty amount, doubl
   apply(amount, price, 1);
   h.amount = amount;
   h.future_price = price;
+  note_filled(h.bucket);
 }
 
 void Portfolio::change_option(InstrumentId id, Holding& h, Qty amount) noexcept {
@@ -218,8 +244,10 @@ void Portfolio::on_option_ticker(InstrumentId id, std::int64_t mark_iv_nano, Pri
   Bucket& b = buckets_[h->bucket];
   if (usable(mark)) h->venue_mark = mark;
   if (usable(underlying)) {
-    const Coin& c = coins_[b.underlying.value];
-    b.forward.on_underlying(to_double(underlying), c.lost ? 0.0 : c.mid, venue_time, now);
+    Coin& c = coins_[b.underlying.value];
+    const double mid = c.lost ? 0.0 : c.mid;
+    b.forward.on_underlying(to_double(underlying), mid, venue_time, now);
+    c.anchored = c.anchored && mid > 0;
   }
   if (mark_iv_nano > 0) {
     h->venue_sigma = static_cast<double>(mark_iv_nano) * 1e-9;
@@ -240,10 +268,13 @@ void Portfolio::on_perpetual_mid(UnderlyingId u, Price mid, ExchTime, RecvTime n
   c.mid = to_double(mid);
   c.lost = false;
   ++work_.ticks;
-  for (const std::uint16_t index : c.buckets) {
+  if (!c.anchored) {
+    for (const std::uint16_t index : c.buckets) buckets_[index].forward.anchor(c.mid);
+    c.anchored = true;
+  }
+  for (const std::uint16_t index : c.filled) {
     Bucket& b = buckets_[index];
     ++work_.bucket_visits;
-    b.forward.anchor(c.mid);
     if (b.held > 0) on_forward(b);
   }
 }
@@ -253,6 +284,7 @@ void Portfolio::on_perpetual_lost(UnderlyingId u) noexcept {
   Coin& c = coins_[u.value];
   for (const std::uint16_t index : c.buckets) buckets_[index].forward.hold(c.mid);
   c.lost = true;
+  c.anchored = false;
 }
 
 void Portfolio::on_future_mid(InstrumentId id, Price mid, ExchTime, RecvTime now) noexcept {

@@ -226,7 +226,9 @@ class Portfolio {
     ExchTime expiry{};
     bool inverse{true};
     bool used{false};
-    bool priced{false};  // `sums` belong to `reference` and `at`
+    bool filled{false};      // holds something: stands in the coin's `filled`
+    std::uint16_t place{0};  // in the coin's `buckets`
+    bool priced{false};      // `sums` belong to `reference` and `at`
     bool window_open{false};
     bool surfaced{false};  // some option has a volatility of the surface, of any age
     Forward forward{};
@@ -279,10 +281,15 @@ class Portfolio {
     double index{0};
     double index_integral{0};  // price * seconds since the first index
     ExchTime index_time{};
-    std::vector<std::uint16_t> buckets{};  // reserved at construction
+    bool anchored{true};  // no bucket's forward waits for a mid
+    // Both reserved at construction. A tick and the risk look at what is held, in the order of
+    // listing, so that neither grows with the listed expiries nor sums in another order.
+    std::vector<std::uint16_t> buckets{};
+    std::vector<std::uint16_t> filled{};
   };
 
   Holding* open(InstrumentId id) noexcept;
+  void note_filled(std::size_t bucket) noexcept;
   void change_option(InstrumentId id, Holding& h, Qty amount) noexcept;
   void change_future(const Instrument& i, Holding& h, Qty amount, double price) noexcept;
   void change_perpetual(const Instrument& i, Holding& h, Qty amount) noexcept;

@@ -284,7 +284,7 @@ RiskNumbers Portfolio::risk(UnderlyingId u) const noexcept {
   RiskNumbers out;
   if (u.value >= coins_.size()) return out;
   const Coin& c = coins_[u.value];
-  for (const std::uint16_t index : c.buckets) {
+  for (const std::uint16_t index : c.filled) {
     add_options_risk(buckets_[index], out);
     add_futures_risk(buckets_[index], out);
   }

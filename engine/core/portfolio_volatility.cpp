@@ -148,7 +148,7 @@ VolSource Portfolio::model(InstrumentId id) const noexcept {
 VolSources Portfolio::models(UnderlyingId u) const noexcept {
   VolSources out;
   if (u.value >= coins_.size()) return out;
-  for (const std::uint16_t index : coins_[u.value].buckets) out.add(buckets_[index].models);
+  for (const std::uint16_t index : coins_[u.value].filled) out.add(buckets_[index].models);
   return out;
 }
 
@@ -156,6 +156,7 @@ VolSources Portfolio::models(UnderlyingId u) const noexcept {
 
 void Portfolio::activate(std::size_t bucket) noexcept {
   active_.push_back(static_cast<std::uint16_t>(bucket));
+  note_filled(bucket);
 }
 
 void Portfolio::deactivate(std::size_t bucket) noexcept {
@@ -169,6 +170,7 @@ void Portfolio::deactivate(std::size_t bucket) noexcept {
   const auto at = std::find(active_.begin(), active_.end(), static_cast<std::uint16_t>(bucket));
   *at = active_.back();
   active_.pop_back();
+  note_filled(bucket);
 }
 
 // --- the smile ----------------------------------------------------------------------------------

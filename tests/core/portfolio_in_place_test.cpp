@@ -156,6 +156,37 @@ TEST(Portfolio, ATickLooksAtBucketsAndNeverAtOptions) {
   }
 }
 
+TEST(Portfolio, ATickLooksAtNoExpiryInWhichNothingIsHeld) {
+  Book<Portfolio> b;
+  b.mid(58000);
+  std::vector<InstrumentId> ids;
+  for (int expiry = 1; expiry <= 120; ++expiry) {
+    ids.push_back(
+        b.option(58000, OptionType::call, InstrumentKind::inverse_option, day * 3 * expiry));
+    b.ticker(ids.back(), 0.6, 58000);
+  }
+  const auto visits = [&] {
+    const PortfolioWork before = b.portfolio->work();
+    for (int k = 0; k < 100; ++k) b.mid(58000 + 0.5 * (k % 3));
+    return b.portfolio->work().bucket_visits - before.bucket_visits;
+  };
+  EXPECT_EQ(visits(), 0u);
+  b.portfolio->set_position(ids[70], qty(0.1));
+  b.portfolio->set_position(ids[7], qty(0.1));
+  EXPECT_EQ(visits(), 200u);
+  b.portfolio->set_position(ids[70], qty(0));
+  EXPECT_EQ(visits(), 100u);
+}
+
+TEST(Portfolio, AnExpiryInWhichNothingIsHeldStillFollowsThePerpetual) {
+  Book<Portfolio> b;
+  const InstrumentId id = b.option(58000);
+  b.ticker(id, 0.6, 58500);  // before the first mid: anchored by it
+  b.mid(58000);
+  b.mid(58580);
+  EXPECT_NEAR(b.portfolio->forward(id), 58500.0 * 1.01, 1e-6);
+}
+
 TEST(Portfolio, AFillPricesAtMostTheOptionThatWasFilled) {
   Book<Portfolio> b;
   std::vector<InstrumentId> ids;
