@@ -71,26 +71,6 @@ Portfolio::Holding* Portfolio::open(InstrumentId id) noexcept {
   return &h;
 }
 
-// Once the bucket's holdings changed.
-void Portfolio::note_filled(std::size_t bucket) noexcept {
-  Bucket& b = buckets_[bucket];
-  const bool holds =
-      b.held > 0 || b.future_coins_atto != 0 || b.future_slope_atto != 0 || b.future_usd_nano != 0;
-  if (holds == b.filled) return;
-  b.filled = holds;
-  std::vector<std::uint16_t>& filled = coins_[b.underlying.value].filled;
-  const auto earlier = [this](std::uint16_t one, std::uint16_t other) noexcept {
-    return buckets_[one].place < buckets_[other].place;
-  };
-  const auto index = static_cast<std::uint16_t>(bucket);
-  const auto at = std::lower_bound(filled.begin(), filled.end(), index, earlier);
-  if (holds) {
-    filled.insert(at, index);
-  } else {
-    filled.erase(at);
-  }
-}
-
 // --- positions ----------------------------------------------------------------------------------
 
 void Portfolio::set_position(InstrumentId id, Qty amount) noexcept {

@@ -152,7 +152,27 @@ VolSources Portfolio::models(UnderlyingId u) const noexcept {
   return out;
 }
 
-// --- buckets that hold options ------------------------------------------------------------------
+// --- buckets that hold something ----------------------------------------------------------------
+
+// Once the bucket's holdings changed.
+void Portfolio::note_filled(std::size_t bucket) noexcept {
+  Bucket& b = buckets_[bucket];
+  const bool holds =
+      b.held > 0 || b.future_coins_atto != 0 || b.future_slope_atto != 0 || b.future_usd_nano != 0;
+  if (holds == b.filled) return;
+  b.filled = holds;
+  std::vector<std::uint16_t>& filled = coins_[b.underlying.value].filled;
+  const auto earlier = [this](std::uint16_t one, std::uint16_t other) noexcept {
+    return buckets_[one].place < buckets_[other].place;
+  };
+  const auto index = static_cast<std::uint16_t>(bucket);
+  const auto at = std::lower_bound(filled.begin(), filled.end(), index, earlier);
+  if (holds) {
+    filled.insert(at, index);
+  } else {
+    filled.erase(at);
+  }
+}
 
 void Portfolio::activate(std::size_t bucket) noexcept {
   active_.push_back(static_cast<std::uint16_t>(bucket));

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "ops/app/connect_loop.hpp"
-#include "ops/app/hot.hpp"
 #include "ops/app/instrument_picture.hpp"
 #include "ops/app/order_listing.hpp"
+#include "ops/app/router.hpp"
 #include "ops/app/venue_queries.hpp"
 
 namespace gimbal {
