@@ -48,10 +48,12 @@ void Contest::quiet_tick(Program& program, std::int64_t& due) {
   program.door->send();
 }
 
-// No order for so long; ticks that need none go on, as a feed without any is taken for dead.
+// No order for so long; the market goes on: ticks that need none, and what else the exchange
+// publishes. Without them the bot takes its feeds for dead and its marks for too old.
 void Contest::pause(Program& program, std::int64_t& due) {
   for (const std::int64_t end = due + program.pause_ns; due < end;) {
     due += silent_tick_ns;
+    program.door->rest();
     program.door->prepare(false);
     wait_for(*program.door, due);
     program.door->send();
@@ -82,9 +84,11 @@ void Contest::block(Program& program) {
     if (answered == 0) {
       ++program.missed;
       let_pass(door);
-    } else if (counts) {
-      samples.add(answered - sent);
-      program.scheduled.add(answered - due);
+    }
+    // What was not answered counts as late as it was waited for.
+    if (counts) {
+      samples.add(answered != 0 ? answered - sent : answer_limit_ns);
+      program.scheduled.add(answered != 0 ? answered - due : answer_limit_ns + (sent - due));
     }
     door.settle();
   }

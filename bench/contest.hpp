@@ -35,6 +35,8 @@ class Door {
   // Think time, and the wait after a missed order: other connections may be served, at most this
   // often.
   virtual void keep_house() {}
+  // In a pause, with no tick prepared: everything else that the exchange has to say.
+  virtual void rest() {}
   // After the measured interval: replies to the order and books it.
   virtual void settle() {}
   [[nodiscard]] virtual bool open() const = 0;
@@ -49,7 +51,7 @@ struct Program {
   double share{1};               // of the ticks of a block
   std::int64_t pause_ns{0};      // without an order before each tick, besides the think time
 
-  Samples samples;
+  Samples samples;  // a tick that was not answered counts as answer_limit_ns
   Samples scheduled;
   Samples handed;  // the venue's own send() of each tick: part of every sample
   std::vector<double> block_p50;

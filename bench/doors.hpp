@@ -56,6 +56,11 @@ class BotDoor : public Door {
     venue_.keep_house(*target.ticks);
     if (target.orders != nullptr && target.orders != target.ticks) venue_.poll(*target.orders);
   }
+  // The first ticker after a move anchors the forwards anew, which may ask for a small hedge.
+  void rest() override {
+    venue_.serve(true);
+    (void)venue_.take_stamp();
+  }
   void settle() override { venue_.settle(); }
   [[nodiscard]] bool open() const override { return venue_.bot().ticks != nullptr; }
 

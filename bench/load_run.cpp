@@ -14,6 +14,7 @@ constexpr std::int64_t house_every_ns = 2'000'000;
 constexpr std::int64_t move_between_kills_ns = 1'000'000;
 constexpr std::int64_t kill_between_min_ns = 10'000'000;
 constexpr std::int64_t kill_between_max_ns = 60'000'000;
+constexpr double stopped_s = 0.02;  // in which moves go on that must bring no order
 constexpr std::array scopes = {"global",         "venue:deribit",
                                "account:bench",  "strategy:delta_hedge",
                                "underlying:BTC", "instrument:BTC-PERPETUAL"};
@@ -79,7 +80,7 @@ void LoadRun::send_due() {
 // A change of the hedge's book that needs an order; it is one of the profile's messages.
 void LoadRun::send_move() {
   const std::int64_t now = now_ns();
-  if (quiet_ || stopped_ || asked_at_ != 0 || now < move_at_) return;
+  if (quiet_ || (asked_at_ != 0 && !stopped_) || now < move_at_) return;
   SpinConnection* c = venue_.bot().ticks;
   if (c == nullptr) return;
   (void)schedule_.take();
@@ -145,12 +146,13 @@ void LoadRun::kill_once() {
       code);
   if (code != 0) ++result_.unconfirmed;
   stopped_ = true;
-  asked_at_ = 0;
+  (void)serve_until([this] { step(); }, [] { return false; }, stopped_s);
   result_.gate_closed.add(static_cast<std::int64_t>(number_in(proof, "gate_closed_ns")));
   result_.stops.push_back({static_cast<std::int64_t>(number_in(proof, "t_gate_closed_mono_ns")),
                            now_ns(), mode == "reduce"});
   bot_.arm([this] { step(); }, scope);
   stopped_ = false;
+  asked_at_ = 0;
 }
 
 void LoadRun::trade_until_the_end() {

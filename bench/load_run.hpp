@@ -31,7 +31,8 @@ struct FeedCounts {
   std::uint64_t resyncs{0};
 };
 
-// A kill: the gate's own time stamp, and when the bench asked to arm again.
+// A kill: the gate's own time stamp, and when the bench asked to arm again; moves that would need
+// an order go on in between.
 struct Stop {
   std::int64_t closed_ns{0};
   std::int64_t armed_ns{0};

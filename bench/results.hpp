@@ -30,6 +30,8 @@ struct Results {
 // Program of a name; throws when it did not run.
 [[nodiscard]] const Program& find(const Results& r, const std::string& name);
 [[nodiscard]] bool has(const Results& r, const std::string& name);
+// Ticks that gimbal left unanswered, in all of its rows.
+[[nodiscard]] std::uint64_t missed(const Results& r);
 // Ratios of medians of block ratios, so that both sides were measured against the same floor.
 [[nodiscard]] std::vector<Bar> judge(const Results& r);
 void print(const Results& r);

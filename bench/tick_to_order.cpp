@@ -171,7 +171,7 @@ void hold(Program& bot, const Options& o) {
     bot.resume();  // the options' feed has its turn: a silent one is taken for stale
     contest.block(bot);
   }
-  std::printf("held: %zu orders, %llu missed\n", bot.samples.count(),
+  std::printf("held: %zu ticks, %llu missed\n", bot.samples.count(),
               static_cast<unsigned long long>(bot.missed));
 }
 
@@ -211,7 +211,8 @@ void start(BotProcess& bot, Venue& venue, const Serve& live) {
       live, [] { return false; }, 0.5);
 }
 
-// After the contest: the first order after a long silence, against the floor's blocks of the run.
+// After the contest: the first order after a while without one, against the floor's blocks of the
+// run.
 void measure_silence(Results& r, Program silent) {
   ContestConfig once;
   once.ticks = silences;
@@ -228,11 +229,11 @@ void measure_silence(Results& r, Program silent) {
 }
 
 int verdict(const Results& r, const Options& o) {
-  const std::size_t answered = r.fused.samples.count();
-  if (answered == 0) return 1;
+  const std::size_t asked = r.fused.samples.count();
+  if (asked == 0 || r.fused.missed >= asked) return 1;
   // A shared host stalls for longer than an order may take, and the floor with it: a smoke run
   // shows that the path works, not how fast it is.
-  if (o.smoke) return r.fused.missed * smoke_missed_share <= answered ? 0 : 1;
+  if (o.smoke) return r.fused.missed * smoke_missed_share <= asked ? 0 : 1;
   if (!o.check) return 0;
   for (const Bar& b : r.bars) {
     if (!b.holds()) return 1;
@@ -304,7 +305,7 @@ int run(const Options& o) {
   r.sizes = sizes_of(venue, o);
   r.bars = judge(r);
   print(r);
-  if (r.fused.missed > 0) std::printf("\n  gimbal's log ends with:\n%s", bot.log_end().c_str());
+  if (missed(r) > 0) std::printf("\n  gimbal's log ends with:\n%s", bot.log_end().c_str());
   std::printf("\n  gimbal's own closing report: exit %d, %s", code, r.report.c_str());
   if (!o.json.empty()) write_json(r, o.json);
   return verdict(r, o);
