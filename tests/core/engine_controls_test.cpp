@@ -235,6 +235,21 @@ TEST_F(ControlsTest, TheFifthRefusalWithinASecondReducesTheStrategyNotTheFourth)
   EXPECT_EQ(state(rests), OrderState::pending_cancel);
 }
 
+// What REDUCE alone would leave resting: an order that reduces.
+TEST_F(ControlsTest, ATripCancelsTheOffendersReducingOrdersToo) {
+  setup.limits.max_order_lots = 10;
+  go();
+  to_armed(50000, 1000);
+  const PlaceOrder exit = order(50500, 100, Side::sell, TimeInForce::good_til_cancelled, 0,
+                                order_flag::post_only | order_flag::reduce_only);
+  ASSERT_TRUE(exit.order.valid());
+  ack(exit);
+  for (int n = 1; n <= 5; ++n) order(50010, 1000);
+  ASSERT_EQ(mode(strategy_scope()), Mode::reduce);
+  run(milliseconds(1));
+  EXPECT_EQ(state(exit), OrderState::pending_cancel);
+}
+
 TEST_F(ControlsTest, TheTwentiethRefusalWithinAMinuteReducesTheStrategy) {
   setup.limits.max_order_lots = 10;
   armed();
@@ -256,6 +271,24 @@ TEST_F(ControlsTest, RefusalsThatTheMarketOrTheModeCausesAreNotTheStrategysFault
   for (int n = 0; n < 30; ++n) order(50010, 1000);
   EXPECT_EQ(core().gate().refused(Refusal::paused), 30U);
   EXPECT_TRUE(raised().empty());
+}
+
+// --- arming
+// -----------------------------------------------------------------------------------------
+
+TEST_F(ControlsTest, NothingIsArmedWhileAnOrderOfOursIsInDoubt) {
+  armed();
+  const PlaceOrder doubt = order();
+  run(milliseconds(110));
+  ASSERT_EQ(state(doubt), OrderState::unknown);
+  operate(OperatorAction::kill, Mode::halt);
+  ASSERT_EQ(engine->snapshot().cancel_jobs, 0);
+  operate(OperatorAction::arm);
+  EXPECT_EQ(answer(), OperatorResult::refused_unknown_orders);
+  EXPECT_EQ(mode({}), Mode::halt);
+  lookup(doubt, LookupOutcome::cancelled);
+  operate(OperatorAction::arm);
+  EXPECT_NE(answer(), OperatorResult::refused_unknown_orders);
 }
 
 }  // namespace

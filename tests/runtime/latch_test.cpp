@@ -62,6 +62,11 @@ TEST(LatchFile, KeepsTheNameOfAScope) {
   ASSERT_EQ(state.entries.size(), 2u);
   EXPECT_EQ(state.entries[0].mode, Mode::lock);
   EXPECT_EQ(state.entries[0].name, "BTC-PERPETUAL");
+  // Raised by its number alone, as the guardian does, which knows no names.
+  LatchState other = parse_latch(encode_latch({named}));
+  EXPECT_TRUE(raise_entry(other.entries, entry({ScopeLevel::instrument, 7}, Mode::lock, "")));
+  EXPECT_EQ(other.entries[0].mode, Mode::lock);
+  EXPECT_EQ(other.entries[0].name, "BTC-PERPETUAL");
 }
 
 // As a boot does with what an older version wrote: the file learns the name, so that the next boot
