@@ -46,9 +46,32 @@ void announce(const SimServer& server, const SimOptions& o) {
   std::fflush(stdout);
   if (o.ready_file.empty()) return;
   const std::filesystem::path fresh{o.ready_file.string() + ".new"};
-  std::ofstream{fresh} << line;
+  std::ofstream out{fresh};
+  out << line << std::flush;
+  if (!out) throw std::runtime_error{"cannot write " + fresh.string()};
   std::filesystem::rename(fresh, o.ready_file);
 }
+
+// Signals are blocked everywhere and taken by this one thread.
+class SignalWaiter {
+ public:
+  SignalWaiter(SimServer& server, const sigset_t& signals)
+      : thread_{[&server, signals] {
+          int caught = 0;
+          sigwait(&signals, &caught);
+          server.stop();
+        }} {}
+  SignalWaiter(const SignalWaiter&) = delete;
+  SignalWaiter& operator=(const SignalWaiter&) = delete;
+  // Lets it go when it was the duration, or an error, that ended the run.
+  ~SignalWaiter() {
+    ::kill(::getpid(), SIGTERM);
+    thread_.join();
+  }
+
+ private:
+  std::thread thread_;
+};
 
 int serve(const SimOptions& o, const sigset_t& signals) {
   World world = make_world(o);
@@ -73,16 +96,11 @@ int serve(const SimOptions& o, const sigset_t& signals) {
     const std::chrono::duration<double> ran{std::chrono::steady_clock::now() - start};
     if (o.duration_s > 0 && ran.count() >= o.duration_s) server.stop();
   });
-  // Signals are blocked everywhere and taken by this one thread.
-  std::thread waiter{[&] {
-    int caught = 0;
-    sigwait(&signals, &caught);
-    server.stop();
-  }};
-  announce(server, o);
-  server.run();
-  ::kill(::getpid(), SIGTERM);  // lets the waiter go when it was the duration that ended the run
-  waiter.join();
+  {
+    const SignalWaiter waiter{server, signals};
+    announce(server, o);
+    server.run();
+  }
   const std::string closing = o.json
                                   ? closing_json(world, log, dialect.stats(), server.stats()) + '\n'
                                   : closing_text(world, log, dialect.stats(), server.stats());

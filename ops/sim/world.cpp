@@ -70,10 +70,11 @@ struct Start {
   std::vector<std::pair<std::string, double>> positions;
 };
 
+// A comment begins with a word that begins with '#': a secret may hold one.
 std::vector<std::string> words_of(const std::string& line) {
-  std::istringstream in{line.substr(0, line.find('#'))};
+  std::istringstream in{line};
   std::vector<std::string> out;
-  for (std::string word; in >> word;) out.push_back(word);
+  for (std::string word; in >> word && word.front() != '#';) out.push_back(word);
   return out;
 }
 

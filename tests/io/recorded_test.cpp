@@ -31,5 +31,14 @@ TEST_F(Recorded, TheBotHedgesAShortGammaBookOnRecordedFrames) {
   EXPECT_EQ(text_in(replay().out, "verdict"), "same");
 }
 
+TEST_F(Recorded, AnExchangeThatCannotSayThatItIsReadyEndsAndSaysWhy) {
+  Child sim{{GIMBAL_SIM_PROGRAM, "--port", "0", "--tls-dir", file("tls"), "--ready-file",
+             file("nowhere/ready")},
+            file("sim.out"),
+            file("sim.err")};
+  EXPECT_EQ(sim.wait(Patience{20000 * patience_factor}), 1);
+  EXPECT_TRUE(holds(read_text(file("sim.err")), "nowhere/ready")) << read_text(file("sim.err"));
+}
+
 }  // namespace
 }  // namespace gimbal::test
