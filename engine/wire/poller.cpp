@@ -17,6 +17,11 @@ PollerConfig in_range(PollerConfig config) {
   return config;
 }
 
+PollerConfig without_stamps(PollerConfig config) {
+  config.kernel_stamps = false;
+  return config;
+}
+
 std::string refusal(const UringBackend& backend) {
   return std::string{"the kernel refuses io_uring ("} + backend.open_step() + ": " +
          std::strerror(backend.open_error()) + ")";
@@ -30,6 +35,7 @@ const char* name_of(PollerKind kind) noexcept {
     case PollerKind::uring: return "io_uring";
     case PollerKind::epoll: return "epoll";
     case PollerKind::spin: return "spin";
+    case PollerKind::mixed: return "mixed";
   }
   return "?";
 }
@@ -37,16 +43,20 @@ const char* name_of(PollerKind kind) noexcept {
 std::unique_ptr<Poller> Poller::open(const PollerConfig& wanted, PollerChoice& choice) {
   const PollerConfig config = in_range(wanted);
   const bool automatic = config.kind == PollerKind::automatic;
+  const bool mixed = automatic || config.kind == PollerKind::mixed;
   std::unique_ptr<Poller> made{new Poller};
   made->chunks_per_poll_max_ = config.chunks_per_poll_max;
   choice = {config.kind, "asked for by config"};
-  if (automatic || config.kind == PollerKind::uring) {
+  if (mixed || config.kind == PollerKind::uring) {
     auto backend = std::make_unique<UringBackend>(config);
     if (backend->open_error() == 0) {
-      choice.kind = made->kind_ = PollerKind::uring;
-      if (automatic) choice.reason = "the kernel offers io_uring with deferred task run";
+      choice.kind = made->kind_ = mixed ? PollerKind::mixed : PollerKind::uring;
+      if (automatic) {
+        choice.reason = "recv for what is urgent; the kernel offers io_uring for the rest";
+      }
       if (config.kernel_stamps) choice.reason += "; kernel receive times are not available with it";
       made->uring_ = std::move(backend);
+      if (mixed) made->sweep_ = std::make_unique<SweepBackend>(without_stamps(config), false);
       return made;
     }
     choice.reason = refusal(*backend);
@@ -67,31 +77,51 @@ std::unique_ptr<Poller> Poller::open(const PollerConfig& wanted, PollerChoice& c
 Poller::~Poller() = default;
 
 bool Poller::add(int fd, std::uint16_t slot, Priority priority) noexcept {
-  return uring_ ? uring_->add(fd, slot, priority) : sweep_->add(fd, slot, priority);
+  if ((uring_ && uring_->holds(slot)) || (sweep_ && sweep_->holds(slot))) return false;
+  const bool to_uring = uring_ && !(sweep_ && priority == Priority::first);
+  return to_uring ? uring_->add(fd, slot, priority) : sweep_->add(fd, slot, priority);
 }
 
+// A backend does nothing about a slot that it does not have.
 void Poller::remove(std::uint16_t slot) noexcept {
-  uring_ ? uring_->remove(slot) : sweep_->remove(slot);
+  if (uring_) uring_->remove(slot);
+  if (sweep_) sweep_->remove(slot);
 }
 
-void Poller::pause(std::uint16_t slot) noexcept {
-  uring_ ? uring_->set_paused(slot, true) : sweep_->set_paused(slot, true);
+void Poller::set_paused(std::uint16_t slot, bool paused) noexcept {
+  if (uring_) uring_->set_paused(slot, paused);
+  if (sweep_) sweep_->set_paused(slot, paused);
 }
 
-void Poller::resume(std::uint16_t slot) noexcept {
-  uring_ ? uring_->set_paused(slot, false) : sweep_->set_paused(slot, false);
+void Poller::pause(std::uint16_t slot) noexcept { set_paused(slot, true); }
+
+void Poller::resume(std::uint16_t slot) noexcept { set_paused(slot, false); }
+
+void Poller::begin() noexcept {
+  if (sweep_) sweep_->begin();
+  if (uring_) uring_->begin();
 }
 
-void Poller::begin() noexcept { uring_ ? uring_->begin() : sweep_->begin(); }
-
-bool Poller::next(Received& out) noexcept { return uring_ ? uring_->next(out) : sweep_->next(out); }
+// Mixed: what is urgent before, and again after, each of the other chunks.
+bool Poller::next(Received& out) noexcept {
+  if (sweep_ && sweep_->next(out)) return true;
+  if (!uring_ || !uring_->next(out)) return false;
+  if (sweep_) sweep_->begin();
+  return true;
+}
 
 void Poller::done(const Received& chunk) noexcept {
   if (uring_) uring_->done(chunk);
 }
 
+// A ring with deferred task run wakes nobody who polls its descriptor, so a mixed wait looks at its
+// flag each millisecond.
 void Poller::wait(int milliseconds) noexcept {
-  uring_ ? uring_->wait(milliseconds) : sweep_->wait(milliseconds);
+  if (!uring_) return (void)sweep_->wait(milliseconds);
+  if (!sweep_ || sweep_->empty()) return uring_->wait(milliseconds);
+  for (int left = milliseconds; left > 0 && !uring_->pending(); --left) {
+    if (sweep_->wait(1)) return;
+  }
 }
 
 }  // namespace gimbal

@@ -1,5 +1,7 @@
-// Room: engine/wire. One object that brings received bytes to the hot thread, over one of three
-// backends chosen at start: io_uring, epoll, or a plain spinning recv().
+// Room: engine/wire. One object that brings received bytes to the hot thread, over backends chosen
+// at start: io_uring, epoll, a plain spinning recv(), or `mixed`: recv() for the slots of
+// Priority::first, whose path in the kernel stays warm by that, and io_uring for all others, so
+// that a poll costs the same however many there are (ops/docs/decisions/0028-what-was-tried.md).
 //
 // Cold: open(). Hot, and only from the one thread that polls: add, remove, pause, resume, poll,
 // wait. In steady state poll() makes no system call but io_uring_enter, epoll_wait or recv/recvmsg,
@@ -18,7 +20,7 @@
 
 namespace gimbal {
 
-enum class PollerKind : std::uint8_t { automatic, uring, epoll, spin };
+enum class PollerKind : std::uint8_t { automatic, uring, epoll, spin, mixed };
 enum class Priority : std::uint8_t { first, normal };
 
 [[nodiscard]] const char* name_of(PollerKind kind) noexcept;
@@ -28,7 +30,7 @@ inline constexpr std::size_t poller_slots_max = 64;
 struct PollerConfig {
   PollerKind kind{PollerKind::automatic};
   std::size_t buffer_bytes{16 * 1024};  // one chunk; 1 KiB .. 64 KiB
-  std::size_t buffers{256};             // io_uring only; a power of two, 8 .. 4096
+  std::size_t buffers{256};             // io_uring's; a power of two, 8 .. 4096
   std::size_t chunks_per_poll_max{64};  // then poll() returns even if more is waiting
   bool kernel_stamps{false};            // epoll and spin: the kernel's own receive time
   bool uring_refused{false};            // behave as if the kernel refused io_uring (tests, drills)
@@ -104,6 +106,7 @@ class Poller {
   void begin() noexcept;
   bool next(Received& out) noexcept;
   void done(const Received& chunk) noexcept;
+  void set_paused(std::uint16_t slot, bool paused) noexcept;
   // Moves a CLOCK_REALTIME stamp onto the caller's clock by its age; a stamp from the future or
   // older than a second (the wall clock was stepped) is ignored.
   static RecvTime at_kernel(RecvTime now, std::int64_t kernel_unix_ns) noexcept {
@@ -116,7 +119,7 @@ class Poller {
   PollerKind kind_{PollerKind::automatic};
   bool kernel_stamps_{false};
   std::size_t chunks_per_poll_max_{64};
-  std::unique_ptr<UringBackend> uring_;
+  std::unique_ptr<UringBackend> uring_;  // one of them, or both: mixed
   std::unique_ptr<SweepBackend> sweep_;
 };
 

@@ -50,7 +50,7 @@ void SweepBackend::remove(std::uint16_t slot) noexcept {
 }
 
 void SweepBackend::set_paused(std::uint16_t slot, bool paused) noexcept {
-  if (slot < poller_slots_max) slots_[slot].paused = paused;
+  if (slot < poller_slots_max && slots_[slot].fd >= 0) slots_[slot].paused = paused;
 }
 
 void SweepBackend::rebuild() noexcept {
@@ -140,21 +140,20 @@ long SweepBackend::receive(const Slot& from, std::int64_t& kernel_unix_ns) noexc
   return got;
 }
 
-void SweepBackend::wait(int milliseconds) noexcept {
+bool SweepBackend::wait(int milliseconds) noexcept {
   for (const Slot& slot : slots_) {
-    if (use_epoll_ && slot.fd >= 0 && slot.ready && !slot.paused && !slot.lost) return;
+    if (use_epoll_ && slot.fd >= 0 && slot.ready && !slot.paused && !slot.lost) return true;
   }
   if (use_epoll_) {  // the epoll descriptor itself polls readable without using up the edges
     pollfd entry{epoll_, POLLIN, 0};
-    (void)::poll(&entry, 1, milliseconds);
-    return;
+    return ::poll(&entry, 1, milliseconds) > 0;
   }
   std::array<pollfd, poller_slots_max> entries;
   nfds_t count = 0;
   for (const Slot& slot : slots_) {
     if (slot.fd >= 0 && !slot.paused && !slot.lost) entries[count++] = {slot.fd, POLLIN, 0};
   }
-  (void)::poll(entries.data(), count, milliseconds);
+  return ::poll(entries.data(), count, milliseconds) > 0;
 }
 
 }  // namespace gimbal

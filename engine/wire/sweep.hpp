@@ -1,6 +1,6 @@
-// Room: engine/wire, private. The two pollers that call recv() themselves: `spin` tries every slot
-// in turn; `epoll` tries those that an edge-triggered epoll_wait(0) has named. Order of service and
-// limits are as poller.hpp says.
+// Room: engine/wire, private. What calls recv() itself: `spin` tries every slot in turn (in a mixed
+// poller those of Priority::first); `epoll` tries those that an edge-triggered epoll_wait(0) has
+// named. Order of service and limits are as poller.hpp says.
 #pragma once
 
 #include <array>
@@ -22,10 +22,14 @@ class SweepBackend {
   [[nodiscard]] int open_error() const noexcept { return open_error_; }  // errno of epoll_create
   bool add(int fd, std::uint16_t slot, Priority priority) noexcept;
   void remove(std::uint16_t slot) noexcept;
+  [[nodiscard]] bool holds(std::uint16_t slot) const noexcept {
+    return slot < poller_slots_max && slots_[slot].fd >= 0;
+  }
   void set_paused(std::uint16_t slot, bool paused) noexcept;
   void begin() noexcept;
   bool next(Received& out) noexcept;
-  void wait(int milliseconds) noexcept;
+  bool wait(int milliseconds) noexcept;  // false: nothing came
+  [[nodiscard]] bool empty() const noexcept { return first_.size + normal_.size == 0; }
 
  private:
   struct Slot {

@@ -209,6 +209,13 @@ void UringBackend::done(const Received& chunk) noexcept {
   if (chunk.buffer != 0) recycle(chunk.buffer - 1);
 }
 
+bool UringBackend::pending() noexcept {
+  if (!enable() || first_.size + normal_.size > 0) return true;
+  const unsigned flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_ACQUIRE);
+  return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0 ||
+         io_uring_cq_ready(&ring_) > 0;
+}
+
 void UringBackend::wait(int milliseconds) noexcept {
   if (!enable() || first_.size + normal_.size > 0) return;
   __kernel_timespec limit{milliseconds / 1000,

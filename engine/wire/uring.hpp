@@ -27,11 +27,16 @@ class UringBackend {
 
   bool add(int fd, std::uint16_t slot, Priority priority) noexcept;
   void remove(std::uint16_t slot) noexcept;
+  [[nodiscard]] bool holds(std::uint16_t slot) const noexcept {
+    return slot < poller_slots_max && slots_[slot].fd >= 0;
+  }
   void set_paused(std::uint16_t slot, bool paused) noexcept;
   void begin() noexcept;
   bool next(Received& out) noexcept;
   void done(const Received& chunk) noexcept;
   void wait(int milliseconds) noexcept;
+  // Something is here, or waits in the kernel for the next call.
+  [[nodiscard]] bool pending() noexcept;
 
  private:
   struct Slot {

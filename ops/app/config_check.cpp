@@ -365,7 +365,7 @@ class Checker {
     if (r.keep_warm.count != 0 && r.keep_warm < keep_warm_min) {
       at_runtime("keep_warm", "is shorter than a rehearsal: 20us or more, or 0");
     }
-    if (r.kernel_time && (r.poller == PollerKind::uring || r.poller == PollerKind::automatic)) {
+    if (r.kernel_time && r.poller != PollerKind::epoll && r.poller != PollerKind::spin) {
       at_runtime("kernel_time",
                  "needs poller = \"epoll\" or \"spin\": io_uring does not give the kernel's time");
     }

@@ -41,10 +41,11 @@ struct EnumNames<LogLevel> {
 };
 template <>
 struct EnumNames<PollerKind> {
-  static constexpr std::array<EnumPair<PollerKind>, 4> all{{{"auto", PollerKind::automatic},
+  static constexpr std::array<EnumPair<PollerKind>, 5> all{{{"auto", PollerKind::automatic},
                                                             {"io_uring", PollerKind::uring},
                                                             {"epoll", PollerKind::epoll},
-                                                            {"spin", PollerKind::spin}}};
+                                                            {"spin", PollerKind::spin},
+                                                            {"mixed", PollerKind::mixed}}};
 };
 template <>
 struct EnumNames<IdleMode> {
@@ -215,7 +216,9 @@ void fields(Visitor& visit, RuntimeConfig& c) {
   visit("topology", c.topology,
         FieldInfo{.doc = "fused: one hot thread; pipelined: one per stage."});
   visit("poller", c.poller,
-        FieldInfo{.doc = "How bytes are waited for; auto takes io_uring when the kernel lets it."});
+        FieldInfo{
+            .doc = "How bytes are waited for. mixed spins on the order session and the hedge's "
+                   "feed and leaves the rest to io_uring; auto takes it when the kernel lets it."});
   visit("idle", c.idle, FieldInfo{.doc = "What a hot thread does in a cycle without work."});
   visit("keep_warm", c.keep_warm,
         FieldInfo{.min = 0,

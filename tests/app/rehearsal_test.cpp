@@ -205,8 +205,8 @@ TEST_P(RehearsalTest, TheCommandsOfTheRealEngineAreTheSameWithAndWithout) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Pollers, RehearsalTest,
-                         testing::Values(PollerKind::automatic, PollerKind::epoll,
-                                         PollerKind::spin),
+                         testing::Values(PollerKind::automatic, PollerKind::uring,
+                                         PollerKind::epoll, PollerKind::spin),
                          [](const auto& made) { return std::string{name_of(made.param)}; });
 
 }  // namespace

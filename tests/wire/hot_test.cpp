@@ -134,7 +134,8 @@ class SteadyState : public testing::TestWithParam<PollerKind> {
 };
 
 INSTANTIATE_TEST_SUITE_P(EveryPoller, SteadyState,
-                         testing::Values(PollerKind::uring, PollerKind::epoll, PollerKind::spin),
+                         testing::Values(PollerKind::uring, PollerKind::epoll, PollerKind::spin,
+                                         PollerKind::mixed),
                          [](const auto& p) { return std::string{name_of(p.param)}; });
 
 TEST_P(SteadyState, EchoOfTenThousandMessagesAllocatesNothing) {

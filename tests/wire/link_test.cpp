@@ -23,7 +23,8 @@ using test::ScriptedPeer;
 using test::Station;
 
 INSTANTIATE_TEST_SUITE_P(EveryPoller, LinkOver,
-                         testing::Values(PollerKind::uring, PollerKind::epoll, PollerKind::spin),
+                         testing::Values(PollerKind::uring, PollerKind::epoll, PollerKind::spin,
+                                         PollerKind::mixed),
                          [](const auto& p) { return std::string{name_of(p.param)}; });
 
 TEST_P(LinkOver, EchoesTextsOfEverySizeInOrder) {
@@ -227,9 +228,60 @@ TEST(Poller, FallsBackToEpollAndSaysWhyWhenTheKernelRefusesIoUring) {
   EXPECT_EQ(choice.kind, PollerKind::epoll);
   EXPECT_NE(choice.reason.find("io_uring"), std::string::npos) << choice.reason;
   EXPECT_NE(choice.reason.find("Operation not permitted"), std::string::npos) << choice.reason;
-  config.kind = PollerKind::uring;
-  EXPECT_FALSE(Poller::open(config, choice));
-  EXPECT_NE(choice.reason.find("Operation not permitted"), std::string::npos);
+  for (const PollerKind kind : {PollerKind::uring, PollerKind::mixed}) {
+    config.kind = kind;
+    EXPECT_FALSE(Poller::open(config, choice));
+    EXPECT_NE(choice.reason.find("Operation not permitted"), std::string::npos);
+  }
+}
+
+TEST(Poller, AutomaticSpinsOnWhatIsUrgentAndSaysSo) {
+  PollerChoice choice;
+  const auto poller = Poller::open({}, choice);
+  ASSERT_TRUE(poller);
+  if (poller->kind() != PollerKind::mixed) GTEST_SKIP() << choice.reason;
+  EXPECT_EQ(choice.kind, PollerKind::mixed);
+  EXPECT_NE(choice.reason.find("io_uring"), std::string::npos) << choice.reason;
+}
+
+// An idle thread must be woken by either half of a mixed poller.
+TEST_P(LinkOver, AWaitEndsForAnUrgentSlotAndForAnyOther) {
+  PollerChoice choice;
+  PollerConfig config;
+  config.kind = GetParam();
+  const auto poller = Poller::open(config, choice);
+  ASSERT_TRUE(poller);
+  struct Sink {
+    std::array<std::size_t, 2> bytes{};
+    void on_received(std::uint16_t slot, std::span<const char> b, RecvTime) {
+      bytes[slot] += b.size();
+    }
+    void on_lost(std::uint16_t, int) {}
+  } sink;
+  int pairs[2][2];
+  for (std::uint16_t slot = 0; slot < 2; ++slot) {
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pairs[slot]), 0);
+    ASSERT_TRUE(poller->add(pairs[slot][0], slot, slot == 0 ? Priority::first : Priority::normal));
+  }
+  (void)poller->poll(clock_, sink);
+  for (std::uint16_t slot = 0; slot < 2; ++slot) {
+    std::jthread sender{[&] {
+      std::this_thread::sleep_for(20ms);
+      ASSERT_EQ(::send(pairs[slot][1], "x", 1, 0), 1);
+    }};
+    const RecvTime before = clock_.now();
+    poller->wait(10'000);
+    EXPECT_LT((clock_.now() - before).count, seconds(5).count) << slot;
+    ASSERT_TRUE(run_until([&] {
+      (void)poller->poll(clock_, sink);
+      return sink.bytes[slot] == 1;
+    })) << slot;
+  }
+  for (std::uint16_t slot = 0; slot < 2; ++slot) {
+    poller->remove(slot);
+    ::close(pairs[slot][0]);
+    ::close(pairs[slot][1]);
+  }
 }
 
 TEST_P(LinkOver, KernelStampsAreOnOurClockWhereOffered) {
@@ -239,7 +291,8 @@ TEST_P(LinkOver, KernelStampsAreOnOurClockWhereOffered) {
   PollerChoice choice;
   poller_ = Poller::open(config, choice);
   ASSERT_TRUE(poller_);
-  EXPECT_EQ(poller_->kernel_stamps(), GetParam() != PollerKind::uring);
+  EXPECT_EQ(poller_->kernel_stamps(),
+            GetParam() == PollerKind::epoll || GetParam() == PollerKind::spin);
   EchoServer server{leaf_};
   Station station;
   join(station, server.port());
