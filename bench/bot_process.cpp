@@ -144,7 +144,7 @@ void BotProcess::write_files() const {
       << "host = \"127.0.0.1\"\nport = " << setup_.port << "\nca_file = \""
       << setup_.authority.string() << "\"\nown_account = true\ncredential = \""
       << credential.string() << "\"\nsilence_max = \"110s\"\nmatching_rate = 10000\n"
-      << "matching_burst = 10000\nrate_use = 0.95\ncancel_reserve = 0.05\n"
+      << "matching_burst = 10000\nlate_acks = true\nrate_use = 0.95\ncancel_reserve = 0.05\n"
       << "\n[runtime]\ntopology = \"fused\"\npoller = \"" << setup_.poller << "\"\nidle = \""
       << setup_.idle << "\"\n"
       << setup_.more << "keep_warm = \"" << setup_.keep_warm << "\"\n"

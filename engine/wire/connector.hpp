@@ -73,6 +73,12 @@ class Connector {
   std::shared_ptr<TlsContext> context_;
 };
 
+// Has the kernel acknowledge what `fd` receives later: with the next send, with every second
+// segment or after its delayed-acknowledgement time (40 ms), in place of inside of the receive that
+// empties the socket. That time, once it has run out, undoes it, so it is asked for again and
+// again. Cold.
+void acknowledge_late(int fd) noexcept;
+
 // One connection on its way between the cold and the hot thread, either direction; a single slot,
 // wait-free, any number of threads. What is left inside is closed with it.
 class Handover {

@@ -139,6 +139,15 @@ bool set_options(int fd, int busy_poll_us, std::string& error) {
   return true;
 }
 
+}  // namespace
+
+void acknowledge_late(int fd) noexcept {
+  const int off = 0;
+  (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
+}
+
+namespace {
+
 bool connect_to(Established& out, const Address& address, int busy_poll_us, Deadline deadline,
                 std::string& error) {
   out.peer = name_of(address);

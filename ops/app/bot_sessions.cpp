@@ -94,6 +94,7 @@ std::string Bot::make_hot() {
       ReconnectConfig{venue.reconnect_min, venue.reconnect_max, seconds(10),
                       venue.reconnects_per_minute},
       clock_, [this](const std::string& text) { say(text); });
+  const Acknowledge acks = venue.late_acks ? Acknowledge::late : Acknowledge::soon;
   if (loaded_->config.runtime.topology == Topology::fused) {
     fused_ = std::make_unique<FusedHot>(parts, *poller_);
     fused_->set_orders(make_orders(probe_));
@@ -101,8 +102,8 @@ std::string Bot::make_hot() {
       fused_->add_feed(make_feed(fused_->direct(), probe_, slot));
     }
     connects_->add("orders", fused_->orders().session().port());
-    connects_->add("hedge feed", fused_->feeds()[0]->session().port());
-    connects_->add("option feed", fused_->feeds()[1]->session().port());
+    connects_->add("hedge feed", fused_->feeds()[0]->session().port(), acks);
+    connects_->add("option feed", fused_->feeds()[1]->session().port(), acks);
   } else {
     PollerChoice second;
     order_poller_ = Poller::open(poller, second);
@@ -121,8 +122,8 @@ std::string Bot::make_hot() {
       feed_stage_->add_feed(make_feed(feed_stage_->sink(slot), feed_probe_, slot));
     }
     connects_->add("orders", order_stage_->orders().session().port());
-    connects_->add("hedge feed", feed_stage_->feeds()[0]->session().port());
-    connects_->add("option feed", feed_stage_->feeds()[1]->session().port());
+    connects_->add("hedge feed", feed_stage_->feeds()[0]->session().port(), acks);
+    connects_->add("option feed", feed_stage_->feeds()[1]->session().port(), acks);
   }
   attach_tapes();
   make_rehearsal();

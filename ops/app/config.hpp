@@ -56,6 +56,7 @@ struct VenueConfig {
   FeedInterval ticker_interval{FeedInterval::ms100};
   FeedInterval trades_interval{FeedInterval::raw};
   Nanos heartbeat{seconds(10)};
+  bool late_acks{false};
   Nanos silence_max{seconds(15)};
   Nanos data_silence_max{seconds(5)};
   Nanos connect_timeout{seconds(5)};

@@ -122,6 +122,10 @@ void venue_limit_fields(Visitor& visit, VenueConfig& c) {
   visit("trades_interval", c.trades_interval, FieldInfo{.doc = "Trade channels."});
   visit("heartbeat", c.heartbeat,
         FieldInfo{.min = 10, .max = 60, .doc = "Interval asked of the venue."});
+  visit("late_acks", c.late_acks,
+        FieldInfo{.doc = "Feeds acknowledge by the kernel's delayed acknowledgement, not inside of "
+                         "each receive, which takes microseconds. Not for a venue with Nagle's "
+                         "algorithm on: it would hold small messages back for up to 40 ms."});
   visit("silence_max", c.silence_max,
         FieldInfo{
             .min = 1, .max = 120, .doc = "A session without any frame for this long is closed."});

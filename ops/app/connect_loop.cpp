@@ -15,10 +15,10 @@ ConnectLoop::ConnectLoop(std::shared_ptr<TlsContext> tls, Endpoint endpoint,
       clock_{clock},
       say_{std::move(say)} {}
 
-void ConnectLoop::add(std::string name, SessionPort& port) {
+void ConnectLoop::add(std::string name, SessionPort& port, Acknowledge acknowledge) {
   const std::uint64_t seed =
       static_cast<std::uint64_t>(clock_.now().mono_ns) * 0x9e3779b97f4a7c15ULL + lines_.size();
-  lines_.push_back(Line{std::move(name), &port, ReconnectPolicy{seed, reconnect_}});
+  lines_.push_back(Line{std::move(name), &port, ReconnectPolicy{seed, reconnect_}, acknowledge});
 }
 
 void ConnectLoop::attempt(Line& line) {
@@ -33,14 +33,21 @@ void ConnectLoop::attempt(Line& line) {
   line.policy.connected(clock_.now());
   say_(line.name + ": connected to " + connection->peer + ", " + connection->security);
   line.port->wanted.store(false, std::memory_order_release);
-  if (!line.port->to_hot.put(connection)) {
+  const int fd = connection->fd;
+  if (line.port->to_hot.put(connection)) {
+    line.fd = fd;
+  } else {
     line.port->wanted.store(true, std::memory_order_release);
     line.policy.failed();
   }
 }
 
 void ConnectLoop::attend(Line& line) {
-  if (std::unique_ptr<Established> remains = line.port->to_cold.take()) remains.reset();
+  if (std::unique_ptr<Established> remains = line.port->to_cold.take()) {
+    line.fd = -1;
+    remains.reset();
+  }
+  if (line.acknowledge == Acknowledge::late && line.fd >= 0) acknowledge_late(line.fd);
   const std::uint64_t lost = line.port->lost.load(std::memory_order_acquire);
   if (lost != line.lost_seen) {
     line.lost_seen = lost;

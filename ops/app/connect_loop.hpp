@@ -19,13 +19,16 @@ namespace gimbal {
 // One sentence for the log.
 using Say = std::function<void(const std::string&)>;
 
+// Whether what a session receives is acknowledged as the kernel likes, or late (acknowledge_late).
+enum class Acknowledge : std::uint8_t { soon, late };
+
 class ConnectLoop {
  public:
   ConnectLoop(std::shared_ptr<TlsContext> tls, Endpoint endpoint, std::chrono::milliseconds limit,
               const ReconnectConfig& reconnect, const TscClock& clock, Say say);
 
   // Before run(). `name` is for the log; the port outlives the loop.
-  void add(std::string name, SessionPort& port);
+  void add(std::string name, SessionPort& port, Acknowledge acknowledge = Acknowledge::soon);
   // Until `stop`; wakes every few milliseconds, blocks only inside a bounded connect.
   void run(const std::atomic<bool>& stop);
 
@@ -46,6 +49,8 @@ class ConnectLoop {
     std::string name;
     SessionPort* port{nullptr};
     ReconnectPolicy policy;
+    Acknowledge acknowledge{Acknowledge::soon};
+    int fd{-1};  // of the connection handed over and not yet given back: nobody else closes it
     bool scheduled{false};
     bool first{true};
     RecvTime due{};
