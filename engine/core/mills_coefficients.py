@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""Writes mills_table.hpp: the polynomial of the Mills ratio that math.hpp evaluates.
+"""Writes mills_table.hpp: the rational function of the Mills ratio that math.hpp evaluates.
 
-Y(a) = N(-a) / n(a) on a >= 0, with t = (a - c) / (a + c) and c = 4.5: (a + c) Y(a) is smooth on
--1 <= t <= 1 (idea of Shepherd and Laframboise, 1981). It is interpolated at the Chebyshev nodes of a
-polynomial of the degree below with 90 digits, turned into powers of t and rounded once to double.
+Y(a) = N(-a) / n(a) on a >= 0 as P(a) / Q(a), degrees n - 1 and n, Q's leading coefficient 1: the right
+behaviour at infinity, and every coefficient is positive, so neither sum cancels. The relative error is
+levelled over 0 .. infinity by Remez exchange with 60 digits, and the coefficients are rounded once to
+double.
 
 Run:  python3 engine/core/mills_coefficients.py > engine/core/mills_table.hpp
 """
 from decimal import Decimal, getcontext
 
-DIGITS = 90
-DEGREE = 24
-CENTRE = Decimal("4.5")
+DIGITS = 60
+DEGREE = 11
+CENTRE = Decimal(4)  # the grid is even in the angle of t = (a - c) / (a + c)
+GRID = 1200
+ROUNDS = 8
 getcontext().prec = DIGITS + 40
 
 
@@ -54,53 +57,90 @@ def mills(a):
     return 1 / fraction
 
 
-def chebyshev_to_powers(coefficients):
-    n = len(coefficients)
-    before, current = [Decimal(0)] * n, [Decimal(0)] * n
-    before[0], current[1] = Decimal(1), Decimal(1)
-    powers = [coefficients[0] * before[i] + coefficients[1] * current[i] for i in range(n)]
-    for k in range(2, n):
-        following = [-before[i] + (2 * current[i - 1] if i else 0) for i in range(n)]
-        for i in range(n):
-            powers[i] += coefficients[k] * following[i]
-        before, current = current, following
-    return powers
+def value(powers, a):
+    total = Decimal(0)
+    for p in reversed(powers):
+        total = total * a + p
+    return total
+
+
+def solve(rows, right):
+    """Gauss with the largest pivot."""
+    size = len(rows)
+    m = [row + [b] for row, b in zip(rows, right)]
+    for i in range(size):
+        best = max(range(i, size), key=lambda r: abs(m[r][i]))
+        m[i], m[best] = m[best], m[i]
+        for r in range(i + 1, size):
+            f = m[r][i] / m[i][i]
+            m[r] = [x - f * y for x, y in zip(m[r], m[i])]
+    x = [Decimal(0)] * size
+    for i in reversed(range(size)):
+        x[i] = (m[i][size] - sum(m[i][k] * x[k] for k in range(i + 1, size))) / m[i][i]
+    return x
+
+
+def levelled(points, signs, level, q_before):
+    """P, Q and the level E with P = Y Q (1 + sign E) in the points, one Newton step."""
+    n = DEGREE
+    rows, right = [], []
+    for (a, y), sign in zip(points, signs):
+        scale = 1 / (a + CENTRE) ** n
+        bent = y * (1 + sign * level)
+        row = [a ** k * scale for k in range(n)] + [-bent * a ** k * scale for k in range(n)]
+        if q_before:
+            row.append(-y * sign * value(q_before, a) * scale)
+        rows.append(row)
+        right.append(bent * a ** n * scale)
+    x = solve(rows, right)
+    return x[:n], x[n:2 * n] + [Decimal(1)], (level + x[2 * n] if q_before else level)
+
+
+def extremes(errors):
+    """Where each run of one sign is largest."""
+    found, best = [], 0
+    for i in range(1, len(errors)):
+        if errors[i] * errors[best] < 0:
+            found.append(best)
+            best = i
+        elif abs(errors[i]) > abs(errors[best]):
+            best = i
+    return found + [best]
 
 
 def coefficients():
-    n = DEGREE + 1
-    nodes = [cosine(PI * (2 * j + 1) / (2 * n)) for j in range(n)]
-    values = []
-    for t in nodes:
+    def at(t):
         a = CENTRE * (1 + t) / (1 - t)
-        values.append((a + CENTRE) * mills(a))
-    series = []
-    for k in range(n):
-        total = sum(values[j] * cosine(PI * k * (2 * j + 1) / (2 * n)) for j in range(n))
-        series.append(total * (1 if k == 0 else 2) / n)
-    return chebyshev_to_powers(series)
+        return a, mills(a)
+
+    grid = [at(-cosine(PI * (Decimal(i) + Decimal("0.25")) / (GRID + 1))) for i in range(GRID + 1)]
+    nodes = [at(cosine(PI * (2 * j + 1) / (4 * DEGREE))) for j in range(2 * DEGREE)]
+    p, q, level = levelled(nodes, [0] * len(nodes), Decimal(0), None)
+    for _ in range(ROUNDS):
+        errors = [value(p, a) / value(q, a) / y - 1 for a, y in grid]
+        turns = extremes(errors)
+        assert len(turns) == 2 * DEGREE + 1, "the error has lost a turn"
+        signs = [1 if errors[i] > 0 else -1 for i in turns]
+        for _ in range(4):
+            p, q, level = levelled([grid[i] for i in turns], signs, level, q)
+    return p, q, grid
 
 
 def main():
-    powers = coefficients()
-    worst = Decimal(0)
-    for i in range(2001):
-        a = CENTRE * i / (2001 - i) if i else Decimal(0)
-        t = (a - CENTRE) / (a + CENTRE)
-        value = Decimal(0)
-        for p in reversed(powers):
-            value = value * t + p
-        worst = max(worst, abs(value / ((a + CENTRE) * mills(a)) - 1))
+    p, q, grid = coefficients()
+    worst = max(abs(value(p, a) / value(q, a) / y - 1) for a, y in grid)
+    assert all(c > 0 for c in p + q)
     print("// Generated by mills_coefficients.py; do not edit.")
-    print("// (a + %s) N(-a)/n(a) = sum c[k] t^k, t = (a - %s)/(a + %s), a >= 0." % ((CENTRE,) * 3))
+    print("// N(-a)/n(a) = P(a)/Q(a), a >= 0; Q's coefficient of the highest power is 1.")
     print("// Largest relative error before rounding: %.2e." % worst)
     print("// clang-format off\n#pragma once\n\nnamespace gimbal::math {\n")
-    print("inline constexpr double mills_centre = %s;" % CENTRE)
-    print("inline constexpr int mills_degree = %d;" % DEGREE)
-    print("inline constexpr double mills_coefficient[mills_degree + 1] = {")
-    for p in powers:
-        print("    %s," % float(p).hex())
-    print("};\n\n}  // namespace gimbal::math")
+    print("inline constexpr int mills_degree = %d;  // of Q; P's is one less" % DEGREE)
+    for name, powers in (("numerator", p), ("denominator", q[:-1])):
+        print("inline constexpr double mills_%s[mills_degree] = {" % name)
+        for c in powers:
+            print("    %s," % float(c).hex())
+        print("};")
+    print("\n}  // namespace gimbal::math")
 
 
 if __name__ == "__main__":

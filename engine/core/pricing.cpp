@@ -9,15 +9,14 @@ namespace gimbal {
 namespace {
 
 constexpr double sd_min = 1e-100;  // below it an option is at its intrinsic value
-constexpr double d_max = 1e8;      // the density is 0 long before; keeps products finite
 
 // Everything that prices and Greeks are made of, for one option, without discounting.
 struct Core {
-  double m;  // F/K
   double d1, d2;
-  double n1;          // n(d1)
-  double cdf1, cdf2;  // N(q d1), N(q d2)
-  double value;       // undiscounted Black value
+  double n1;            // n(d1)
+  double cdf1;          // N(q d1)
+  double strike_share;  // K N(q d2)
+  double value;         // undiscounted Black value
 };
 
 struct Volatility {
@@ -25,35 +24,29 @@ struct Volatility {
   double inverse_sd;
 };
 
-double clamp_d(double d) noexcept {
-  d = d > d_max ? d_max : d;
-  return d < -d_max ? -d_max : d;
-}
+bool negative(double x) noexcept { return __builtin_signbit(x) != 0; }
 
-// N(q d) from the tail beyond |d|; q is +1 or -1.
-double side_of_tail(double q, double d, double tail) noexcept {
-  return q * d > 0 ? 1.0 - tail : tail;
-}
-
-// One exponential serves both distributions: n(d2) = n(d1) F/K. The out-of-the-money option is
-// evaluated and the other one follows by parity.
+// One exponential serves both distributions: K n(d2) = F n(d1), and F/K is not asked for. The
+// out-of-the-money option is evaluated, a call below the strike and a put from it up, and the other
+// one follows by parity. Signs choose, not comparisons: a vector does that in one operation.
 Core evaluate(double q, double forward, double strike, double log_moneyness,
               Volatility v) noexcept {
   Core c;
-  c.m = forward / strike;
   const double half = 0.5 * v.sd;
-  c.d1 = clamp_d(math::fma(log_moneyness, v.inverse_sd, half));
-  c.d2 = clamp_d(math::fma(log_moneyness, v.inverse_sd, -half));
+  c.d1 = math::fma(log_moneyness, v.inverse_sd, half);
+  c.d2 = math::fma(log_moneyness, v.inverse_sd, -half);
   c.n1 = math::normal_pdf(c.d1);
   const double tail1 = c.n1 * math::mills(math::abs(c.d1));
-  const double tail2 = std::min(c.n1 * c.m * math::mills(math::abs(c.d2)), 1.0);
-  c.cdf1 = side_of_tail(q, c.d1, tail1);
-  c.cdf2 = side_of_tail(q, c.d2, tail2);
-  const double otm = forward <= strike ? 1.0 : -1.0;
-  const double otm1 = side_of_tail(otm, c.d1, tail1);
-  const double otm2 = side_of_tail(otm, c.d2, tail2);
-  const double out = std::max(otm * math::fma(forward, otm1, -(strike * otm2)), 0.0);
-  c.value = q == otm ? out : out + q * (forward - strike);
+  const double part1 = forward * tail1;                                  // F N(-|d1|)
+  const double part2 = (forward * c.n1) * math::mills(math::abs(c.d2));  // K N(-|d2|)
+  const double rest2 = strike - part2;
+  c.cdf1 = negative(q * c.d1) ? tail1 : 1.0 - tail1;
+  c.strike_share = negative(q * c.d2) ? part2 : rest2;
+  const double apart = forward - strike;
+  const double call = (negative(c.d1) ? part1 : forward - part1) - part2;
+  const double put = (negative(c.d2) ? rest2 : part2) - part1;
+  const double out = std::max(negative(apart) ? call : put, 0.0);
+  c.value = out + std::max(q * apart, 0.0);
   return c;
 }
 
@@ -97,7 +90,7 @@ LinearGreeks price_linear(const OptionTerms& t) noexcept {
     g.delta = t.discount * q * now.share;
     return g;
   }
-  const Core c = evaluate(q, t.forward, t.strike, math::log_ratio(t.forward, t.strike), v);
+  const Core c = evaluate(q, t.forward, t.strike, math::log_quotient(t.forward, t.strike), v);
   const double density = t.discount * c.n1;
   g.price = t.discount * c.value;
   g.delta = t.discount * q * c.cdf1;
@@ -125,11 +118,11 @@ InverseGreeks price_inverse(const OptionTerms& t) noexcept {
     g.dv_df = g.delta_net / t.forward;
     return g;
   }
-  const Core c = evaluate(q, t.forward, t.strike, math::log_ratio(t.forward, t.strike), v);
+  const Core c = evaluate(q, t.forward, t.strike, math::log_quotient(t.forward, t.strike), v);
   const double by_sigma = c.n1 / t.sigma;
   g.value = c.value / t.forward;
   g.delta_bs = q * c.cdf1;
-  g.delta_net = q * (t.strike / t.forward) * c.cdf2;
+  g.delta_net = q * c.strike_share / t.forward;
   g.gamma_bs = c.n1 * v.inverse_sd / t.forward;
   g.gamma_net = (c.n1 * v.inverse_sd - g.delta_net) / t.forward;
   g.dv_df = g.delta_net / t.forward;
@@ -159,6 +152,14 @@ VenueGreeks deribit_display(const OptionTerms& t, double mark, bool inverse) noe
   return out;
 }
 
+FullScales::FullScales(const BucketPoint& at) noexcept
+    : root_years{root(at.years)},
+      inverse_forward{1.0 / at.forward},
+      vega{at.forward * root_years},
+      decay{-0.5 * at.forward},
+      vanna{-root_years},
+      speed{-inverse_forward} {}
+
 namespace {
 
 void intrinsic_row(const BucketPoint& at, double q, double strike, const GreekColumns& out,
@@ -172,29 +173,27 @@ void intrinsic_row(const BucketPoint& at, double q, double strike, const GreekCo
 
 void full_scalar(const BucketPoint& at, const OptionColumns& in, const GreekColumns& out,
                  std::size_t count) noexcept {
-  const double root_years = root(at.years);
-  const double inverse_forward = 1.0 / at.forward;
-  const double scaled_root = at.forward * root_years;
+  const FullScales by{at};
   for (std::size_t i = 0; i < count; ++i) {
     const double q = in.sign[i];
     const double sigma = in.sigma[i];
-    const Volatility v = volatility(sigma, root_years);
+    const Volatility v = volatility(sigma, by.root_years);
     if (!(v.sd > 0)) {
       intrinsic_row(at, q, in.strike[i], out, i);
       continue;
     }
-    const double x = math::log_ratio(at.forward, in.strike[i]);
+    const double x = math::log_quotient(at.forward, in.strike[i]);
     const Core c = evaluate(q, at.forward, in.strike[i], x, v);
     const double density = at.discount * c.n1;
     const double steep = density * v.inverse_sd;
-    const double gamma = steep * inverse_forward;
+    const double gamma = steep * by.inverse_forward;
     out.price[i] = at.discount * c.value;
     out.delta[i] = at.discount * q * c.cdf1;
     out.gamma[i] = gamma;
-    out.vega[i] = density * scaled_root;
-    out.theta[i] = math::fma(at.rate, out.price[i], -0.5 * sigma * sigma * at.forward * steep);
-    out.vanna[i] = -density * c.d2 / sigma;
-    out.speed[i] = -(gamma * inverse_forward) * math::fma(c.d1, v.inverse_sd, 1.0);
+    out.vega[i] = density * by.vega;
+    out.theta[i] = math::fma(at.rate, out.price[i], (sigma * sigma) * (steep * by.decay));
+    out.vanna[i] = (steep * by.vanna) * c.d2;
+    out.speed[i] = (gamma * by.speed) * math::fma(c.d1, v.inverse_sd, 1.0);
     out.inverse_sd[i] = v.inverse_sd;
   }
 }
@@ -202,7 +201,7 @@ void full_scalar(const BucketPoint& at, const OptionColumns& in, const GreekColu
 void tick_scalar(const BucketPoint& at, const PreparedColumns& in, const TickColumns& out,
                  std::size_t count) noexcept {
   const double log_forward = math::log(at.forward);
-  const double inverse_forward = 1.0 / at.forward;
+  const double gamma = at.discount / at.forward;
   for (std::size_t i = 0; i < count; ++i) {
     const double q = in.sign[i];
     if (!(in.inverse_sd[i] > 0)) {
@@ -216,7 +215,7 @@ void tick_scalar(const BucketPoint& at, const PreparedColumns& in, const TickCol
     const Core c = evaluate(q, at.forward, in.strike[i], log_forward - in.log_strike[i], v);
     out.price[i] = at.discount * c.value;
     out.delta[i] = at.discount * q * c.cdf1;
-    out.gamma[i] = at.discount * c.n1 * v.inverse_sd * inverse_forward;
+    out.gamma[i] = (c.n1 * v.inverse_sd) * gamma;
   }
 }
 

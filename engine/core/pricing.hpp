@@ -92,6 +92,17 @@ struct GreekColumns {  // undiscounted where discount is 1
   double* inverse_sd{nullptr};  // 1 / (sigma sqrt T); 0 where the row is at its intrinsic value
 };
 
+// What `full` multiplies by that is the same for a whole bucket; shared by the twin and the
+// vectors.
+struct FullScales {
+  explicit FullScales(const BucketPoint& at) noexcept;
+  double root_years, inverse_forward;
+  double vega;   // of df n(d1): F sqrt T
+  double decay;  // of sigma^2 df n(d1)/sd: -F/2
+  double vanna;  // of d2 df n(d1)/sd: -sqrt T, since 1/sigma = sqrt T/sd
+  double speed;  // of gamma (1 + d1/sd): -1/F
+};
+
 // Prepared rows for `tick`: what does not change while only the forward moves.
 struct PreparedColumns {
   const double* strike{nullptr};

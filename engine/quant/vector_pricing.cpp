@@ -16,93 +16,66 @@ namespace {
 
 #include "engine/quant/vector_math.inc"
 
-// The scalar twin's operations, in its order: engine/core/pricing.cpp.
-HWY_INLINE V normal_pdf(V x) {
-  x = hn::Abs(x);
-  const V square = hn::Mul(x, x);
-  const V lost = fma(x, x, hn::Neg(square));
-  const V density =
-      hn::Mul(set(math::detail::inverse_sqrt_two_pi), exp(hn::Mul(set(-0.5), square)));
-  const V value = fma(density, hn::Mul(set(-0.5), lost), density);
-  return hn::IfThenElseZero(hn::Lt(x, set(39.0)), value);
-}
+HWY_INLINE V sign_of(V v) { return hn::And(v, set(-0.0)); }
 
-HWY_INLINE V clamp_d(V d) {
-  d = hn::IfThenElse(hn::Gt(d, set(1e8)), set(1e8), d);
-  return hn::IfThenElse(hn::Lt(d, set(-1e8)), set(-1e8), d);
-}
-
-HWY_INLINE V side_of_tail(V q, V d, V tail) {
-  return hn::IfThenElse(hn::Gt(hn::Mul(q, d), hn::Zero(D{})), hn::Sub(set(1.0), tail), tail);
-}
-
+// The scalar twin's operations, in its order: engine/core/pricing.cpp. A row that is not alive (at
+// its intrinsic value) goes the same way with F - K for d1 and d2 and 0 for the density: that gives
+// the intrinsic value by parity, and every Greek but delta at the money.
 struct Core {
   V d1, d2, n1, cdf1, value;
 };
 
-HWY_INLINE Core evaluate(V q, V forward, V strike, V m, V log_moneyness, V inverse_sd, V half) {
+HWY_INLINE Core evaluate(M alive, V q, V forward, V strike, V log_moneyness, V inverse_sd, V half) {
   Core c;
-  c.d1 = clamp_d(fma(log_moneyness, inverse_sd, half));
-  c.d2 = clamp_d(fma(log_moneyness, inverse_sd, hn::Neg(half)));
-  c.n1 = normal_pdf(c.d1);
-  const V tail1 = hn::Mul(c.n1, mills(hn::Abs(c.d1)));
-  const V product = hn::Mul(hn::Mul(c.n1, m), mills(hn::Abs(c.d2)));
-  const V tail2 = hn::IfThenElse(hn::Gt(product, set(1.0)), set(1.0), product);
-  c.cdf1 = side_of_tail(q, c.d1, tail1);
-  const V otm = hn::IfThenElse(hn::Le(forward, strike), set(1.0), set(-1.0));
-  const V otm1 = side_of_tail(otm, c.d1, tail1);
-  const V otm2 = side_of_tail(otm, c.d2, tail2);
-  const V raw = hn::Mul(otm, fma(forward, otm1, hn::Neg(hn::Mul(strike, otm2))));
-  const V out = hn::IfThenElse(hn::Lt(raw, hn::Zero(D{})), hn::Zero(D{}), raw);
-  c.value = hn::IfThenElse(hn::Eq(q, otm), out, hn::Add(out, hn::Mul(q, hn::Sub(forward, strike))));
+  const V apart = hn::Sub(forward, strike);
+  c.d1 = hn::IfThenElse(alive, fma(log_moneyness, inverse_sd, half), apart);
+  c.d2 = hn::IfThenElse(alive, fma(log_moneyness, inverse_sd, hn::Neg(half)), apart);
+  const V a1 = hn::Min(hn::Abs(c.d1), set(1e25));
+  const V square1 = hn::Mul(a1, a1);
+  const M dense = hn::And(alive, hn::Lt(a1, set(math::density_end)));
+  c.n1 = hn::IfThenElseZero(dense, density_within(a1, square1));
+  const MillsParts m1 = mills_parts(a1, square1);
+  const V tail1 = hn::Mul(c.n1, hn::Div(m1.above, m1.below));
+  const V part1 = hn::Mul(forward, tail1);
+  const V part2 = hn::Mul(hn::Mul(forward, c.n1), mills(hn::Abs(c.d2)));
+  const V call = hn::Sub(hn::IfNegativeThenElse(c.d1, part1, hn::Sub(forward, part1)), part2);
+  const V put = hn::Sub(hn::IfNegativeThenElse(c.d2, hn::Sub(strike, part2), part2), part1);
+  const V zero = hn::Zero(D{});
+  const V out = hn::Max(hn::IfNegativeThenElse(apart, call, put), zero);
+  c.value = hn::Add(out, hn::Max(hn::Xor(apart, sign_of(q)), zero));
+  const M undecided = hn::AndNot(alive, hn::Eq(apart, zero));
+  const V tail = hn::IfThenElse(undecided, set(0.5), tail1);
+  c.cdf1 = hn::IfNegativeThenElse(hn::Xor(q, c.d1), tail, hn::Sub(set(1.0), tail));
   return c;
-}
-
-struct Intrinsic {
-  V value, share;
-};
-HWY_INLINE Intrinsic intrinsic(V q, V forward, V strike) {
-  const V distance = hn::Mul(q, hn::Sub(forward, strike));
-  const M in = hn::Gt(distance, hn::Zero(D{}));
-  const M at = hn::Eq(distance, hn::Zero(D{}));
-  return {hn::IfThenElseZero(in, distance),
-          hn::IfThenElse(in, set(1.0), hn::IfThenElseZero(at, set(0.5)))};
 }
 
 void full(const BucketPoint& at, const OptionColumns& in, const GreekColumns& out,
           std::size_t count) noexcept {
   const D d;
-  const double root_years = at.years > 0 ? math::sqrt(at.years) : 0.0;
+  const FullScales by{at};
   const V forward = set(at.forward);
   const V discount = set(at.discount);
-  const V inverse_forward = set(1.0 / at.forward);
-  const V scaled_root = set(at.forward * root_years);
-  const V zero = hn::Zero(d);
   for (std::size_t i = 0; i < count; i += hn::Lanes(d)) {
     const V strike = hn::Load(d, in.strike + i);
     const V sigma = hn::Load(d, in.sigma + i);
     const V q = hn::Load(d, in.sign + i);
-    const V product = hn::IfThenElseZero(hn::Gt(sigma, zero), hn::Mul(sigma, set(root_years)));
+    const V product = hn::Mul(sigma, set(by.root_years));
     const M alive = hn::Ge(product, set(1e-100));
     const V sd = hn::IfThenElse(alive, product, set(1.0));
     const V inverse_sd = hn::Div(set(1.0), sd);
-    const V m = hn::Div(forward, strike);
-    const V x = log_ratio(forward, strike, m);
-    const Core c = evaluate(q, forward, strike, m, x, inverse_sd, hn::Mul(set(0.5), sd));
+    const V x = log_quotient(forward, strike);
+    const Core c = evaluate(alive, q, forward, strike, x, inverse_sd, hn::Mul(set(0.5), sd));
     const V density = hn::Mul(discount, c.n1);
     const V steep = hn::Mul(density, inverse_sd);
-    const V gamma = hn::Mul(steep, inverse_forward);
+    const V gamma = hn::Mul(steep, set(by.inverse_forward));
     const V price = hn::Mul(discount, c.value);
-    const V decay = hn::Mul(hn::Mul(hn::Mul(hn::Mul(set(-0.5), sigma), sigma), forward), steep);
-    const V vanna = hn::Div(hn::Mul(hn::Neg(density), c.d2), sigma);
-    const V speed =
-        hn::Mul(hn::Neg(hn::Mul(gamma, inverse_forward)), fma(c.d1, inverse_sd, set(1.0)));
-    const Intrinsic now = intrinsic(q, forward, strike);
-    hn::Store(hn::IfThenElse(alive, price, hn::Mul(discount, now.value)), d, out.price + i);
-    hn::Store(hn::Mul(hn::Mul(discount, q), hn::IfThenElse(alive, c.cdf1, now.share)), d,
-              out.delta + i);
-    hn::Store(hn::IfThenElseZero(alive, gamma), d, out.gamma + i);
-    hn::Store(hn::IfThenElseZero(alive, hn::Mul(density, scaled_root)), d, out.vega + i);
+    const V decay = hn::Mul(hn::Mul(sigma, sigma), hn::Mul(steep, set(by.decay)));
+    const V vanna = hn::Mul(hn::Mul(steep, set(by.vanna)), c.d2);
+    const V speed = hn::Mul(hn::Mul(gamma, set(by.speed)), fma(c.d1, inverse_sd, set(1.0)));
+    hn::Store(price, d, out.price + i);
+    hn::Store(hn::Xor(hn::Mul(discount, c.cdf1), sign_of(q)), d, out.delta + i);
+    hn::Store(gamma, d, out.gamma + i);
+    hn::Store(hn::Mul(density, set(by.vega)), d, out.vega + i);
     hn::Store(hn::IfThenElseZero(alive, fma(set(at.rate), price, decay)), d, out.theta + i);
     hn::Store(hn::IfThenElseZero(alive, vanna), d, out.vanna + i);
     hn::Store(hn::IfThenElseZero(alive, speed), d, out.speed + i);
@@ -116,22 +89,18 @@ void tick(const BucketPoint& at, const PreparedColumns& in, const TickColumns& o
   const V log_forward = set(math::log(at.forward));
   const V forward = set(at.forward);
   const V discount = set(at.discount);
-  const V inverse_forward = set(1.0 / at.forward);
+  const V gamma = set(at.discount / at.forward);
   for (std::size_t i = 0; i < count; i += hn::Lanes(d)) {
-    const V strike = hn::Load(d, in.strike + i);
     const V q = hn::Load(d, in.sign + i);
     const V inverse_sd = hn::Load(d, in.inverse_sd + i);
     const M alive = hn::Gt(inverse_sd, hn::Zero(d));
     // The twin halves twice the half: exact, so the half itself serves.
     const V half = hn::Load(d, in.half_sd + i);
     const V x = hn::Sub(log_forward, hn::Load(d, in.log_strike + i));
-    const Core c = evaluate(q, forward, strike, hn::Div(forward, strike), x, inverse_sd, half);
-    const Intrinsic now = intrinsic(q, forward, strike);
-    const V gamma = hn::Mul(hn::Mul(hn::Mul(discount, c.n1), inverse_sd), inverse_forward);
-    hn::Store(hn::Mul(discount, hn::IfThenElse(alive, c.value, now.value)), d, out.price + i);
-    hn::Store(hn::Mul(hn::Mul(discount, q), hn::IfThenElse(alive, c.cdf1, now.share)), d,
-              out.delta + i);
-    hn::Store(hn::IfThenElseZero(alive, gamma), d, out.gamma + i);
+    const Core c = evaluate(alive, q, forward, hn::Load(d, in.strike + i), x, inverse_sd, half);
+    hn::Store(hn::Mul(discount, c.value), d, out.price + i);
+    hn::Store(hn::Xor(hn::Mul(discount, c.cdf1), sign_of(q)), d, out.delta + i);
+    hn::Store(hn::Mul(hn::Mul(c.n1, inverse_sd), gamma), d, out.gamma + i);
   }
 }
 

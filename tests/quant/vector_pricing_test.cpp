@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -146,10 +147,26 @@ TEST(VectorPricing, AKernelThatIsOneBitOffIsNotTaken) {
   EXPECT_EQ(proven_pricing().target, vector_pricing().target);
 }
 
+// The largest error of the tick kernel's columns in a row, in u kappa0: its logarithms are those of
+// F and K, rounded apart.
+double tick_error(const test::NumberTable& t, std::size_t row, const Columns& c) {
+  const double d1 = std::abs(t.number(row, "d1"));
+  const double sd = t.number(row, "sigma") * std::sqrt(t.number(row, "T"));
+  const double unit = 0x1p-53 * (1 + (1 + d1) * (d1 + 1 / sd));
+  const auto units = [&](std::size_t column, const char* name, double scale) {
+    const double error = std::abs(c.tick[column][0] - t.number(row, name));
+    return error <= 1e-290 ? 0.0 : error / (unit * scale);
+  };
+  return std::max({units(0, "price", t.number(row, "term_magnitude")),
+                   units(1, "delta", std::abs(t.number(row, "delta"))),
+                   units(2, "gamma", t.number(row, "gamma"))});
+}
+
 // Each golden row is a bucket of its own: price and Greeks within 16 u kappa of their scales.
 void check_file(const std::string& path) {
   const test::NumberTable t{path};
   double worst = 0;
+  double ticked = 0;
   for (const VectorPricing& v : vector_pricing_targets()) {
     for (std::size_t row = 0; row < t.size(); ++row) {
       Columns c;
@@ -160,6 +177,8 @@ void check_file(const std::string& path) {
       const BucketPoint at{forward, t.number(row, "T"), t.number(row, "r"), t.number(row, "df")};
       expect_same_bits(v, at, forward, c);
       v.kernels.full(at, c.in(), c.greeks(), rows);
+      c.log_strike.fill(math::log(c.strike[0]));
+      c.half_sd.fill(0.5 * c.sigma[0] * math::sqrt(at.years));
       const double d1 = std::abs(t.number(row, "d1"));
       const double unit = 0x1p-53 * (1 + (1 + d1) * (1 + d1));
       const auto check = [&](std::size_t column, const char* name, double scale) {
@@ -175,9 +194,13 @@ void check_file(const std::string& path) {
       check(4, "theta",
             t.number(row, "vega") * t.number(row, "sigma") / (2 * t.number(row, "T")) +
                 std::abs(t.number(row, "r")) * t.number(row, "term_magnitude"));
+      v.kernels.tick(at, c.prepared(), c.ticks(), rows);
+      ticked = std::max(ticked, tick_error(t, row, c));
     }
   }
-  std::printf("%zu rows, largest error %.2f u kappa\n", t.size(), worst);
+  std::printf("%zu rows, largest error %.2f u kappa, tick %.2f u kappa0\n", t.size(), worst,
+              ticked);
+  EXPECT_LE(ticked, 16);
 }
 
 TEST(VectorPricing, KeepsTheTolerancesOnTheProjectsOwnRows) {
