@@ -172,7 +172,7 @@ TEST(PortfolioProperty, EqualEventsGiveEqualBitsInEveryBuild) {
       }
     }
   }
-  EXPECT_EQ(digest, 17631805077215001070ULL);
+  EXPECT_EQ(digest, 1612629951614194192ULL);
 }
 
 TEST(PortfolioProperty, NothingIsAllocatedAfterConstruction) {
