@@ -1,8 +1,11 @@
 // What the liquidation ladder adds to a wake of the engine: one change of the perpetual's book,
 // stepped without a ladder, with one on standard and with one on portfolio margin, over an account
-// of fifty options, half of them sold. Nothing is ordered: its health is good.
+// of fifty options, half of them sold. Nothing is ordered: its health is good. `wake` is the whole
+// step, `to_orders` the part of it that an order of another strategy waits for.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <memory>
 #include <tuple>
@@ -74,9 +77,28 @@ class Account {
   }
   // One change of the best bid.
   void tick() {
+    next();
+    level(Side::buy, spot - 0.5, 100'000 + 10.0 * static_cast<double>(ticks_ % 7));
+  }
+  // The same; seconds that its first part took.
+  double first_part() {
+    next();
+    BookDelta d;
+    d.price = nano<Price>(spot - 0.5);
+    d.amount = nano<Qty>(100'000 + 10.0 * static_cast<double>(ticks_ % 7));
+    d.side = Side::buy;
+    Event part[event_parts_max];
+    (void)write_parts(head(EventKind::book_delta, perpetual_), d, part);
+    part[0].set_seq({++seq_});
+    const auto from = std::chrono::steady_clock::now();
+    engine_->begin(part[0], out_);
+    const auto to = std::chrono::steady_clock::now();
+    engine_->rest(out_);
+    return std::chrono::duration<double>(to - from).count();
+  }
+  void next() {
     now_ = now_ + Nanos{10'000};  // a run is some seconds: no option ages
     ++ticks_;
-    level(Side::buy, spot - 0.5, 100'000 + 10.0 * static_cast<double>(ticks_ % 7));
   }
   [[nodiscard]] const LiquidationState& state() const {
     return std::get<0>(engine_->strategies()).state(0);
@@ -85,17 +107,20 @@ class Account {
  private:
   using E = Engine<NullProbe, std::tuple<Liquidation>>;
 
+  Event head(EventKind kind, InstrumentId id) const {
+    Event e;
+    e.set_kind(kind);
+    e.add_flag(event_flag::last_in_packet);
+    e.venue = VenueId{0};
+    e.instrument = id;
+    e.recv = now_;
+    e.exch = ExchTime{now_.mono_ns + clock_offset};
+    return e;
+  }
   template <class Payload>
   void send(EventKind kind, const Payload& payload, InstrumentId id = {}) {
-    Event head;
-    head.set_kind(kind);
-    head.add_flag(event_flag::last_in_packet);
-    head.venue = VenueId{0};
-    head.instrument = id;
-    head.recv = now_;
-    head.exch = ExchTime{now_.mono_ns + clock_offset};
     Event parts[event_parts_max];
-    const std::size_t n = write_parts(head, payload, parts);
+    const std::size_t n = write_parts(head(kind, id), payload, parts);
     for (std::size_t i = 0; i < n; ++i) {
       parts[i].set_seq({++seq_});
       engine_->step(parts[i], out_);
@@ -189,6 +214,19 @@ void wake(benchmark::State& state) {
   state.SetLabel(ladder == Ladders::portfolio ? "portfolio margin" : "standard margin");
 }
 BENCHMARK(wake)->ArgsProduct({{0, 1, 2}, {8, 50}});
+
+void to_orders(benchmark::State& state) {
+  Account account{static_cast<Ladders>(state.range(0)), static_cast<int>(state.range(1))};
+  std::vector<double> seconds;
+  for (auto _ : state) {
+    seconds.push_back(account.first_part());
+    state.SetIterationTime(seconds.back());
+  }
+  // The host may be shared: half of the ticks were not disturbed.
+  std::ranges::nth_element(seconds, seconds.begin() + static_cast<long>(seconds.size() / 2));
+  state.counters["median_ns"] = 1e9 * seconds[seconds.size() / 2];
+}
+BENCHMARK(to_orders)->ArgsProduct({{0, 1, 2}, {50}})->UseManualTime()->Iterations(400'000);
 
 }  // namespace
 

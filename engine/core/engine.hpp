@@ -23,6 +23,22 @@ concept Strategy = requires(S strategy, const StrategyView& view, Requests& requ
   noexcept;
 };
 
+// A strategy with `behind_orders = true` is woken once the commands of those before it may have
+// left: nothing waits for what it computes. Such strategies stand last.
+template <class S>
+constexpr bool behind_orders() noexcept {
+  if constexpr (requires { S::behind_orders; }) return S::behind_orders;
+  return false;
+}
+
+template <class... S>
+constexpr bool behind_stand_last(const std::tuple<S...>*) noexcept {
+  bool seen = false;
+  bool last = true;
+  ((last = last && (!seen || behind_orders<S>()), seen = seen || behind_orders<S>()), ...);
+  return last;
+}
+
 // `Strategies` is a std::tuple of Strategy types (strategies/registry.hpp); they are woken in
 // order.
 template <class Probe, class Strategies>
@@ -36,17 +52,29 @@ class Engine {
   // Events come in sequence without a hole; anything else is a broken sequencer and aborts.
   // `out` is cleared first.
   void step(const Event& event, Commands& out) noexcept {
+    begin(event, out);
+    rest(out);
+  }
+  // The same in two parts, always both: what is in `out` after the first is final and may leave
+  // before the second, which adds to it. All commands, their order and the limit of 16 are those of
+  // `step`. `out` keeps its size between the two.
+  void begin(const Event& event, Commands& out) noexcept {
     probe_.mark(Hop::step_begin);
     GIMBAL_ASSERT(core_.in_sequence(event.seq()));
     out.clear();
-    const bool wake = core_.apply(event, out);
+    wake_ = core_.apply(event, out);
     probe_.mark(Hop::state_updated);
-    if (wake) {
-      std::apply([&](auto&... strategy) { (wake_one(strategy, out), ...); }, strategies_);
-    }
+    wake<false>(out);
     probe_.mark(Hop::strategy_done);
-    core_.finish(out);
     probe_.mark(Hop::step_end);
+  }
+  void rest(Commands& out) noexcept {
+    const std::size_t before = out.size();
+    wake<true>(out);
+    const bool asked = out.size() != before;
+    if (asked) probe_.mark(Hop::strategy_done);
+    core_.finish(out);
+    if (asked) probe_.mark(Hop::step_end);
   }
 
   [[nodiscard]] EngineStatus snapshot() const noexcept { return core_.snapshot(); }
@@ -58,8 +86,17 @@ class Engine {
   [[nodiscard]] Probe& probe() noexcept { return probe_; }
 
  private:
-  template <Strategy S>
+  static_assert(behind_stand_last(static_cast<const Strategies*>(nullptr)),
+                "a strategy behind the orders stands before one that is not");
+
+  template <bool Behind>
+  void wake(Commands& out) noexcept {
+    if (!wake_) return;
+    std::apply([&](auto&... strategy) { (wake_one<Behind>(strategy, out), ...); }, strategies_);
+  }
+  template <bool Behind, Strategy S>
   void wake_one(S& strategy, Commands& out) noexcept {
+    if constexpr (Behind != behind_orders<S>()) return;
     requests_.clear();
     strategy.wake(core_.view(), requests_);
     if (!requests_.empty()) core_.submit(requests_, out);
@@ -69,6 +106,7 @@ class Engine {
   Strategies strategies_;
   Probe probe_;
   Requests requests_{};
+  bool wake_{false};  // of the present step
 };
 
 }  // namespace gimbal

@@ -9,8 +9,8 @@ namespace gimbal {
 enum class Hop : std::uint8_t {
   step_begin,     // the event entered Engine::step
   state_updated,  // books, portfolio and orders have taken it in
-  strategy_done,  // every strategy has answered
-  step_end,       // commands are complete
+  strategy_done,  // every strategy has answered; those behind the orders mark anew if they ask
+  step_end,       // commands are complete, so far
 };
 inline constexpr std::uint8_t hops = 4;
 

@@ -7,6 +7,8 @@
 // to inputs_max rings merged round-robin; or submit() directly from the same thread (fused).
 //
 // Core   step(const Event&, Commands&) noexcept; optionally
+//        rest(Commands&) noexcept, called after each step once its commands went to the sink: what
+//        it adds goes there next. The commands and their digest are those of one step.
 //        bool side_block(const SideBlockRef&, std::span<const std::byte>) noexcept, called before
 //        the step of the event that names the block. True (or no such member): the core is done
 //        with the bytes after that step; false: it keeps its hold until pool.release().
@@ -210,7 +212,16 @@ class Sequencer {
   void step(const Event& event) noexcept {
     commands_.clear();
     core_.step(event, commands_);
-    for (Command& c : commands_) {
+    pass_on(0);
+    if constexpr (requires(Core & c, Commands & out) { c.rest(out); }) {
+      const std::size_t passed = commands_.size();
+      core_.rest(commands_);
+      pass_on(passed);
+    }
+  }
+  void pass_on(std::size_t from) noexcept {
+    for (std::size_t n = from; n < commands_.size(); ++n) {
+      Command& c = commands_[n];
       digest_.add(c);
       if (c.kind() == CommandKind::arm_timer) {
         if (!timers_.arm(c.timer())) {

@@ -75,8 +75,9 @@ struct StepCore {
   RecvTime last_recv{};  // of the event that is being stepped
   void step(const Event& event, Commands& out) noexcept {
     last_recv = event.recv;
-    engine.step(event, out);
+    engine.begin(event, out);
   }
+  void rest(Commands& out) noexcept { engine.rest(out); }
 };
 
 inline void count_books(const EngineCore& core, HotSnapshot& out) noexcept {

@@ -58,6 +58,7 @@ class Liquidation {
   static constexpr std::size_t accounts_max = 4;
   static constexpr std::size_t configs_max = accounts_max;
 
+  static constexpr bool behind_orders = true;  // a look costs more than all the rest of a tick
   Liquidation() noexcept = default;
   explicit Liquidation(StrategyId id) noexcept : id_{id} {}
 

@@ -170,8 +170,16 @@ struct MarginBot {
   void step(Event e) {
     e.set_seq({++seq});
     if (keeps) journal.push_back(e);
-    engine->step(e, out);
-    for (const Command& c : out) {
+    // As the bot does: the first part's commands leave before the rest is computed.
+    engine->begin(e, out);
+    carry_out(0, e.now());
+    const std::size_t left = out.size();
+    engine->rest(out);
+    carry_out(left, e.now());
+  }
+  void carry_out(std::size_t from, RecvTime now) {
+    for (std::size_t n = from; n < out.size(); ++n) {
+      const Command& c = out[n];
       commands.add(c);
       if (c.kind() == CommandKind::place && c.place()->order.strategy() == StrategyId{1}) {
         ++seen.orders;
@@ -180,10 +188,10 @@ struct MarginBot {
       if (c.kind() == CommandKind::place && c.place()->order.strategy() == StrategyId{0}) {
         ++seen.hedges;
       }
-      door->send(c, e.now());
+      door->send(c, now);
     }
   }
-  // The same events through a fresh engine.
+  // The same events through a fresh engine, each in one step.
   void replay() {
     require(!journal.empty(), "nothing was kept");
     E again{setup, table, strategies};

@@ -211,6 +211,37 @@ TEST_F(LiquidationTest, KnowsItsHealthBetweenTwoReportsFromItsOwnArithmetic) {
   EXPECT_EQ(state().state, MarginState::green);
 }
 
+// The two parts of a step: what others ask for is final before the ladder looks, and the ladder
+// looks at the same event.
+TEST_F(LiquidationTest, AnOrderOfAnotherStrategyIsOutBeforeTheLadderLooksAtTheSameEvent) {
+  go(4, 0.4);
+  moment();
+  ASSERT_EQ(state().state, MarginState::green);
+  ASSERT_TRUE(puppet.next->place(wish(Side::buy, 1000)));
+  MarginReport m;
+  m.settlement = settlement;
+  m.equity = m.balance = m.margin_balance = money(maintenance / 0.85);
+  m.maintenance_margin = money(maintenance);
+  advance(milliseconds(60));
+  Event head = make_event(EventKind::margin_report, test::the_venue, {}, now, venue_time(), m);
+  head.add_flag(event_flag::last_in_packet);
+  Event parts[event_parts_max];
+  const std::size_t count = write_parts(head, m, parts);
+  for (std::size_t n = 0; n + 1 < count; ++n) step(parts[n]);
+  parts[count - 1].set_seq({++seq});
+  engine->begin(parts[count - 1], out);
+  ASSERT_EQ(out.size(), 1U);
+  ASSERT_EQ(out[0].kind(), CommandKind::place);
+  EXPECT_EQ(out[0].place()->order.strategy(), StrategyId{0});
+  EXPECT_EQ(state().state, MarginState::green);
+  const OrderId first = out[0].place()->order;
+  engine->rest(out);
+  EXPECT_EQ(state().state, MarginState::red);
+  ASSERT_GE(out.size(), 2U);
+  EXPECT_EQ(out[0].place()->order, first);
+  EXPECT_EQ(out[1].kind(), CommandKind::raise);
+}
+
 TEST_F(LiquidationTest, AmberRefusesGrowthAndLetsAnExitPass) {
   go(4, 0.65);
   moment();
