@@ -87,6 +87,9 @@ class StrategyChecker {
     if (l.slice_usd_max > c_.risk.max_order_usd) at("slice_usd_max", "is over max_order_usd");
     one_ladder(i);
     if (l.margin_model == LadderMargin::portfolio) portfolio_margin(i);
+    if (l.margin_model == LadderMargin::standard && l.balance != LadderBalance::smaller) {
+      at("balance", "needs margin_model = \"portfolio\": standard margin has one balance");
+    }
   }
 
   // A zero of any of these understates what the venue asks for; one of the threshold does not.

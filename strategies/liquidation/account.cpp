@@ -211,8 +211,11 @@ void MarginAccount::look(const StrategyView& view, InstrumentId hedge,
   if (portfolio) look_at_scenarios(view, hedge);
   if (reported_) {
     // A sum that left a position out is not what the report is held against, then or later.
+  portfolio_.count(rates.balance);
     const bool whole = p.complete && (!portfolio || portfolio_.known());
-    at_report_ = whole ? maintenance_at(0) : std::numeric_limits<double>::quiet_NaN();
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    at_report_ = whole ? maintenance_at(0) : none;
+    balance_at_report_ = whole ? equity_at(0) : none;
   }
   reported_ = false;
 }

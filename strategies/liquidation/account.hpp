@@ -59,6 +59,8 @@ class MarginAccount {
   // Own maintenance margin at the marks of the newest report; NaN: a position had no price then, or
   // its scenarios were not known.
   [[nodiscard]] double maintenance_at_report() const noexcept { return at_report_; }
+  // The balance that counts, then; NaN likewise.
+  [[nodiscard]] double balance_at_report() const noexcept { return balance_at_report_; }
 
  private:
   struct Future {
@@ -112,6 +114,7 @@ class MarginAccount {
   double earned_{0};   // by futures since then
   std::uint64_t reports_{0};
   double at_report_{0};
+  double balance_at_report_{0};
   bool passed_{false};
   bool reported_{false};  // a report came: `at_report_` is to be taken at the end of this look
   std::size_t futures_count_{0};

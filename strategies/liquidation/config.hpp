@@ -29,6 +29,22 @@ struct EnumNames<LadderMargin> {
       {{"standard", LadderMargin::standard}, {"portfolio", LadderMargin::portfolio}}};
 };
 
+// What the venue holds the requirement of portfolio margin against. Standard margin: always the
+// margin balance.
+enum class LadderBalance : std::uint8_t {
+  smaller,         // not known: the smaller of the two
+  margin_balance,  // cash and what futures earned
+  equity,          // and what the options are worth
+};
+
+template <>
+struct EnumNames<LadderBalance> {
+  static constexpr std::array<EnumPair<LadderBalance>, 3> all{
+      {{"smaller", LadderBalance::smaller},
+       {"margin_balance", LadderBalance::margin_balance},
+       {"equity", LadderBalance::equity}}};
+};
+
 struct LiquidationConfig {
   std::string underlying;        // "BTC"; venue and settlement of its hedge name the account
   double future_maintenance{0};  // rate of a future at size zero
@@ -55,6 +71,7 @@ struct LiquidationConfig {
   Nanos interval_min{milliseconds(50)};
   LadderMargin margin_model{LadderMargin::standard};
   bool hedged{false};
+  LadderBalance balance{LadderBalance::smaller};
   double band{0.05};
 };
 
@@ -125,6 +142,10 @@ void fields(Visitor&& visit, LiquidationConfig& c) {
         FieldInfo{0, 1, false, Reload::fixed, "",
                   "A delta_hedge of this coin takes the delta that a reduction leaves."});
   visit("band", c.band,
+  visit("balance", c.balance,
+        FieldInfo{0, 0, false, Reload::fixed, "",
+                  "Portfolio margin: what the venue holds the requirement against; equity has the "
+                  "options' worth in it, smaller takes the worse of both."});
         FieldInfo{0, 1e6, false, Reload::fixed, "coins",
                   "Without one: residual delta that a reduction may leave."});
 }

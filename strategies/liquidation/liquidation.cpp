@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "engine/core/math.hpp"
 #include "strategies/pause.hpp"
@@ -31,6 +32,24 @@ double sigmas_of(double move, double deviation) noexcept {
   return math::abs(math::log(1 + move)) / deviation;
 }
 
+// Of the report, the balance that the configuration says is counted.
+Money balance_of(const LiquidationConfig& c, const MarginReport& report) noexcept {
+  return c.balance == LadderBalance::equity ? report.equity : report.margin_balance;
+}
+
+// What the venue itself counts: its available funds are that less the initial margin. Empty: the
+// report does not say, or the choice does not claim to know it.
+std::optional<double> counted_by_venue(const LiquidationConfig& c,
+                                       const MarginReport& report) noexcept {
+  if (c.margin_model != LadderMargin::portfolio || c.balance == LadderBalance::smaller) return {};
+  if (report.available.nano <= 0) return {};
+  return to_double(report.available) + to_double(report.initial_margin);
+}
+
+bool contradicted(const LiquidationState& s) noexcept {
+  return s.told != AccountMargin::unknown && s.told != venue_model(s.configured);
+}
+
 bool in_order(const LiquidationConfig& c) noexcept {
   return c.target_health < c.amber_health && c.amber_health < c.red_health &&
          c.red_health < c.black_health && c.red_sigmas <= c.amber_sigmas;
@@ -47,6 +66,9 @@ std::string_view Liquidation::add(const LiquidationConfig& config, UnderlyingId 
            "amber_sigmas";
   }
   if (config.slice_usd_max.nano <= 0) return "slice_usd_max must be positive";
+  if (config.margin_model == LadderMargin::standard && config.balance != LadderBalance::smaller) {
+    return "balance needs margin_model = \"portfolio\": standard margin has one balance";
+  }
   if (count_ == books_.size()) return "too many accounts";
   for (std::size_t n = 0; n < count_; ++n) {
     if (books_[n].underlying == underlying) return "underlying is configured twice";
@@ -114,16 +136,14 @@ MarginReading Liquidation::read(Book& book, const StrategyView& view) const noex
   const bool fresh = view.data_age(book.hedge) <= c.data_age_max;
   s.health_venue = report == nullptr ? 0
                                      : health_of(to_double(report->maintenance_margin),
-                                                 to_double(report->margin_balance));
+                                                 to_double(balance_of(c, *report)));
   MarginReading r;
   const bool modelled =
       c.margin_model == LadderMargin::standard || book.account.portfolio().known();
   s.model = modelled ? c.margin_model : LadderMargin::standard;
-  const AccountMargin told = view.margin_model(hedge.venue, hedge.settlement);
-  s.told = told;
-  const bool contradicted = told != AccountMargin::unknown && told != venue_model(c.margin_model);
-  r.usable = p.known && p.complete && fresh && modelled && !contradicted;
-  if (p.known && p.complete && fresh && !contradicted) {
+  s.told = view.margin_model(hedge.venue, hedge.settlement);
+  r.usable = p.known && p.complete && fresh && modelled && !contradicted(s);
+  if (p.known && p.complete && fresh && !contradicted(s)) {
     r.pending = repricing(book, modelled, view.now());
   }
   r.reported = reported;
@@ -163,11 +183,20 @@ void Liquidation::compare(Book& book, const StrategyView& view, Requests& reques
   const Instrument& hedge = view.instruments()[book.hedge];
   const MarginReport* report = view.margin(hedge.venue, hedge.settlement);
   if (report == nullptr) return;
-  const double theirs = to_double(report->maintenance_margin);
-  const double ours = a.maintenance_at_report();
+  double theirs = to_double(report->maintenance_margin);
+  double ours = a.maintenance_at_report();
   if (!math::finite(ours)) return;
-  const double gap = math::abs(ours - theirs);
-  if (gap <= book.config.mismatch_max * theirs + 1e-8) {
+  const auto agree = [&]() noexcept {
+    return math::abs(ours - theirs) <= book.config.mismatch_max * math::abs(theirs) + 1e-8;
+  };
+  bool same = agree();
+  const std::optional<double> counted = counted_by_venue(book.config, *report);
+  if (same && counted) {
+    theirs = *counted;
+    ours = a.balance_at_report();
+    same = agree();
+  }
+  if (same) {
     book.mismatches = 0;
     book.shown.mismatch = false;
     return;
@@ -180,7 +209,7 @@ void Liquidation::compare(Book& book, const StrategyView& view, Requests& reques
   t.scope = {ScopeLevel::venue, hedge.venue.value};
   t.venue = hedge.venue;
   t.strategy = id_;
-  t.limit = report->maintenance_margin.nano;
+  t.limit = nano_or_max(theirs);
   t.actual = nano_or_max(ours);
   t.evidence = nano_or_max(book.config.mismatch_max);
   static_cast<void>(requests.raise(t));
@@ -188,9 +217,7 @@ void Liquidation::compare(Book& book, const StrategyView& view, Requests& reques
 
 // The venue asks by another model than the own numbers: once, and again after it agreed.
 void Liquidation::tell_model(Book& book, const StrategyView& view, Requests& requests) noexcept {
-  const AccountMargin told = book.shown.told;
-  const AccountMargin own = venue_model(book.config.margin_model);
-  if (told == AccountMargin::unknown || told == own) {
+  if (!contradicted(book.shown)) {
     book.model_told = false;
     return;
   }
@@ -201,15 +228,16 @@ void Liquidation::tell_model(Book& book, const StrategyView& view, Requests& req
   t.scope = {ScopeLevel::underlying, book.underlying.value};
   t.venue = view.instruments()[book.hedge].venue;
   t.strategy = id_;
-  t.limit = static_cast<std::int64_t>(own);
-  t.actual = static_cast<std::int64_t>(told);
+  t.limit = static_cast<std::int64_t>(venue_model(book.config.margin_model));
+  t.actual = static_cast<std::int64_t>(book.shown.told);
   book.model_told = requests.raise(t);
   book.shown.alarms += book.model_told ? 1 : 0;
 }
 
-// Portfolio margin without its scenarios: once for each time that it lasts.
+// Portfolio margin without its scenarios: once for each time that it lasts. Where the venue asks by
+// another model nobody looked for them, and that is told already.
 void Liquidation::tell_unknown(Book& book, const StrategyView& view, Requests& requests) noexcept {
-  if (book.shown.model == book.config.margin_model) {
+  if (book.shown.model == book.config.margin_model || contradicted(book.shown)) {
     book.unknown_since = {};
     book.unknown_told = false;
     return;
@@ -352,8 +380,8 @@ double Liquidation::missing(const Book& book, const StrategyView& view, const Ma
   if (!answered(book, view)) return most;
   const Instrument& hedge = view.instruments()[book.hedge];
   const MarginReport* report = view.margin(hedge.venue, hedge.settlement);
-  return std::max(
-      most, to_double(report->maintenance_margin) - target * to_double(report->margin_balance));
+  return std::max(most, to_double(report->maintenance_margin) -
+                            target * to_double(balance_of(book.config, *report)));
 }
 
 bool Liquidation::answered(const Book& book, const StrategyView& view) const noexcept {

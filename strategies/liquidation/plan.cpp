@@ -245,13 +245,18 @@ class Search {
     }
     return portfolio_.relief(view_, leg.id, leg.trade(size), ask_.hedge, hedge) / size;
   }
-  // By the balance that counts what options are worth; and while the venue's own figure is over the
-  // target, also by its margin balance, which pays a premium in full: no slice makes it worse then.
+  // By the balance that counts; and while the venue's own figure is over the target, also by the
+  // one that the venue reports, whose margin balance pays a premium in full: no slice makes it
+  // worse then.
   [[nodiscard]] double gain_of(const Unit& unit) const noexcept {
     const double target = ask_.config->target_health;
     const double gain = unit.relief - target * unit.paid;
     if (ask_.venue_health <= target) return gain;
-    return unit.relief > ask_.venue_health * (unit.cost + unit.premium) ? gain : 0;
+    return unit.relief > ask_.venue_health * paid_at_venue(unit) ? gain : 0;
+  }
+  // What the venue's own balance loses by one unit.
+  [[nodiscard]] double paid_at_venue(const Unit& unit) const noexcept {
+    return unit.cost + (ask_.config->balance == LadderBalance::equity ? 0 : unit.premium);
   }
   // What the band allows of a leg of a pair. Where that is not one lot, one goes if it leaves no
   // more than the band or than itself: less could never be closed.

@@ -72,6 +72,8 @@ CushionRoots PortfolioMargin::roots(const MarginTerms& futures) const noexcept {
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
   CushionRoots nearest{none, none};
   for (const bool with_options : {false, true}) {
+    if (balance_ == (with_options ? LadderBalance::margin_balance : LadderBalance::equity))
+      continue;
     MarginTerms t;
     t.equity = futures.equity + (with_options ? options_.equity : 0);
     t.equity_slope = futures.equity_slope + (with_options ? options_.equity_slope : 0);

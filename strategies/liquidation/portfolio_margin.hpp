@@ -41,6 +41,7 @@ class ExpiryDeltas {
 class PortfolioMargin {
  public:
   void forget() noexcept { known_ = awaited_ = false; }
+  void count(LadderBalance balance) noexcept { balance_ = balance; }
   // `deltas` of everything held, `options`: their worth and how it moves (equity terms alone).
   void look(const StrategyView& view, InstrumentId hedge, const ExpiryDeltas& deltas,
             const MarginTerms& options) noexcept;
@@ -56,10 +57,15 @@ class PortfolioMargin {
   // holds the requirement against is not certain.
   [[nodiscard]] double equity_at(const MarginTerms& futures, double x) const noexcept {
     const double worth = options_.equity_at(x);
-    return futures.equity_at(x) + (worth < 0 ? worth : 0);
+    const bool counts =
+        balance_ == LadderBalance::equity || (balance_ == LadderBalance::smaller && worth < 0);
+    return futures.equity_at(x) + (counts ? worth : 0);
   }
   // The options' worth is in it now: what is paid for one bought back comes back as less owed.
-  [[nodiscard]] bool counts_options() const noexcept { return known_ && options_.equity < 0; }
+  [[nodiscard]] bool counts_options() const noexcept {
+    return known_ && (balance_ == LadderBalance::equity ||
+                      (balance_ == LadderBalance::smaller && options_.equity < 0));
+  }
   [[nodiscard]] CushionRoots roots(const MarginTerms& futures) const noexcept;
 
   // Maintenance margin that a trade gives back, with a change of the hedge by `hedge_amount`;
@@ -72,6 +78,7 @@ class PortfolioMargin {
                                       ExpiryDeltas& deltas) noexcept;
 
   bool known_{false};
+  LadderBalance balance_{LadderBalance::smaller};
   bool awaited_{false};
   double factor_{0};
   double shocks_{0};  // settlement currency

@@ -47,6 +47,69 @@ TEST_F(PortfolioLadderTest, ARowThatIsTooOldIsUnknownUntilItWasPricedAnew) {
   EXPECT_EQ(state().model, LadderMargin::portfolio);
 }
 
+// A book of sold options, and the report of a venue that counts one balance or the other.
+struct CountedBalance : PortfolioLadderTest {
+  void TestBody() override {}
+  void hold(LadderBalance balance, double options_held) {
+    config.balance = balance;
+    list(55000, month, 0.7, options_held);
+    begin(0, 10, 0.1);
+  }
+  [[nodiscard]] double worth() const { return held[0] * price(0); }
+  void told(double counted) {
+    MarginReport m;
+    m.settlement = settlement;
+    m.balance = m.margin_balance = money(10);
+    m.equity = money(10 + worth());
+    m.maintenance_margin = money(cold_maintenance());
+    m.initial_margin = money(cold_maintenance() / 0.8);
+    m.available = money(counted) - m.initial_margin;
+    send(EventKind::margin_report, m);
+    refresh();
+  }
+};
+
+TEST(LadderBalance, TheConfiguredOneCounts) {
+  for (const double size : {-6.0, 6.0}) {
+    CountedBalance smaller;
+    CountedBalance margin;
+    CountedBalance equity;
+    smaller.hold(LadderBalance::smaller, size);
+    margin.hold(LadderBalance::margin_balance, size);
+    equity.hold(LadderBalance::equity, size);
+    const double worth = equity.worth();
+    ASSERT_GT(worth * size, 1e-3);
+    EXPECT_NEAR(margin.state().equity, 10, 1e-6);
+    EXPECT_NEAR(equity.state().equity, 10 + worth, 1e-6);
+    EXPECT_NEAR(smaller.state().equity, 10 + std::min(worth, 0.0), 1e-6);
+    EXPECT_NEAR(margin.state().health_own, margin.state().maintenance / 10, 1e-6);
+    if (size > 0) continue;
+    EXPECT_EQ(smaller.state().above, equity.state().above);
+    EXPECT_GT(margin.state().above, 1.05 * equity.state().above) << "premium owed is not in it";
+  }
+}
+
+TEST(LadderBalance, WithEquityTheVenuesFigureIsByItsEquity) {
+  CountedBalance w;
+  w.hold(LadderBalance::equity, -6);
+  w.told(10 + w.worth());
+  EXPECT_NEAR(w.state().health_venue, w.cold_maintenance() / (10 + w.worth()), 1e-6);
+}
+
+TEST(LadderBalance, AVenueThatCountsTheOtherOneRaisesTheAlarm) {
+  for (const LadderBalance ours : {LadderBalance::margin_balance, LadderBalance::equity}) {
+    for (const bool right : {true, false}) {
+      CountedBalance w;
+      w.hold(ours, -6);
+      const bool with_options = (ours == LadderBalance::equity) == right;
+      for (int n = 0; n < 4; ++n) w.told(with_options ? 10 + w.worth() : 10);
+      EXPECT_EQ(w.raised(TripCode::margin_mismatch).size(), right ? 0U : 1U)
+          << static_cast<int>(ours);
+      EXPECT_EQ(w.state().mismatch, !right);
+    }
+  }
+}
+
 // The delta of what is closed is the hedge's to take: it counts in the relief, and bounds nothing.
 TEST_F(PortfolioLadderTest, WithAHedgerItClosesTheOptionAndCountsWhatTheHedgeGivesBack) {
   config.hedged = true;
