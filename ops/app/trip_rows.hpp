@@ -159,6 +159,8 @@ inline constexpr std::array trip_rows{
             "more orders rest at the venue than can be read: kill does not need the list"},
     TripRow{TripCode::margin_model, "L-01", "margin_model", Severity::critical, "risk",
             "the venue's margin model is not the configured one: nothing may grow"},
+    TripRow{TripCode::ladder_stuck, "L-01", "ladder_stuck", Severity::critical, "risk",
+            "RED or BLACK, and nothing could be reduced"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -187,7 +189,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::margin_model) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::ladder_stuck) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

@@ -69,6 +69,7 @@ struct LiquidationConfig {
   std::int64_t option_collar_bps{500};
   std::int64_t black_option_collar_bps{2000};
   Nanos interval_min{milliseconds(50)};
+  Nanos stuck_max{seconds(10)};  // RED or BLACK without a reduction
   LadderMargin margin_model{LadderMargin::standard};
   bool hedged{false};
   LadderBalance balance{LadderBalance::smaller};
@@ -135,6 +136,9 @@ void fields(Visitor&& visit, LiquidationConfig& c) {
         FieldInfo{0, 10000, false, Reload::fixed, "bp", "The same in BLACK."});
   visit("interval_min", c.interval_min,
         FieldInfo{0, 60, false, Reload::fixed, "s", "Shortest time between two orders."});
+  visit("stuck_max", c.stuck_max,
+        FieldInfo{0.1, 3600, false, Reload::fixed, "s",
+                  "RED or BLACK in which nothing could be reduced for so long raises an alarm."});
   visit("margin_model", c.margin_model,
         FieldInfo{0, 0, false, Reload::fixed, "",
                   "What the venue asks this account for; portfolio needs [scenarios]."});

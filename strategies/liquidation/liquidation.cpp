@@ -106,6 +106,7 @@ void Liquidation::look(Book& book, const StrategyView& view, Requests& requests)
   // The standard model, which knows no hedge, does not size what the scenarios will in a moment.
   const bool sized = !r.pending || now == MarginState::black;
   if (now >= MarginState::red && sized) reduce(book, view, r, requests);
+  tell_stuck(book, view, r, requests);
 }
 
 // A drift that leaves the scenarios' anchor behind has every row priced anew, which takes a tenth
@@ -257,6 +258,35 @@ void Liquidation::tell_unknown(Book& book, const StrategyView& view, Requests& r
   book.shown.alarms += book.unknown_told ? 1 : 0;
 }
 
+// RED or BLACK in which nothing shrinks: nothing to reduce, refusals, orders that find no price, no
+// session, no numbers. Once for each time that it lasts.
+void Liquidation::tell_stuck(Book& book, const StrategyView& view, const MarginReading& r,
+                             Requests& requests) noexcept {
+  const bool reduces = book.ladder.state() >= MarginState::red;
+  // In HALT nobody looked: what was wanted before counts for nothing.
+  const bool slept = view.now() - book.looked_at > book.config.data_age_max;
+  if (!reduces || !book.reducing || slept) book.moved_at = view.now();
+  book.reducing = reduces;
+  book.looked_at = view.now();
+  const Nanos lasted = view.now() - book.moved_at;
+  if (lasted <= book.config.stuck_max) {
+    book.stuck_told = false;
+    return;
+  }
+  if (book.stuck_told) return;
+  Trip t;
+  t.code = TripCode::ladder_stuck;
+  t.severity = Severity::critical;
+  t.scope = {ScopeLevel::underlying, book.underlying.value};
+  t.venue = view.instruments()[book.hedge].venue;
+  t.strategy = id_;
+  t.limit = book.config.stuck_max.count;
+  t.actual = lasted.count;
+  t.evidence = r.health;
+  book.stuck_told = requests.raise(t);
+  book.shown.alarms += book.stuck_told ? 1 : 0;
+}
+
 void Liquidation::trace_state(const Book& book, const StrategyView& view, MarginState before,
                               const MarginReading& r) const noexcept {
   TraceRecord record;
@@ -351,6 +381,7 @@ bool Liquidation::settled(Book& book, const StrategyView& view) noexcept {
       open = true;
   }
   const Qty held = book.asked_for.valid() ? view.position(book.asked_for) : Qty{};
+  if (held != book.position_seen) book.moved_at = view.now();
   if (held != book.position_seen || (book.uncertain && !unknown)) book.traded_at = view.now();
   book.position_seen = held;
   book.uncertain = unknown;
@@ -428,6 +459,7 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
   const bool health_binds = too_much > money_step;
   if (!wants(book, view, r, too_much)) {
     book.shown.stuck = false;
+    book.moved_at = view.now();
     return;
   }
   if (!view.venue_ready(venue) || !ended) return;

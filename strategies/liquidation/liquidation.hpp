@@ -109,6 +109,10 @@ class Liquidation {
     bool unknown_told{false};
     bool model_told{false};
   };
+    RecvTime moved_at{};  // RED or BLACK: the last time that it was reduced, or needed not to be
+    RecvTime looked_at{};
+    bool reducing{false};  // RED or BLACK at the last look
+    bool stuck_told{false};
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
   [[nodiscard]] MarginReading read(Book& book, const StrategyView& view) const noexcept;
@@ -118,6 +122,8 @@ class Liquidation {
   void tell_model(Book& book, const StrategyView& view, Requests& requests) noexcept;
   void tell_unknown(Book& book, const StrategyView& view, Requests& requests) noexcept;
   void trace_state(const Book& book, const StrategyView& view, MarginState before,
+  void tell_stuck(Book& book, const StrategyView& view, const MarginReading& r,
+                  Requests& requests) noexcept;
                    const MarginReading& r) const noexcept;
   void tell(Book& book, const StrategyView& view, const MarginReading& r,
             Requests& requests) noexcept;

@@ -590,3 +590,68 @@ TEST_F(LiquidationTest, DoesNothingWithoutAnEntry) {
 
 }  // namespace
 }  // namespace gimbal
+TEST_F(LiquidationTest, RefusesAChoiceOfBalanceOnStandardMargin) {
+  Liquidation l;
+  config.balance = LadderBalance::equity;
+  EXPECT_NE(l.add(config, test::the_coin, perp), "");
+  config.margin_model = LadderMargin::portfolio;
+  EXPECT_EQ(l.add(config, test::the_coin, perp), "");
+}
+
+// The report of the moment makes it RED; nobody answers its order.
+struct StuckLadder : LiquidationTest {
+  RecvTime entered{};
+  void enter() {
+    config.stuck_max = seconds(3);
+    go(4, 0.4);
+    moment();
+    report(maintenance / 0.85, maintenance);
+    entered = now;
+    ASSERT_EQ(state().state, MarginState::red);
+  }
+  void until(Nanos after) {
+    while (now < entered + after) {
+      moment(50000, std::min(milliseconds(500), entered + after - now));
+    }
+  }
+  [[nodiscard]] std::vector<Trip> told() const { return raised(TripCode::ladder_stuck); }
+};
+
+TEST_F(StuckLadder, ARedThatReducesNothingIsToldOnceAfterItsTimeAndNotAtIt) {
+  enter();
+  until(seconds(3));
+  EXPECT_TRUE(told().empty());
+  until(seconds(3) + Nanos{1});
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_EQ(told()[0].limit, seconds(3).count);
+  EXPECT_GT(told()[0].actual, seconds(3).count);
+  EXPECT_EQ(told()[0].severity, Severity::critical);
+  until(seconds(30));
+  EXPECT_EQ(told().size(), 1U);
+}
+
+TEST_F(StuckLadder, AFillBeginsTheTimeAnewAndAnotherStopIsToldAgain) {
+  enter();
+  until(seconds(2));
+  ASSERT_FALSE(placed().empty());
+  fill(placed()[0], 1000);
+  until(seconds(5) - Nanos{1});
+  EXPECT_TRUE(told().empty());
+  until(seconds(6));
+  EXPECT_EQ(told().size(), 1U);
+  fill(placed()[0], 1000);
+  until(seconds(10));
+  EXPECT_EQ(told().size(), 2U);
+}
+
+TEST_F(StuckLadder, WhatCallsForNoReductionIsNotStuck) {
+  config.stuck_max = seconds(3);
+  go(4, 0.4);
+  for (int n = 0; n < 20; ++n) {
+    report(maintenance / 0.65, maintenance);
+    moment(50000, milliseconds(500));
+  }
+  EXPECT_EQ(state().state, MarginState::amber);
+  EXPECT_TRUE(told().empty());
+}
+
