@@ -10,6 +10,9 @@ namespace {
 
 // A pass that saw the price move further than this begins anew: its rows belong to two markets.
 constexpr double pass_move_max = 0.001;
+// A sum over the options that is older than this is none: passes that the price began anew each
+// time, or too many options for the wakes there were.
+constexpr Nanos pass_age_max = seconds(10);
 
 }  // namespace
 
@@ -196,7 +199,7 @@ void MarginAccount::look(const StrategyView& view, InstrumentId hedge,
   if (anchored_at_.mono_ns == 0 || !passed_) return;
   MarginPicture p;
   p.known = true;
-  p.complete = done_.complete;
+  p.complete = done_.complete && view.now() - done_.at <= pass_age_max;
   p.price = price;
   const std::optional<Quote> quote = view.quote(hedge);
   p.mid = quote ? to_double(quote->mid()) : 0;

@@ -2,12 +2,14 @@
 // margin model.
 #include <gtest/gtest.h>
 
-#include "tests/support/liquidation_fixture.hpp"
+#include "tests/support/portfolio_ladder_fixture.hpp"
 
 namespace gimbal {
 namespace {
 
 using test::LiquidationTest;
+using test::month;
+using test::PortfolioLadderTest;
 using test::the_coin;
 using test::usd;
 
@@ -81,6 +83,45 @@ TEST_F(LiquidationTest, WhereTheVenueAsksByAnotherModelItIsAmberToldOnceAndTheRe
   EXPECT_TRUE(state().usable);
   hold(0.3, 1, AccountMargin::portfolio);
   EXPECT_EQ(raised(TripCode::margin_model).size(), 2U);
+}
+
+// Each look sees another market, so that no pass over ten options ends: the sum moves along its
+// slope and curve, but not for ever.
+TEST_F(PortfolioLadderTest, ASumOverTheOptionsThatNoPassRenewsIsUsedForTenSeconds) {
+  config.margin_model = LadderMargin::standard;
+  config.report_age_max = seconds(600);
+  setup.engine.tick = seconds(1000);  // it wakes as well
+  for (int n = 0; n < 10; ++n) list(55000 + 1000 * n, month, 0.7, -0.1);
+  begin(0, 50, 1);
+  ASSERT_TRUE(state().usable);
+  int looks = 0;
+  const auto swing = [&](Nanos how_long) {
+    for (Nanos n{}; n < how_long; n = n + milliseconds(100)) {
+      moment(++looks % 2 == 0 ? 50000 : 50100, milliseconds(100));
+    }
+  };
+  swing(milliseconds(9'500));
+  EXPECT_TRUE(state().usable);
+  swing(milliseconds(700));
+  EXPECT_FALSE(state().usable);
+  EXPECT_EQ(state().state, MarginState::amber);
+  for (int n = 0; n < 3; ++n) moment();
+  EXPECT_TRUE(state().usable);
+}
+
+// One cause, one alarm: nobody looked for scenarios.
+TEST_F(PortfolioLadderTest, WhereTheVenueAsksForStandardMarginTheScenariosAreNotMissed) {
+  list(55000, month, 0.7, -6);
+  begin(0, 50, 1);
+  calm(50, 1);
+  seen.clear();
+  for (int n = 0; n < 100; ++n) {
+    if (n % 20 == 0) report(50, 1, AccountMargin::standard);
+    refresh();
+  }
+  EXPECT_FALSE(state().usable);
+  EXPECT_EQ(raised(TripCode::margin_model).size(), 1U);
+  EXPECT_TRUE(raised(TripCode::margin_unknown).empty());
 }
 
 }  // namespace
