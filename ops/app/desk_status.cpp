@@ -221,6 +221,7 @@ void Desk::fill_ladders() {
     line.usable = from.usable && !asleep;
     line.mismatch = from.mismatch;
     line.stuck = from.stuck;
+    line.raised = from.raised;
     line.model = from.model == LadderMargin::portfolio        ? "portfolio"
                  : from.configured == LadderMargin::portfolio ? "standard, portfolio unknown"
                                                               : "standard";

@@ -86,7 +86,10 @@ void put(JsonWriter& w, const LadderLine& l) {
   w.number("balance", l.balance).number("maintenance", l.maintenance).number("health", l.health);
   w.number("health_own", l.health_own).number("health_venue", l.health_venue);
   w.number("sigmas", l.sigmas).number("below", l.below).number("above", l.above);
-  w.integer("orders", l.orders).integer("alarms", l.alarms).end_object();
+  w.integer("orders", l.orders)
+      .integer("raised", l.raised)
+      .integer("alarms", l.alarms)
+      .end_object();
 }
 
 void put(JsonWriter& w, const ModuleLine& m) {

@@ -111,9 +111,10 @@ struct LadderLine {
   bool usable{false};
   bool mismatch{false};
   bool stuck{false};
-  double balance{0};      // margin balance by our own arithmetic
-  double maintenance{0};  // and the maintenance margin
-  double health{0};       // the worse of own and venue
+  std::uint64_t raised{0};  // first legs of pairs that alone made a health worse
+  double balance{0};        // margin balance by our own arithmetic
+  double maintenance{0};    // and the maintenance margin
+  double health{0};         // the worse of own and venue
   double health_own{0};
   double health_venue{0};
   double sigmas{0};   // distance to liquidation, nearer side

@@ -211,10 +211,10 @@ void MarginAccount::look(const StrategyView& view, InstrumentId hedge,
   picture_ = p;
   const bool portfolio = rates.margin_model == LadderMargin::portfolio &&
                          view.margin_model(venue_, settlement_) != AccountMargin::standard;
+  portfolio_.count(rates.balance);
   if (portfolio) look_at_scenarios(view, hedge);
   if (reported_) {
     // A sum that left a position out is not what the report is held against, then or later.
-  portfolio_.count(rates.balance);
     const bool whole = p.complete && (!portfolio || portfolio_.known());
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
     at_report_ = whole ? maintenance_at(0) : none;

@@ -71,8 +71,8 @@ struct LiquidationConfig {
   Nanos interval_min{milliseconds(50)};
   Nanos stuck_max{seconds(10)};  // RED or BLACK without a reduction
   LadderMargin margin_model{LadderMargin::standard};
-  bool hedged{false};
   LadderBalance balance{LadderBalance::smaller};
+  bool hedged{false};
   double band{0.05};
 };
 
@@ -142,14 +142,14 @@ void fields(Visitor&& visit, LiquidationConfig& c) {
   visit("margin_model", c.margin_model,
         FieldInfo{0, 0, false, Reload::fixed, "",
                   "What the venue asks this account for; portfolio needs [scenarios]."});
-  visit("hedged", c.hedged,
-        FieldInfo{0, 1, false, Reload::fixed, "",
-                  "A delta_hedge of this coin takes the delta that a reduction leaves."});
-  visit("band", c.band,
   visit("balance", c.balance,
         FieldInfo{0, 0, false, Reload::fixed, "",
                   "Portfolio margin: what the venue holds the requirement against; equity has the "
                   "options' worth in it, smaller takes the worse of both."});
+  visit("hedged", c.hedged,
+        FieldInfo{0, 1, false, Reload::fixed, "",
+                  "A delta_hedge of this coin takes the delta that a reduction leaves."});
+  visit("band", c.band,
         FieldInfo{0, 1e6, false, Reload::fixed, "coins",
                   "Without one: residual delta that a reduction may leave."});
 }

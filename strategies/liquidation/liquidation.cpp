@@ -476,6 +476,9 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
   ask.missing = too_much;
   ask.whole_slices = !health_binds;
   ask.venue_health = std::min(book.shown.health_venue, 1.0);
+  ask.own_health = std::min(book.shown.health_own, 1.0);
+  // Standard margin would call the hedge of a portfolio dear and take it away.
+  ask.only_neutral = contradicted(book.shown) && c.margin_model == LadderMargin::standard;
   ask.strategy = id_;
   const Reduction reduction = best_reduction(book.account, view, ask);
   book.shown.stuck = !reduction.instrument.valid();
@@ -499,6 +502,7 @@ void Liquidation::send(Book& book, const StrategyView& view, const Reduction& re
   if (!requests.place(request)) return;
   ++book.intent;
   ++book.shown.orders;
+  book.shown.raised += reduction.raises ? 1 : 0;
   book.asked = book.waiting = true;
   book.asked_for = reduction.instrument;
   book.position_before = book.position_seen = view.position(reduction.instrument);

@@ -46,6 +46,7 @@ struct LiquidationState {
   double below{0};   // move to liquidation, F_liq / F - 1; NaN: none
   double above{0};
   std::uint64_t orders{0};
+  std::uint64_t raised{0};  // of these, first legs of pairs that alone made a health worse
   std::uint64_t alarms{0};
 };
 
@@ -57,8 +58,8 @@ class Liquidation {
       "Reduces a margin account before the venue would; off when absent.";
   static constexpr std::size_t accounts_max = 4;
   static constexpr std::size_t configs_max = accounts_max;
-
   static constexpr bool behind_orders = true;  // a look costs more than all the rest of a tick
+
   Liquidation() noexcept = default;
   explicit Liquidation(StrategyId id) noexcept : id_{id} {}
 
@@ -108,11 +109,11 @@ class Liquidation {
     double modelled_price{0};
     bool unknown_told{false};
     bool model_told{false};
-  };
     RecvTime moved_at{};  // RED or BLACK: the last time that it was reduced, or needed not to be
     RecvTime looked_at{};
     bool reducing{false};  // RED or BLACK at the last look
     bool stuck_told{false};
+  };
 
   void look(Book& book, const StrategyView& view, Requests& requests) noexcept;
   [[nodiscard]] MarginReading read(Book& book, const StrategyView& view) const noexcept;
@@ -121,9 +122,9 @@ class Liquidation {
   void compare(Book& book, const StrategyView& view, Requests& requests) noexcept;
   void tell_model(Book& book, const StrategyView& view, Requests& requests) noexcept;
   void tell_unknown(Book& book, const StrategyView& view, Requests& requests) noexcept;
-  void trace_state(const Book& book, const StrategyView& view, MarginState before,
   void tell_stuck(Book& book, const StrategyView& view, const MarginReading& r,
                   Requests& requests) noexcept;
+  void trace_state(const Book& book, const StrategyView& view, MarginState before,
                    const MarginReading& r) const noexcept;
   void tell(Book& book, const StrategyView& view, const MarginReading& r,
             Requests& requests) noexcept;

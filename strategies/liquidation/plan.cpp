@@ -80,12 +80,21 @@ double bound_at(double residual, double delta, double band) noexcept {
   return room / math::abs(delta);
 }
 
+bool hedger_answers(const PlanAsk& ask) noexcept {
+  return ask.config->hedged && ask.hedge_trades && !ask.only_neutral;
+}
+
+// Residual that a reduction may leave on the other side of zero.
+double band_of(const PlanAsk& ask) noexcept {
+  return ask.config->hedged || ask.only_neutral ? 0 : ask.config->band;
+}
+
 // Amount units; in every outcome of unknown orders.
-double delta_bound(const Unit& unit, const ResidualDelta& r, const LiquidationConfig& c,
-                   bool is_hedge, bool hedge_trades) noexcept {
-  const bool hedged = c.hedged && hedge_trades;
-  if (unit.delta == 0 || (hedged && !is_hedge)) return unbounded;
-  const double band = c.hedged ? 0 : c.band;
+double delta_bound(const Unit& unit, const ResidualDelta& r, const PlanAsk& ask,
+                   bool is_hedge) noexcept {
+  if (unit.delta == 0) return ask.only_neutral ? 0 : unbounded;
+  if (hedger_answers(ask) && !is_hedge) return unbounded;
+  const double band = band_of(ask);
   const double low = static_cast<double>(r.unknown.low) * 1e-9;
   const double high = static_cast<double>(r.unknown.high) * 1e-9;
   return std::min(bound_at(low, unit.delta, band), bound_at(high, unit.delta, band));
@@ -173,7 +182,8 @@ class Search {
       const double gain = gain_of(both);
       if (!(gain > 0)) continue;
       const double wanted = std::min(needed(gain), size);
-      keep_first(leg, std::min(wanted, first), other, std::min(wanted * ratio, second), both, gain);
+      keep_first(leg, std::min(wanted, first), other, std::min(wanted * ratio, second), both, ratio,
+                 gain);
       return;
     }
   }
@@ -204,7 +214,7 @@ class Search {
     leg.held = abs(held);
     leg.depth = book->depth(leg.side, leg.held, leg.limit).amount;
     leg.unit = unit_of(i, id, buy, to_double(*mark), to_double(best->price), to_double(*index));
-    leg.most = delta_bound(leg.unit, residual_, *ask_.config, id == ask_.hedge, ask_.hedge_trades);
+    leg.most = delta_bound(leg.unit, residual_, ask_, id == ask_.hedge);
     // Amounts are rounded up to a lot: the bound is not to be passed by it.
     if (leg.most < unbounded) leg.most -= to_double(i.lot);
     return true;
@@ -223,7 +233,7 @@ class Search {
     unit.premium = is_option(i.kind) ? value : 0;
     unit.paid = unit.cost + (portfolio_.counts_options() ? 0 : unit.premium);
     unit.delta = delta_of(i, view_, id, buy, mark);
-    if (ask_.config->hedged && ask_.hedge_trades && id != ask_.hedge) add_hedge(unit, view_, ask_);
+    if (hedger_answers(ask_) && id != ask_.hedge) add_hedge(unit, view_, ask_);
     return unit;
   }
   [[nodiscard]] Qty lots_for(const Leg& leg, double amount) const noexcept {
@@ -236,7 +246,7 @@ class Search {
     if (slice.nano <= 0) return 0;
     const double size = to_double(slice);
     Qty hedge{};
-    if (ask_.config->hedged && ask_.hedge_trades && leg.id != ask_.hedge) {
+    if (hedger_answers(ask_) && leg.id != ask_.hedge) {
       const std::optional<Price> mark = view_.mark(ask_.hedge);
       if (!mark) return 0;
       const double price =
@@ -264,37 +274,67 @@ class Search {
     const double lot = to_double(std::max(leg.instrument->lot, leg.instrument->amount_min));
     if (leg.most >= lot) return leg.most;
     const double step = leg.unit.delta * lot;
-    const double most = std::max(ask_.config->band, math::abs(step)) * (1 + 1e-6);
+    const double most = std::max(band_of(ask_), math::abs(step)) * (1 + 1e-6);
     const double low = static_cast<double>(residual_.unknown.low) * 1e-9;
     const double high = static_cast<double>(residual_.unknown.high) * 1e-9;
     const bool fits = math::abs(low + step) <= most && math::abs(high + step) <= most;
     return fits ? lot : std::max(leg.most, 0.0);
   }
-  // Of the two legs the one that alone frees more, or asks for less.
+  // A leg that goes alone, and what it lacks so that neither health, own or the venue's, is worse
+  // after it: not over zero where it harms nothing.
+  struct Lead {
+    Qty lots{};
+    double lacks{0};
+  };
+  [[nodiscard]] Lead alone(const Leg& leg, Qty lots) const noexcept {
+    const double size = to_double(lots);
+    const double paid =
+        std::max(ask_.own_health * leg.unit.paid, ask_.venue_health * paid_at_venue(leg.unit));
+    const double relief = portfolio_.relief(view_, leg.id, leg.trade(size), ask_.hedge, Qty{});
+    return {lots, paid * size - relief};
+  }
+  // As much of it as harms nothing alone; else the whole. A requirement is convex in the amount: a
+  // smaller slice asks for no more.
+  [[nodiscard]] Lead lead_of(const Leg& leg, double amount) const noexcept {
+    const Qty whole = lots_for(leg, amount);
+    if (whole.nano <= 0) return {};
+    for (const std::int64_t part : {1, 4, 16}) {
+      const Qty lots = lots_for(leg, to_double(whole) / static_cast<double>(part));
+      if (lots.nano <= 0) break;
+      const Lead lead = alone(leg, lots);
+      if (lead.lacks <= 0) return lead;
+    }
+    return alone(leg, whole);
+  }
+  // Of the two legs the one that harms nothing alone, or else the one that harms less.
   void keep_first(Leg& leg, double amount, Leg& other, double of_other, const Unit& both,
-                  double gain) noexcept {
-    const Qty lots = lots_for(leg, amount);
-    const Qty others = lots_for(other, of_other);
-    const auto alone = [&](const Leg& l, Qty q) noexcept {
-      return portfolio_.relief(view_, l.id, l.trade(to_double(q)), ask_.hedge, Qty{});
-    };
+                  double ratio, double gain) noexcept {
+    const Lead first = lead_of(leg, amount);
+    const Lead second = lead_of(other, of_other);
     const bool leads =
-        others.nano <= 0 || (lots.nano > 0 && alone(leg, lots) >= alone(other, others));
+        second.lots.nano <= 0 || (first.lots.nano > 0 && first.lacks <= second.lacks);
     Leg& chosen = leads ? leg : other;
-    chosen.unit.relief = both.relief;
-    keep(chosen, gain, leads ? lots : others, both.cost);
+    chosen.unit.relief = leads ? both.relief : both.relief / ratio;
+    chosen.unit.cost = leads ? both.cost : both.cost / ratio;
+    const Lead& lead = leads ? first : second;
+    keep(chosen, gain, lead.lots, both.cost, lead.lacks > 0);
   }
   void keep(const Leg& leg, double gain, Qty lots) noexcept {
-    keep(leg, gain, lots, leg.unit.cost);
+    keep(leg, gain, lots, leg.unit.cost, false);
   }
-  void keep(const Leg& leg, double gain, Qty lots, double cost) noexcept {
+  // Of pairs, one whose first leg harms nothing goes before any other.
+  void keep(const Leg& leg, double gain, Qty lots, double cost, bool raises) noexcept {
     const double score = gain / (cost + 1e-6 * gain);
     if (!(gain > 0) || lots.nano <= 0) return;
-    if (found_.instrument.valid() && score <= score_) return;
+    if (found_.instrument.valid()) {
+      const bool calmer = found_.raises && !raises;
+      if ((raises && !found_.raises) || (!calmer && score <= score_)) return;
+    }
     score_ = score;
     const double size = to_double(lots);
     found_ = {
-        leg.id, leg.side, leg.limit, lots, leg.mark, leg.unit.relief * size, leg.unit.cost * size};
+        leg.id, leg.side, leg.limit, lots, leg.mark, leg.unit.relief * size, leg.unit.cost * size,
+        raises};
   }
   // Amount y after which MM - relief y <= target (E - paid y), where missing = MM - target E.
   [[nodiscard]] double needed(double gain) const noexcept {
@@ -330,7 +370,7 @@ Reduction best_reduction(const MarginAccount& account, const StrategyView& view,
   Search all{account, view, ask};
   for (std::size_t n = 0; n < account.futures(); ++n) all.consider(account.future(n));
   for (std::size_t n = 0; n < account.shorts(); ++n) all.consider(account.short_option(n));
-  const bool hedged = ask.config->hedged && ask.hedge_trades;
+  const bool hedged = hedger_answers(ask);
   if (all.found().instrument.valid() || hedged || !account.portfolio().known()) return all.found();
   for (std::size_t n = 0; n < account.shorts(); ++n) {
     all.consider_pair(account.short_option(n), ask.hedge);

@@ -21,9 +21,10 @@ struct Reduction {
   Side side{Side::buy};
   Price limit{};
   Qty amount{};
-  Price mid{};       // mark at the decision, when the book has one side only
-  double relief{0};  // maintenance margin that the whole of it gives back
-  double cost{0};    // equity that it takes, both in the settlement currency
+  Price mid{};         // mark at the decision, when the book has one side only
+  double relief{0};    // maintenance margin that the whole of it gives back
+  double cost{0};      // equity that it takes, both in the settlement currency
+  bool raises{false};  // the first leg of a pair of which each alone makes a health worse
 };
 
 struct PlanAsk {
@@ -34,6 +35,8 @@ struct PlanAsk {
   double missing{0};  // maintenance margin less target_health of the balance, settlement currency
   bool whole_slices{false};  // the distance binds, not the health: as much as a slice allows
   double venue_health{0};    // by the last report, at most 1: what a premium is paid against
+  double own_health{0};      // by the own numbers, at most 1
+  bool only_neutral{false};  // the margin is not known: only what lowers the residual goes
   StrategyId strategy{};
 };
 

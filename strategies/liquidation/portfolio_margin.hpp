@@ -53,8 +53,7 @@ class PortfolioMargin {
   [[nodiscard]] double maintenance_at(double x) const noexcept {
     return factor_ * (book_.worst(x) + shocks_);
   }
-  // The smaller of the margin balance and of it with the options' worth: which of them the venue
-  // holds the requirement against is not certain.
+  // The balance that counts, by the configured choice.
   [[nodiscard]] double equity_at(const MarginTerms& futures, double x) const noexcept {
     const double worth = options_.equity_at(x);
     const bool counts =
@@ -78,8 +77,8 @@ class PortfolioMargin {
                                       ExpiryDeltas& deltas) noexcept;
 
   bool known_{false};
-  LadderBalance balance_{LadderBalance::smaller};
   bool awaited_{false};
+  LadderBalance balance_{LadderBalance::smaller};
   double factor_{0};
   double shocks_{0};  // settlement currency
   double index_{0};

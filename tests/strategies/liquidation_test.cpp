@@ -545,6 +545,36 @@ TEST_F(HedgedLiquidationTest, NeverTakesAwayAHedge) {
   EXPECT_TRUE(state().stuck);
 }
 
+// By standard margin the perpetual asks for margin and closing it would free some; the venue asks
+// by the portfolio, where it is the hedge.
+TEST_F(HedgedLiquidationTest, WhereTheVenueAsksForThePortfolioItTakesNoHedgeByStandardMargin) {
+  config.hedged = true;
+  go_hedged();
+  const double need = 2 * option_need();
+  report(need / 0.9, need, AccountMargin::portfolio);
+  for (const PlaceOrder& p : placed()) done(p, 0);
+  const auto residual = [&] {
+    const auto nano = core().view().residual(test::the_coin)->settled;
+    return std::abs(static_cast<double>(nano)) * 1e-9;
+  };
+  const double before = residual();
+  const double hedge = to_double(core().view().position(perp));
+  for (int n = 0; n < 40; ++n) {
+    seen.clear();
+    report(need / 0.9, need, AccountMargin::portfolio);
+    moment();
+    for (const PlaceOrder& p : placed()) {
+      fill(p, to_double(p.amount));
+      done(p, to_double(p.amount));
+    }
+  }
+  EXPECT_EQ(state().state, MarginState::red);
+  EXPECT_EQ(to_double(core().view().position(option)), -2) << "it would leave the hedge bare";
+  EXPECT_LE(residual(), before + 1e-6);
+  EXPECT_NEAR(to_double(core().view().position(perp)), hedge, before * 50000);
+  EXPECT_TRUE(state().stuck);
+}
+
 TEST_F(HedgedLiquidationTest, ClosesTheLegThatAsksForMarginAndLeavesTheDeltaToTheHedge) {
   config.hedged = true;
   go_hedged();
@@ -580,16 +610,6 @@ TEST_F(HedgedLiquidationTest, DoesNotCloseALegWhoseHedgeCannotTrade) {
   EXPECT_EQ(state().state, MarginState::red);
 }
 
-TEST_F(LiquidationTest, DoesNothingWithoutAnEntry) {
-  start(puppet, Liquidation{StrategyId{1}});
-  to_armed(50000, 200000);
-  moment();
-  EXPECT_EQ(std::get<1>(engine->strategies()).accounts(), 0U);
-  EXPECT_TRUE(placed().empty());
-}
-
-}  // namespace
-}  // namespace gimbal
 TEST_F(LiquidationTest, RefusesAChoiceOfBalanceOnStandardMargin) {
   Liquidation l;
   config.balance = LadderBalance::equity;
@@ -655,3 +675,13 @@ TEST_F(StuckLadder, WhatCallsForNoReductionIsNotStuck) {
   EXPECT_TRUE(told().empty());
 }
 
+TEST_F(LiquidationTest, DoesNothingWithoutAnEntry) {
+  start(puppet, Liquidation{StrategyId{1}});
+  to_armed(50000, 200000);
+  moment();
+  EXPECT_EQ(std::get<1>(engine->strategies()).accounts(), 0U);
+  EXPECT_TRUE(placed().empty());
+}
+
+}  // namespace
+}  // namespace gimbal

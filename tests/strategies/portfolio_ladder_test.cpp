@@ -288,6 +288,102 @@ TEST(PortfolioReduction, ANeutralBookOfShortOptionsIsReducedToItsTargetWithTheDe
   }
 }
 
+// Own health and the venue's before and after each order: one leg of a pair, or a slice alone.
+struct WatchedShorts : NeutralShorts {
+  double balance{0};
+  double highest{0};  // the venue's
+  int untold{0};
+  int told{0};
+
+  [[nodiscard]] double owed() const {
+    return config.balance == LadderBalance::smaller ? std::min(worth(), 0.0) : 0;
+  }
+  [[nodiscard]] double own() const { return cold_maintenance() / (balance + owed()); }
+  [[nodiscard]] double venue() const { return cold_maintenance() / balance; }
+  void run(double health) {
+    balance = cold_maintenance() / health - owed();
+    for (int idle = 0; idle < 40; ++idle) {
+      const std::uint64_t before = state().raised;
+      seen.clear();
+      report(balance, cold_maintenance());
+      refresh();
+      if (placed().empty()) continue;
+      idle = 0;
+      const double own_before = own();
+      const double venue_before = venue();
+      PlaceOrder o = placed()[0];
+      const double traded = to_double(o.amount);
+      const auto book = core().view().book(o.instrument);
+      o.price = (o.side == Side::buy ? book->best_ask() : book->best_bid())->price;
+      if (o.instrument == perp) {
+        perpetual_usd += o.side == Side::buy ? traded : -traded;
+        balance -= traded * 0.5 / (spot * spot);
+      } else {
+        balance -= traded * to_double(o.price);
+      }
+      fill(o, traded);
+      done(o, traded);
+      // Singles are held to the target and to the venue's figure.
+      const bool rose = venue() > venue_before * (1 + 1e-6) || own() > own_before * (1 + 1e-6);
+      const bool said = state().raised != before;
+      untold += rose && !said ? 1 : 0;
+      told += said ? 1 : 0;
+      highest = std::max(highest, venue());
+    }
+  }
+};
+
+TEST(PortfolioReduction, NoSingleLegMakesTheWorstFigureWorseUnlessNoneCouldHelpIt) {
+  for (const LadderBalance balance : {LadderBalance::smaller, LadderBalance::margin_balance}) {
+    for (const double usd : {-7990.0, -9000.0, -6500.0}) {
+      WatchedShorts w;
+      w.config.balance = balance;
+      w.hold(usd);
+      w.run(0.9);
+      std::printf("%.0f: %llu orders, %d told, %d not, venue at most %.4f, at the end %.4f\n", usd,
+                  static_cast<unsigned long long>(w.state().orders), w.told, w.untold, w.highest,
+                  w.state().health);
+      EXPECT_EQ(w.untold, 0) << usd;
+      EXPECT_LE(w.told, static_cast<int>(w.state().orders) / 2) << usd;
+    }
+  }
+}
+
+// The option alone frees more than the perpetual, but its premium takes more from the venue's
+// balance than that: with the venue's figure in view the perpetual goes first.
+TEST(PortfolioReduction, TheFirstLegIsTheOneThatTheHealthsBearAndIsSizedInItsOwnUnits) {
+  NeutralShorts w;
+  constexpr double dear = 2.5;
+  w.config.band = 0.001;  // no leg alone
+  const double call = price_inverse({OptionType::call, spot, 50001, month, dear}).delta_net;
+  const double put = price_inverse({OptionType::put, spot, 49999, month, dear}).delta_net;
+  w.list(50001, month, dear, -2);
+  w.list(49999, month, dear, -2);
+  w.begin(std::round(2 * (call + put) * spot / 10) * 10, 1000, 0.1);
+  w.books(FillingLadder::half_spread);
+  MarginAccount account;
+  for (int n = 0; n < 4; ++n) account.look(w.core().view(), w.perp, w.config);
+  ASSERT_TRUE(account.portfolio().known());
+  w.config.target_health = 0.95;
+  PlanAsk ask;
+  ask.hedge = w.perp;
+  ask.config = &w.config;
+  ask.missing = 1;
+  ask.strategy = StrategyId{1};
+  const Reduction free = best_reduction(account, w.core().view(), ask);
+  ask.venue_health = w.config.target_health;
+  ask.own_health = 1;
+  const Reduction held = best_reduction(account, w.core().view(), ask);
+  for (const Reduction& r : {free, held}) {
+    std::printf("leg %d amount %.4f relief %.6f cost %.6f raises %d of %.4f\n", r.instrument.value,
+                to_double(r.amount), r.relief, r.cost, r.raises ? 1 : 0, account.maintenance_at(0));
+  }
+  EXPECT_NE(free.instrument, w.perp);
+  EXPECT_EQ(held.instrument, w.perp);
+  EXPECT_GT(held.relief, 0);
+  EXPECT_LT(held.relief, account.maintenance_at(0));
+}
+
 TEST(PortfolioReduction, WithoutAPerpetualACallAndAPutGoTogether) {
   NeutralShorts w;
   w.hold(0);
