@@ -100,39 +100,6 @@ TEST_F(SequencerTest, JournalsEachUnitBeforeItIsStepped) {
   EXPECT_EQ(sequencer.last_seq().value, 4u);
 }
 
-// Decides in two parts, as Engine does.
-struct TwoPartCore {
-  std::vector<std::string>* log;
-  void step(const Event& event, Commands& out) noexcept {
-    log->push_back("first");
-    (void)out.push(Command{CancelOrder{OrderId{event.seq().value}, event.instrument, {}}});
-  }
-  void rest(Commands& out) noexcept {
-    log->push_back("rest after " + std::to_string(out.size()));
-    (void)out.push(Command{CancelOrder{OrderId{77}, {}, {}}});
-  }
-};
-
-struct NotingSink {
-  std::vector<std::string>* log;
-  void command(Command&& c) noexcept {
-    const Command taken{std::move(c)};
-    log->push_back("out " + std::to_string(taken.cancel().order.value));
-  }
-  void fault(SequencerFault) noexcept {}
-};
-
-TEST_F(SequencerTest, CommandsOfTheFirstPartOfAStepLeaveBeforeItsRestIsComputed) {
-  TwoPartCore two{&log};
-  NotingSink noting{&log};
-  Counters of_two{"two"};
-  Sequencer<TwoPartCore, NotingSink, ListJournal, ManualClock> in_parts{
-      config, two, noting, journal, clock, of_two, &pool};
-  in_parts.submit(trade_event(0, 1));
-  EXPECT_EQ(log,
-            (std::vector<std::string>{"journal 1x1", "first", "out 1", "rest after 1", "out 77"}));
-}
-
 TEST_F(SequencerTest, NumbersThePartsInARowAndGivesThemOneQueueTime) {
   clock.ns = 350;
   const auto unit = ticker_unit(0, 5);  // received at 100

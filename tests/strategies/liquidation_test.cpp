@@ -211,37 +211,6 @@ TEST_F(LiquidationTest, KnowsItsHealthBetweenTwoReportsFromItsOwnArithmetic) {
   EXPECT_EQ(state().state, MarginState::green);
 }
 
-// The two parts of a step: what others ask for is final before the ladder looks, and the ladder
-// looks at the same event.
-TEST_F(LiquidationTest, AnOrderOfAnotherStrategyIsOutBeforeTheLadderLooksAtTheSameEvent) {
-  go(4, 0.4);
-  moment();
-  ASSERT_EQ(state().state, MarginState::green);
-  ASSERT_TRUE(puppet.next->place(wish(Side::buy, 1000)));
-  MarginReport m;
-  m.settlement = settlement;
-  m.equity = m.balance = m.margin_balance = money(maintenance / 0.85);
-  m.maintenance_margin = money(maintenance);
-  advance(milliseconds(60));
-  Event head = make_event(EventKind::margin_report, test::the_venue, {}, now, venue_time(), m);
-  head.add_flag(event_flag::last_in_packet);
-  Event parts[event_parts_max];
-  const std::size_t count = write_parts(head, m, parts);
-  for (std::size_t n = 0; n + 1 < count; ++n) step(parts[n]);
-  parts[count - 1].set_seq({++seq});
-  engine->begin(parts[count - 1], out);
-  ASSERT_EQ(out.size(), 1U);
-  ASSERT_EQ(out[0].kind(), CommandKind::place);
-  EXPECT_EQ(out[0].place()->order.strategy(), StrategyId{0});
-  EXPECT_EQ(state().state, MarginState::green);
-  const OrderId first = out[0].place()->order;
-  engine->rest(out);
-  EXPECT_EQ(state().state, MarginState::red);
-  ASSERT_GE(out.size(), 2U);
-  EXPECT_EQ(out[0].place()->order, first);
-  EXPECT_EQ(out[1].kind(), CommandKind::raise);
-}
-
 TEST_F(LiquidationTest, AmberRefusesGrowthAndLetsAnExitPass) {
   go(4, 0.65);
   moment();
@@ -608,71 +577,6 @@ TEST_F(HedgedLiquidationTest, DoesNotCloseALegWhoseHedgeCannotTrade) {
   }
   ASSERT_GT(core().view().data_age(perp), config.data_age_max);
   EXPECT_EQ(state().state, MarginState::red);
-}
-
-TEST_F(LiquidationTest, RefusesAChoiceOfBalanceOnStandardMargin) {
-  Liquidation l;
-  config.balance = LadderBalance::equity;
-  EXPECT_NE(l.add(config, test::the_coin, perp), "");
-  config.margin_model = LadderMargin::portfolio;
-  EXPECT_EQ(l.add(config, test::the_coin, perp), "");
-}
-
-// The report of the moment makes it RED; nobody answers its order.
-struct StuckLadder : LiquidationTest {
-  RecvTime entered{};
-  void enter() {
-    config.stuck_max = seconds(3);
-    go(4, 0.4);
-    moment();
-    report(maintenance / 0.85, maintenance);
-    entered = now;
-    ASSERT_EQ(state().state, MarginState::red);
-  }
-  void until(Nanos after) {
-    while (now < entered + after) {
-      moment(50000, std::min(milliseconds(500), entered + after - now));
-    }
-  }
-  [[nodiscard]] std::vector<Trip> told() const { return raised(TripCode::ladder_stuck); }
-};
-
-TEST_F(StuckLadder, ARedThatReducesNothingIsToldOnceAfterItsTimeAndNotAtIt) {
-  enter();
-  until(seconds(3));
-  EXPECT_TRUE(told().empty());
-  until(seconds(3) + Nanos{1});
-  ASSERT_EQ(told().size(), 1U);
-  EXPECT_EQ(told()[0].limit, seconds(3).count);
-  EXPECT_GT(told()[0].actual, seconds(3).count);
-  EXPECT_EQ(told()[0].severity, Severity::critical);
-  until(seconds(30));
-  EXPECT_EQ(told().size(), 1U);
-}
-
-TEST_F(StuckLadder, AFillBeginsTheTimeAnewAndAnotherStopIsToldAgain) {
-  enter();
-  until(seconds(2));
-  ASSERT_FALSE(placed().empty());
-  fill(placed()[0], 1000);
-  until(seconds(5) - Nanos{1});
-  EXPECT_TRUE(told().empty());
-  until(seconds(6));
-  EXPECT_EQ(told().size(), 1U);
-  fill(placed()[0], 1000);
-  until(seconds(10));
-  EXPECT_EQ(told().size(), 2U);
-}
-
-TEST_F(StuckLadder, WhatCallsForNoReductionIsNotStuck) {
-  config.stuck_max = seconds(3);
-  go(4, 0.4);
-  for (int n = 0; n < 20; ++n) {
-    report(maintenance / 0.65, maintenance);
-    moment(50000, milliseconds(500));
-  }
-  EXPECT_EQ(state().state, MarginState::amber);
-  EXPECT_TRUE(told().empty());
 }
 
 TEST_F(LiquidationTest, DoesNothingWithoutAnEntry) {

@@ -374,10 +374,6 @@ TEST(PortfolioReduction, TheFirstLegIsTheOneThatTheHealthsBearAndIsSizedInItsOwn
   ask.venue_health = w.config.target_health;
   ask.own_health = 1;
   const Reduction held = best_reduction(account, w.core().view(), ask);
-  for (const Reduction& r : {free, held}) {
-    std::printf("leg %d amount %.4f relief %.6f cost %.6f raises %d of %.4f\n", r.instrument.value,
-                to_double(r.amount), r.relief, r.cost, r.raises ? 1 : 0, account.maintenance_at(0));
-  }
   EXPECT_NE(free.instrument, w.perp);
   EXPECT_EQ(held.instrument, w.perp);
   EXPECT_GT(held.relief, 0);
