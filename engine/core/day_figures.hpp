@@ -41,9 +41,10 @@ struct DayFigures {
   // picture of the same day says more than this one.
   bool complete{false};
   DayCarryState carry{DayCarryState::none};
+  bool held{false};  // the cash did not tie out: nothing rolls before that is acknowledged
   std::uint16_t holdings{0};
   std::uint16_t holdings_left_out{0};  // no room, or no mark yet
-  ExchTime began{};                    // when the day began; zero while not complete
+  ExchTime began{};                    // when the day that runs began; zero while not complete
   ExchTime booked_until{};             // the venue's time of the newest fill counted
   Money peak{};
   Money carried{};                             // what the boots before had, as far as it counts

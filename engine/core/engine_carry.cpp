@@ -102,8 +102,9 @@ void EngineCore::fill_day(DayFigures& f) const noexcept {
   });
   f.complete = day_.known() && reconciled && carried_holdings_.empty();
   f.carry = day_.carry;
-  if (day_.known()) {
-    f.began = ExchTime{day_.number * trading_day.count} + gate_.limits().day_start;
+  f.held = day_.held;
+  if (day_.known()) {  // a day that is held goes on in the one that runs, in a next boot too
+    f.began = ExchTime{day_.runs * trading_day.count} + gate_.limits().day_start;
   }
   f.booked_until = day_.booked;
   f.peak = Money{day_.peak_usd};

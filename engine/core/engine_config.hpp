@@ -34,6 +34,10 @@ struct EngineConfig {
   Nanos pause_hold{seconds(3)};             // an input must be valid this long to end its pause
   std::uint32_t pauses_per_hour_max{5};     // more than that latch REDUCE
   double delta_tolerance{0.001};            // coins: our delta_total against the venue's
+  double cash_unit{1e-8};                   // of the currency: the smallest that the venue books
+  Nanos tie_out_wait{seconds(2)};           // balance unlike ours for longer: tie_out
+  Nanos settlement_at{seconds(28'800)};     // after midnight UTC: the venue books the session
+  Nanos settlement_length{seconds(600)};    // balances of this time are compared with nothing
   bool require_cancel_on_disconnect{true};  // arming needs it proven on
   std::uint32_t delta_one_books{64};  // books of futures and perpetuals, listed later included
   std::uint32_t option_books{2048};
@@ -70,6 +74,18 @@ void fields(Visitor&& visit, EngineConfig& c) {
   visit("delta_tolerance", c.delta_tolerance,
         FieldInfo{1e-9, 1e6, false, Reload::fixed, "coins",
                   "Own delta against the venue's: beyond it an alarm is traced."});
+  visit("cash_unit", c.cash_unit,
+        FieldInfo{0, 1, false, Reload::fixed, "currency",
+                  "Smallest amount the venue books; tie_out allows one a fill. 0: no tie-out."});
+  visit("tie_out_wait", c.tie_out_wait,
+        FieldInfo{0.1, 600, false, Reload::fixed, "s",
+                  "Balance unlike our own cash for longer, after a picture: tie_out."});
+  visit("settlement_at", c.settlement_at,
+        FieldInfo{0, 86399, false, Reload::fixed, "s",
+                  "When the venue books the session's profit, after midnight UTC."});
+  visit("settlement_length", c.settlement_length,
+        FieldInfo{0, 7200, false, Reload::fixed, "s",
+                  "Balances are compared anew this long after settlement_at; 0: there is none."});
   visit("require_cancel_on_disconnect", c.require_cancel_on_disconnect,
         FieldInfo{0, 1, false, Reload::fixed, "", "Arming needs cancel on disconnect proven on."});
   visit("delta_one_books", c.delta_one_books,

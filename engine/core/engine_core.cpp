@@ -24,6 +24,7 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
   drifting_.reserve(table.capacity());
   filters_.reserve(setup.engine.delta_one_books);
   carried_holdings_.reserve(day_holdings_max);
+  static_cast<void>(decision_nano(setup.engine.cash_unit, cash_unit_.nano));
   for (std::size_t v = 0; v < venues_max; ++v) venues_[v].used = setup.venue_used[v];
   for (std::size_t u = 0; u < underlyings_max; ++u) {
     const InstrumentId hedge = setup.underlyings[u].hedge;

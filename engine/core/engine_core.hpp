@@ -8,6 +8,7 @@
 // engine_cancel.cpp (cancelling a scope), engine_flatten.cpp (closing positions), engine_trip.cpp
 // (trips, pauses), engine_controls.cpp (what a control does besides refusing), engine_day.cpp
 // (profit, repeats, ratio), engine_carry.cpp (the day's figures of an earlier boot),
+// engine_cash.cpp (own cash against the venue's balance),
 // engine_quality.cpp, engine_budget.cpp (late ticks), engine_surface.cpp,
 // engine_guardian.cpp, engine_modules.cpp (envelopes of risk modules), engine_reconcile.cpp,
 // engine_upkeep.cpp (time), engine_read.cpp (views and status), engine_core.cpp (construction and
@@ -20,6 +21,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/core/cash_tie.hpp"
 #include "engine/core/command.hpp"
 #include "engine/core/engine_config.hpp"
 #include "engine/core/engine_status.hpp"
@@ -164,6 +166,8 @@ class EngineCore {
     AccountMargin model{AccountMargin::unknown};  // as last told
     bool used{false};
     std::uint8_t mismatches{0};
+    CashTie tie{};
+    std::int64_t session{0};  // of the venue's settlements: the newest report's
   };
   struct Venue {
     bool used{false};
@@ -180,6 +184,7 @@ class EngineCore {
     RecvTime requested_at{};
     RecvTime begun_at{};
     RecvTime reconciled_at{};
+    RecvTime pictured_at{};  // begin of the newest picture that was taken over
     RecvTime retry_at{};
     TradeId last_trade{};
     std::uint32_t foreign{0};
@@ -402,6 +407,12 @@ class EngineCore {
   // Told by a picture, and counted by the boot before already.
   [[nodiscard]] bool booked_before(const Event& fill) const noexcept;
   void fill_day(DayFigures& f) const noexcept;
+  // engine_cash.cpp
+  void book_cash(const Event& event, const Fill& fill) noexcept;
+  void move_cash(VenueId venue, Currency c, i128 atto) noexcept;
+  void forget_cash(VenueId venue, Currency c) noexcept;
+  void tie_cash(VenueId venue, MarginSlot& slot) noexcept;
+  [[nodiscard]] bool settling(VenueId venue, std::int64_t& session) const noexcept;
   // engine_quality.cpp
   void note_data(InstrumentId id, RecvTime at) noexcept;
   void note_lag(const Event& event) noexcept;
@@ -523,6 +534,8 @@ class EngineCore {
     std::int64_t number{INT64_MIN};  // of the venue's clock; not known yet
     std::int64_t profit_usd{0};      // of everything, at 1e-9
     std::int64_t peak_usd{0};
+    bool held{false};              // the cash did not tie out: it goes on until somebody looked
+    std::int64_t runs{INT64_MIN};  // of the clock, also while held
     [[nodiscard]] bool known() const noexcept { return number != INT64_MIN; }
     // Of the boots before.
     DayCarryState carry{DayCarryState::none};
@@ -531,6 +544,7 @@ class EngineCore {
     ExchTime booked{};          // the newest fill of all
     std::array<std::int64_t, day_owners_max> carried_usd{};
   } day_{};
+  Money cash_unit_{};                         // zero: no tie-out
   std::vector<DayHolding> carried_holdings_;  // until the first picture, reserved
 
   PartsBuffer<Ticker> ticker_parts_{};

@@ -36,7 +36,8 @@ void EngineCore::roll_day() noexcept {
   if (venue_time.unix_ns <= 0) return;
   const std::int64_t day =
       (venue_time.unix_ns - gate_.limits().day_start.count) / trading_day.count;
-  if (day == day_.number) return;
+  day_.runs = day;
+  if (day == day_.number || (day_.held && day_.known())) return;
   const bool goes_on =
       !day_.known() && day_.carry == DayCarryState::waiting && venue_time < day_.carried_until;
   day_.number = day;

@@ -66,6 +66,7 @@ bool EngineCore::settle_instrument(InstrumentId id, const InstrumentChange& chan
     replan_ = true;
   }
   if (held.nano == 0) return true;
+  forget_cash(venue, table_[id].settlement);
   Trip t;
   t.code = TripCode::settlement;
   t.severity = Severity::info;

@@ -73,6 +73,10 @@ void EngineCore::on_operator(const Event& event) noexcept {
       if (command.subject == static_cast<std::uint32_t>(TripCode::other_instance)) {
         others_.acknowledge();
       }
+      if (command.subject == static_cast<std::uint32_t>(TripCode::tie_out)) {
+        day_.held = false;
+        check_losses();
+      }
       return answer(command, OperatorResult::accepted);
     case OperatorAction::flatten:
     case OperatorAction::stop_flatten: return on_flatten(command);

@@ -122,6 +122,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
     // It cannot be told from its own repetition: ask for the whole picture instead of guessing.
     ++counters_.fills_without_id;
     venue.wants_reconcile = true;
+    forget_cash(event.venue, table_[event.instrument].settlement);
     return;
   }
   if (!trades_.remember(event.venue, fill.trade)) {
@@ -138,6 +139,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
   const std::optional<ResidualDelta> before = residual(table_[event.instrument].underlying);
   move_position(event.instrument, moved);
   book_fill(event, fill);
+  book_cash(event, fill);
   ++counters_.fills;
   trace(TraceId::fill_applied, static_cast<std::int64_t>(fill.order.value), moved.nano,
         fill.price.nano, portfolio_.position(event.instrument).nano, event.instrument, event.venue);
@@ -272,6 +274,7 @@ void EngineCore::on_margin(const Event& event) noexcept {
     const AccountMargin model = account_margin(event);
     if (model != AccountMargin::unknown) slot.model = model;
     check_delta(event.venue, slot);
+    tie_cash(event.venue, slot);
     return;
   }
 }

@@ -244,6 +244,7 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
     v.unsettled = 0;
     v.reconciled = true;
     v.reconciled_at = now_;
+    v.pictured_at = v.begun_at;
   } else {
     count_unsettled(v);
   }

@@ -116,6 +116,8 @@ struct EngineCounters {
   std::uint64_t foreign_fills{0};
   std::uint64_t fills_without_id{0};
   std::uint64_t delta_alarms{0};
+  std::uint64_t cash_ties{0};    // balances that our own cash met
+  std::uint64_t cash_alarms{0};  // and that it did not
   std::uint64_t drift_alarms{0};
   std::uint64_t unknown_instruments{0};
   std::uint64_t books_missing{0};  // instruments without a book: the pool is exhausted

@@ -68,7 +68,7 @@ enum class TripCode : std::uint16_t {
   foreign_fill,      // 0, signed amount nano, price nano
   order_overfilled,  // amount nano, filled nano, order id
   delta_mismatch,    // ours nano, venue's nano, tolerance nano
-  tie_out,
+  tie_out,           // own cash nano, venue's nano, currency's letters << 32 | fills
   journal_fault,
   // Process and host.
   trips_lost,       // room for trips, 0, 0: the core could not hand a trip over

@@ -6,6 +6,7 @@
 #include "ops/app/bot.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/monitor.hpp"
+#include "ops/app/tie_out_text.hpp"
 #include "ops/app/trip_rows.hpp"
 
 namespace gimbal {
@@ -67,8 +68,9 @@ void Bot::drain_alerts() {
     hold_mode(trip);
     if (trip.code == TripCode::terms_refused) read_terms_again(trip.instrument);
     say(to_json(trip));
-    const std::string late = late_ticks_text(trip);
-    monitor_->raise(trip, late.empty() ? module_text(trip) : late);
+    std::string numbers = late_ticks_text(trip);
+    if (numbers.empty()) numbers = tie_out_text(trip);
+    monitor_->raise(trip, numbers.empty() ? module_text(trip) : numbers);
   }
 }
 

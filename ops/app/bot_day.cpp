@@ -171,6 +171,7 @@ DayStatus Desk::day_status() {
   DayStatus out;
   out.began = f.began.unix_ns > 0 ? moment(f.began) : std::string{};
   out.carry = text(f.carry);
+  out.held = f.held;
   out.carried_usd = to_double(f.carried);
   if (bot_.day_->found().kind == DayFileKind::sound) {
     out.from_boot = bot_.day_->found().record.epoch;

@@ -72,6 +72,8 @@ void core_counters(const EngineStatus& s, Put&& put) {
   put("positions_corrected", s.counters.positions_corrected);
   put("books_invalidated", s.counters.books_invalidated);
   put("delta_alarms", s.counters.delta_alarms);
+  put("cash_ties", s.counters.cash_ties);
+  put("cash_alarms", s.counters.cash_alarms);
   put("drift_alarms", s.counters.drift_alarms);
   put("stale_data", s.counters.stale);
   put("sequence_gaps", s.counters.gaps);

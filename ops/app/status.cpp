@@ -140,7 +140,7 @@ void put(JsonWriter& w, const KillVenueProof& v) {
 }
 
 void put_day(JsonWriter& w, const DayStatus& d) {
-  w.begin_object("day").text("began", d.began).text("carry", d.carry);
+  w.begin_object("day").text("began", d.began).text("carry", d.carry).boolean("held", d.held);
   w.number("carried_usd", d.carried_usd).integer("from_boot", d.from_boot);
   w.number("found_profit_usd", d.found_profit_usd).number("found_peak_usd", d.found_peak_usd);
   w.integer("kept_age_ns", d.kept_age_ns).integer("holdings_left_out", d.holdings_left_out);

@@ -177,6 +177,7 @@ struct CounterStatus {
 struct DayStatus {
   std::string began;           // UTC, by the venue's clock; empty: not known yet
   std::string carry;           // "none" "waiting" (for the venue's clock) "counted" "ended"
+  bool held{false};            // tie_out is not acknowledged: it does not roll
   double carried_usd{0};       // of the boots before, as far as it counts
   std::uint32_t from_boot{0};  // 0: no figures were found
   double found_profit_usd{0};

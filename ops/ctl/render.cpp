@@ -93,6 +93,7 @@ std::string day_of(const Json& s) {
   }
   const bool kept = d.at("kept_age_ns").get<std::int64_t>() >= 0;
   out += kept ? "  kept " + age(d.at("kept_age_ns")) + " ago\n" : std::string{"  not kept yet\n"};
+  if (d.value("held", false)) out += "day  held: acknowledge the alert tie_out, then it rolls\n";
   if (!text(d.at("trouble")).empty()) {
     out += "day  nothing can be armed: " + text(d.at("trouble")) + "\n";
   }

@@ -112,6 +112,10 @@ void add_faults(cli::Command app, SimOptions& o) {
   rate("--throttle", o.faults.throttle, "An order request is answered 10028 and the session ends");
   rate("--ack-lost", o.faults.ack_lost, "An order is taken, its reply is not sent");
   rate("--fill-lost", o.faults.fill_lost, "A fill's notification is not sent");
+  app.add_option("--misbooked-fee", o.misbooked_fee,
+                 "A fill costs this much more than its fee says, in its currency")
+      .range(-1.0, 1.0)
+      .group(group);
   app.add_option("--reject", o.reject, "CODE:RATE, order requests refused with a venue code")
       .group(group);
 }

@@ -24,6 +24,7 @@ struct SimOptions {
   double jump_rate{-1};     // per year; below 0: the default
   double taker_rate{-1};    // noise orders a second; below 0: the default
   double btc_price{0};      // 0: the default
+  double misbooked_fee{0};  // in the currency of each
   double matching_rate{0};  // credits of orders a second; 0: the default
   double matching_burst{0};
   double query_rate{0};  // credits of other requests a second; 0: the default

@@ -51,6 +51,7 @@ SimConfig config_of(const SimOptions& o, const ReplayMarket* replay) {
   if (o.matching_burst > 0) c.rates.matching_burst = o.matching_burst;
   if (o.query_rate > 0) c.rates.general_per_s = o.query_rate;
   if (o.query_burst > 0) c.rates.general_burst = o.query_burst;
+  c.misbooked_fee = Money{static_cast<std::int64_t>(std::llround(o.misbooked_fee * 1e9))};
   if (o.portfolio_margin) c.portfolio = usual_portfolio_rules();
   if (replay == nullptr) return c;
   // The recordings make the price: the walk itself stands still.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ops/app/answer_times.hpp"
+#include "ops/app/tie_out_text.hpp"
 
 namespace gimbal {
 namespace {
@@ -112,6 +113,18 @@ TEST(LateTicksText, SaysHowManyOfHowManyTheWorstAndTheBudget) {
   t.actual = 900'000;
   t.evidence = (std::int64_t{4} << 32) | 9;
   EXPECT_EQ(late_ticks_text(t), "4 of 9 ticks late, worst 900.0 us, budget 200.0 us");
+}
+
+TEST(TieOutText, NamesTheCurrencyBothSidesAndTheFills) {
+  Trip t;
+  EXPECT_EQ(tie_out_text(t), "");
+  t.code = TripCode::tie_out;
+  t.limit = 10'000'000'020;
+  t.actual = 10'000'000'000;
+  t.evidence =
+      (std::int64_t{'E'} << 56) | (std::int64_t{'T'} << 48) | (std::int64_t{'H'} << 40) | 3;
+  EXPECT_EQ(tie_out_text(t),
+            "ETH: own cash 10.00000002, the venue's balance 10, difference -0.00000002, 3 fills");
 }
 
 TEST(AnswerTimes, TheFirstAnswerToAnOrderIsMeasuredAndNoOther) {

@@ -44,14 +44,16 @@ struct Bot {
   std::uint64_t steps{0};
   std::unique_ptr<ProfitExplain> explain;
 
-  static SimConfig market(std::uint64_t seed) {
+  static SimConfig market(std::uint64_t seed, Money misbooked_fee) {
     SimConfig c = small_market(seed);
+    c.misbooked_fee = misbooked_fee;
     c.enforce_rates = true;
     c.walk_speed = 60;  // an hour's walk in a minute: plenty to hedge at three orders a second
     return c;
   }
 
-  Bot(std::uint64_t seed, FaultConfig faults) : venue{market(seed)}, account{venue.add("bot", 20)} {
+  Bot(std::uint64_t seed, FaultConfig faults, Money misbooked_fee = {})
+      : venue{market(seed, misbooked_fee)}, account{venue.add("bot", 20)} {
     short_options(5);
     DoorConfig config;
     config.account = account;
@@ -234,6 +236,24 @@ TEST(HedgeSim, SurvivesLostAnswersLostFillsGapsAndDisconnects) {
     bot.run(seconds(10));  // what was promised and not told comes back by reconciliation
     bot.expect_positions_match();
     EXPECT_EQ(bot.core().orders().owed_count(), 0U);
+    EXPECT_EQ(bot.core().counters().cash_alarms, 0U);  // lost fills are in a picture
+  }
+}
+
+TEST(HedgeSim, TheCashTiesOutUntilTheVenueTakesTwoUnitsMoreThanAFeeSays) {
+  for (const std::int64_t wrong : {0, 10, 21}) {
+    SCOPED_TRACE(testing::Message() << wrong << " nano a fill");
+    Bot bot{5, {}, Money{wrong}};
+    ASSERT_NO_FATAL_FAILURE(bot.arm());
+    bot.run(seconds(60));
+    EXPECT_GT(bot.core().counters().fills, 20U);
+    EXPECT_GT(bot.core().counters().cash_ties, 20U);
+    if (wrong <= 10) {
+      EXPECT_EQ(bot.core().counters().cash_alarms, 0U);
+    } else {
+      EXPECT_GT(bot.core().counters().cash_alarms, 0U);
+    }
+    EXPECT_EQ(bot.engine->snapshot().day.held, wrong > 10);
   }
 }
 

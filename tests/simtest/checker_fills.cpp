@@ -81,6 +81,9 @@ void Checker::settle_accounts() {
   if (l.deposits != l.accounts + l.fees + l.insurance + l.rounding) {
     fail("I20", "the venue's own ledger does not balance");
   }
+  if (boot_.core->counters().cash_alarms > 0) {
+    fail("I20", "the cash of the core and the venue's balance differed");
+  }
 }
 
 std::string Checker::unrest() const {

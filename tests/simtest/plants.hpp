@@ -27,6 +27,7 @@ enum class Plant : std::uint8_t {
   show_secret,      // the secret is in a text
   heap_in_step,     // a step allocates
   wrong_fee,        // a fill's fee is changed on its way
+  dear_fee,         // the venue takes two units more than a fill's fee says
   count_
 };
 struct PlantRow {
@@ -53,6 +54,7 @@ inline constexpr std::array<PlantRow, static_cast<std::size_t>(Plant::count_)> p
     {Plant::show_secret, "show_secret", "I16"},
     {Plant::heap_in_step, "heap_in_step", "I17"},
     {Plant::wrong_fee, "wrong_fee", "I20"},
+    {Plant::dear_fee, "dear_fee", "I20"},
 }};
 
 }  // namespace gimbal::simtest

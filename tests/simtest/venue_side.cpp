@@ -9,9 +9,10 @@ constexpr std::string_view rival_key = "rival-key";
 constexpr std::string_view rival_secret = "rival-secret";
 const Currency btc = currency("BTC");
 
-sim::SimConfig market(std::uint64_t seed) {
+sim::SimConfig market(std::uint64_t seed, Money misbooked_fee) {
   sim::SimConfig c;
   c.seed = seed;
+  c.misbooked_fee = misbooked_fee;
   c.coins = {{"BTC", 100'000, 0.55, 1.0, 6.0, 0.9, 200, 0.015}};
   c.products = {{"BTC", "BTC", false, "BTC", "btc_usd", 0.5, 10, true, 2, 3, 0.1}};
   c.maker.perpetual_levels = 8;
@@ -70,8 +71,8 @@ std::string Hand::call(std::string_view method, std::string_view params) {
   return exchange_texts(text);
 }
 
-VenueSide::VenueSide(std::uint64_t seed)
-    : exchange{market(seed)},
+VenueSide::VenueSide(std::uint64_t seed, Money misbooked_fee)
+    : exchange{market(seed, misbooked_fee)},
       dialect{exchange, simtest::dialect(seed)},
       account{exchange.add_account(bot_key, bot_secret)},
       perpetual{exchange.find("BTC-PERPETUAL")},

@@ -37,7 +37,7 @@ class Hand {
 
 class VenueSide {
  public:
-  explicit VenueSide(std::uint64_t seed);
+  explicit VenueSide(std::uint64_t seed, Money misbooked_fee = {});
 
   // One of our orders that rests, meets an opposite order for `share` of its rest.
   void hit(sim::OrderNo order, double share);

@@ -58,7 +58,7 @@ class World::Transport final : public QueryTransport {
 
 World::World(const RunOptions& options)
     : options_{options},
-      venue_{options.seed},
+      venue_{options.seed, Money{options.plant == Plant::dear_fee ? 21 : 0}},
       start_{venue_.exchange.now() - (now_ - RecvTime{})},
       nemesis_{options.seed, plan_faults(options.seed, options.faults), options.firings_max,
                venue_},

@@ -113,6 +113,7 @@ struct World {
     setup.engine.option_levels = 64;
     setup.engine.trade_ids_kept = 4096;
     setup.engine.reconcile_interval = {};  // pictures come when a test asks for them
+    setup.engine.cash_unit = 0;            // the scripted balance stands still
     setup.own_account[0] = true;
     setup.venue_used[0] = true;
     setup.trace = &ring;

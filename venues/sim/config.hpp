@@ -94,6 +94,7 @@ struct SimConfig {
   double liquidation_slice{0.25};          // of a position, at least one lot
   Nanos averaging{seconds(1800)};          // delivery price window
   Nanos settlement_pause{seconds(3)};      // 10041 after a settlement
+  Money misbooked_fee{};                   // a fault: a fill costs this more than its fee says
 };
 
 }  // namespace gimbal::sim

@@ -70,9 +70,10 @@ void SimExchange::State::book_trade(AccountId account, InstrumentIndex i, std::i
   if (account < first_user) return;  // the house trades free
   const std::int64_t size = amount < 0 ? -amount : amount;
   fee = fee_of(def, side, size, price, products[listings[i].product].index.nano);
-  cash.balance -= fee;
-  cash.fees += fee;
-  ledgers[currency_of(i)].fees += fee;
+  const i128 charged = fee + config.misbooked_fee.nano;
+  cash.balance -= charged;
+  cash.fees += charged;
+  ledgers[currency_of(i)].fees += charged;
 }
 
 void SimExchange::State::print_trade(Action& a, PublicTrade t) {

@@ -1,0 +1,78 @@
+#include "engine/core/cash_tie.hpp"
+
+namespace gimbal {
+
+void CashTie::anchor(Money balance) noexcept {
+  now_ = {balance.nano * atto_per_nano, 0, {}};
+  kept_ = 0;
+  open_since_ = {};
+  anchored_ = true;
+}
+
+bool CashTie::met(const Cash& own, Money balance, Money unit) noexcept {
+  const i128 gap = balance.nano * atto_per_nano - own.atto;
+  const i128 allowed = static_cast<i128>(own.fills) * unit.nano * atto_per_nano;
+  return gap <= allowed && -gap <= allowed;
+}
+
+// `own` was the cash when the venue told `balance`; of what is kept the `newer` newest came later.
+void CashTie::tie(const Cash& own, std::size_t newer, Money balance) noexcept {
+  const Cash was = own;
+  const i128 rounding = balance.nano * atto_per_nano - was.atto;
+  const auto shift = [&](Cash& c) {
+    c.atto += rounding;
+    c.fills -= was.fills;
+  };
+  shift(now_);
+  kept_ = newer;
+  for (std::size_t n = 1; n <= kept_; ++n) shift(before_[(next_ + kept_max - n) % kept_max]);
+  open_since_ = {};
+}
+
+bool CashTie::met_before(Money balance, const Rule& rule, RecvTime now) noexcept {
+  for (std::size_t n = 1; n <= kept_; ++n) {
+    const Cash& c = before_[(next_ + kept_max - n) % kept_max];
+    if (now - c.until >= rule.wait) return false;  // a report is not that late
+    if (!met(c, balance, rule.unit)) continue;
+    tie(c, n, balance);
+    return true;
+  }
+  return false;
+}
+
+void CashTie::move(i128 atto, Money unit, RecvTime now) noexcept {
+  if (!anchored_) return;
+  before_[next_] = now_;
+  before_[next_].until = now;
+  next_ = (next_ + 1) % kept_max;
+  if (kept_ < kept_max) ++kept_;
+  now_.atto += atto;
+  ++now_.fills;
+  if (open_since_.mono_ns != 0 && met(now_, told_, unit)) tie(now_, 0, told_);
+}
+
+CashTie::Verdict CashTie::report(Money balance, const Rule& rule, RecvTime now) noexcept {
+  if (!anchored_) {
+    anchor(balance);
+    anchored_at_ = now;
+    return Verdict::none;
+  }
+  if (met(now_, balance, rule.unit)) {
+    tie(now_, 0, balance);
+    proven_ = proven_ || now - anchored_at_ >= rule.wait;
+    return Verdict::tied;
+  }
+  if (met_before(balance, rule, now)) return Verdict::tied;
+  told_ = balance;
+  if (open_since_.mono_ns == 0) open_since_ = now;
+  if (now - open_since_ < rule.wait || !rule.asked) return Verdict::open;
+  difference_ = {
+      Money{static_cast<std::int64_t>(divide(now_.atto, atto_per_nano, Rounding::nearest))},
+      balance, now_.fills};
+  anchor(balance);
+  if (proven_) return Verdict::differs;
+  anchored_at_ = now;  // a fill was on its way when the anchor was taken
+  return Verdict::none;
+}
+
+}  // namespace gimbal

@@ -1,0 +1,78 @@
+// the cash of one currency at a venue, as fills moved it to the nano, against the balance
+// that the venue reports.
+//
+// Hot. Fixed memory. The balance first reported is the anchor; from there on the own cash is the
+// anchor and the sum of what fills paid. Fills and balances come over different channels, in either
+// order: a balance may be met by the own cash before fills that are younger than `wait`, and a fill
+// may meet a balance that came before it. What is met becomes the new anchor, so differences within
+// the tolerance do not pile up. A difference that stays is told once, and the venue's figure is
+// taken.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/core/time.hpp"
+#include "engine/core/units.hpp"
+
+namespace gimbal {
+
+class CashTie {
+ public:
+  static constexpr std::size_t kept_max = 16;  // own cash before each of the newest fills
+  static constexpr i128 atto_per_nano = 1'000'000'000;
+
+  enum class Verdict : std::uint8_t {
+    none,     // nothing to compare with: this report is the anchor
+    tied,     // met within one unit for each fill since the tie before
+    open,     // not met: a fill may be on its way
+    differs,  // not met for `wait`, and nothing explains it
+  };
+  struct Rule {
+    Money unit{};      // the smallest that the venue books
+    Nanos wait{};      // a difference must stay this long
+    bool asked{true};  // the venue's trades were asked for since it was first seen
+  };
+  struct Difference {
+    Money own{};
+    Money venue{};
+    std::uint64_t fills{0};  // since they last met
+  };
+
+  // A fill moved the cash: positive was received; at 1e-18.
+  void move(i128 atto, Money unit, RecvTime now) noexcept;
+  // Cash moved by an amount that nobody told: the next report is the anchor.
+  void forget() noexcept { *this = CashTie{}; }
+  [[nodiscard]] Verdict report(Money balance, const Rule& rule, RecvTime now) noexcept;
+  // Of the newest `differs`.
+  [[nodiscard]] const Difference& difference() const noexcept { return difference_; }
+  [[nodiscard]] bool anchored() const noexcept { return anchored_; }
+  // Since when the newest report is not met; zero: it is.
+  [[nodiscard]] RecvTime open_since() const noexcept { return open_since_; }
+
+ private:
+  struct Cash {
+    i128 atto{0};
+    std::uint64_t fills{0};  // since the last tie
+    RecvTime until{};        // of the fill that changed it
+  };
+  void anchor(Money balance) noexcept;
+  [[nodiscard]] static bool met(const Cash& own, Money balance, Money unit) noexcept;
+  // By the own cash before one of the newest fills.
+  [[nodiscard]] bool met_before(Money balance, const Rule& rule, RecvTime now) noexcept;
+  void tie(const Cash& own, std::size_t newer, Money balance) noexcept;
+
+  Cash now_{};
+  std::array<Cash, kept_max> before_{};  // ring, newest at next_ - 1
+  std::size_t next_{0};
+  std::size_t kept_{0};
+  bool anchored_{false};
+  bool proven_{false};  // the anchor was met again: no fill was on its way when it was taken
+  RecvTime anchored_at_{};
+  RecvTime open_since_{};
+  Money told_{};  // what is not met
+  Difference difference_{};
+};
+
+}  // namespace gimbal
