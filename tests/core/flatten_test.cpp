@@ -387,6 +387,46 @@ TEST_F(FlattenTest, TheOperatorEndsItAndTheScopeStaysInCancel) {
   EXPECT_EQ(answer(), OperatorResult::unchanged);
 }
 
+// A cancel that is lost, or that the venue refuses, is found out by the look-up; one that did not
+// leave is sent again.
+TEST_F(FlattenTest, AfterItsEndASliceThatRestsIsCancelledUntilItIsGone) {
+  to_held(10000);
+  start_job(10000);
+  ASSERT_EQ(placed().size(), 1U);
+  const PlaceOrder slice = placed()[0];
+  ack(slice);
+  seen.clear();
+  operate(OperatorAction::stop_flatten);
+  run(milliseconds(5));
+  ASSERT_EQ(count(CommandKind::cancel), 1U);
+  for (std::size_t sent = 2; sent <= 4; ++sent) {
+    run(seconds(1));
+    EXPECT_EQ(count(CommandKind::cancel), sent - 1);
+    EXPECT_EQ(state(slice), OrderState::unknown) << "no answer";
+    EXPECT_GE(count(CommandKind::query_order), 1U);
+    lookup(slice, LookupOutcome::open);
+    run(milliseconds(20));
+    EXPECT_EQ(count(CommandKind::cancel), sent);
+  }
+  OrderReject refused;
+  refused.order = slice.order;
+  refused.action = OrderAction::cancel;
+  refused.reason = RejectReason::venue;
+  send(EventKind::order_reject, refused, perp);
+  EXPECT_EQ(state(slice), OrderState::unknown);
+  lookup(slice, LookupOutcome::open);
+  run(milliseconds(20));
+  EXPECT_EQ(count(CommandKind::cancel), 5U);
+  refused.reason = RejectReason::local_rate;
+  send(EventKind::order_reject, refused, perp);
+  EXPECT_EQ(state(slice), OrderState::live);
+  run(milliseconds(20));
+  EXPECT_EQ(count(CommandKind::cancel), 6U);
+  done(slice, 0);
+  run(seconds(2));
+  EXPECT_EQ(count(CommandKind::cancel), 6U);
+}
+
 TEST_F(FlattenTest, ARowOfRefusalsAtTheLastGateEndsItAndOneDoesNot) {
   to_held(10000);
   start_job(10000);
