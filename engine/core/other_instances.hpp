@@ -15,7 +15,8 @@ namespace gimbal {
 // seen before an acknowledgement stays acknowledged, and the next order is news again.
 class OtherInstances {
  public:
-  static constexpr std::size_t kept_max = 8;  // beyond: the oldest is forgotten, thus news again
+  static constexpr std::size_t kept_max = 8;  // boots; beyond: the oldest is forgotten, thus news
+  static constexpr std::size_t twins_max = 256;  // a picture tells them all again: the same beyond
 
   // True when this order is newer than what somebody has acknowledged of its boot.
   bool note(OrderId id) noexcept {
@@ -38,7 +39,7 @@ class OtherInstances {
     for (const Twin& t : twins_) {
       if (t.order == id && t.venue_ref == venue_ref) return !t.acknowledged;
     }
-    twins_[next_twin_++ % kept_max] = {id, venue_ref, false};
+    twins_[next_twin_++ % twins_max] = {id, venue_ref, false};
     return true;
   }
   void acknowledge() noexcept {
@@ -69,7 +70,7 @@ class OtherInstances {
     std::uint64_t venue_ref{0};
     bool acknowledged{true};
   };
-  std::array<Twin, kept_max> twins_{};
+  std::array<Twin, twins_max> twins_{};
   std::size_t next_twin_{0};
   std::array<Seen, kept_max> seen_{};
   std::size_t next_{0};

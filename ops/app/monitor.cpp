@@ -189,7 +189,8 @@ void Monitor::watch_counters() {
   }
 }
 
-// no picture, no count and no look-up while it lasts, so no arm and no proof of a kill.
+// no picture, no count and no look-up while it lasts, so no proof of a kill, no arm once the
+// last picture is too old, and nothing new after twenty failed ones.
 void Monitor::watch_lists() {
   const std::uint64_t seen = bot_.queries_->lists_unread();
   if (seen == lists_unread_) return;

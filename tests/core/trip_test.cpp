@@ -448,5 +448,23 @@ TEST_F(OneInstance, ArmingWaitsForTheAcknowledgementAndTheNextOrderStopsAgain) {
   EXPECT_EQ(mode(), Mode::halt);
 }
 
+// Each picture shows all of them again.
+TEST(OtherInstances, AcknowledgedTwinsStayAcknowledgedAsManyAsAreKept) {
+  OtherInstances others;
+  const auto picture = [&](std::size_t twins) {
+    std::size_t news = 0;
+    for (std::size_t n = 1; n <= twins; ++n) {
+      const auto number = static_cast<std::uint32_t>(n);
+      news += others.note_twin(make_order_id(7, StrategyId{0}, number), 1000 + n) ? 1 : 0;
+    }
+    return news;
+  };
+  EXPECT_EQ(picture(OtherInstances::twins_max), OtherInstances::twins_max);
+  others.acknowledge();
+  EXPECT_EQ(picture(OtherInstances::twins_max), 0U);
+  EXPECT_FALSE(others.unacknowledged().valid());
+  EXPECT_EQ(picture(OtherInstances::twins_max + 1), 1U);
+}
+
 }  // namespace
 }  // namespace gimbal
