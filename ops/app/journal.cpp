@@ -139,6 +139,19 @@ bool sound(const StreamFacts& f) {
   return f.there && f.status != JournalStatus::corrupt && f.gaps == 0;
 }
 
+// Says why on stderr, so that a script that reads the counts sees that they are not all.
+int verdict(const StreamFacts& events, const StreamFacts& frames) {
+  const auto tell = [](const char* name, const StreamFacts& f) {
+    if (sound(f)) return true;
+    fmt::print(
+        stderr, "gimbal journal: {}: {}\n", name,
+        f.status == JournalStatus::corrupt ? f.error : fmt::format("{} records were lost", f.lost));
+    return false;
+  };
+  const bool whole = tell("events", events);
+  return (!frames.there || tell("frames", frames)) && whole ? exit_done : exit_failed;
+}
+
 int verify(const JournalArguments& arguments) {
   const StreamFacts events = read_stream(arguments, journal_stream);
   if (!events.there) {
@@ -148,7 +161,7 @@ int verify(const JournalArguments& arguments) {
   print_verdict("events", events, arguments.json);
   const StreamFacts frames = read_stream(arguments, frame_stream);
   print_verdict("frames", frames, arguments.json);
-  return sound(events) && (!frames.there || sound(frames)) ? exit_done : exit_failed;
+  return verdict(events, frames);
 }
 
 int stat(const JournalArguments& arguments) {
@@ -160,7 +173,8 @@ int stat(const JournalArguments& arguments) {
   const StreamFacts frames = read_stream(arguments, frame_stream);
   print_verdict("events", events, arguments.json);
   print_verdict("frames", frames, arguments.json);
-  if (arguments.json) return exit_done;
+  const int code = verdict(events, frames);
+  if (arguments.json) return code;
   const double seconds = static_cast<double>(events.last_ns - events.first_ns) * 1e-9;
   fmt::print("\n{:<20} {:>12} {:>12}\n", "event records", "count", "a second");
   for (std::size_t k = 1; k < event_kinds; ++k) {
@@ -175,7 +189,7 @@ int stat(const JournalArguments& arguments) {
                frames.frames[static_cast<std::size_t>(FrameKind::text_in)], "frames out",
                frames.frames[static_cast<std::size_t>(FrameKind::text_out)]);
   }
-  return exit_done;
+  return code;
 }
 
 bool in_range(const JournalRecord& record, const JournalArguments& arguments) {

@@ -224,6 +224,29 @@ TEST_F(FrameReplayed, NamesTheFirstThingThatIsNotAsItWas) {
   EXPECT_EQ(replay_of(file("lost")).code, 1);
 }
 
+// Counts of what could be read are no answer to a script that asks whether all of it is there.
+TEST_F(FrameReplayed, StatAndVerifyOfADamagedJournalFailAndSayWhy) {
+  ASSERT_NO_FATAL_FAILURE(record({}));
+  const auto journal = [&](const char* verb) {
+    return run_program({program(), "journal", verb, file("journal")}, dir_.path(),
+                       Patience{60000 * patience_factor});
+  };
+  EXPECT_EQ(journal("stat").code, 0);
+  EXPECT_EQ(journal("verify").code, 0);
+  std::vector<std::string> segments;
+  ASSERT_TRUE(find_segments(file("journal"), journal_stream, 0, segments));
+  std::string bytes = read_text(segments[0]);
+  ASSERT_GT(bytes.size(), 4000U);
+  bytes[2000] = static_cast<char>(bytes[2000] ^ 1);
+  write_text(segments[0], bytes);
+  for (const char* verb : {"stat", "verify"}) {
+    const Finished done = journal(verb);
+    EXPECT_EQ(done.code, 1) << verb << done.out << done.err;
+    EXPECT_TRUE(holds(done.err, "gimbal journal: events: ")) << verb << done.err;
+    EXPECT_TRUE(holds(done.err, "offset")) << verb << done.err;
+  }
+}
+
 // From the reload on nothing can be compared; a text before it that nobody asked for is found.
 TEST_F(FrameReplayed, AForeignTextBeforeAPartingIsADifference) {
   ASSERT_NO_FATAL_FAILURE(start_sim());
