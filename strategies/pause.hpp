@@ -20,4 +20,30 @@ constexpr Nanos refusal_pause(std::uint32_t in_row) noexcept {
   return doubled_pause(in_row, milliseconds(100), seconds(5));
 }
 
+// Refusals in a row, by the count that the view keeps of them.
+class RefusalRow {
+ public:
+  // What was asked for since the last look was refused, or it was not. True: refused.
+  bool look(std::uint64_t count) noexcept {
+    const bool refused = count != seen_;
+    if (refused) {
+      ++in_row_;
+    } else if (asked_) {
+      in_row_ = 0;
+    }
+    asked_ = false;
+    seen_ = count;
+    return refused;
+  }
+  void note_asked() noexcept { asked_ = true; }
+  void forgive() noexcept { in_row_ = 0; }
+  [[nodiscard]] std::uint32_t in_row() const noexcept { return in_row_; }
+  [[nodiscard]] std::uint64_t seen() const noexcept { return seen_; }  // at the last look
+
+ private:
+  std::uint64_t seen_{0};
+  std::uint32_t in_row_{0};
+  bool asked_{false};  // since the last look
+};
+
 }  // namespace gimbal

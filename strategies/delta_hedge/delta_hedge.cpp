@@ -146,7 +146,7 @@ void DeltaHedge::judge_last(Book& book, const StrategyView& view, std::int64_t r
   HedgeState& s = states_[book.underlying.value];
   if (!book.awaiting) return;
   book.awaiting = false;
-  if (view.refusals_of(id_, book.underlying) != book.asked_refusals) return;
+  if (view.refusals_of(id_, book.underlying) != book.refusals.seen()) return;
   if (magnitude(residual) < magnitude(book.asked_residual)) {
     s.cycles = 0;
     return;
@@ -172,24 +172,12 @@ std::int64_t DeltaHedge::certain(const Book& book, const StrategyView& view, con
   return 0;
 }
 
-// What was asked for since the last look was refused, or it was not.
-void DeltaHedge::note_refusals(Book& book, const StrategyView& view) noexcept {
-  const std::uint64_t count = view.refusals_of(id_, book.underlying);
-  if (count != book.asked_refusals) {
-    ++book.refusals_in_row;
-  } else if (book.asked) {
-    book.refusals_in_row = 0;
-  }
-  book.asked = false;
-  book.asked_refusals = count;
-}
-
 void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) noexcept {
   HedgeState& s = states_[book.underlying.value];
   if (view.arm_generation() != book.arm_generation) {
     book.arm_generation = view.arm_generation();
     book.awaiting = false;
-    book.refusals_in_row = 0;
+    book.refusals.forgive();
     book.reducing = false;
     book.turning_since = {};
     s.stopped = false;
@@ -208,10 +196,10 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   if (s.stopped || view.mode(id_, book.hedge) >= Mode::halt) return;
   if (take_back(book, view, own, requests)) return;
   const Nanos since = view.now() - book.last_order;
-  note_refusals(book, view);
+  static_cast<void>(book.refusals.look(view.refusals_of(id_, book.underlying)));
   // A resting order is moved or taken back without that pause.
   const Nanos fruitless = own.resting == nullptr ? pause_of_cycles(s.cycles) : Nanos{};
-  const Nanos pause = std::max(refusal_pause(book.refusals_in_row), fruitless);
+  const Nanos pause = std::max(refusal_pause(book.refusals.in_row()), fruitless);
   if (book.last_order.mono_ns != 0 && since < std::max(book.config.interval_min, pause)) return;
   if (view.rate_room(view.instruments()[book.hedge].venue) == 0) return;
   if (book.config.execution == HedgeExecution::maker) {
@@ -333,7 +321,7 @@ void DeltaHedge::ask(Book& book, const StrategyView& view, OrderRequest request,
   ++book.intent;
   book.last_order = view.now();
   book.asked_residual = residual;
-  book.asked = true;
+  book.refusals.note_asked();
   book.awaiting = true;
   ++states_[book.underlying.value].orders;
   Money value;
@@ -405,7 +393,7 @@ void DeltaHedge::rest(Book& book, const StrategyView& view, const Quote& quote,
   if (off <= allowed && abs(open - request.amount) <= lot) return;
   if (requests.replace({own.resting->id, request.limit, own.resting->filled + request.amount})) {
     book.last_order = view.now();
-    book.asked = true;
+    book.refusals.note_asked();
   }
 }
 

@@ -23,6 +23,7 @@
 #include "engine/core/field.hpp"
 #include "engine/core/strategy.hpp"
 #include "engine/core/strategy_view.hpp"
+#include "strategies/pause.hpp"
 
 namespace gimbal {
 
@@ -167,14 +168,12 @@ class DeltaHedge {
     RecvTime window_start{};
     RecvTime second_start{};
     Money second_usd{};
-    std::int64_t asked_residual{0};   // when the last order was asked for
-    std::uint64_t asked_refusals{0};  // of this underlying, at the last look at them
-    std::uint32_t refusals_in_row{0};
-    bool asked{false};         // since the last look at the refusals
-    bool awaiting{false};      // an order's effect has not been judged yet
-    bool reducing{false};      // Black's delta, whatever the config names
-    RecvTime turning_since{};  // when the other delta fell due; zero: none is
-    std::int64_t apart{0};     // while one is: its residual less that of the one in use
+    std::int64_t asked_residual{0};  // when the last order was asked for
+    RefusalRow refusals{};           // of this underlying
+    bool awaiting{false};            // an order's effect has not been judged yet
+    bool reducing{false};            // Black's delta, whatever the config names
+    RecvTime turning_since{};        // when the other delta fell due; zero: none is
+    std::int64_t apart{0};           // while one is: its residual less that of the one in use
   };
   struct Own {  // our open orders on the hedge instrument
     const Order* resting{nullptr};
@@ -202,7 +201,6 @@ class DeltaHedge {
                                        Price price) const noexcept;
   void note_residual(const Book& book, std::int64_t residual, std::int64_t band, RecvTime now,
                      bool trading) noexcept;
-  void note_refusals(Book& book, const StrategyView& view) noexcept;
   void judge_last(Book& book, const StrategyView& view, std::int64_t residual) noexcept;
   // The residual that is there in every outcome; zero when the outcomes disagree.
   [[nodiscard]] std::int64_t certain(const Book& book, const StrategyView& view,

@@ -443,15 +443,7 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
                          Requests& requests) noexcept {
   const LiquidationConfig& c = book.config;
   const VenueId venue = view.instruments()[book.hedge].venue;
-  const std::uint64_t refused = view.refusals_of(id_, book.underlying);
-  if (refused != book.refusals) {
-    ++book.refusals_in_row;
-    book.waiting = false;
-  } else if (book.asked) {
-    book.refusals_in_row = 0;
-  }
-  book.refusals = refused;
-  book.asked = false;
+  if (book.refusals.look(view.refusals_of(id_, book.underlying))) book.waiting = false;
   const bool ended = settled(book, view);
   // By the report alone, the slices go to what has prices; the plan leaves the rest out.
   if (!r.usable && !r.reported) return;
@@ -463,7 +455,7 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
     return;
   }
   if (!view.venue_ready(venue) || !ended) return;
-  const Nanos pause = doubled_pause(book.refusals_in_row + book.misses, pause_first, pause_max);
+  const Nanos pause = doubled_pause(book.refusals.in_row() + book.misses, pause_first, pause_max);
   const Nanos wait = std::max(c.interval_min, pause);
   if (book.last_order.mono_ns != 0 && view.now() - book.last_order < wait) return;
   if (view.rate_room(venue) == 0) return;
@@ -503,7 +495,8 @@ void Liquidation::send(Book& book, const StrategyView& view, const Reduction& re
   ++book.intent;
   ++book.shown.orders;
   book.shown.raised += reduction.raises ? 1 : 0;
-  book.asked = book.waiting = true;
+  book.refusals.note_asked();
+  book.waiting = true;
   book.asked_for = reduction.instrument;
   book.position_before = book.position_seen = view.position(reduction.instrument);
   book.last_order = view.now();

@@ -21,6 +21,7 @@
 #include "strategies/liquidation/config.hpp"
 #include "strategies/liquidation/ladder.hpp"
 #include "strategies/liquidation/plan.hpp"
+#include "strategies/pause.hpp"
 
 namespace gimbal {
 
@@ -91,13 +92,11 @@ class Liquidation {
     std::uint64_t intent{0};
     std::uint64_t reports{0};     // of the account, when last compared
     std::uint32_t mismatches{0};  // in a row
-    std::uint64_t refusals{0};    // of ours, at the last look
-    std::uint32_t refusals_in_row{0};
-    std::uint32_t misses{0};  // orders that ended without a fill, in a row
-    bool arrived{false};      // this RED or BLACK was reduced to its target: small moves wait
-    bool asked{false};
-    bool waiting{false};    // an order of ours has not ended
-    Qty position_before{};  // of its instrument
+    RefusalRow refusals{};        // of this underlying
+    std::uint32_t misses{0};      // orders that ended without a fill, in a row
+    bool arrived{false};          // this RED or BLACK was reduced to its target: small moves wait
+    bool waiting{false};          // an order of ours has not ended
+    Qty position_before{};        // of its instrument
     InstrumentId asked_for{};
     RecvTime last_order{};
     RecvTime settled_at{};     // the last order ended: the picture must be younger

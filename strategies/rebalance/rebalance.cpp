@@ -11,17 +11,6 @@ std::uint64_t Rebalance::parent_of(const Rule& rule, const StrategyView& view) c
   return (view.arm_generation() << 8) | number;
 }
 
-void Rebalance::note_refusals(Rule& rule, const StrategyView& view, UnderlyingId u) const noexcept {
-  const std::uint64_t count = view.refusals_of(id_, u);
-  if (count != rule.refusals) {
-    ++rule.refusals_in_row;
-  } else if (rule.asked) {
-    rule.refusals_in_row = 0;
-  }
-  rule.asked = false;
-  rule.refusals = count;
-}
-
 std::string_view Rebalance::add(const RebalanceConfig& config, InstrumentId instrument,
                                 InstrumentId watch) noexcept {
   if (!instrument.valid()) return "instrument is not known";
@@ -74,7 +63,7 @@ void Rebalance::wake(const StrategyView& view, Requests& requests) noexcept {
       rule.fired = rule.done = false;
       rule.orders = 0;
       rule.whole = {};
-      rule.refusals_in_row = 0;
+      rule.refusals.forgive();
     }
     if (rule.done) continue;
     if (!rule.fired) {
@@ -106,8 +95,8 @@ void Rebalance::move(Rule& rule, const StrategyView& view, Requests& requests) n
     return;
   }
   if (!view.venue_ready(i.venue) || view.mode(id_, rule.instrument) >= Mode::halt) return;
-  note_refusals(rule, view, i.underlying);
-  const Nanos wait = std::max(c.interval_min, refusal_pause(rule.refusals_in_row));
+  static_cast<void>(rule.refusals.look(view.refusals_of(id_, i.underlying)));
+  const Nanos wait = std::max(c.interval_min, refusal_pause(rule.refusals.in_row()));
   if (rule.last_order.mono_ns != 0 && view.now() - rule.last_order < wait) return;
   if (view.rate_room(i.venue) == 0) return;
   const std::optional<Quote> quote = view.quote(rule.instrument);
@@ -134,7 +123,7 @@ void Rebalance::move(Rule& rule, const StrategyView& view, Requests& requests) n
   request.evidence_nano = missing.nano;
   request.intent = (static_cast<std::uint64_t>(rule.instrument.value) << 48) | (rule.intent + 1);
   if (!requests.place(request)) return;
-  rule.asked = true;
+  rule.refusals.note_asked();
   ++rule.intent;
   ++rule.orders;
   rule.last_order = view.now();

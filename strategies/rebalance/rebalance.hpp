@@ -13,6 +13,7 @@
 #include "engine/core/field.hpp"
 #include "engine/core/strategy.hpp"
 #include "engine/core/strategy_view.hpp"
+#include "strategies/pause.hpp"
 
 namespace gimbal {
 
@@ -114,17 +115,14 @@ class Rebalance {
     std::uint64_t intent{0};
     RecvTime armed_at{};
     RecvTime last_order{};
-    Qty whole{};                // missing when it fired; zero before the first order
-    std::uint64_t refusals{0};  // of this underlying, at the last look at them
-    std::uint32_t refusals_in_row{0};
+    Qty whole{};            // missing when it fired; zero before the first order
+    RefusalRow refusals{};  // of this underlying
     std::uint32_t orders{0};
-    bool asked{false};  // since the last look at the refusals
     bool fired{false};
     bool done{false};
   };
   [[nodiscard]] static bool triggered(const Rule& rule, const StrategyView& view) noexcept;
   [[nodiscard]] std::uint64_t parent_of(const Rule& rule, const StrategyView& view) const noexcept;
-  void note_refusals(Rule& rule, const StrategyView& view, UnderlyingId u) const noexcept;
   void move(Rule& rule, const StrategyView& view, Requests& requests) noexcept;
 
   StrategyId id_{1};
