@@ -8,14 +8,12 @@
 #include <cstring>
 
 namespace gimbal {
-namespace {
-constexpr std::uint16_t no_close_frame = 1006;
-}
 
 const char* name_of(CloseCause cause) noexcept {
   switch (cause) {
     case CloseCause::none: return "none";
     case CloseCause::by_us: return "closed by us";
+    case CloseCause::unanswered: return "closed by us, not answered";
     case CloseCause::by_peer: return "closed by the peer";
     case CloseCause::protocol: return "protocol broken by the peer";
     case CloseCause::tls: return "TLS record or alert";

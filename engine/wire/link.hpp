@@ -37,6 +37,7 @@ enum class LinkState : std::uint8_t {
 enum class CloseCause : std::uint8_t {
   none,
   by_us,          // close() was answered
+  unanswered,     // close() was not, as long as the owner waited
   by_peer,        // the peer's close frame came first
   protocol,       // the peer broke RFC 6455: ws_failure()
   tls,            // broken record or alert
@@ -46,6 +47,7 @@ enum class CloseCause : std::uint8_t {
   backlog_full,   // a control frame or close did not fit behind unsent bytes
 };
 [[nodiscard]] const char* name_of(CloseCause cause) noexcept;
+inline constexpr std::uint16_t no_close_frame = 1006;  // the code where none was received
 
 // One received text. Parse in place; valid until the sink returns.
 struct TextFrame {
@@ -124,9 +126,15 @@ class Link {
   // Goes on with unsent bytes; false when some are left or the link is over. settle() calls it.
   bool flush() noexcept;
   [[nodiscard]] std::size_t backlog() const noexcept;
-  // Starts the close handshake; the owner retires the link on on_closed or when it has waited
-  // enough.
+  // Starts the close handshake; it ends with on_closed, or by give_up() when the owner has waited
+  // enough: a peer that does not answer never ends it.
   void close(std::uint16_t code = 1000, std::string_view reason = {}) noexcept;
+  // After close(): waits no longer for the peer's close frame.
+  template <class Sink>
+  void give_up(Sink& sink) noexcept {
+    if (state_ == LinkState::closing) end(CloseCause::unanswered, no_close_frame);
+    report(sink);
+  }
 
   // --- the same steps one by one ---------------------------------------------------------------
   void feed(std::span<const char> bytes) noexcept;      // remember ciphertext, no copy

@@ -96,7 +96,7 @@ class FeedSession {
     if (data_silence_max_.count == 0 || now - data_at_ <= data_silence_max_) return;
     data_at_ = now;
     shared_.silences.fetch_add(1, std::memory_order_relaxed);
-    session_.link().close(1001, "no data");
+    session_.close(1001, "no data");
   }
 
  private:

@@ -133,7 +133,7 @@ class FeedStage {
   // Events were lost: every book of these connections is a guess. New connections, new snapshots.
   void start_over() noexcept {
     hedge_to_ring_.overflowed = rest_to_ring_.overflowed = false;
-    for (auto& feed : feeds_) feed->session().link().close(1001, "overload");
+    for (auto& feed : feeds_) feed->session().close(1001, "overload");
   }
 
   Poller& poller_;

@@ -109,7 +109,7 @@ class OrderSession {
     deliver();
     if (given_up_ || !gateway_.lost(now)) return;
     given_up_ = true;
-    session_.link().close(1001, "set-up failed");
+    session_.leave(1001, "set-up failed");
   }
 
  private:
@@ -242,7 +242,7 @@ class OrderSession {
     overflowed_ = true;
     session_.tape().put(FrameKind::conflated, clock_.now(), {},
                         static_cast<std::uint32_t>(ConflatedBy::order_ring));
-    session_.link().close(1001, "overload");
+    session_.leave(1001, "overload");
   }
   void deliver() noexcept {
     const std::span<Event> all = batch_.committed();

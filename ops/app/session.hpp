@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "engine/runtime/clock.hpp"
 #include "engine/runtime/probe.hpp"
@@ -33,6 +34,9 @@ struct SessionPort {
 };
 
 inline constexpr std::size_t session_slots = 8;
+// How long a session that said good-bye waits for the peer's. Whatever else the peer sends does not
+// renew it: a half-dead front end goes on with its heartbeats for ever.
+inline constexpr Nanos close_wait_max = milliseconds(250);
 
 // `Owner` has: void opened(RecvTime), void text(const TextFrame&), void ended(const LinkClosed&,
 // RecvTime), void timer(RecvTime).
@@ -75,7 +79,8 @@ class Session {
     return true;
   }
   void received(Poller& poller, std::span<const char> bytes, RecvTime at) noexcept {
-    heard_at_ = at;
+    // What comes after our close frame is read by nobody.
+    if (link_.state() != LinkState::closing) heard_at_ = at;
     link_.on_bytes(bytes, at, *this);
     settle(poller);
   }
@@ -86,16 +91,17 @@ class Session {
   // Unsent bytes, and the owner's timers every timer_interval.
   void upkeep(Poller& poller, RecvTime now) noexcept {
     if (added_) link_.settle(*this);
-    if (now < timer_due_) return;
-    timer_due_ = now + timer_interval;
-    if (added_) {
-      tape_.put(FrameKind::timer, now);
-      owner_.timer(now);
-    }
-    if (added_ && silence_max_.count > 0 && now - heard_at_ > silence_max_) {
-      link_.on_lost(ETIMEDOUT, *this);
-    }
+    if (added_) bound_close(now);
+    if (now >= timer_due_) on_time(now);
     settle(poller);
+  }
+  // The close handshake, for close_wait_max at most.
+  void close(std::uint16_t code, std::string_view reason) noexcept { link_.close(code, reason); }
+  // Says good-bye and waits for nothing: for a session that cancels, where each millisecond without
+  // its successor is one in which nothing can be cancelled.
+  void leave(std::uint16_t code, std::string_view reason) noexcept {
+    link_.close(code, reason);
+    link_.give_up(*this);
   }
   // Sends every text of an outbox, then empties it.
   void send(Outbox& outbox) noexcept {
@@ -120,6 +126,25 @@ class Session {
  private:
   static constexpr Nanos timer_interval = milliseconds(20);
 
+  void bound_close(RecvTime now) noexcept {
+    if (link_.state() != LinkState::closing) {
+      closing_ = false;
+      return;
+    }
+    if (!closing_) closing_since_ = now;
+    closing_ = true;
+    if (now - closing_since_ > close_wait_max) link_.give_up(*this);
+  }
+  void on_time(RecvTime now) noexcept {
+    timer_due_ = now + timer_interval;
+    if (added_) {
+      tape_.put(FrameKind::timer, now);
+      owner_.timer(now);
+    }
+    if (added_ && silence_max_.count > 0 && now - heard_at_ > silence_max_) {
+      link_.on_lost(ETIMEDOUT, *this);
+    }
+  }
   void settle(Poller& poller) noexcept {
     if (!dead_ || !added_) return;
     dead_ = false;
@@ -145,9 +170,11 @@ class Session {
   SessionTape tape_;
   bool added_{false};
   bool dead_{false};
+  bool closing_{false};  // seen by upkeep
   LinkClosed closed_{};
   RecvTime adopted_at_{};
   RecvTime heard_at_{};
+  RecvTime closing_since_{};
   Nanos silence_max_{};
   RecvTime timer_due_{};
 };

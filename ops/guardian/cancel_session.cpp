@@ -105,7 +105,7 @@ void CancelSession::on_login(LoginStep step) {
   if (step == LoginStep::refused) {
     trouble_ = "login refused: " + std::string{login_.refusal()};
     stage_ = Stage::down;
-    return session_.link().close();
+    return session_.leave(1000, {});
   }
   if (step != LoginStep::accepted || stage_ != Stage::login) return;  // a refreshed token
   stage_ = Stage::probe;
@@ -120,7 +120,7 @@ void CancelSession::on_probe(bool accepted, std::int32_t code) {
   if (!accepted) {
     trouble_ = "the key may not cancel: the venue answered " + std::to_string(code);
     stage_ = Stage::down;
-    return session_.link().close();
+    return session_.leave(1000, {});
   }
   if (account_ != 0) {  // the same key as before: a session made anew in a fire loses no time
     stage_ = Stage::up;
@@ -145,7 +145,7 @@ void CancelSession::on_identity(const deribit::PrivateFrame& frame) {
     trouble_ = "the key cannot tell its account (it needs account:read): the venue answered " +
                std::to_string(frame.error_code);
     stage_ = Stage::down;
-    return session_.link().close();
+    return session_.leave(1000, {});
   }
   // A venue that cannot say it now still cancels: ready, and asked again with each ping.
   if (frame.shape == deribit::PrivateShape::reply && frame.account_id > 0) {

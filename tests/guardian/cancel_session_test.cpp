@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/deaf_peer.hpp"
+
 namespace gimbal::guardian {
 namespace {
 
@@ -67,6 +69,25 @@ TEST_F(CancelSessionTest, K04AKeyThatMayNotAskForItsAccountIsRefused) {
     session.timer(now + seconds(2));
     EXPECT_FALSE(up()) << code;
   }
+}
+
+// Without the venue's answer to our close frame: the next connection may be able to cancel.
+TEST_F(CancelSessionTest, K04ARefusedConnectionIsLeftAtOnce) {
+  PollerConfig config;
+  config.kind = PollerKind::spin;
+  PollerChoice choice;
+  const auto poller = Poller::open(config, choice);
+  ASSERT_TRUE(poller) << choice.reason;
+  test::DeafPeer venue;
+  auto connection = venue.connect();
+  ASSERT_TRUE(session.session().port().to_hot.put(connection));
+  ASSERT_TRUE(session.session().adopt(*poller, now));
+  session.session().port().wanted = false;
+  hear(next_login, R"("error":{"message":"invalid_credentials","code":13004})");
+  EXPECT_NE(session.trouble().find("login refused"), std::string::npos) << session.trouble();
+  session.session().upkeep(*poller, now);
+  EXPECT_FALSE(session.session().up());
+  EXPECT_TRUE(session.session().port().wanted);
 }
 
 }  // namespace

@@ -1,0 +1,201 @@
+// Sessions that say good-bye to a peer that never answers, and goes on sending.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <thread>
+
+#include "ops/app/feed_session.hpp"
+#include "ops/app/order_session.hpp"
+#include "tests/runtime/temp_dir.hpp"
+#include "tests/support/deaf_peer.hpp"
+#include "tests/venues/deribit_gateway_rig.hpp"
+
+namespace gimbal {
+namespace {
+
+constexpr Nanos moment = milliseconds(1);
+constexpr int close_wait_ms = static_cast<int>(close_wait_max.count / 1'000'000);
+
+// A poller without sockets of its own, one session on it, and time that a test lets pass.
+struct SessionEnd : testing::Test {
+  test::DeafPeer peer;
+  TscClock clock;
+  std::unique_ptr<Poller> poller;
+  RecvTime now{};
+
+  void SetUp() override {
+    PollerConfig config;
+    config.kind = PollerKind::spin;
+    PollerChoice choice;
+    poller = Poller::open(config, choice);
+    ASSERT_TRUE(poller) << choice.reason;
+    now = clock.now();
+  }
+  template <class Session>
+  void put(Session& session) {
+    auto connection = peer.connect();
+    ASSERT_TRUE(session.port().to_hot.put(connection));
+    ASSERT_TRUE(session.adopt(*poller, now));
+    session.port().wanted = false;
+  }
+  // A heartbeat and a cycle each millisecond. How many passed before the session was gone, at
+  // most `most`.
+  template <class Session>
+  int beat_until_gone(Session& session, int most) {
+    for (int ms = 0; ms < most; ++ms) {
+      if (!session.up()) return ms;
+      now = now + moment;
+      peer.heartbeat();
+      turn(session);
+    }
+    return most;
+  }
+  template <class Session>
+  void turn(Session& session) {
+    struct Sink {
+      SessionEnd& test;
+      Session& session;
+      void on_received(std::uint16_t, std::span<const char> bytes, RecvTime) {
+        session.received(*test.poller, bytes, test.now);
+      }
+      void on_lost(std::uint16_t, int error) { session.lost(*test.poller, error); }
+    } sink{*this, session};
+    (void)poller->poll(clock, sink);
+    session.upkeep(*poller, now);
+  }
+};
+
+struct Listener {
+  int texts{0};
+  int endings{0};
+  LinkClosed closed{};
+  void opened(RecvTime) {}
+  void text(const TextFrame&) { ++texts; }
+  void ended(const LinkClosed& how, RecvTime) {
+    closed = how;
+    ++endings;
+  }
+  void timer(RecvTime) {}
+};
+
+TEST_F(SessionEnd, AGoodByeThatIsNotAnsweredEndsAfterItsWaitWhateverThePeerSends) {
+  Listener owner;
+  Session<Listener> session{owner, 0, Priority::normal, LinkConfig{}};
+  session.set_silence_max(seconds(15));
+  put(session);
+  ASSERT_EQ(beat_until_gone(session, 100), 100) << "a session that nobody closed stays";
+  const int before = owner.texts;
+  EXPECT_GT(before, 0);
+  session.close(1001, "no data");
+  const int waited = beat_until_gone(session, 2000);
+  EXPECT_GE(waited, close_wait_ms) << "the peer has its time to answer";
+  EXPECT_LE(waited, close_wait_ms + 2);
+  EXPECT_EQ(owner.texts, before) << "what came after the close frame is nobody's";
+  EXPECT_EQ(owner.endings, 1);
+  EXPECT_EQ(owner.closed.cause, CloseCause::unanswered);
+  EXPECT_TRUE(session.port().wanted) << "nobody makes the next connection";
+  // The wait of one connection is none of the next.
+  session.port().to_cold.take().reset();
+  put(session);
+  EXPECT_EQ(beat_until_gone(session, 2 * close_wait_ms), 2 * close_wait_ms);
+}
+
+TEST_F(SessionEnd, LeavingWaitsForNothing) {
+  Listener owner;
+  Session<Listener> session{owner, 0, Priority::first, LinkConfig{}};
+  put(session);
+  session.leave(1001, "overload");
+  EXPECT_EQ(beat_until_gone(session, 2000), 1) << "gone with the next cycle";
+  EXPECT_EQ(owner.endings, 1);
+  EXPECT_TRUE(session.port().wanted);
+  session.leave(1001, "again");  // nothing is there
+  turn(session);
+  EXPECT_EQ(owner.endings, 1);
+}
+
+// --- the order session
+
+// As much of the bot as an order session needs; the core's ring is as small as a test wants it.
+struct OrderSessionEnd : SessionEnd {
+  test::DeribitGatewayRig rig;
+  test::TempDir dir;
+  SpscRing<Event> to_core{64};
+  SpscRing<FillNote> fills{64};
+  GatePage page;
+  StopPage stop;
+  TermsRing terms{1};
+  TscProbe probe{64};
+  std::unique_ptr<OrderSession<DeribitVenue>> orders;
+
+  void SetUp() override {
+    SessionEnd::SetUp();
+    ASSERT_TRUE(page.create(dir.path() + "/gate", 1));
+    ASSERT_TRUE(stop.create(dir.path() + "/stop"));
+    orders = std::make_unique<OrderSession<DeribitVenue>>(
+        std::move(rig.gateway()), to_core, fills, page,
+        SenderGate{page, stop, page.register_sender()}, rig.table, terms, probe, clock, 0,
+        rig.config.venue, LinkConfig{});
+  }
+  [[nodiscard]] auto& session() { return orders->session(); }
+  void drain() {
+    while (to_core.peek() != nullptr) to_core.pop();
+  }
+  // Connects and answers the login; what came before it is read away.
+  void log_in_over_the_wire() {
+    put(session());
+    const std::string asked = peer.heard();
+    ASSERT_NE(asked.find("public/auth"), std::string::npos) << asked;
+    peer.say(R"({"jsonrpc":"2.0","id":)" + test::DeribitGatewayRig::id_of(asked) +
+             R"(,"result":{"access_token":"A","expires_in":900,"refresh_token":"R",)"
+             R"("scope":"connection trade:read_write","token_type":"bearer"}})");
+    turn(session());
+    ASSERT_NE(peer.heard().find("set_heartbeat"), std::string::npos) << "not logged in";
+  }
+  // Events for the core until its ring takes no more.
+  void overload() {
+    for (int i = 0; i < 200 && session().link().state() == LinkState::open; ++i) {
+      orders->execute(cancel());
+    }
+  }
+  Command cancel() const {
+    CancelOrder c;
+    c.order = make_order_id(1, StrategyId{1}, 7);
+    c.instrument = rig.instrument;
+    c.venue = rig.config.venue;
+    return Command{c};
+  }
+};
+
+TEST_F(OrderSessionEnd, AnOverloadedOneIsReplacedAtOnceAndCancelsOverTheNextConnection) {
+  ASSERT_NO_FATAL_FAILURE(log_in_over_the_wire());
+  overload();
+  ASSERT_GT(orders->counters().queue_full.load(), 0u);
+  EXPECT_LE(beat_until_gone(session(), 1000), 1) << "no cancel can leave as long as it is there";
+  EXPECT_TRUE(session().port().wanted);
+  drain();
+  session().port().to_cold.take().reset();
+  ASSERT_NO_FATAL_FAILURE(log_in_over_the_wire());
+  orders->execute(cancel());
+  EXPECT_NE(peer.heard().find("private/cancel"), std::string::npos);
+}
+
+TEST_F(OrderSessionEnd, AFailedSetUpIsReplacedAtOnce) {
+  ASSERT_NO_FATAL_FAILURE(log_in_over_the_wire());
+  peer.say(R"({"jsonrpc":"2.0","id":2,"error":{"code":10009,"message":"no","data":null}})");
+  turn(session());
+  ASSERT_TRUE(session().up());
+  // The gateway's patience with a set-up, in heartbeats.
+  int ms = 0;
+  while (ms < 60'000 && session().link().state() == LinkState::open) {
+    now = now + moment;
+    if (++ms % 1000 == 0) peer.heartbeat();
+    turn(session());
+    drain();
+  }
+  EXPECT_LT(ms, 60'000) << "it never gave the set-up up";
+  EXPECT_FALSE(session().up());
+  EXPECT_TRUE(session().port().wanted);
+}
+
+}  // namespace
+}  // namespace gimbal
