@@ -182,6 +182,7 @@ class EngineCore {
     Nanos clock_offset{};
     std::uint64_t generation{0};
     RecvTime requested_at{};
+    RecvTime unsettled_since{};  // when the first of the unsettled was asked for
     RecvTime begun_at{};
     RecvTime reconciled_at{};
     RecvTime pictured_at{};  // begin of the newest picture that was taken over
@@ -464,6 +465,7 @@ class EngineCore {
   void request_reconciles(Commands& out) noexcept;
   void begin_picture(VenueId venue) noexcept;
   static void count_unsettled(Venue& v) noexcept;
+  [[nodiscard]] RecvTime unsettled_since(const Venue& v) const noexcept;
   // One instance an account. `created`: at the venue; zero when not told.
   [[nodiscard]] bool from_other_instance(OrderId id, VenueId venue,
                                          ExchTime created) const noexcept;

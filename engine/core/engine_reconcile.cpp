@@ -11,9 +11,12 @@
 namespace gimbal {
 namespace {
 
-// Routine pictures in a row that fills of ours overtook before trading stops for one: a second at
-// least, as they are 50 ms and the venue's answer apart.
+// Routine pictures in a row that did not settle, before trading stops for one: overtaken by fills
+// of ours (50 ms and the venue's answer apart), failed (250 ms apart) or without an answer (a
+// reconcile_timeout apart, which is why their number alone is no bound).
 constexpr std::uint8_t unsettled_max = 20;
+// And the longest time from the question of the first of them, or of one that is under way.
+constexpr Nanos unsettled_time_max = seconds(15);
 
 }  // namespace
 
@@ -37,6 +40,10 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
   for (std::size_t i = 0; i < venues_max; ++i) {
     Venue& v = venues_[i];
     if (!v.used || v.gateway != GatewayState::ready) continue;
+    if (v.reconciled && now_ - unsettled_since(v) > unsettled_time_max) {
+      v.reconciled = false;
+      v.wants_reconcile = true;
+    }
     if (v.reconciling && now_ - v.requested_at > setup_.engine.reconcile_timeout) {
       v.reconciling = false;
       count_unsettled(v);
@@ -55,10 +62,18 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
   }
 }
 
+// When the picture was asked for that is still awaited while orders go out.
+RecvTime EngineCore::unsettled_since(const Venue& v) const noexcept {
+  if (v.unsettled > 0) return v.unsettled_since;
+  return v.reconciling && v.routine ? v.requested_at : now_;
+}
+
 // Our fill may be younger than a routine picture, a picture may fail, and so may the next: that is
 // no reason to stop, unless it goes on for long. It is still due then, and no more pressing than
-// before.
+// before. A picture with a reason is another matter: something is not as it was told, so that
+// nothing new is sent until one settles, and one that fails or gets no answer stops at once.
 void EngineCore::count_unsettled(Venue& v) noexcept {
+  if (v.unsettled == 0) v.unsettled_since = v.requested_at;
   if (v.unsettled < unsettled_max) ++v.unsettled;
   v.reconciled = v.routine && v.reconciled && v.unsettled < unsettled_max;
   v.wants_reconcile = v.wants_reconcile || !v.routine || !v.reconciled;

@@ -206,6 +206,48 @@ TEST_F(RoutinePicture, TwentyThatFailInARowStopUntilOneSettles) {
   EXPECT_TRUE(core().venue_ready(test::the_venue));
 }
 
+// Their number alone is no bound: each of these takes a reconcile_timeout.
+TEST_F(RoutinePicture, OnesWithoutAnAnswerStopAfterFifteenSecondsUntilOneSettles) {
+  setup.engine.reconcile_timeout = seconds(4);
+  armed_until_one_is_due();
+  const RecvTime asked = now;  // a little later than that
+  seen.clear();
+  while (core().venue_ready(test::the_venue) && now - asked < seconds(60)) run(milliseconds(100));
+  EXPECT_GT(now - asked, milliseconds(14'500));
+  EXPECT_LT(now - asked, milliseconds(15'500));
+  EXPECT_GE(count(CommandKind::reconcile), 3U) << "it is asked again after each time-out";
+  run(seconds(4));
+  reconcile(ReconcilePhase::begin);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+  run(milliseconds(2000));
+  EXPECT_TRUE(core().venue_ready(test::the_venue)) << "a settled one starts the time anew";
+}
+
+TEST_F(RoutinePicture, OneThatIsNeverAnsweredStopsWhateverItsTimeout) {
+  setup.engine.reconcile_timeout = seconds(600);
+  armed_until_one_is_due();
+  run(milliseconds(14'000));
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+  run(milliseconds(2'000));
+  EXPECT_FALSE(core().venue_ready(test::the_venue));
+}
+
+// A fill without an id: what the venue holds is not known, so one failure is enough.
+TEST_F(RoutinePicture, OneWithAReasonStopsWithItsFirstFailure) {
+  go();
+  to_armed();
+  const PlaceOrder other = bought();
+  Fill unnumbered = fill_of(other, 100);
+  unnumbered.trade = {};
+  send(EventKind::fill, unnumbered, perp);
+  run(milliseconds(100));
+  reconcile(ReconcilePhase::begin);
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+  reconcile(ReconcilePhase::failed);
+  EXPECT_FALSE(core().venue_ready(test::the_venue));
+}
+
 // It asks about what came after the picture had begun.
 TEST_F(RoutinePicture, AWishForOneWhileAnotherIsTakenIsNotMetByIt) {
   go();
