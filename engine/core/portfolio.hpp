@@ -59,27 +59,15 @@ struct PortfolioConfig {
   double flat_volatility{0};  // the last rung; 0: there is none
 };
 
-// Config keys of [portfolio]; the rule is chosen by name in wiring.
+// Config keys of [portfolio]. The bounds of the arithmetic and the rule of the expiry are no keys.
 template <class Visitor>
 void fields(Visitor&& visit, PortfolioConfig& c) {
-  visit("delta_error_max", c.delta_error_max,
-        FieldInfo{1e-9, 1e3, false, Reload::fixed, "coins",
-                  "Bound on the error of a bucket's delta before it is priced anew."});
-  visit("reprice_age_max", c.reprice_age_max,
-        FieldInfo{0, 3600, false, Reload::fixed, "s",
-                  "Age of a bucket's reference point before it is priced anew."});
-  visit("time_share_max", c.time_share_max,
-        FieldInfo{1e-9, 0.1, false, Reload::fixed, "",
-                  "Share of the remaining life that may pass before a bucket is priced anew."});
   visit("volatility_age_max", c.volatility_age_max,
-        FieldInfo{0, 86400, false, Reload::fixed, "s",
-                  "Age of an option's mark volatility beyond which the risk is incomplete."});
+        FieldInfo{1, 3600, false, Reload::fixed, "s",
+                  "Age of a held option's volatility beyond which the risk is incomplete."});
   visit("forward_age_max", c.forward_age_max,
-        FieldInfo{0, 86400, false, Reload::fixed, "s",
-                  "Age of an expiry's underlying price beyond which the risk is incomplete."});
-  visit("expiry_window", c.expiry_window,
-        FieldInfo{0, 86400, false, Reload::fixed, "s",
-                  "Length of the averaging of the delivery price before expiry."});
+        FieldInfo{1, 3600, false, Reload::fixed, "s",
+                  "Age of a held expiry's forward beyond which the risk is incomplete."});
 }
 
 struct RiskNumbers {

@@ -14,6 +14,7 @@ struct CoreConfig {
   QualityLimits quality;
   BudgetLimits budget;
   ScenarioConfig scenarios;
+  PortfolioConfig portfolio;
   StrategyConfig strategy;
 };
 

@@ -66,6 +66,8 @@ std::vector<TableShape> make_shapes() {
              &CoreConfig::budget),
       single("scenarios", "Price and volatility moves that the account is held against.",
              &CoreConfig::scenarios),
+      single("portfolio", "When what the venue says of options is too old to price them by.",
+             &CoreConfig::portfolio),
       list(
           "venue", "One account session at a venue; the order in the file numbers them.",
           [](Config & c) -> auto& { return c.venues; }, 1, venues_max),

@@ -197,6 +197,7 @@ std::string make_engine_setup(const Config& config, const Universe& universe, En
   setup.quality = config.quality;
   setup.budget = config.budget;
   setup.scenarios = config.scenarios;
+  setup.portfolio = config.portfolio;
   setup.portfolio.surface_age_max = config.surface.use ? config.surface.age_max : Nanos{};
   setup.portfolio.flat_volatility = config.surface.flat_volatility;
   setup.guardian_required = config.runtime.guardian_required;
