@@ -1,5 +1,6 @@
 // Surface blocks, whatever their bytes are: taken whole or not at all, and what prices an option
-// afterwards is a finite number within the limits of P-18.
+// afterwards is a finite number within the limits of P-18, and so is the risk of what is held of
+// it.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -52,6 +53,7 @@ struct World {
     s.engine.delta_one_levels = s.engine.option_levels = 8;
     s.engine.trade_ids_kept = 16;
     s.portfolio.surface_age_max = seconds(20);
+    s.venue_used[0] = s.own_account[0] = true;
     s.blocks = {this, &find};
     core = std::make_unique<EngineCore>(s, table);
     Boot boot;
@@ -61,7 +63,27 @@ struct World {
     c.offset_ns = clock_offset;
     send(EventKind::venue_clock, c);
     for (const InstrumentId id : ids) quote(id);
+    hold();
   }
+  // Long, short and both settlements: a curve prices their buckets anew.
+  void hold() {
+    GatewayStatus session;
+    session.state = GatewayState::ready;
+    session.generation = 1;
+    send(EventKind::gateway_status, session);
+    ReconcileMark mark;
+    mark.generation = 1;
+    send(EventKind::reconcile_mark, mark);
+    for (std::size_t n = 0; n < options; ++n) {
+      PositionReport p;
+      p.amount = Qty{(n % 2 == 0 ? 3 : -2) * one};
+      send(EventKind::position_report, p, ids[n]);
+    }
+    mark.phase = ReconcilePhase::complete;
+    send(EventKind::reconcile_mark, mark);
+    if (core->portfolio().position(ids[1]) != Qty{-2 * one} || !risk().complete) std::abort();
+  }
+  [[nodiscard]] RiskNumbers risk() const { return core->portfolio().risk(UnderlyingId{0}); }
   template <class Payload>
   void send(EventKind kind, const Payload& payload, InstrumentId id = {}) {
     Event head;
@@ -109,6 +131,14 @@ struct World {
         std::abort();
       }
       judge(after[n]);
+    }
+    judge(risk());
+  }
+  static void judge(const RiskNumbers& r) {
+    for (const double v : {r.delta_net.value, r.delta_bs.value, r.gamma.value, r.gamma_net.value,
+                           r.vega.value, r.options_value, r.linear_value, r.delta_error,
+                           r.sticky_delta_shift, r.minimum_variance_shift}) {
+      if (!std::isfinite(v)) std::abort();
     }
   }
   void judge(const OptionMark& m) const {
