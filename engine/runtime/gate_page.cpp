@@ -220,13 +220,18 @@ bool GatePage::loosen(Scope s, Mode m) noexcept {
 }
 
 // A sender that sees the open word sees the epoch too: it loads the word first.
-bool GatePage::reopen(Scope s, Mode m, std::uint64_t epoch) noexcept {
+bool GatePage::reopen(Scope s, Mode from, Mode to, std::uint64_t epoch) noexcept {
   for (SenderLine& line : page_->senders) {
     if (line.approved_from.load(std::memory_order_seq_cst) < epoch) {
       line.approved_from.store(epoch, std::memory_order_seq_cst);
     }
   }
-  return loosen(s, m);
+  auto* word = page_->modes.word(s);
+  if (word == nullptr) return false;
+  std::uint8_t byte = word->load(std::memory_order_seq_cst);
+  return gate_mode(byte) == from &&
+         word->compare_exchange_strong(byte, static_cast<std::uint8_t>(to),
+                                       std::memory_order_seq_cst);
 }
 
 void GatePage::grant_pass(Scope s, std::uint64_t stops) noexcept {
@@ -328,11 +333,13 @@ bool StopPage::request(Scope s, Mode m, RecvTime now, std::uint32_t uid,
                        std::uint32_t pid) noexcept {
   auto* word = page_->stops.word(s);
   if (word == nullptr || m == Mode::active) return false;
-  raise(*word, static_cast<std::uint8_t>(m));
-  page_->request.mono_ns.store(now.mono_ns, std::memory_order_relaxed);
-  page_->request.uid.store(uid, std::memory_order_relaxed);
-  page_->request.pid.store(pid, std::memory_order_relaxed);
-  page_->request.requests.fetch_add(1, std::memory_order_release);
+  do {
+    raise(*word, static_cast<std::uint8_t>(m));
+    page_->request.mono_ns.store(now.mono_ns, std::memory_order_relaxed);
+    page_->request.uid.store(uid, std::memory_order_relaxed);
+    page_->request.pid.store(pid, std::memory_order_relaxed);
+    page_->request.requests.fetch_add(1, std::memory_order_seq_cst);
+  } while (at(s) < m);  // an arm cleared it before it could see the count
   return true;
 }
 
@@ -342,11 +349,12 @@ Mode StopPage::at(Scope s) const noexcept {
 }
 
 std::uint64_t StopPage::requests() const noexcept {
-  return page_->request.requests.load(std::memory_order_acquire);
+  return page_->request.requests.load(std::memory_order_seq_cst);
 }
 
-void StopPage::clear(Scope s) noexcept {
-  if (auto* word = page_->stops.word(s)) word->store(0, std::memory_order_seq_cst);
+Mode StopPage::clear(Scope s) noexcept {
+  auto* word = page_->stops.word(s);
+  return word == nullptr ? Mode::active : stop_mode(word->exchange(0, std::memory_order_seq_cst));
 }
 
 }  // namespace gimbal

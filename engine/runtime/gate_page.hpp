@@ -187,8 +187,9 @@ class GatePage {
   bool loosen(Scope s, Mode m) noexcept;
   // Only for a validated arm command, which the core answered under `epoch` of its gate: what was
   // approved before is void at every sender before the word opens, so that no order of the time
-  // before the stop leaves after the arm.
-  bool reopen(Scope s, Mode m, std::uint64_t epoch) noexcept;
+  // before the stop leaves after the arm. False, and the word as it is: it is not what it was when
+  // the arm was asked for, so somebody closed it meanwhile.
+  bool reopen(Scope s, Mode from, Mode to, std::uint64_t epoch) noexcept;
   // Calls use(Scope, Mode) for every scope that is not ACTIVE.
   template <class Use>
   void each_tightened(Use&& use) const {
@@ -236,10 +237,12 @@ class StopPage {
   // gimbalctl, guardian: raises the byte; never lowers it. False for an unknown scope.
   bool request(Scope s, Mode m, RecvTime now, std::uint32_t uid, std::uint32_t pid) noexcept;
   [[nodiscard]] Mode at(Scope s) const noexcept;
-  // Stops requested so far, repeated ones included.
+  // Stops requested so far, repeated ones included. Counted behind the byte, and the byte is looked
+  // at behind the count: whoever clears it and then looks here sees the stop, or the stop is
+  // written again.
   [[nodiscard]] std::uint64_t requests() const noexcept;
-  // Bot only, for a validated arm command of exactly this scope.
-  void clear(Scope s) noexcept;
+  // Bot only, for a validated arm command of exactly this scope. What the byte asked for.
+  Mode clear(Scope s) noexcept;
 
   // Calls use(Scope, Mode) for every non-zero byte, level by level. What the control thread copies
   // into gate and latch each millisecond.

@@ -125,6 +125,8 @@ class Bot {
   void cold_cycle();
   void mirror_stops();
   void watch_sentinel(RecvTime now);
+  [[nodiscard]] bool sentinel_there();
+  [[nodiscard]] std::string sentinel_path() const;
   void drain_notes();
   // bot_listings.cpp
   template <class Visit>
@@ -159,6 +161,7 @@ class Bot {
   [[nodiscard]] OrderSession<BotVenue>& orders();
   [[nodiscard]] deribit::FeedCounters feed_counters();
   [[nodiscard]] std::uint64_t faults();
+  [[nodiscard]] std::uint64_t halts();  // of the router
   [[nodiscard]] std::uint64_t silences();
   void closing_report(int exit_code);
   [[nodiscard]] double equity_change(std::size_t i) const;
@@ -261,7 +264,6 @@ class Bot {
   RecvTime status_due_{};
   RecvTime anchor_due_{};
   RecvTime sentinel_due_{};
-  bool sentinel_{false};  // the file is there: nothing may be armed
   RecvTime snapshot_due_{};
   std::array<MarginReport, margins_shown_max> first_margin_{};
   std::uint64_t trace_faults_{0};

@@ -210,7 +210,7 @@ void Bot::take_over_pages() {
   for (const LatchEntry& e : lost) {
     say(fmt::format("latched: {} {} has no name; global HALT", name_of(e.scope.level), e.scope.id));
     (void)gate_.loosen(e.scope, Mode::active);
-    stop_page_.clear(e.scope);
+    (void)stop_page_.clear(e.scope);
     if (Outcome o = latch_->release(e.scope); !o) say("latch: " + o.error());
   }
 }

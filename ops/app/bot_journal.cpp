@@ -58,11 +58,13 @@ void Bot::drain_journal() {
     }
     frames_lost_ = lost;
   }
-  if (why.empty() || !journal_trouble_.empty()) return;
-  journal_trouble_ = why;
-  say(why + "; HALT");
-  if (gate_.at(Scope{}) >= Mode::halt) return;
-  desk_->stop_from(OperatorSource::monitor, Scope{}, Mode::halt, why);
+  if (!why.empty() && journal_trouble_.empty()) {
+    journal_trouble_ = why;
+    say(why + "; HALT");
+  }
+  // For good: nothing may be open again before a restart, whoever opened it.
+  if (journal_trouble_.empty() || gate_.at(Scope{}) >= Mode::halt) return;
+  desk_->stop_from(OperatorSource::monitor, Scope{}, Mode::halt, journal_trouble_);
 }
 
 void Bot::archive_loop() {

@@ -99,6 +99,7 @@ void Bot::stop_threads() {
   cold_threads_.clear();
 }
 
+std::uint64_t Bot::halts() { return fused_ != nullptr ? fused_->halts() : core_stage_->halts(); }
 std::uint64_t Bot::faults() { return fused_ != nullptr ? fused_->faults() : core_stage_->faults(); }
 
 deribit::FeedCounters Bot::feed_counters() {
@@ -130,14 +131,18 @@ void Bot::mirror_stops() {
   });
 }
 
+std::string Bot::sentinel_path() const {
+  return loaded_->config.runtime.runtime_dir + "/" + std::string{sentinel_file};
+}
+
+bool Bot::sentinel_there() { return ::access(sentinel_path().c_str(), F_OK) == 0; }
+
 // HALT by a file while it is there, for a wedged socket: `touch RUNTIME_DIR/halt`.
 void Bot::watch_sentinel(RecvTime now) {
   if (now < sentinel_due_) return;
   sentinel_due_ = now + sentinel_interval;
-  const std::string path = loaded_->config.runtime.runtime_dir + "/" + std::string{sentinel_file};
-  sentinel_ = ::access(path.c_str(), F_OK) == 0;
-  if (!sentinel_ || gate_.at(Scope{}) >= Mode::halt) return;
-  say("sentinel: " + path + " is there; closing the gate");
+  if (!sentinel_there() || gate_.at(Scope{}) >= Mode::halt) return;
+  say("sentinel: " + sentinel_path() + " is there; closing the gate");
   desk_->stop_from(OperatorSource::sentinel, Scope{}, Mode::halt, "sentinel file");
 }
 

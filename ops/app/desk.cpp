@@ -201,7 +201,8 @@ bool Desk::kill_settled(bool& counted, std::uint64_t& ours) {
   ours = 0;
   if (!kill_) return true;
   const EngineStatus& s = bot_.snapshot_->engine;
-  if (s.answer_to(OperatorAction::kill).command_id == kill_->command) kill_->answered = true;
+  // In the order of the numbers: the answer to a later one says that this one was stepped.
+  if (s.answer_to(OperatorAction::kill).command_id >= kill_->command) kill_->answered = true;
   if (!kill_->answered) return false;
   if (kill_->mode < Mode::cancel) return true;
   if (s.cancel_jobs > 0) return false;

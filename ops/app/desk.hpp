@@ -79,7 +79,11 @@ class Desk final : public ControlHandler {
     std::string reason;
     ControlPeer peer;
     std::uint64_t command{0};  // 0: not sent to the core yet
-    std::uint64_t stops{0};    // the stop page's requests when it began
+    // As it was when the arm began; what has moved since, somebody closed.
+    Mode before{Mode::lock};  // of the gate word
+    std::uint64_t stops{0};   // the stop page's requests
+    std::uint64_t fires{0};   // of the guardian
+    std::uint64_t halts{0};   // of the router
   };
   struct PendingFlatten {
     std::uint64_t command{0};
@@ -101,8 +105,11 @@ class Desk final : public ControlHandler {
   bool send_arm();  // false: too early
   ControlAnswer arm_progress(bool deadline_passed);
   void withdraw_arm(Scope stopped);
-  ControlAnswer refuse_without_journal();
-  ControlAnswer refuse_for_page_stop();
+  [[nodiscard]] std::string arm_objection(const PendingArm& arm) const;
+  [[nodiscard]] std::string arm_verdict(const OperatorAnswer& answer) const;
+  void take_back(const PendingArm& arm, const std::string& why, Mode wiped = Mode::active);
+  ControlAnswer refuse_arm(const PendingArm& pending, const std::string& why,
+                           Mode wiped = Mode::active);
   ControlAnswer finish_arm(const OperatorAnswer& answer);
   void latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason);
 

@@ -46,19 +46,65 @@ const char* result_text(OperatorResult r) {
   return "refused";
 }
 
+// What speaks against an arm that began with `arm`'s counts, looked at anew: when it begins, at
+// each step of its wait, before the gate opens and behind the opening. The gate is in HALT all the
+// while, so none of the watchers would act on it.
+std::string Desk::arm_objection(const PendingArm& arm) const {
+  if (bot_.sentinel_there()) {
+    return "the sentinel file " + bot_.sentinel_path() + " is there; remove it first";
+  }
+  if (!bot_.journal_trouble_.empty()) {
+    return "the journal cannot be kept: " + bot_.journal_trouble_ + "; free the disk and restart";
+  }
+  if (std::string why = bot_.day_->trouble(); !why.empty()) return why;
+  if (bot_.stop_page_.requests() != arm.stops) {
+    return "a stop was written while the arm waited; it holds, arm again";
+  }
+  if (bot_.gate_.layout().fire.fires.load() != arm.fires) {
+    return "the guardian fired while the arm waited; look at its proof, then arm again";
+  }
+  if (bot_.halts() != arm.halts) {
+    return "a full ring or a fault of the sequencer closed the gate while the arm waited; see the "
+           "alerts, then arm again";
+  }
+  return {};
+}
+
+// The core may have accepted it, or may yet: its scope is stopped again in gate, core and latch, as
+// strictly as before, so that no strategy works against a closed gate and no boot finds it open.
+void Desk::take_back(const PendingArm& arm, const std::string& why, Mode wiped) {
+  const Mode mode = stricter(stricter(bot_.gate_.at(arm.scope), arm.before), wiped);
+  if (arm.command == 0 || mode == Mode::active) return;  // nothing of it was opened anywhere
+  (void)bot_.closer_->close(arm.scope, mode);
+  send_command(OperatorAction::kill, next_command_++, arm.scope, mode, OperatorSource::monitor,
+               ControlPeer{});
+  latch(arm.scope, mode, ControlPeer{}, "an arm was taken back: " + why);
+}
+
+ControlAnswer Desk::refuse_arm(const PendingArm& pending, const std::string& why, Mode wiped) {
+  const PendingArm arm = pending;
+  take_back(arm, why, wiped);
+  arm_.reset();
+  return refused_answer(why);
+}
+
 ControlAnswer Desk::arm(const ArmRequest& request) {
   const std::string running = bot_.loaded_->hash_hex();
   if (request.config_hash.size() < 8 || running.rfind(request.config_hash, 0) != 0) {
     return refused_answer("config hash " + request.config_hash + " is not the running one (" +
                           running.substr(0, 16) + ")");
   }
-  if (bot_.sentinel_) {
-    return refused_answer("the sentinel file " + bot_.loaded_->config.runtime.runtime_dir + "/" +
-                          std::string{sentinel_file} + " is there; remove it first");
-  }
-  if (!bot_.journal_trouble_.empty()) return refuse_without_journal();
-  if (const std::string why = bot_.day_->trouble(); !why.empty()) return refused_answer(why);
-  arm_ = PendingArm{request.scope, request.reason, request.peer, 0, bot_.mirrored_stops_};
+  PendingArm fresh;
+  fresh.scope = request.scope;
+  fresh.reason = request.reason;
+  fresh.peer = request.peer;
+  fresh.before = bot_.gate_.at(request.scope);
+  fresh.stops = bot_.mirrored_stops_;
+  fresh.fires = bot_.gate_.layout().fire.fires.load();
+  fresh.halts = bot_.halts();
+  if (const std::string why = arm_objection(fresh); !why.empty()) return refused_answer(why);
+  if (arm_) (void)refuse_arm(*arm_, "a later arm was asked for");
+  arm_ = std::move(fresh);
   arm_request_ = request.id;
   (void)send_arm();
   return ControlAnswer{AnswerState::pending, 0, {}};
@@ -86,82 +132,71 @@ void Desk::withdraw_waiting_arm() {
   if (arm_ && arm_->command == 0) arm_.reset();
 }
 
-ControlAnswer Desk::refuse_without_journal() {
-  arm_.reset();
-  return refused_answer("the journal cannot be kept: " + bot_.journal_trouble_ +
-                        "; free the disk and restart");
-}
-
-// A stop that was written to the page while the arm waited, where the gate was as strict already
-// and nothing else shows it: the arm must not wipe it out.
-ControlAnswer Desk::refuse_for_page_stop() {
-  bot_.stop_page_.each_stop([this](Scope scope, Mode mode) {
-    stop_from(OperatorSource::stop_page, scope, mode, "stop page");
-  });
-  return refused_answer("a stop was written while the arm waited; it holds, arm again");
+std::string Desk::arm_verdict(const OperatorAnswer& answer) const {
+  std::string why = result_text(answer.result);
+  if (answer.result == OperatorResult::refused_guardian) {
+    why += " (" + bot_.guardian_->text() +
+           "); start gimbal-guardian, or waive it with [runtime] guardian_required = false";
+  }
+  if (answer.result == OperatorResult::refused_other_instance) {
+    why += fmt::format(
+        " (boot epoch {}, ours is {}); stop it, then acknowledge the alert other_instance "
+        "(gimbalctl status shows its number, gimbalctl ack NUMBER)",
+        answer.detail, bot_.epoch_);
+  }
+  return why;
 }
 
 ControlAnswer Desk::finish_arm(const OperatorAnswer& answer) {
   if (answer.result != OperatorResult::accepted) {
-    std::string why = result_text(answer.result);
-    if (answer.result == OperatorResult::refused_guardian) {
-      why += " (" + bot_.guardian_->text() +
-             "); start gimbal-guardian, or waive it with [runtime] guardian_required = false";
-    }
-    if (answer.result == OperatorResult::refused_other_instance) {
-      why += fmt::format(
-          " (boot epoch {}, ours is {}); stop it, then acknowledge the alert other_instance "
-          "(gimbalctl status shows its number, gimbalctl ack NUMBER)",
-          answer.detail, bot_.epoch_);
-    }
-    return refused_answer(why);
+    arm_.reset();
+    return refused_answer(arm_verdict(answer));
   }
-  const Scope scope = arm_->scope;
-  const std::uint64_t stops = arm_->stops;
-  const auto stopped = [this, stops] { return bot_.stop_page_.requests() != stops; };
-  if (stopped()) return refuse_for_page_stop();
-  const std::string reason = arm_->reason;
+  const PendingArm arm = *arm_;
   bot_.drain_alerts();
   // The file may be missing or damaged: whatever else is held goes back into it.
-  std::vector<LatchEntry> held = held_scopes(bot_.gate_, scope);
+  std::vector<LatchEntry> held = held_scopes(bot_.gate_, arm.scope);
   for (LatchEntry& e : held) e.name = bot_.scope_name(e.scope);
-  const Outcome stored = bot_.latch_->release(scope, held);
-  if (!stored)
-    return refused_answer("the core is armed, but the latch cannot be written: " + stored.error() +
-                          "; the last gate stays closed");
-  if (stopped()) return refuse_for_page_stop();  // the latch took a disk's time
-  // The page last: what was approved before is void before anything opens.
-  bot_.gate_.reopen(scope, Mode::active, answer.gate_epoch);
-  bot_.stop_page_.clear(scope);
-  bot_.hold_again(scope, answer.seq);
-  bot_.say(fmt::format("armed: {} ({})", scope_text(scope), reason));
+  if (const Outcome stored = bot_.latch_->release(arm.scope, held); !stored) {
+    return refuse_arm(
+        arm, "the latch cannot be written: " + stored.error() + "; the last gate stays closed");
+  }
+  // The latch took a disk's time.
+  if (const std::string why = arm_objection(arm); !why.empty()) return refuse_arm(arm, why);
+  // The stop page last: what was approved before is void before anything opens.
+  if (!bot_.gate_.reopen(arm.scope, arm.before, Mode::active, answer.gate_epoch)) {
+    return refuse_arm(arm,
+                      "the gate was closed while the arm waited; see the alerts, then arm again");
+  }
+  const Mode wiped = bot_.stop_page_.clear(arm.scope);
+  // What came between the look and the opening is not lost: it is seen now.
+  if (const std::string why = arm_objection(arm); !why.empty()) return refuse_arm(arm, why, wiped);
+  arm_.reset();
+  bot_.hold_again(arm.scope, answer.seq);
+  bot_.say(fmt::format("armed: {} ({})", scope_text(arm.scope), arm.reason));
   const bool waived = !bot_.loaded_->config.runtime.guardian_required;
-  return done_answer(fmt::format(
-      R"({{"armed":true,"scope":"{}","config_hash":"{}","guardian":"{}{}"}})", scope_text(scope),
-      bot_.loaded_->hash_hex(), bot_.guardian_->text(), waived ? " (waived)" : ""));
+  return done_answer(
+      fmt::format(R"({{"armed":true,"scope":"{}","config_hash":"{}","guardian":"{}{}"}})",
+                  scope_text(arm.scope), bot_.loaded_->hash_hex(), bot_.guardian_->text(),
+                  waived ? " (waived)" : ""));
 }
 
 ControlAnswer Desk::arm_progress(bool deadline_passed) {
-  if (arm_->command == 0 && !bot_.journal_trouble_.empty()) return refuse_without_journal();
+  if (const std::string why = arm_objection(*arm_); !why.empty()) return refuse_arm(*arm_, why);
   if (!send_arm()) {
     if (!deadline_passed) return ControlAnswer{AnswerState::pending, 0, {}};
-    arm_.reset();
-    return refused_answer(
+    return refuse_arm(
+        *arm_,
         "started less than [engine] order_ttl ago: an order of the boot before may still arrive");
   }
   bot_.refresh(false);
   const OperatorAnswer& answer = bot_.snapshot_->engine.answer_to(OperatorAction::arm);
   const bool mine = answer.command_id == arm_->command;
-  if (mine && answer.result != OperatorResult::waiting) {
-    ControlAnswer done = finish_arm(answer);
-    arm_.reset();
-    return done;
-  }
+  if (mine && answer.result != OperatorResult::waiting) return finish_arm(answer);
   if (!deadline_passed) return ControlAnswer{AnswerState::pending, 0, {}};
-  arm_.reset();
-  return refused_answer(
-      "no answer in time: " +
-      std::string{mine ? result_text(answer.result) : "the core did not step the command"});
+  return refuse_arm(*arm_,
+                    std::string{"no answer in time: "} +
+                        (mine ? result_text(answer.result) : "the core did not step the command"));
 }
 
 }  // namespace gimbal

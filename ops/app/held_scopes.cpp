@@ -76,7 +76,7 @@ void move_to_names(std::vector<LatchEntry>& entries, const std::vector<ScopeName
     const Scope old = before[i].scope;
     if (entries[i].scope == old || old.id == latch_id_unknown) continue;
     gate.loosen(old, Mode::active);
-    stop.clear(old);
+    (void)stop.clear(old);
   }
   for (const LatchEntry& e : entries) {
     if (e.scope.id != latch_id_unknown) (void)gate.tighten(e.scope, e.mode);

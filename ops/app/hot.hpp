@@ -182,6 +182,7 @@ class FusedHot {
   [[nodiscard]] auto& sequencer() noexcept { return sequencer_; }
   [[nodiscard]] std::uint64_t faults() const noexcept { return router_.faults(); }
   [[nodiscard]] std::uint64_t alerts_lost() const noexcept { return router_.alerts_lost(); }
+  [[nodiscard]] std::uint64_t halts() const noexcept { return router_.halts(); }
 
   std::size_t do_work() noexcept {
     parts_.probe->begin();  // what timers and operators cause is not a tick's way

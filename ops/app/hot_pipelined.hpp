@@ -227,6 +227,7 @@ class CoreStage {
   [[nodiscard]] auto& sequencer() noexcept { return sequencer_; }
   [[nodiscard]] std::uint64_t faults() const noexcept { return router_.faults(); }
   [[nodiscard]] std::uint64_t alerts_lost() const noexcept { return router_.alerts_lost(); }
+  [[nodiscard]] std::uint64_t halts() const noexcept { return router_.halts(); }
 
   std::size_t do_work() noexcept {
     const std::size_t done = sequencer_.do_work();

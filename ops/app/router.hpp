@@ -67,8 +67,17 @@ class Router {
     return alerts_lost_.load(std::memory_order_relaxed);
   }
 
+  // How often this closed the last gate on its own account, where no trip tells of it. Counted
+  // before the gate closes: an arm in flight looks at it.
+  [[nodiscard]] std::uint64_t halts() const noexcept {
+    return halts_.load(std::memory_order_seq_cst);
+  }
+
  private:
-  void halt() noexcept { (void)closer_.close(Scope{}, Mode::halt); }
+  void halt() noexcept {
+    halts_.fetch_add(1, std::memory_order_seq_cst);
+    (void)closer_.close(Scope{}, Mode::halt);
+  }
   // The last gate first: what was approved before the trip and is not sent yet stays here.
   void raise(const Trip& trip) noexcept {
     if (trip.mode > Mode::active) (void)closer_.close(trip.scope, trip.mode);
@@ -84,6 +93,7 @@ class Router {
   AlertRing& alerts_;
   std::atomic<std::uint64_t> faults_{0};
   std::atomic<std::uint64_t> alerts_lost_{0};
+  std::atomic<std::uint64_t> halts_{0};
 };
 
 }  // namespace gimbal

@@ -13,7 +13,8 @@ namespace gimbal {
 namespace {
 
 struct NoDesk {
-  bool execute(Command&&) noexcept { return true; }
+  bool full{false};
+  bool execute(Command&&) noexcept { return !full; }
   void resync(InstrumentId) noexcept {}
 };
 
@@ -73,6 +74,17 @@ TEST_F(RouterTest, AFullRingOfTripsIsCountedAndHaltsEverything) {
   router->command(Command{trip(Mode::active, {})});
   EXPECT_EQ(gate.at({}), Mode::halt);
   EXPECT_EQ(router->alerts_lost(), 1U);
+  EXPECT_EQ(router->halts(), 1U);
+}
+
+// No trip tells of it, and the word may be HALT already: an arm in flight has the count alone.
+TEST_F(RouterTest, AFullRingOfOrdersIsCountedAndHaltsEverything) {
+  desk.full = true;
+  router->command(Command{CancelAll{}});
+  EXPECT_EQ(gate.at({}), Mode::halt);
+  EXPECT_EQ(router->halts(), 1U);
+  router->fault(SequencerFault{});
+  EXPECT_EQ(router->halts(), 2U);
 }
 
 TEST(TripRows, EveryCodeHasARowAnOwnerAndASentence) {

@@ -16,7 +16,7 @@ std::string config_text(const BotSetup& s, const std::string& dir, int port) {
   const auto line = [](const std::string& key, const std::string& value) {
     return key + " = \"" + value + "\"\n";
   };
-  std::string t = "[engine]\n" + line("order_ttl", s.order_ttl) + "\n[risk]\n";
+  std::string t = "[engine]\n" + line("order_ttl", s.order_ttl) + s.engine_extra + "\n[risk]\n";
   t += line("max_order_usd", "2000000") + "max_order_lots = 200000\n";
   t += line("max_open_usd", "5000000") + line("max_venue_open_usd", "5000000");
   t += "max_position_lots = 5000000\n" + line("max_delta_usd", "20000000");

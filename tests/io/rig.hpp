@@ -23,6 +23,7 @@ struct BotSetup {
   std::string underlying_extra{};
   std::string heartbeat{"10s"};
   std::string order_ttl{"500ms"};
+  std::string engine_extra{};  // further lines of [engine]
   std::string max_day_loss{"50000000"};
   bool own_account{true};
   bool guardian_required{false};

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 #include "tests/runtime/temp_dir.hpp"
@@ -229,6 +231,54 @@ TEST(StopPage, NeverLowersAndRefusesNonsense) {
   EXPECT_FALSE(page.request({}, Mode::active, RecvTime{1}, 0, 0));
   page.clear({});
   EXPECT_EQ(page.at({}), Mode::active);
+}
+
+// A clearing between the writer's two steps, the byte and the count: whoever cleared it sees the
+// count move, or the byte comes back.
+TEST(StopPage, AStopThatIsClearedAsItIsWrittenIsSeenOrWrittenAgain) {
+  const TempDir dir;
+  StopPage page;
+  ASSERT_TRUE(page.create(dir.file("stop")));
+  constexpr int rounds = 3000;
+  std::atomic<int> round{0};
+  std::atomic<int> written{0};
+  std::thread writer{[&] {
+    for (int r = 1; r <= rounds; ++r) {
+      while (round.load() < r) {}
+      (void)page.request({}, Mode::halt, RecvTime{1}, 0, 0);
+      written = r;
+    }
+  }};
+  int lost = 0;
+  for (int r = 1; r <= rounds; ++r) {
+    const std::uint64_t before = page.requests();
+    round = r;
+    for (int n = r % 256; n > 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
+    const bool wiped = page.clear({}) != Mode::active;
+    const bool seen = page.requests() != before;
+    while (written.load() < r) {}
+    lost += wiped && !seen && page.at({}) == Mode::active ? 1 : 0;
+    (void)page.clear({});
+  }
+  writer.join();
+  EXPECT_EQ(lost, 0);
+}
+
+TEST(GatePage, AnArmDoesNotReopenAWordThatSomebodyClosedMeanwhile) {
+  const TempDir dir;
+  GatePage gate;
+  ASSERT_TRUE(gate.create(dir.file("gate"), 1));
+  const Mode judged = gate.at({});
+  ASSERT_EQ(judged, Mode::halt);
+  ASSERT_TRUE(gate.tighten({}, Mode::cancel));
+  EXPECT_FALSE(gate.reopen({}, judged, Mode::active, 5));
+  EXPECT_EQ(gate.at({}), Mode::cancel);
+  EXPECT_TRUE(gate.reopen({}, Mode::cancel, Mode::active, 5));
+  EXPECT_EQ(gate.at({}), Mode::active);
+  EXPECT_FALSE(gate.reopen({ScopeLevel::venue, 99}, Mode::lock, Mode::active, 5));
+  // A byte outside Mode is LOCK to everybody, and an arm that judged it so opens it.
+  gate.layout().modes.word({})->store(200);
+  EXPECT_TRUE(gate.reopen({}, Mode::lock, Mode::active, 5));
 }
 
 TEST(StopPage, AnyNonZeroByteStops) {

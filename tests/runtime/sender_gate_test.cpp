@@ -94,7 +94,7 @@ TEST_F(SenderGateTest, AnOrderApprovedBeforeAStopDoesNotLeaveAfterTheArm) {
   GateCloser closer{gate, clock};
   for (const Mode m : {Mode::reduce, Mode::halt, Mode::cancel, Mode::lock}) {
     ASSERT_TRUE(closer.close({}, m).changed);
-    ASSERT_TRUE(gate.reopen({}, Mode::active, after));
+    ASSERT_TRUE(gate.reopen({}, m, Mode::active, after));
     EXPECT_FALSE(sender.enter(order_scopes, OrderId{1}, before, false));
     EXPECT_FALSE(sender.enter(order_scopes, OrderId{1}, after - 1, true));
     EXPECT_FALSE(other.enter(order_scopes, OrderId{2}, after - 1, false));
@@ -102,7 +102,7 @@ TEST_F(SenderGateTest, AnOrderApprovedBeforeAStopDoesNotLeaveAfterTheArm) {
     ASSERT_TRUE(sender.enter(order_scopes, OrderId{3}, after, false));
     sender.leave();
   }
-  ASSERT_TRUE(gate.reopen(covering.back(), Mode::active, after - 1));
+  ASSERT_TRUE(gate.reopen(covering.back(), Mode::active, Mode::active, after - 1));
   EXPECT_FALSE(sender.enter(order_scopes, OrderId{1}, before, false)) << "no arm lowers the bound";
   ASSERT_TRUE(gate.create(dir.file("gate"), 2));
   gate.loosen({}, Mode::active);
@@ -117,7 +117,7 @@ TEST_F(SenderGateTest, NoOldApprovalSlipsThroughWhileTheArmOpensTheGate) {
     gate.tighten({}, Mode::halt);
     std::atomic<bool> opened{false};
     std::thread arms{[&] {
-      gate.reopen({}, Mode::active, epoch);
+      gate.reopen({}, Mode::halt, Mode::active, epoch);
       opened = true;
     }};
     bool passed = false;

@@ -243,7 +243,7 @@ void Bot::follow_arm() {
                                  [&](const HeldScope& h) { return h.scope == a.scope; });
   const bool later = held != host_.latched.end() && held->seq > a.seq;
   if (held != host_.latched.end() && !later) host_.latched.erase(held);
-  if (!later) host_.gate->reopen(a.scope, a.mode, a.gate_epoch);
+  if (!later) host_.gate->reopen(a.scope, host_.gate->at(a.scope), a.mode, a.gate_epoch);
 }
 
 std::uint64_t Bot::commands() const noexcept { return sequencer_->digest().count(); }
