@@ -1,5 +1,5 @@
-// `gimbalctl`: the operator's program. Exit codes: 0 done, 2 usage, 3 refused, 4 bot unreachable,
-// 5 not confirmed.
+// `gimbalctl`: the operator's program. Exit codes: 0 done, 1 an error of its own (said on standard
+// error), 2 usage, 3 refused, 4 bot unreachable, 5 not confirmed.
 #include <unistd.h>
 
 #include <chrono>
