@@ -62,7 +62,7 @@ std::size_t EngineCore::open_in(Scope scope) const noexcept {
   std::size_t open = 0;
   for (std::size_t n = 0; n < orders_.listed(); ++n) {
     const Order& o = orders_.open_order(n);
-    if (o.open() && covers(scope, o) && !flatten_order(o.id)) ++open;
+    if (o.open() && covers(scope, o) && !flatten_order(o.id) && !o.unseen) ++open;
   }
   return open;
 }
@@ -133,6 +133,10 @@ void EngineCore::run_cancel(CancelJob& job, Commands& out) noexcept {
   for (std::size_t n = orders_.listed(); n > 0; --n) {
     const Order& o = orders_.open_order(n - 1);
     if (!o.open() || !covers(job.scope, o) || flatten_order(o.id)) continue;
+    if (o.unseen) {  // nobody knows that it exists: cancelled as soon as the venue shows it
+      orders_.want_cancel(o.id);
+      continue;
+    }
     ++open;
     if (o.cancel_round == job.stamp) continue;
     if (silent && o.state == OrderState::pending_cancel) {

@@ -136,6 +136,7 @@ void EngineCore::dispatch(const Event& event, Commands& out) noexcept {
     case EventKind::operator_command: return on_operator(event);
     case EventKind::guardian_status: return on_guardian(event);
     case EventKind::day_carry: return on_day_carry(event);
+    case EventKind::order_carry: return on_order_carry(event);
     case EventKind::venue_clock:
       if (event.venue.value >= venues_max) return;
       venues_[event.venue.value].clock_known = true;

@@ -414,6 +414,9 @@ class EngineCore {
   void forget_cash(VenueId venue, Currency c) noexcept;
   void tie_cash(VenueId venue, MarginSlot& slot) noexcept;
   [[nodiscard]] bool settling(VenueId venue, std::int64_t& session) const noexcept;
+  // engine_carry_orders.cpp
+  void on_order_carry(const Event& event) noexcept;
+  [[nodiscard]] bool takes_order(const Event& event, const OrderCarry& c) const noexcept;
   // engine_quality.cpp
   void note_data(InstrumentId id, RecvTime at) noexcept;
   void note_lag(const Event& event) noexcept;
@@ -554,6 +557,7 @@ class EngineCore {
   PartsBuffer<MarginReport> margin_parts_{};
   PartsBuffer<OperatorCommand> operator_parts_{};
   PartsBuffer<OpenOrderReport> open_order_parts_{};
+  PartsBuffer<OrderCarry> order_carry_parts_{};
 
   bool started_{false};
   Seq seq_{};

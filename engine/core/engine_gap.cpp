@@ -30,7 +30,8 @@ OrderDecision EngineCore::decision_on(InstrumentId id) const noexcept {
 }
 
 void EngineCore::note_gap(const Order& order, const Fill& fill) noexcept {
-  if (order.adopted) return;  // decided by an earlier boot: what it saw is not known
+  // Decided by an earlier boot: known when its journal and status had it.
+  if (order.adopted && order.decision_price.nano <= 0) return;
   const Instrument& i = table_[order.instrument];
   Price index = fill.index.nano != absent_nano ? fill.index : Price{};
   if (index.nano <= 0 && i.underlying.value < underlyings_max) {

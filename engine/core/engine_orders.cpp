@@ -150,6 +150,9 @@ void EngineCore::on_fill(const Event& event) noexcept {
   // The amount filled before an order was adopted already contains its history.
   if (order->adopted && historical) return;
   note_gap(*order, fill);
+  // Whether the journal has counted it already is not known: the order stays at its worst, and the
+  // venue says what is filled when it shows it.
+  if (order->unseen) return;
   const OrderChange change = orders_.on_fill(fill, now_);
   note(change);
   fill_parent(*order, fill.amount);

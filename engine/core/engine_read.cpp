@@ -4,6 +4,27 @@
 #include "engine/core/engine_core.hpp"
 
 namespace gimbal {
+namespace {
+
+OrderStatus status_of(const Order& o) noexcept {
+  return OrderStatus{o.id,
+                     o.instrument,
+                     o.side,
+                     o.state,
+                     o.price,
+                     o.amount,
+                     o.filled,
+                     o.created,
+                     o.decision.models,
+                     o.adopted,
+                     o.carried,
+                     o.decision_price,
+                     o.decision.theoretical,
+                     o.decision.arrival,
+                     o.reserved_usd};
+}
+
+}  // namespace
 
 const FlatOrderBook* EngineCore::book(InstrumentId id) const noexcept {
   const Market* m = market(id);
@@ -245,9 +266,7 @@ EngineStatus EngineCore::snapshot() const noexcept {
     if (!o.open()) continue;
     ++s.open_orders;
     if (s.orders_shown == status_orders_max) continue;
-    s.order[s.orders_shown++] =
-        OrderStatus{o.id,     o.instrument, o.side,    o.state,          o.price,
-                    o.amount, o.filled,     o.created, o.decision.models};
+    s.order[s.orders_shown++] = status_of(o);
   }
   s.positions_total = static_cast<std::uint32_t>(held_.size());
   for (const InstrumentId id : held_) {

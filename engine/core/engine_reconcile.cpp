@@ -159,7 +159,7 @@ void EngineCore::on_open_order(const Event& event) noexcept {
     return;
   }
   const Order* namesake = orders_.find(report.order);
-  const bool known = namesake != nullptr;
+  const bool known = namesake != nullptr && !namesake->unseen;
   if (orders_.is_twin(report, event.instrument)) {  // two instances have given out one number
     const bool news = !others_.unacknowledged().valid();
     if (others_.note_twin(report.order, report.venue_ref)) {
@@ -242,7 +242,10 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
     if (o.venue != venue || !o.open() || o.created > v.begun_at || o.seen_at >= v.begun_at)
       continue;
     ++missing;
-    if (o.state == OrderState::unknown) continue;
+    if (o.state == OrderState::unknown) {
+      orders_.note_missing(o.id, now_);
+      continue;
+    }
     note(orders_.on_doubt(o.id, o.state == OrderState::live ? OrderAction::cancel : o.doubt, now_));
   }
   const std::uint64_t corrected = counters_.positions_corrected;

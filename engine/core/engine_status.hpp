@@ -77,6 +77,12 @@ struct OrderStatus {
   Qty filled{};
   RecvTime created{};
   VolSources models{};  // that priced the options of its underlying when it was decided
+  bool adopted{false};  // of an earlier boot
+  bool carried{false};  // and known from its journal
+  Price decision{};     // mid when decided, model's price, mid when its bytes left; 0: not known
+  Price theoretical{};
+  Price arrival{};
+  Money reserved_usd{};
 };
 
 struct UnderlyingStatus {
@@ -137,6 +143,7 @@ struct EngineCounters {
   std::uint64_t configs_adopted{0};  // reloads
   std::uint64_t configs_refused{0};
   std::uint64_t day_items_refused{0};     // carried figures out of place or out of range
+  std::uint64_t orders_refused{0};        // carried orders out of place, out of range or known
   std::uint64_t modules_lost{0};          // times that a risk module became late, dead or invalid
   std::uint64_t envelopes_refused{0};     // blocks that name no module
   std::uint64_t surfaces_adopted{0};      // one an expiry

@@ -49,8 +49,9 @@ enum class EventKind : std::uint8_t {
   order_sent = 24,
   guardian_status = 25,
   day_carry = 26,
+  order_carry = 27,  // 4 parts
 };
-inline constexpr std::size_t event_kinds = 27;
+inline constexpr std::size_t event_kinds = 28;
 
 namespace event_flag {
 inline constexpr std::uint8_t last_in_packet = 1;  // the frame ends here: strategies are woken

@@ -13,6 +13,17 @@ bool in_flight(OrderState s) noexcept {
          s == OrderState::pending_cancel;
 }
 
+// The first picture says most; before it a look-up would only be one call more.
+constexpr RecvTime not_asked_for{INT64_MAX};
+
+// What the venue says is filled of an order that it has not shown since we started: the journal may
+// lack the last fills, and the position has them from the picture.
+void take_as_shown(Order& o, Qty filled) noexcept {
+  if (!o.unseen) return;
+  o.unseen = false;
+  o.filled = filled;
+}
+
 bool immediate(const Order& o) noexcept { return o.tif != TimeInForce::good_til_cancelled; }
 
 }  // namespace
@@ -82,7 +93,9 @@ std::uint16_t OrderTable::take_slot() noexcept {
 }
 
 Order* OrderTable::insert(const Order& order) noexcept {
-  if (open_.size() >= open_max_ || !order.id.valid() || slot_of(order.id) != no_slot ||
+  const bool full = order.unseen ? unseen_count_ >= carried_orders_max
+                                 : open_.size() - unseen_count_ >= open_max_;
+  if (full || !order.id.valid() || slot_of(order.id) != no_slot ||
       order.instrument.value >= exposure_.size() || order.venue.value >= venues_max) {
     return nullptr;
   }
@@ -111,6 +124,7 @@ void OrderTable::add_share(const Order& o, int sign) noexcept {
   }
   e.open = static_cast<std::uint16_t>(e.open + sign);
   open_count_ += static_cast<std::size_t>(sign);
+  if (o.unseen) unseen_count_ += static_cast<std::size_t>(sign);
   if (unknown) {
     e.unknown = static_cast<std::uint16_t>(e.unknown + sign);
     unknown_count_ += static_cast<std::size_t>(sign);
@@ -285,6 +299,28 @@ bool OrderTable::ask_cancel(OrderId id, RecvTime now) noexcept {
   return done.verdict == Verdict::legal;
 }
 
+bool OrderTable::carry(const Order& order, RecvTime now) noexcept {
+  Order o = order;
+  o.state = OrderState::unknown;
+  o.adopted = true;
+  o.carried = true;
+  o.unseen = true;
+  o.created = now;
+  o.unknown_since = now;
+  o.next_query = not_asked_for;
+  if (insert(o) == nullptr) return false;
+  ++counters_.carried;
+  ++counters_.became_unknown;
+  return true;
+}
+
+void OrderTable::note_missing(OrderId id, RecvTime now) noexcept {
+  const std::uint16_t slot = slot_of(id);
+  if (slot == no_slot) return;
+  Order& o = slots_[slot];
+  if (o.state == OrderState::unknown && o.next_query == not_asked_for) o.next_query = now;
+}
+
 void OrderTable::want_cancel(OrderId id) noexcept {
   const std::uint16_t slot = slot_of(id);
   if (slot != no_slot && !ended(slots_[slot].state)) slots_[slot].wants_cancel = true;
@@ -345,6 +381,7 @@ OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now) noexcept {
     o.venue_filled = std::max(o.venue_filled, ack.filled);
     if (c.verdict == Verdict::legal) {
       if (c.before == OrderState::pending_new) ++counters_.acknowledged;
+      take_as_shown(o, ack.filled);
       accept_change(o, ack);
     } else if (answers_replace) {
       accept_change(o, ack);  // the replace is through, the cancel after it is still open
@@ -445,6 +482,7 @@ OrderChange OrderTable::on_lookup(const OrderLookup& lookup, bool proven, RecvTi
     if (c.verdict == Verdict::ignored || event == OrderEvent::unproven) return c;
     if (event == OrderEvent::found_open) {
       o.confirmed = true;
+      take_as_shown(o, lookup.filled);
       o.venue_filled = std::max(o.venue_filled, lookup.filled);
       // Which amount works after a replace in doubt is not said: keep the larger.
       o.amount = std::max(o.amount, o.new_amount);
@@ -497,6 +535,8 @@ const Order* OrderTable::on_open_report(const OpenOrderReport& report, Instrumen
       if (o.state == OrderState::live) o.new_amount = {};
     }
     o.confirmed = true;
+    if (o.unseen) o.label_hash = report.label_hash;
+    take_as_shown(o, report.filled);
     if (o.venue_ref == 0) o.venue_ref = report.venue_ref;
     if (o.state == OrderState::live) {
       o.price = report.price;

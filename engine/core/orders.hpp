@@ -30,6 +30,9 @@ namespace gimbal {
 
 inline constexpr std::size_t open_orders_max = 1024;
 inline constexpr std::size_t ended_orders_kept_max = 1024;
+// Of an earlier boot and not shown by the venue: beside the open ones, so that what rests always
+// finds its place; they take the room of ended ones meanwhile.
+inline constexpr std::size_t carried_orders_max = ended_orders_kept_max;
 
 enum class OrderState : std::uint8_t {
   pending_new,
@@ -95,7 +98,9 @@ struct Order {
   std::uint8_t flags{0};
   OrderState state{OrderState::pending_new};
   OrderAction doubt{OrderAction::place};  // what is in flight or in doubt
-  bool adopted{false};                    // found at the venue, not sent in this boot
+  bool adopted{false};                    // of an earlier boot: not sent in this one
+  bool carried{false};                    // known from that boot's journal
+  bool unseen{false};                     // carried, and the venue has not shown it since
   std::uint32_t label_hash{0};            // of an adopted order: config hash in its label
   bool confirmed{false};                  // the venue has shown it at least once
   bool wants_cancel{false};               // cancel it as soon as its state allows
@@ -176,6 +181,7 @@ struct OrderCounters {
   std::uint64_t overfills{0};   // beyond the order's amount
   std::uint64_t strangers{0};   // events for orders that are not in the table
   std::uint64_t adopted{0}, revived{0};
+  std::uint64_t carried{0};  // taken from the journal of the boot before
 };
 
 // What one event did to its order; `order` is null for a stranger.
@@ -225,6 +231,11 @@ class OrderTable {
   // No answer came, or the session is gone, or a full picture does not show it. `action`: what is
   // now in doubt.
   OrderChange on_doubt(OrderId id, OrderAction action, RecvTime now) noexcept;
+  // Of an earlier boot: in doubt until the venue shows or ends it. Nobody asks for it before
+  // note_missing(). False when the table is full or the id is known.
+  bool carry(const Order& order, RecvTime now) noexcept;
+  // A whole picture lacks it: from here on it is looked up.
+  void note_missing(OrderId id, RecvTime now) noexcept;
   // Reconciliation shows it resting. Unknown ids of ours are adopted; null when the table is full.
   // Not for a twin whose namesake has not ended.
   const Order* on_open_report(const OpenOrderReport& report, InstrumentId instrument,
@@ -317,6 +328,7 @@ class OrderTable {
   std::size_t open_count_{0};
   std::size_t unknown_count_{0};
   std::size_t owed_count_{0};
+  std::size_t unseen_count_{0};
   OrderCounters counters_{};
 };
 

@@ -135,11 +135,18 @@ struct OrderDone {
   std::array<std::uint8_t, 15> reserved{};
 };
 
-// The connector wrote the order's bytes to the socket; starts the acknowledgement clock.
+// The connector wrote the order's bytes to the socket; starts the acknowledgement clock. What it
+// asked for is for who reads the journal behind a crash; the event's `exch` says until when the
+// venue takes it. All zero in a cancel, and in journals from before these were told.
 struct OrderSent {
   OrderId order{};
   OrderAction action{OrderAction::place};
-  std::array<std::uint8_t, 23> reserved{};
+  Side side{Side::buy};   // place
+  std::uint8_t tif{0};    // place: TimeInForce
+  std::uint8_t flags{0};  // order_flag
+  std::array<std::uint8_t, 4> reserved{};
+  Price price{};
+  Qty amount{};  // total
 };
 
 struct PositionReport {
@@ -299,6 +306,31 @@ struct DayCarry {
   std::int64_t c{0};
 };
 
+// An order of an earlier boot that may still live, as that boot's journal told it: one event an
+// order, behind Boot and before any session. It is held in doubt, at its worst, until the venue
+// shows it or a look-up ends it. Refused by the core when out of place, out of range or known.
+struct OrderCarry {
+  OrderId order{};
+  Price price{};
+  Qty amount{};       // total, filled included
+  Qty filled{};       // by distinct trades that the journal has: the venue may know of more
+  Price new_price{};  // of a replace without an answer
+  Qty new_amount{};   // zero when none
+  ExchTime valid_until{};
+  ExchTime sent{};      // on the venue's clock
+  Price decision{};     // mid when it was decided; zero: not known
+  Price theoretical{};  // zero: none
+  Price arrival{};      // mid when its bytes left; zero: not known
+  Money reserved_usd{};
+  std::uint64_t venue_ref{0};
+  std::uint32_t label_hash{0};  // config hash in its label
+  Side side{Side::buy};
+  std::uint8_t tif{0};        // TimeInForce
+  std::uint8_t flags{0};      // order_flag
+  std::uint8_t confirmed{0};  // 1: the venue had shown it
+  std::array<std::uint64_t, 2> reserved{};
+};
+
 // Maps our monotonic clock to the venue's wall clock: exch = recv + offset, within +-uncertainty.
 struct VenueClock {
   std::int64_t offset_ns{0};
@@ -361,7 +393,7 @@ static_assert(sizeof(OperatorCommand) == 64 && sizeof(SideBlockRef) == 32);
 static_assert(sizeof(InstrumentChange) == 32 && sizeof(VenueClock) == 32);
 static_assert(sizeof(OpenOrderReport) == 64 && sizeof(ReconcileMark) == 32);
 static_assert(sizeof(OrderLookup) == 32 && sizeof(GuardianStatus) == 32);
-static_assert(sizeof(DayCarry) == 32);
+static_assert(sizeof(DayCarry) == 32 && sizeof(OrderCarry) == 128);
 
 // Builds a single-record event.
 template <class Payload>

@@ -100,6 +100,13 @@ class Bot {
   void keep_day(RecvTime now);
   Outcome close_day();
 
+  // bot_orders_kept.cpp
+  void load_orders_kept();
+  [[nodiscard]] std::vector<std::array<Event, parts_of<OrderCarry>>> order_events();
+  void keep_orders(RecvTime now);
+  void offer_orders(RecvTime now);
+  Outcome close_orders_kept();
+
   // bot_guardian.cpp
   void say_guardian() const;
   std::string open_off_host();
@@ -193,7 +200,12 @@ class Bot {
   std::unique_ptr<class DayKeeper> day_;
   RecvTime day_due_{};
   DayCarryState day_told_{DayCarryState::none};
-  std::string day_trouble_;  // as last said
+  std::string day_trouble_;                         // as last said
+  std::unique_ptr<struct LeftOrders> left_orders_;  // by the boot before
+  std::uint64_t orders_left_out_{0};
+  std::unique_ptr<class OrderKeeper> orders_kept_;
+  RecvTime orders_kept_due_{};
+  std::string orders_kept_trouble_;  // as last said
   Credentials credentials_;
   std::shared_ptr<TlsContext> tls_;
   Universe universe_;

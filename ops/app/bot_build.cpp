@@ -17,6 +17,7 @@
 #include "ops/app/hash.hpp"
 #include "ops/app/held_scopes.hpp"
 #include "ops/app/monitor.hpp"
+#include "ops/app/order_keeper.hpp"
 #include "ops/app/risk_module.hpp"
 #include "ops/app/scope_names.hpp"
 #include "ops/app/surface_feed.hpp"
@@ -112,6 +113,7 @@ std::string Bot::claim_state() {
                     static_cast<int>(e.scope.level), e.scope.id, e.name, e.reason));
   }
   load_day();
+  load_orders_kept();
   say(fmt::format("boot epoch {}; starting in HALT", epoch_));
   return {};
 }
@@ -290,6 +292,7 @@ std::string Bot::make_engine() {
   journal_ = std::make_unique<JournalWriter>(
       journal, JournalIdentity{epoch_, short_hash(build_hash()), loaded_->short_hash()},
       blocks_.get());
+  journal_->observe([this](const Event& e) { orders_kept_->take(e); });
   if (Outcome o = journal_->open(); !o) return o.error();
   if (std::string e = open_frames(); !e.empty()) return e;
   snapshot_port_.venue = venue_;
@@ -334,6 +337,7 @@ void Bot::boot_events() {
   for (const auto& bytes : universe_.dump(side_block_bytes))
     block(SideBlockKind::instrument, bytes);
   for (const Event& e : day_events()) submit(e);
+  for (const auto& unit : order_events()) submit_all(unit.data(), unit.size());
   // Latched scopes hold in the core too, in the mode they were left in, until each is armed again:
   // what a bot that died in mid-kill left resting is cancelled as soon as it is adopted.
   for (const LatchEntry& e : latched_) {

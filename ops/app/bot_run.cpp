@@ -13,6 +13,7 @@
 #include "ops/app/day_keeper.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/monitor.hpp"
+#include "ops/app/order_keeper.hpp"
 #include "ops/app/scope_names.hpp"
 #include "ops/app/thread_places.hpp"
 
@@ -87,6 +88,7 @@ void Bot::start_threads() {
   cold("gimbal-query", [this] { query_loop_->run(stop_cold_); });
   cold("gimbal-archive", [this] { archive_loop(); });
   cold("gimbal-day", [this] { day_->run(stop_cold_); });
+  cold("gimbal-orders", [this] { orders_kept_->run(stop_cold_); });
   if (surface_ != nullptr) cold("gimbal-surface", [this] { surface_loop(); });
 }
 
@@ -246,6 +248,7 @@ void Bot::cold_cycle() {
     refresh(false);
   }
   keep_day(now);
+  keep_orders(now);
   if (now >= status_due_) {
     status_due_ = now + loaded_->config.log.status_interval;
     if (options_.live_line) live_line();
@@ -297,6 +300,7 @@ int Bot::run() {
   };
   closed("day", close_day());
   closed("journal", journal_->close());
+  closed("orders", close_orders_kept());
   if (frames_ != nullptr) closed("frames", frames_->close());
   if (options_.live_line || !options_.report_file.empty()) closing_report(code);
   return code;

@@ -94,7 +94,8 @@ std::string_view event_name(EventKind kind) {
                                                                    "order_lookup",
                                                                    "order_sent",
                                                                    "guardian_status",
-                                                                   "day_carry"};
+                                                                   "day_carry",
+                                                                   "order_carry"};
   return names.at(static_cast<std::size_t>(kind));
 }
 
@@ -104,7 +105,7 @@ void EventLines::head(const Event& event, std::string_view name, FlatJson& json)
     const std::string_view instrument = symbols_->name(event.instrument);
     json.text("instrument", instrument).text("kind", kind_text(instrument));
   }
-  if (event.exch.unix_ns != 0) {
+  if (event.exch.unix_ns != 0 && event.kind() != EventKind::order_sent) {
     json.number("time_ms", static_cast<std::uint64_t>(to_unix_ms(event.exch)));
   }
 }

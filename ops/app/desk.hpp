@@ -146,7 +146,8 @@ class Desk final : public ControlHandler {
   void fill_books();
   void fill_ladders();
   void fill_latency();
-  [[nodiscard]] DayStatus day_status();  // bot_day.cpp
+  [[nodiscard]] DayStatus day_status();            // bot_day.cpp
+  [[nodiscard]] RecoveryStatus recovery_status();  // bot_orders_kept.cpp
   void fill_execution();
   void fill_modules();  // bot_modules.cpp
   [[nodiscard]] std::string instrument_name(InstrumentId id) const;

@@ -197,7 +197,10 @@ void Desk::fill_books() {
     report_.orders.push_back(OrderLine{
         fmt::format("{:016x}", o.id.value), bot_.loaded_->config.venues[0].account,
         instrument_name(o.instrument), o.side == Side::buy ? "buy" : "sell", o.price, o.amount,
-        o.filled, text(o.state), (s.now - o.created).count, models_text(o.models)});
+        o.filled, text(o.state), (s.now - o.created).count, models_text(o.models),
+        !o.adopted   ? "this boot"
+        : !o.carried ? "venue"
+                     : fmt::format("journal of boot {}", o.id.epoch())});
   }
   report_.margins.clear();
   for (const MarginReport& m : snap.margin) {
@@ -302,6 +305,7 @@ void Desk::fill_status() {
   report_.day_profit_usd = to_double(s.day_profit_usd);
   report_.day_peak_usd = to_double(s.day_peak_usd);
   report_.day = day_status();
+  report_.recovery = recovery_status();
   fill_flatten();
   fill_execution();
   fill_modules();

@@ -77,6 +77,16 @@ void day_carry(const DayCarry& c, FlatJson& json) {
   json.raw("c", std::to_string(c.c));
 }
 
+void order_carry(const OrderCarry& c, FlatJson& json) {
+  json.text("order", hex16(c.order.value)).decimal("price", c.price.nano);
+  json.decimal("qty", c.amount.nano).decimal("filled", c.filled.nano);
+  json.text("side", c.side == Side::buy ? "buy" : "sell").number("confirmed", c.confirmed);
+  if (c.new_amount.nano > 0) {
+    json.decimal("new_price", c.new_price.nano).decimal("new_qty", c.new_amount.nano);
+  }
+  if (c.decision.nano > 0) json.decimal("decision", c.decision.nano);
+}
+
 void open_order(const OpenOrderReport& o, FlatJson& json) {
   json.text("order", hex16(o.order.value)).decimal("price", o.price.nano);
   json.decimal("qty", o.amount.nano).decimal("filled", o.filled.nano);
@@ -149,6 +159,10 @@ std::string JournalLines::details(const Event& event) {
       if (!open_order_.add(event)) return {};
       open_order(open_order_.value(), json);
       break;
+    case EventKind::order_carry:
+      if (!order_carry_.add(event)) return {};
+      order_carry(order_carry_.value(), json);
+      break;
     case EventKind::config_change:
     case EventKind::side_block: {
       const auto b = event.as<SideBlockRef>();
@@ -176,6 +190,10 @@ std::string JournalLines::details(const Event& event) {
     case EventKind::order_sent: {
       const auto s = event.as<OrderSent>();
       json.text("order", hex16(s.order.value)).text("action", sent_text(s.action));
+      if (s.amount.nano > 0) {
+        json.decimal("price", s.price.nano).decimal("qty", s.amount.nano);
+        json.raw("valid_until_ms", std::to_string(to_unix_ms(event.exch)));
+      }
       break;
     }
     case EventKind::day_carry: day_carry(event.as<DayCarry>(), json); break;

@@ -28,6 +28,7 @@ class JournalLines {
   EventLines lines_;
   PartsBuffer<OperatorCommand> operator_;
   PartsBuffer<OpenOrderReport> open_order_;
+  PartsBuffer<OrderCarry> order_carry_;
 };
 
 // A frame of the second stream as one flat JSON object.

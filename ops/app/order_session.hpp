@@ -21,6 +21,7 @@
 #include "ops/app/answer_times.hpp"
 #include "ops/app/listing_tasks.hpp"
 #include "ops/app/order_listing.hpp"
+#include "ops/app/order_sent.hpp"
 #include "ops/app/session.hpp"
 #include "venues/registry.hpp"
 
@@ -175,7 +176,7 @@ class OrderSession {
     count(counter);
     probe_.finish(o.order.value);
     answers_.sent(o.order, probe_.row().tsc[static_cast<std::size_t>(ProbeHop::send)]);
-    sent(o.order, o.instrument, action);
+    sent(o);
   }
   void place(const Approved<PlaceOrder>& o) noexcept {
     if (!page_.list_new(o->order, o->venue, o->instrument)) {
@@ -194,7 +195,7 @@ class OrderSession {
     }
     count(counters_.cancels);
     stamp_cancel();
-    sent(c.order, c.instrument, OrderAction::cancel);
+    sent(c);
   }
   void cancel_all(const CancelAll& c) noexcept {
     const RecvTime now = clock_.now();
@@ -220,11 +221,9 @@ class OrderSession {
     c.store(c.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
 
-  void sent(OrderId order, InstrumentId instrument, OrderAction action) noexcept {
-    OrderSent payload;
-    payload.order = order;
-    payload.action = action;
-    Event e = make_event(EventKind::order_sent, venue_, instrument, clock_.now(), {}, payload);
+  template <class Order>
+  void sent(const Order& o) noexcept {
+    const Event e = order_sent(o, clock_.now());
     hand_back(&e, 1);
   }
   void reject(RejectReason reason, OrderId order, InstrumentId instrument,

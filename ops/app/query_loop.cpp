@@ -1,5 +1,6 @@
 #include "ops/app/query_loop.hpp"
 
+#include <algorithm>
 #include <thread>
 
 namespace gimbal {
@@ -7,6 +8,7 @@ namespace {
 
 constexpr Nanos clock_interval = seconds(10);
 constexpr int clock_samples = 3;
+constexpr std::size_t look_ups_max = 256;  // orders that share the venue's answers
 // However often somebody asks: the venue counts calls of get_instruments by themselves.
 constexpr Nanos lists_spacing = seconds(1);
 
@@ -33,11 +35,26 @@ bool QueryLoop::push(std::span<const Event> unit) {
   return false;
 }
 
+// The order's look-up and those that wait behind it, each once: the core asks again and again.
+std::span<const QueryOrder> QueryLoop::with_waiting(const QueryTask& task) {
+  look_ups_.assign(1, task.query);
+  for (const QueryTask* next = tasks_.peek();
+       next != nullptr && next->kind == CommandKind::query_order; next = tasks_.peek()) {
+    const bool known =
+        std::any_of(look_ups_.begin(), look_ups_.end(),
+                    [&](const QueryOrder& order) { return order.order == next->query.order; });
+    if (!known && look_ups_.size() == look_ups_max) break;
+    if (!known) look_ups_.push_back(next->query);
+    tasks_.pop();
+  }
+  return look_ups_;
+}
+
 void QueryLoop::serve(const QueryTask& task) {
   const PushUnits out = [this](std::span<const Event> unit) { return push(unit); };
   std::string error;
   if (task.kind == CommandKind::reconcile) error = queries_.reconcile(task.reconcile, out);
-  if (task.kind == CommandKind::query_order) error = queries_.look_up(task.query, out);
+  if (task.kind == CommandKind::query_order) error = queries_.look_up(with_waiting(task), out);
   if (!error.empty()) say_(error);
 }
 

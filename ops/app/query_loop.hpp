@@ -48,6 +48,7 @@ class QueryLoop {
 
  private:
   void serve(const QueryTask& task);
+  [[nodiscard]] std::span<const QueryOrder> with_waiting(const QueryTask& task);
   void send_clock();
   void answer_count();
   bool read_list();
@@ -72,6 +73,7 @@ class QueryLoop {
   RecvTime lists_not_before_{};
   std::atomic<bool> lists_wanted_{false};
   InstrumentPicture reading_;
+  std::vector<QueryOrder> look_ups_;
   mutable std::mutex mutex_;
   Count count_{};
   std::optional<InstrumentPicture> picture_;

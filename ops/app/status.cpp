@@ -64,6 +64,7 @@ void put(JsonWriter& w, const OrderLine& o) {
       .text("state", o.state)
       .integer("age_ns", o.age_ns)
       .text("models", o.models)
+      .text("from", o.from)
       .end_object();
 }
 
@@ -147,6 +148,13 @@ void put_day(JsonWriter& w, const DayStatus& d) {
   w.text("trouble", d.trouble).end_object();
 }
 
+void put_recovery(JsonWriter& w, const RecoveryStatus& r) {
+  w.begin_object("recovery").integer("from_boot", r.from_boot).integer("snapshot", r.snapshot);
+  w.integer("tail_events", r.tail_events).integer("orders", r.orders);
+  w.integer("refused", r.refused).integer("left_out", r.left_out);
+  w.text("trouble", r.trouble).text("keeping", r.keeping).end_object();
+}
+
 template <class Item>
 void put_all(JsonWriter& w, std::string_view name, const std::vector<Item>& items) {
   w.begin_array(name);
@@ -202,6 +210,7 @@ std::string status_json(const StatusReport& r) {
   w.boolean("paused", r.alert_totals.paused);
   w.number("day_profit_usd", r.day_profit_usd).number("day_peak_usd", r.day_peak_usd);
   put_day(w, r.day);
+  put_recovery(w, r.recovery);
   put_all(w, "alerts", r.alerts);
   put_health(w, r.health);
   return w.end_object().take();

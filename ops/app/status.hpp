@@ -90,6 +90,7 @@ struct OrderLine {
   std::string state;  // "sent" "working" "unknown" ...
   std::int64_t age_ns{0};
   std::string models;  // that priced the options of its underlying when it was decided
+  std::string from;    // "this boot" "venue" (adopted from its picture) "journal of boot N"
 };
 
 struct MarginStatus {
@@ -187,6 +188,18 @@ struct DayStatus {
   std::string trouble;  // why nothing may be armed
 };
 
+// What a restart learned of the orders of the boot before.
+struct RecoveryStatus {
+  std::uint32_t from_boot{0};    // whose snapshot; 0: none was found
+  std::uint64_t snapshot{0};     // orders in it
+  std::uint64_t tail_events{0};  // of the journal behind it
+  std::uint64_t orders{0};       // that could still live after both
+  std::uint64_t refused{0};      // of them by the core
+  std::uint64_t left_out{0};     // no room, or not listed any more
+  std::string trouble;           // why less is known than there was
+  std::string keeping;           // why the orders of this boot cannot be kept
+};
+
 struct StatusReport {
   std::string build_hash;
   std::string config_hash;
@@ -209,6 +222,7 @@ struct StatusReport {
   double day_profit_usd{0};  // realised and marked since the day began (P-19)
   double day_peak_usd{0};
   DayStatus day;
+  RecoveryStatus recovery;
   FlattenReport flatten;
   std::vector<GatewayStatusLine> gateways;
   std::vector<FeedStatusLine> feeds;

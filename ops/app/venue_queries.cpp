@@ -242,36 +242,6 @@ std::string VenueQueries::reconcile(const Reconcile& command, const PushUnits& p
   return named("reconcile", error);
 }
 
-std::string VenueQueries::look_up(const QueryOrder& order, const PushUnits& push) {
-  deribit::OrderSearch search{parser_, order};
-  std::string error;
-  const auto note = [&error](const char* what, const deribit::QueryResult& result) {
-    if (!result.ok && error.empty()) error = named(what, result.error);
-  };
-  for (const std::string& currency : setup_.currencies) {
-    const Reply history = call(texts_.get_order_history(next_id_++, currency, trades_page));
-    if (history.error.empty()) note("get_order_history", search.order_history(history.frame));
-    if (!history.error.empty()) error = history.error;
-    const std::int64_t since_ms = to_unix_ms(order.sent) - 60'000;
-    const Reply trades = call(texts_.get_user_trades_by_time(
-        next_id_++, currency, since_ms, to_unix_ms(wall()) + 60'000, trades_page));
-    if (trades.error.empty()) note("get_user_trades", search.user_trades(trades.frame, true));
-    if (!trades.error.empty()) error = trades.error;
-  }
-  const Reply open = call(texts_.get_open_orders(next_id_++));
-  if (open.error.empty()) note("get_open_orders", noted(search.open_orders(open.frame)));
-  if (!open.error.empty()) error = open.error;
-  Event e = search.event(now());
-  OrderLookup lookup = e.as<OrderLookup>();
-  if (!error.empty() && lookup.outcome == LookupOutcome::absent) {
-    lookup.outcome = LookupOutcome::unproven;  // one currency did not answer: that is no proof
-    e.put(lookup);
-  }
-  e.add_flag(event_flag::last_in_packet);
-  if (!push(std::span<const Event>{&e, 1})) return "look-up: the event ring is full";
-  return error;
-}
-
 std::string VenueQueries::count_open(OpenCount& out) {
   const Reply reply = call(texts_.get_open_orders(next_id_++));
   if (!reply.error.empty()) return named("get_open_orders", reply.error);

@@ -57,8 +57,12 @@ class VenueQueries {
   // begin, then fills since the last reconciliation, open orders, positions and margin, then
   // complete; or begin, failed. The picture is taken again while trades arrive during it.
   [[nodiscard]] std::string reconcile(const Reconcile& command, const PushUnits& push);
-  // One OrderLookup event; unproven when the venue did not answer in time or too early.
-  [[nodiscard]] std::string look_up(const QueryOrder& order, const PushUnits& push);
+  // One OrderLookup event an order; unproven when the venue did not answer in time or too early.
+  // All of them by the same three answers: after a restart a thousand may be in doubt at once.
+  [[nodiscard]] std::string look_up(std::span<const QueryOrder> orders, const PushUnits& push);
+  [[nodiscard]] std::string look_up(const QueryOrder& order, const PushUnits& push) {
+    return look_up(std::span<const QueryOrder>{&order, 1}, push);
+  }
   // Orders resting at the venue: ours by label, and all, those of combos and of instruments that
   // are not subscribed included.
   struct OpenCount {
@@ -90,6 +94,8 @@ class VenueQueries {
   Reply call(const std::string& request);
   void wait_for_credit();
   deribit::QueryResult noted(deribit::QueryResult result);
+  [[nodiscard]] bool answer(const deribit::OrderSearch& search, const std::string& error,
+                            const PushUnits& push) const;
   std::string fetch_picture(Picture& picture);
   std::string fetch_trades(EventBatch& batch, std::size_t& rows);
   void mark(const Reconcile& command, ReconcilePhase phase, const Picture* picture,

@@ -225,6 +225,9 @@ class AssumedRun {
       case EventKind::order_done:
       case EventKind::order_sent:
       case EventKind::order_lookup: ++own_; return false;
+      case EventKind::order_carry:
+        if (e.part_index() == 1) ++adopted_;
+        return false;
       case EventKind::fill:
         if (named_first(e).valid()) ++own_;
         return !named_first(e).valid();

@@ -182,13 +182,15 @@ std::string positions_of(const Json& answer) {
 }
 
 std::string orders_of(const Json& answer) {
-  std::string out = fmt::format("{:<18} {:<24} {:<5} {:>14} {:>12} {:>12} {:<10} {}\n", "order",
-                                "instrument", "side", "price", "amount", "filled", "state", "age");
+  std::string out =
+      fmt::format("{:<18} {:<24} {:<5} {:>14} {:>12} {:>12} {:<10} {:<8} {}\n", "order",
+                  "instrument", "side", "price", "amount", "filled", "state", "age", "from");
   for (const auto& o : answer.at("orders")) {
-    out += fmt::format("{:<18} {:<24} {:<5} {:>14} {:>12} {:>12} {:<10} {}\n", text(o.at("order")),
-                       text(o.at("instrument")), text(o.at("side")), text(o.at("price")),
-                       text(o.at("amount")), text(o.at("filled")), text(o.at("state")),
-                       age(o.at("age_ns")));
+    out += fmt::format("{:<18} {:<24} {:<5} {:>14} {:>12} {:>12} {:<10} {:<8} {}\n",
+                       text(o.at("order")), text(o.at("instrument")), text(o.at("side")),
+                       text(o.at("price")), text(o.at("amount")), text(o.at("filled")),
+                       text(o.at("state")), age(o.at("age_ns")),
+                       o.value("from", std::string{"this boot"}));
   }
   return out + fmt::format("{} open\n", answer.at("orders").size());
 }

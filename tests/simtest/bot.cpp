@@ -125,6 +125,7 @@ void Bot::make_sessions() {
   boot.config_hash = config_hash;
   boot.epoch = epoch_;
   sequencer_->submit(make_event(EventKind::boot, venue_, {}, clock_.now(), {}, boot));
+  recover_orders();
   for (const HeldScope& h : host_.latched) {
     host_.gate->tighten(h.scope, h.mode);
     operate(OperatorAction::kill, h.scope, h.mode == Mode::reduce ? Mode::reduce : Mode::halt, 0);
@@ -139,6 +140,7 @@ void Bot::cycle() {
   static_cast<void>(sequencer_->do_work());
   if (!dead_) run_sessions();
   if (!dead_) static_cast<void>(sequencer_->do_work());
+  if (!dead_) keep_orders();
   if (host_.plant != Plant::none) plant_cycle();
 }
 

@@ -13,6 +13,7 @@
 
 #include "engine/core/engine.hpp"
 #include "engine/runtime/gate_page.hpp"
+#include "engine/runtime/order_log.hpp"
 #include "engine/runtime/sequencer.hpp"
 #include "engine/wire/reconnect.hpp"
 #include "feeds/deribit/decoder.hpp"
@@ -67,6 +68,9 @@ struct Host {
   std::uint64_t seed{0};
   bool own_account{true};
   RecvTime quiet_from{};
+  // The state directory's orders file, and the journal behind it.
+  std::string kept_orders;
+  std::vector<Event> tail;
   Plant plant{Plant::none};
   std::uint64_t dies_at{0};  // event of this boot after which the process is no more; 0: none
   std::uint64_t dies_after_commands{0};
@@ -88,6 +92,8 @@ class Bot {
   // One turn of the query thread; true when it did something. Blocks in virtual time.
   bool serve_query();
   void reconcile_again();
+  // The process is no more: what it wrote stays.
+  void leave();
   void set_journal(bool takes) noexcept { journal_.takes = takes; }
 
   // --- the operator's desk
@@ -110,11 +116,17 @@ class Bot {
  private:
   struct Journal {
     std::vector<Event> events;
+    OrderLog log;             // of what it takes
+    std::vector<Event> tail;  // since the last snapshot of that
     bool takes{true};
     bool ended{false};
     bool append(const Event* unit, std::size_t parts) {
       if (ended) return true;
       events.insert(events.end(), unit, unit + parts);
+      if (takes) {
+        tail.insert(tail.end(), unit, unit + parts);
+        for (std::size_t i = 0; i < parts; ++i) log.take(unit[i]);
+      }
       return takes;
     }
     bool append_side_block(const SideBlockRef&) noexcept { return true; }
@@ -156,10 +168,12 @@ class Bot {
   void execute(const Command& c);
   template <class Order>
   void send_order(const Approved<Order>& approved, OrderAction action);
-  void answer(EventKind kind, OrderId order, InstrumentId instrument, OrderAction action,
-              RejectReason reason);
+  void refuse(OrderId order, InstrumentId instrument, OrderAction action, RejectReason reason);
   [[nodiscard]] Frame frame_of(const std::string& text);
   [[nodiscard]] bool push_query(std::span<const Event> unit);
+  // bot_orders_kept.cpp
+  void keep_orders();
+  void recover_orders();
   // bot_plants.cpp: true when the event is kept from the core.
   bool plant_event(const Event& event, Event& changed);
   void plant_order(std::string& text);
@@ -204,6 +218,8 @@ class Bot {
   ReconnectPolicy orders_policy_;
   std::vector<std::unique_ptr<FeedLane>> feeds_;
   RecvTime timer_due_{};
+  RecvTime keep_due_{};
+  bool kept_{false};
   std::vector<char> scratch_;
 
   bool dead_{false};

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ops/app/order_listing.hpp"
+#include "ops/app/order_sent.hpp"
 #include "tests/simtest/bot_lanes.hpp"
 
 namespace gimbal::simtest {
@@ -209,17 +210,9 @@ void Bot::deliver_orders() {
   send(Lane::orders, order_outbox_);
 }
 
-void Bot::answer(EventKind kind, OrderId order, InstrumentId instrument, OrderAction action,
-                 RejectReason reason) {
-  if (kind == EventKind::order_reject) {
-    const Event e = refusal(Encoded{0, reason}, order, action, venue_, instrument, clock_.now());
-    unlist_ended(*host_.gate, e);
-    return hand_back(&e, 1);
-  }
-  OrderSent sent;
-  sent.order = order;
-  sent.action = action;
-  const Event e = make_event(kind, venue_, instrument, clock_.now(), {}, sent);
+void Bot::refuse(OrderId order, InstrumentId instrument, OrderAction action, RejectReason reason) {
+  const Event e = refusal(Encoded{0, reason}, order, action, venue_, instrument, clock_.now());
+  unlist_ended(*host_.gate, e);
   hand_back(&e, 1);
 }
 
@@ -240,25 +233,23 @@ void Bot::send_order(const Approved<Order>& approved, OrderAction action) {
   const OrderScopes scopes{o.venue, o.order.strategy(), i.underlying, o.instrument};
   if (approved.expires() < now ||
       !gate_->enter(scopes, o.order, approved.gate_epoch(), (o.flags & order_flag::reduces) != 0)) {
-    return answer(EventKind::order_reject, o.order, o.instrument, action, RejectReason::last_gate);
+    return refuse(o.order, o.instrument, action, RejectReason::last_gate);
   }
   std::array<char, encoded_order_max> text;
   const Encoded encoded = host_.network->up(Lane::orders) ? gateway_->encode(approved, now, text)
                                                           : Encoded{0, RejectReason::not_connected};
   gate_->leave();
-  if (!encoded.ok()) {
-    return answer(EventKind::order_reject, o.order, o.instrument, action, encoded.refused);
-  }
+  if (!encoded.ok()) { return refuse(o.order, o.instrument, action, encoded.refused); }
   write({text.data(), encoded.bytes});
-  answer(EventKind::order_sent, o.order, o.instrument, action, RejectReason::none);
+  const Event told = order_sent(o, clock_.now());
+  hand_back(&told, 1);
 }
 
 void Bot::execute(const Command& c) {
   if (c.kind() == CommandKind::place) {
     const PlaceOrder& o = *c.place();
     if (!host_.gate->list_new(o.order, o.venue, o.instrument)) {
-      return answer(EventKind::order_reject, o.order, o.instrument, OrderAction::place,
-                    RejectReason::last_gate);
+      return refuse(o.order, o.instrument, OrderAction::place, RejectReason::last_gate);
     }
     if (host_.plant == Plant::leak_after_kill && hold_back(c.place())) return;
     return send_order(c.place(), OrderAction::place);
@@ -274,12 +265,10 @@ void Bot::execute(const Command& c) {
   std::array<char, encoded_order_max> text;
   const Encoded encoded = host_.network->up(Lane::orders) ? gateway_->encode(o, clock_.now(), text)
                                                           : Encoded{0, RejectReason::not_connected};
-  if (!encoded.ok()) {
-    return answer(EventKind::order_reject, o.order, o.instrument, OrderAction::cancel,
-                  encoded.refused);
-  }
+  if (!encoded.ok()) { return refuse(o.order, o.instrument, OrderAction::cancel, encoded.refused); }
   write({text.data(), encoded.bytes});
-  answer(EventKind::order_sent, o.order, o.instrument, OrderAction::cancel, RejectReason::none);
+  const Event told = order_sent(o, clock_.now());
+  hand_back(&told, 1);
 }
 
 // --- the query thread
@@ -304,10 +293,15 @@ bool Bot::serve_query() {
     return true;
   }
   if (!look_ups_.empty()) {
-    const QueryOrder order = look_ups_.front();
-    look_ups_.pop_front();
+    std::vector<QueryOrder> orders;
+    for (; !look_ups_.empty(); look_ups_.pop_front()) {
+      const OrderId id = look_ups_.front().order;
+      const bool known = std::any_of(orders.begin(), orders.end(),
+                                     [&](const QueryOrder& o) { return o.order == id; });
+      if (!known) orders.push_back(look_ups_.front());
+    }
     if (host_.plant == Plant::deaf_queries) return true;
-    static_cast<void>(queries_->look_up(order, out));
+    static_cast<void>(queries_->look_up(orders, out));
     return true;
   }
   if (now >= clock_due_) {

@@ -22,6 +22,7 @@ void Checker::begin_boot(BootView view) {
   }
   std::erase_if(earlier_, [&](OrderId id) { return !may_live(label_of(id)); });
   orders_.clear();
+  carried_.clear();
   modes_.clear();
   tighten(Scope{}, Mode::halt);
   armed_once_ = false;
@@ -144,6 +145,7 @@ void Checker::after(const Event& event, const Commands& out, std::uint64_t reque
   check_positions(event);
   note_commands(out);
   check_orders(event);
+  if (!carried_.empty()) check_carried();
   std::uint64_t changes = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     changes += out[i].kind() == CommandKind::place || out[i].kind() == CommandKind::replace;

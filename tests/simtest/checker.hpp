@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/core/engine_core.hpp"
+#include "engine/runtime/order_log.hpp"
 #include "tests/simtest/coverage.hpp"
 #include "tests/simtest/naive_book.hpp"
 #include "tests/simtest/nemesis.hpp"
@@ -42,6 +43,8 @@ class Checker {
   void set_now(RecvTime now) noexcept { now_ = now; }
   void begin_boot(BootView view);
   void end_boot() noexcept { boot_.core = nullptr; }
+  // What a boot holds of the orders of the one before.
+  void carried(const OrderLog& log);
   // Around each step. `requests` is how many new or changed orders the strategies asked for.
   void before(const Event& event);
   void after(const Event& event, const Commands& out, std::uint64_t requests,
@@ -106,6 +109,7 @@ class Checker {
   void check_place_text(std::string_view text, std::string_view label, std::int64_t amount);
   void check_open_value(std::string_view text);
   void check_earlier_boots();
+  void check_carried();
 
   VenueSide& venue_;
   const Nemesis& nemesis_;
@@ -119,6 +123,7 @@ class Checker {
   std::uint64_t fills_{0};
 
   std::map<std::uint64_t, Note> orders_;
+  std::vector<OrderId> carried_;  // from the journal of the boot before, not ended yet
   std::vector<OrderId> earlier_;  // of boots before: written, and may live when this one began
   std::map<std::pair<int, int>, Mode> modes_;  // scope -> mode; missing: active
   std::uint64_t operator_seq_{0};

@@ -8,7 +8,7 @@
 
 namespace gimbal::simtest {
 
-inline constexpr std::uint64_t config_hash = 0x51517e57;
+inline constexpr std::uint64_t config_hash = 0x5151517e57;  // labels bear its upper half
 inline constexpr std::uint32_t label_config_hash = 0x51;
 inline constexpr double hedge_band = 0.05;  // coins
 

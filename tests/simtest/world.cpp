@@ -193,6 +193,7 @@ void World::end_boot() {
   }
   if (bot_->built()) {
     if (options_.keep_journal && result_.boots == 0) result_.journal = bot_->journal();
+    bot_->leave();
     result_.commands = result_.commands * 31 + bot_->digest();
     ++result_.boots;
   }

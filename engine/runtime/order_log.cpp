@@ -1,0 +1,216 @@
+#include "engine/runtime/order_log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gimbal {
+
+KeptOrder* OrderLog::find(OrderId id) {
+  const auto at = orders_.find(id.value);
+  return at == orders_.end() ? nullptr : &at->second;
+}
+
+KeptOrder* OrderLog::add(OrderId id, InstrumentId instrument) {
+  if (orders_.size() >= kept_orders_max) {
+    ++left_out_;
+    return nullptr;
+  }
+  KeptOrder& o = orders_[id.value];
+  o = KeptOrder{};
+  o.instrument = instrument;
+  o.terms.order = id;
+  ++revision_;
+  return &o;
+}
+
+void OrderLog::remove(OrderId id) { revision_ += orders_.erase(id.value); }
+
+void OrderLog::restore(std::vector<KeptOrder> orders, Seq seq, std::uint32_t epoch,
+                       std::uint32_t tag) {
+  orders_.clear();
+  for (KeptOrder& o : orders) {
+    if (orders_.size() < kept_orders_max) orders_[o.terms.order.value] = std::move(o);
+  }
+  seq_ = seq;
+  epoch_ = epoch;
+  tag_ = tag;
+  ++revision_;
+}
+
+void OrderLog::note_decision(OrderId id, Price decision, Price theoretical, Price arrival,
+                             Money reserved) {
+  KeptOrder* o = find(id);
+  if (o == nullptr || decision.nano <= 0) return;
+  OrderCarry& t = o->terms;
+  const bool same = t.decision == decision && t.theoretical == theoretical &&
+                    t.arrival == arrival && t.reserved_usd == reserved;
+  if (same) return;
+  t.decision = decision;
+  t.theoretical = theoretical;
+  t.arrival = arrival;
+  t.reserved_usd = reserved;
+  ++revision_;
+}
+
+void OrderLog::take(const Event& event) {
+  if (event.seq().value > seq_.value) seq_ = event.seq();
+  switch (event.kind()) {
+    case EventKind::boot:
+      orders_.clear();
+      epoch_ = event.as<Boot>().epoch;
+      tag_ = static_cast<std::uint32_t>(event.as<Boot>().config_hash >> 32);
+      ++revision_;
+      return;
+    case EventKind::venue_clock: clock_offset_ = Nanos{event.as<VenueClock>().offset_ns}; return;
+    case EventKind::order_sent: return on_sent(event);
+    case EventKind::order_ack: return on_ack(event.as<OrderAck>());
+    case EventKind::order_reject: return on_reject(event.as<OrderReject>());
+    case EventKind::order_done: return remove(event.as<OrderDone>().order);
+    case EventKind::order_lookup: return on_lookup(event);
+    case EventKind::fill:
+      if (fill_.add(event)) on_fill(fill_.value());
+      return;
+    case EventKind::open_order_report:
+      if (report_.add(event)) on_report(event, report_.value());
+      return;
+    case EventKind::order_carry:
+      if (carry_.add(event)) on_carry(event, carry_.value());
+      return;
+    default: return;
+  }
+}
+
+// Of its receipt; zero while the venue's clock is not known.
+ExchTime OrderLog::venue_time(const Event& event) const {
+  if (clock_offset_.count == 0) return {};
+  return ExchTime{event.recv.mono_ns + clock_offset_.count};
+}
+
+void OrderLog::on_sent(const Event& event) {
+  const auto sent = event.as<OrderSent>();
+  if (sent.action == OrderAction::cancel || sent.amount.nano <= 0 || !sent.order.valid()) return;
+  KeptOrder* o = find(sent.order);
+  const bool place = sent.action == OrderAction::place;
+  if (o == nullptr && place) o = add(sent.order, event.instrument);
+  if (o == nullptr) return;
+  OrderCarry& t = o->terms;
+  t.valid_until = std::max(t.valid_until, event.exch);
+  ++revision_;
+  if (!place) {
+    // A second change while the first has no answer: either may hold.
+    t.new_price = sent.price;
+    t.new_amount = std::max(t.new_amount, sent.amount);
+    return;
+  }
+  t.side = sent.side;
+  t.tif = sent.tif;
+  t.flags = sent.flags;
+  t.price = sent.price;
+  t.amount = sent.amount;
+  t.label_hash = tag_;
+  t.sent = clock_offset_.count != 0 ? venue_time(event) : event.exch - seconds(60);
+}
+
+void OrderLog::on_ack(const OrderAck& ack) {
+  KeptOrder* o = find(ack.order);
+  if (o == nullptr) return;
+  OrderCarry& t = o->terms;
+  ++revision_;
+  t.confirmed = 1;
+  if (t.new_amount.nano > 0) {
+    if (ack.amount != t.new_amount || ack.price != t.new_price) return;  // of something older
+    t.new_amount = {};
+    t.new_price = {};
+  }
+  if (ack.price.nano > 0) t.price = ack.price;
+  if (ack.amount.nano > 0) t.amount = std::max(ack.amount, t.filled);
+}
+
+void OrderLog::on_reject(const OrderReject& reject) {
+  KeptOrder* o = find(reject.order);
+  if (o == nullptr || reject.reason == RejectReason::unclear) return;
+  if (reject.action == OrderAction::place) return remove(reject.order);
+  const bool by_venue =
+      reject.reason == RejectReason::venue || reject.reason == RejectReason::wrong_terms;
+  if (reject.action == OrderAction::cancel || by_venue) return;  // it may just have ended
+  o->terms.new_amount = {};
+  o->terms.new_price = {};
+  ++revision_;
+}
+
+// Of an order of an earlier boot it is not known which fills are in what was carried: the venue
+// says that when it shows the order.
+void OrderLog::on_fill(const Fill& fill) {
+  KeptOrder* o = fill.order.epoch() == epoch_ ? find(fill.order) : nullptr;
+  if (o == nullptr || !fill.trade.valid() || fill.amount.nano <= 0) return;
+  if (o->trades.size() >= kept_trades_max) return;
+  if (std::find(o->trades.begin(), o->trades.end(), fill.trade) != o->trades.end()) return;
+  OrderCarry& t = o->terms;
+  const Qty whole = std::max(t.amount, t.new_amount);
+  ++revision_;
+  t.confirmed = 1;
+  if (fill.amount >= whole - t.filled) return remove(fill.order);
+  o->trades.push_back(fill.trade);
+  t.filled += fill.amount;
+}
+
+void OrderLog::on_lookup(const Event& event) {
+  const auto lookup = event.as<OrderLookup>();
+  const KeptOrder* o = find(lookup.order);
+  if (o == nullptr) return;
+  switch (lookup.outcome) {
+    case LookupOutcome::filled:
+    case LookupOutcome::cancelled:
+    case LookupOutcome::rejected: return remove(lookup.order);
+    case LookupOutcome::absent:
+      if (event.exch > o->terms.valid_until || venue_time(event) > o->terms.valid_until) {
+        remove(lookup.order);
+      }
+      return;
+    case LookupOutcome::open:
+    case LookupOutcome::unproven: return;
+  }
+}
+
+// What rests at the venue, of this boot or of one before.
+void OrderLog::on_report(const Event& event, const OpenOrderReport& report) {
+  if (!report.order.valid() || report.amount.nano <= 0 || report.price.nano <= 0) return;
+  if (report.order.epoch() > epoch_) return;  // of another instance
+  KeptOrder* o = find(report.order);
+  if (o == nullptr) {
+    o = add(report.order, event.instrument);
+    if (o == nullptr) return;
+    OrderCarry& t = o->terms;
+    t.side = report.side;
+    t.price = report.price;
+    t.amount = report.amount;
+    t.filled = std::clamp(report.filled, Qty{}, report.amount);
+    t.label_hash = report.label_hash;
+    t.sent = report.created;
+    t.flags = static_cast<std::uint8_t>((report.post_only != 0 ? order_flag::post_only : 0) |
+                                        (report.reduce_only != 0 ? order_flag::reduce_only : 0));
+  }
+  OrderCarry& t = o->terms;
+  const bool ours = o->instrument == event.instrument && t.side == report.side &&
+                    (t.venue_ref == 0 || t.venue_ref == report.venue_ref);
+  if (!ours) return;  // another order under its label
+  const Qty filled = std::clamp(report.filled, Qty{}, report.amount);
+  const bool told = report.order.epoch() != epoch_ && t.filled != filled;
+  if (told) {
+    t.price = report.price;
+    t.amount = report.amount;
+    t.filled = filled;
+  }
+  if (told || t.confirmed == 0 || t.venue_ref == 0) ++revision_;
+  t.confirmed = 1;
+  t.venue_ref = report.venue_ref;
+}
+
+// Of a boot before this one's: what the core took, it holds.
+void OrderLog::on_carry(const Event& event, const OrderCarry& carry) {
+  if (!carry.order.valid() || carry.amount.nano <= 0 || find(carry.order) != nullptr) return;
+  KeptOrder* o = add(carry.order, event.instrument);
+  if (o != nullptr) o->terms = carry;
+}
+
+}  // namespace gimbal

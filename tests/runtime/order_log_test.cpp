@@ -1,0 +1,245 @@
+// The orders of a boot that may still live, from its journal.
+#include "engine/runtime/order_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+
+namespace gimbal {
+namespace {
+
+constexpr std::uint32_t this_boot = 7;
+constexpr InstrumentId perpetual{3};
+constexpr OrderId first = make_order_id(this_boot, StrategyId{1}, 1);
+constexpr OrderId older = make_order_id(6, StrategyId{1}, 9);
+
+constexpr Qty lots(std::int64_t n) { return Qty{n * 1'000'000'000}; }
+constexpr Price at(std::int64_t n) { return Price{n * 1'000'000'000}; }
+
+// Events as a journal has them.
+struct Script {
+  std::vector<Event> events;
+  std::uint64_t seq{0};
+
+  template <class Payload>
+  void add(EventKind kind, const Payload& payload, ExchTime exch = {}, std::uint8_t flags = 0) {
+    Event head = make_event(kind, VenueId{0}, perpetual, RecvTime{1000}, exch, payload);
+    head.add_flag(flags);
+    std::array<Event, event_parts_max> unit;
+    const std::size_t parts = write_parts(head, payload, unit.data());
+    for (std::size_t i = 0; i < parts; ++i) {
+      unit[i].set_seq({++seq});
+      events.push_back(unit[i]);
+    }
+  }
+  void boot(std::uint32_t epoch = this_boot) {
+    Boot b;
+    b.epoch = epoch;
+    b.config_hash = 0x51'0000'0000ULL;
+    add(EventKind::boot, b);
+  }
+  void sent(OrderAction action, Price price, Qty amount, ExchTime until = ExchTime{500}) {
+    OrderSent s;
+    s.order = first;
+    s.action = action;
+    s.side = Side::sell;
+    s.price = price;
+    s.amount = amount;
+    add(EventKind::order_sent, s, until);
+  }
+  void ack(Price price, Qty amount) {
+    OrderAck a;
+    a.order = first;
+    a.price = price;
+    a.amount = amount;
+    add(EventKind::order_ack, a);
+  }
+  void fill(std::uint64_t trade, Qty amount, OrderId order = first, std::uint8_t flags = 0) {
+    Fill f;
+    f.order = order;
+    f.trade = TradeId{1, trade};
+    f.price = at(50);
+    f.amount = amount;
+    add(EventKind::fill, f, {}, flags);
+  }
+  void reject(OrderAction action, RejectReason reason) {
+    OrderReject r;
+    r.order = first;
+    r.action = action;
+    r.reason = reason;
+    add(EventKind::order_reject, r);
+  }
+  void done() {
+    OrderDone d;
+    d.order = first;
+    add(EventKind::order_done, d);
+  }
+  void look_up(LookupOutcome outcome, ExchTime when) {
+    OrderLookup l;
+    l.order = first;
+    l.outcome = outcome;
+    add(EventKind::order_lookup, l, when);
+  }
+  void report(OrderId order, Qty amount, Qty filled, Side side = Side::sell) {
+    OpenOrderReport r;
+    r.order = order;
+    r.price = at(50);
+    r.amount = amount;
+    r.filled = filled;
+    r.side = side;
+    r.venue_ref = 77;
+    add(EventKind::open_order_report, r);
+  }
+};
+
+OrderLog folded(const Script& s) {
+  OrderLog log;
+  for (const Event& e : s.events) log.take(e);
+  return log;
+}
+
+const OrderCarry& only(const OrderLog& log) {
+  EXPECT_EQ(log.orders().size(), 1U);
+  static const OrderCarry none{};
+  return log.orders().empty() ? none : log.orders().begin()->second.terms;
+}
+
+Script resting() {
+  Script s;
+  s.boot();
+  s.sent(OrderAction::place, at(50), lots(10));
+  s.ack(at(50), lots(10));
+  return s;
+}
+
+TEST(OrderLog, AnOrderThatWasSentIsKeptWithItsTermsUntilItsEnd) {
+  Script s;
+  s.boot();
+  s.sent(OrderAction::place, at(50), lots(10));
+  const OrderCarry t = only(folded(s));
+  EXPECT_EQ(t.order, first);
+  EXPECT_EQ(t.side, Side::sell);
+  EXPECT_EQ(t.price, at(50));
+  EXPECT_EQ(t.amount, lots(10));
+  EXPECT_EQ(t.valid_until, ExchTime{500});
+  EXPECT_EQ(t.label_hash, 0x51U);
+  EXPECT_EQ(t.confirmed, 0);
+  s.done();
+  EXPECT_TRUE(folded(s).orders().empty());
+}
+
+TEST(OrderLog, OnlyADefinitiveRefusalEndsIt) {
+  for (const RejectReason reason : {RejectReason::venue, RejectReason::throttled,
+                                    RejectReason::wrong_terms, RejectReason::expired}) {
+    Script s;
+    s.boot();
+    s.sent(OrderAction::place, at(50), lots(10));
+    s.reject(OrderAction::place, RejectReason::unclear);
+    EXPECT_EQ(folded(s).orders().size(), 1U);
+    s.reject(OrderAction::cancel, reason);
+    EXPECT_EQ(folded(s).orders().size(), 1U);
+    s.reject(OrderAction::place, reason);
+    EXPECT_TRUE(folded(s).orders().empty());
+  }
+}
+
+TEST(OrderLog, AReplaceWithoutAnAnswerKeepsBothAmounts) {
+  Script s = resting();
+  s.sent(OrderAction::replace, at(51), lots(20), ExchTime{900});
+  OrderCarry t = only(folded(s));
+  EXPECT_EQ(t.amount, lots(10));
+  EXPECT_EQ(t.new_amount, lots(20));
+  EXPECT_EQ(t.valid_until, ExchTime{900});
+  s.ack(at(50), lots(10));  // of the order before the change
+  EXPECT_EQ(only(folded(s)).new_amount, lots(20));
+  s.ack(at(51), lots(20));
+  t = only(folded(s));
+  EXPECT_EQ(t.amount, lots(20));
+  EXPECT_EQ(t.price, at(51));
+  EXPECT_EQ(t.new_amount, Qty{});
+}
+
+TEST(OrderLog, AFillCountsOnceByItsTradeAndTheLastOneEndsTheOrder) {
+  Script s = resting();
+  s.fill(1, lots(3));
+  s.fill(1, lots(3));
+  s.fill(2, lots(4));
+  EXPECT_EQ(only(folded(s)).filled, lots(7));
+  s.fill(0, lots(3));
+  s.fill(3, lots(3));
+  EXPECT_TRUE(folded(s).orders().empty());
+}
+
+TEST(OrderLog, MoreTradesThanAreKeptCountNoMore) {
+  Script s;
+  s.boot();
+  s.sent(OrderAction::place, at(50), lots(1000));
+  for (std::uint64_t n = 1; n <= kept_trades_max + 1; ++n) s.fill(n, lots(1));
+  EXPECT_EQ(only(folded(s)).filled, lots(static_cast<std::int64_t>(kept_trades_max)));
+}
+
+TEST(OrderLog, OrdersBeyondItsRoomAreLeftOutAndCounted) {
+  Script s;
+  s.boot();
+  for (std::uint32_t n = 0; n <= kept_orders_max; ++n) {
+    s.report(make_order_id(6, StrategyId{0}, n + 1), lots(1), Qty{});
+  }
+  const OrderLog log = folded(s);
+  EXPECT_EQ(log.orders().size(), kept_orders_max);
+  EXPECT_EQ(log.left_out(), 1U);
+}
+
+TEST(OrderLog, AbsenceEndsItOnlyBehindItsValidity) {
+  Script s = resting();
+  s.look_up(LookupOutcome::absent, ExchTime{500});
+  s.look_up(LookupOutcome::unproven, ExchTime{900});
+  s.look_up(LookupOutcome::open, ExchTime{900});
+  EXPECT_EQ(folded(s).orders().size(), 1U);
+  s.look_up(LookupOutcome::absent, ExchTime{501});
+  EXPECT_TRUE(folded(s).orders().empty());
+}
+
+TEST(OrderLog, WhatIsFilledOfAnOlderOrderTheVenueSaysAndNoTradeAddsToIt) {
+  Script s;
+  s.boot();
+  s.report(older, lots(10), lots(2));
+  s.fill(5, lots(4), older, event_flag::historical);
+  s.fill(6, lots(4), older);
+  EXPECT_EQ(only(folded(s)).filled, lots(2));
+  s.report(older, lots(10), lots(6));
+  EXPECT_EQ(only(folded(s)).filled, lots(6));
+}
+
+TEST(OrderLog, OrdersOfAnotherInstanceAndTwinsAreNotTaken) {
+  Script s = resting();
+  s.report(make_order_id(8, StrategyId{1}, 1), lots(1), Qty{});
+  s.report(first, lots(99), lots(98), Side::buy);
+  const OrderCarry t = only(folded(s));
+  EXPECT_EQ(t.side, Side::sell);
+  EXPECT_EQ(t.amount, lots(10));
+  EXPECT_EQ(t.venue_ref, 0U);
+}
+
+TEST(OrderLog, FromASnapshotAtAnyEventItGivesTheSameState) {
+  Script s = resting();
+  s.fill(1, lots(3));
+  s.sent(OrderAction::replace, at(51), lots(20));
+  s.fill(1, lots(3));
+  s.fill(2, lots(1));
+  const OrderCarry whole = only(folded(s));
+  for (std::size_t cut = 1; cut < s.events.size(); ++cut) {
+    if (!s.events[cut - 1].last_part()) continue;
+    OrderLog before, log;
+    for (std::size_t n = 0; n < cut; ++n) before.take(s.events[n]);
+    std::vector<KeptOrder> kept;
+    for (const auto& [id, o] : before.orders()) kept.push_back(o);
+    log.restore(kept, before.seq(), before.epoch(), before.tag());
+    for (std::size_t n = cut; n < s.events.size(); ++n) log.take(s.events[n]);
+    const OrderCarry t = only(log);
+    EXPECT_EQ(std::memcmp(&t, &whole, sizeof t), 0) << cut;
+  }
+}
+
+}  // namespace
+}  // namespace gimbal
