@@ -21,9 +21,12 @@ bool is_order(std::string_view text) {
 
 OrderLog read_order_log(const std::filesystem::path& journal) {
   std::vector<std::vector<std::byte>> segments;
-  if (const Outcome loaded = load_segments(journal.string(), frame_stream, 0, segments); !loaded) {
-    throw std::runtime_error{std::string{loaded.error()}};
+  std::vector<std::string> paths;
+  Outcome loaded = find_segments(journal.string(), frame_stream, 0, paths);
+  for (std::size_t n = 0; n < paths.size() && loaded; ++n) {
+    loaded = read_segment(paths[n], segments.emplace_back());
   }
+  if (!loaded) throw std::runtime_error{std::string{loaded.error()}};
   const std::vector<std::span<const std::byte>> spans(segments.begin(), segments.end());
   JournalReader reader{spans, frame_stream};
   JournalRecord record;

@@ -165,9 +165,6 @@ class JournalReader {
   explicit JournalReader(const std::vector<std::span<const std::byte>>& segments,
                          const StreamName& stream = journal_stream)
       : JournalReader{JournalSegments{segments}, stream} {}
-  // Loads a file, or all segments of the newest epoch (or of `epoch`) in a directory.
-  static Outcome load(const std::string& path, std::vector<std::vector<std::byte>>& segments,
-                      std::uint32_t epoch = 0);
 
   // Before the first next(): the chain is `hasher`'s to check, and seals are believed here.
   // Checksums and order of the records are checked all the same.

@@ -209,22 +209,6 @@ Outcome find_segments(const std::string& path, const StreamName& stream, std::ui
   return {};
 }
 
-Outcome load_segments(const std::string& path, const StreamName& stream, std::uint32_t epoch,
-                      std::vector<std::vector<std::byte>>& segments) {
-  segments.clear();
-  std::vector<std::string> paths;
-  if (Outcome found = find_segments(path, stream, epoch, paths); !found) return found;
-  for (const std::string& file : paths) {
-    if (Outcome read = read_segment(file, segments.emplace_back()); !read) return read;
-  }
-  return {};
-}
-
-Outcome JournalReader::load(const std::string& path, std::vector<std::vector<std::byte>>& segments,
-                            std::uint32_t epoch) {
-  return load_segments(path, journal_stream, epoch, segments);
-}
-
 Outcome pack_segment(const std::string& path) {
   const std::string target = path + packed_suffix;
   const std::string draft = path + ".new" + packed_suffix;

@@ -41,10 +41,6 @@ Outcome read_segment(const std::string& path, std::vector<std::byte>& out);
 Outcome find_segments(const std::string& path, const StreamName& stream, std::uint32_t epoch,
                       std::vector<std::string>& paths);
 
-// The same, read into memory at once: for a few small ones. See JournalSegments for the others.
-Outcome load_segments(const std::string& path, const StreamName& stream, std::uint32_t epoch,
-                      std::vector<std::vector<std::byte>>& segments);
-
 // Writes PATH.zst beside the segment, reads it back, compares, syncs, and removes the original.
 // Interrupted at any point, one of the two files is whole.
 Outcome pack_segment(const std::string& path);

@@ -17,6 +17,7 @@
 #include "engine/runtime/journal.hpp"
 #include "engine/runtime/journal_files.hpp"
 #include "tests/io/rig.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal::test {
 namespace {

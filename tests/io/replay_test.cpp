@@ -14,6 +14,7 @@
 #include "engine/runtime/side_blocks.hpp"
 #include "ops/app/session_setup.hpp"
 #include "tests/io/rig.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal::test {
 namespace {

@@ -11,6 +11,7 @@
 #include "engine/runtime/journal_files.hpp"
 #include "engine/wire/http.hpp"
 #include "tests/io/rig.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal::test {
 namespace {

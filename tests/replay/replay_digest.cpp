@@ -7,6 +7,7 @@
 #include "engine/runtime/journal_files.hpp"
 #include "ops/app/core_replay.hpp"
 #include "ops/app/journal_origin.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace {
 
@@ -17,7 +18,7 @@ int fail(const char* path, const std::string& why) {
 
 int print_digest(const char* path) {
   std::vector<std::vector<std::byte>> segments;
-  if (const auto loaded = gimbal::JournalReader::load(path, segments, 0); !loaded) {
+  if (const auto loaded = gimbal::test::load_journal(path, segments, 0); !loaded) {
     return fail(path, loaded.error());
   }
   gimbal::JournalOrigin origin;

@@ -10,6 +10,7 @@
 #include "engine/runtime/journal.hpp"
 #include "engine/runtime/journal_files.hpp"
 #include "tests/runtime/journal_builder.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal {
 namespace {
@@ -127,7 +128,7 @@ TEST(FrameRecorder, WritesEveryFrameWithItsTimeAndSealsTheStream) {
   ASSERT_TRUE(tape.put(incoming(4000), R"({"access_token":"CANARY"})"));
   ASSERT_TRUE(recorder.close());
   std::vector<std::vector<std::byte>> segments;
-  ASSERT_TRUE(load_segments(dir.path(), frame_stream, 0, segments));
+  ASSERT_TRUE(test::load_segments(dir.path(), frame_stream, 0, segments));
   ASSERT_GE(segments.size(), 3u);
   JournalReader reader{views(segments), frame_stream};
   JournalRecord record;
@@ -166,7 +167,7 @@ TEST(FrameRecorder, WhatATapeLostStandsInTheStreamBeforeTheFirstFrameBehindTheLo
   EXPECT_FALSE(tape.put(incoming(0), std::string(3000, 'x')));
   ASSERT_TRUE(recorder.close());
   std::vector<std::vector<std::byte>> segments;
-  ASSERT_TRUE(load_segments(dir.path(), frame_stream, 0, segments));
+  ASSERT_TRUE(test::load_segments(dir.path(), frame_stream, 0, segments));
   JournalReader reader{views(segments), frame_stream};
   JournalRecord record;
   JournalStatus status;
@@ -193,7 +194,7 @@ TEST(FrameRecorder, TheStreamsDoNotReadAsEachOther) {
   ASSERT_TRUE(tape.put(incoming(1), "x"));
   ASSERT_TRUE(recorder.close());
   std::vector<std::vector<std::byte>> segments;
-  ASSERT_TRUE(load_segments(dir.path(), frame_stream, 0, segments));
+  ASSERT_TRUE(test::load_segments(dir.path(), frame_stream, 0, segments));
   EXPECT_EQ(read_all(segments).status, JournalStatus::corrupt);
 }
 

@@ -9,6 +9,7 @@
 #include "engine/core/payload.hpp"
 #include "engine/runtime/journal.hpp"
 #include "tests/runtime/temp_dir.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal::test {
 
@@ -92,7 +93,7 @@ inline std::vector<std::vector<std::byte>> sample_journal(const TempDir& dir, bo
   writer.drain();
   if (close && !writer.close()) return {};
   std::vector<std::vector<std::byte>> segments;
-  if (!JournalReader::load(dir.path(), segments)) return {};
+  if (!load_journal(dir.path(), segments)) return {};
   return segments;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/runtime/crc32c.hpp"
 #include "engine/runtime/journal.hpp"
 #include "tests/runtime/journal_builder.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal {
 namespace {
@@ -121,7 +122,7 @@ Segments rotated_journal(const TempDir& dir, std::uint32_t epoch) {
   }
   if (!writer.close()) return {};
   Segments segments;
-  if (!JournalReader::load(dir.path(), segments, epoch)) return {};
+  if (!test::load_journal(dir.path(), segments, epoch)) return {};
   return segments;
 }
 

@@ -13,6 +13,7 @@
 #include "engine/runtime/journal_files.hpp"
 #include "tests/runtime/failing_calls.hpp"
 #include "tests/runtime/journal_builder.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal {
 namespace {
@@ -77,7 +78,7 @@ Told run_writer(const TempDir& dir) {
 
 Reading read_back(const TempDir& dir) {
   std::vector<std::vector<std::byte>> segments;
-  if (!JournalReader::load(dir.path(), segments)) return {};
+  if (!test::load_journal(dir.path(), segments)) return {};
   return read_all(segments);
 }
 

@@ -14,6 +14,7 @@
 #include "engine/runtime/journal.hpp"
 #include "engine/runtime/journal_files.hpp"
 #include "tests/runtime/journal_builder.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal {
 namespace {
@@ -45,7 +46,7 @@ Segments sealed_journal(const TempDir& dir, std::uint64_t trades) {
   if (!writer.open() || !writer.append(&boot, 1)) return {};
   if (!write_trades(writer, trades) || !writer.close()) return {};
   Segments segments;
-  if (!JournalReader::load(dir.path(), segments)) return {};
+  if (!test::load_journal(dir.path(), segments)) return {};
   return segments;
 }
 
@@ -58,7 +59,7 @@ TEST(JournalSeal, EveryBlockIsSealedAndTheChainRunsThroughTheSegments) {
   ASSERT_TRUE(write_trades(writer, 10'000));
   ASSERT_TRUE(writer.close());
   Segments segments;
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
   ASSERT_GE(segments.size(), 3u);
   JournalReader reader{views(segments)};
   JournalRecord record;
@@ -164,7 +165,7 @@ TEST(JournalReserve, ADiskThatIsFullInTheMiddleOfASegmentLosesNothingThatWasTake
     ASSERT_TRUE(writer.close()) << writer.error();
   }
   Segments segments;
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
   ASSERT_EQ(segments.size(), 2u);
   const Reading reading = read_all(segments);
   EXPECT_EQ(reading.status, JournalStatus::end) << reading.error;
@@ -231,7 +232,7 @@ TEST(JournalReserve, MarketDataLeavesRoomInTheRingForPrivateEvents) {
   }
   ASSERT_TRUE(writer.close());
   Segments segments;
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
   EXPECT_EQ(read_all(segments).status, JournalStatus::end);
 }
 
@@ -244,7 +245,7 @@ TEST(JournalFiles, APackedSegmentReadsLikeThePlainOne) {
   ASSERT_GE(files.size(), 2u);
   for (const auto& file : files) ASSERT_TRUE(pack_segment(file.path));
   Segments packed;
-  ASSERT_TRUE(JournalReader::load(dir.path(), packed));
+  ASSERT_TRUE(test::load_journal(dir.path(), packed));
   EXPECT_EQ(packed, plain);
   EXPECT_EQ(read_all(packed).status, JournalStatus::end);
   for (const auto& file : list_segments(dir.path(), journal_stream)) EXPECT_TRUE(file.packed);
@@ -258,11 +259,11 @@ TEST(JournalFiles, DamagedPackingIsRefusedWithTheFilesName) {
   const std::string packed = path + ".zst";
   std::filesystem::resize_file(packed, std::filesystem::file_size(packed) / 2);
   Segments segments;
-  const Outcome refused = JournalReader::load(dir.path(), segments);
+  const Outcome refused = test::load_journal(dir.path(), segments);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().find(".zst"), std::string::npos) << refused.error();
   std::ofstream{packed, std::ios::binary} << "no zstd at all";
-  EXPECT_FALSE(JournalReader::load(dir.path(), segments));
+  EXPECT_FALSE(test::load_journal(dir.path(), segments));
 }
 
 TEST(JournalFiles, RetentionDeletesWholeBootsOldestFirstAndNeverTheRunningOne) {
@@ -322,7 +323,7 @@ TEST(JournalFiles, PackingTakesClosedSegmentsOnly) {
   ASSERT_TRUE(write_trades(writer, 10, 8002));
   ASSERT_TRUE(writer.close());
   Segments all;
-  ASSERT_TRUE(JournalReader::load(dir.path(), all));
+  ASSERT_TRUE(test::load_journal(dir.path(), all));
   EXPECT_EQ(read_all(all).status, JournalStatus::end);
 }
 

@@ -13,6 +13,7 @@
 #include "engine/runtime/journal_files.hpp"
 #include "engine/runtime/journal_segments.hpp"
 #include "tests/runtime/journal_builder.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal {
 namespace {
@@ -49,7 +50,7 @@ Told told_by(JournalReader& reader) {
 
 Told from_memory(const TempDir& dir) {
   Segments segments;
-  if (!load_segments(dir.path(), journal_stream, 0, segments)) return {};
+  if (!test::load_segments(dir.path(), journal_stream, 0, segments)) return {};
   JournalReader reader{views(segments)};
   return told_by(reader);
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/runtime/journal_builder.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal {
 namespace {
@@ -79,7 +80,7 @@ TEST(Journal, RotatesBySizeAndReadsAcrossSegments) {
   }
   ASSERT_TRUE(writer.close());
   std::vector<std::vector<std::byte>> segments;
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
   EXPECT_GT(segments.size(), 5u);
   const Reading reading = read_all(segments);
   EXPECT_EQ(reading.status, JournalStatus::end) << reading.error;
@@ -105,7 +106,7 @@ TEST(Journal, WritesASideBlockBeforeItsEventAndLetsTheSlotGo) {
   ASSERT_TRUE(writer.close());
   EXPECT_EQ(pool.in_use(), 0u);
   std::vector<std::vector<std::byte>> segments;
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
   JournalReader reader{views(segments)};
   JournalRecord record;
   ASSERT_EQ(reader.next(record), JournalStatus::record);
@@ -156,7 +157,7 @@ TEST(Journal, WhatDidNotFitIsRecordedAsAGap) {
   EXPECT_TRUE(writer.append(&after, 1));
   ASSERT_TRUE(writer.close());
   std::vector<std::vector<std::byte>> segments;
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
   const Reading reading = read_all(segments);
   EXPECT_EQ(reading.status, JournalStatus::end) << reading.error;
   ASSERT_EQ(reading.records.size(), 6u);
@@ -193,7 +194,7 @@ TEST(Journal, HotAndColdThreadsShareTheWriterCleanly) {
   ASSERT_TRUE(writer.close());
   EXPECT_EQ(writer.lost_records(), 0u);
   std::vector<std::vector<std::byte>> segments;
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
   const Reading reading = read_all(segments);
   EXPECT_EQ(reading.status, JournalStatus::end) << reading.error;
   EXPECT_EQ(reading.records.size(), 30'001u);
@@ -209,14 +210,14 @@ TEST(Journal, LoadsTheNewestEpochOfADirectoryOrTheOneAskedFor) {
     ASSERT_TRUE(writer.close());
   }
   std::vector<std::vector<std::byte>> segments;
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
   EXPECT_EQ(read_all(segments).records.at(0).event.as<Boot>().epoch, 11u);
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments, 7));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments, 7));
   EXPECT_EQ(read_all(segments).records.at(0).event.as<Boot>().epoch, 7u);
-  ASSERT_TRUE(JournalReader::load(dir.file("journal-00000002-000000.gj"), segments));
+  ASSERT_TRUE(test::load_journal(dir.file("journal-00000002-000000.gj"), segments));
   EXPECT_EQ(read_all(segments).records.at(0).event.as<Boot>().epoch, 2u);
-  EXPECT_FALSE(JournalReader::load(dir.path(), segments, 99));
-  EXPECT_FALSE(JournalReader::load(dir.file("missing"), segments));
+  EXPECT_FALSE(test::load_journal(dir.path(), segments, 99));
+  EXPECT_FALSE(test::load_journal(dir.file("missing"), segments));
 }
 
 }  // namespace

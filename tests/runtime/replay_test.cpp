@@ -4,6 +4,7 @@
 
 #include "engine/runtime/sequencer.hpp"
 #include "tests/runtime/journal_builder.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal {
 namespace {
@@ -85,7 +86,7 @@ Live run_live(const TempDir& dir, bool fused) {
   }
   while (sequencer.do_work() != 0) {}
   if (!journal.close() || sink.faults != 0) return live;
-  if (!JournalReader::load(dir.path(), live.segments)) return live;
+  if (!test::load_journal(dir.path(), live.segments)) return live;
   live.digest = sequencer.digest().value();
   live.commands = sequencer.digest().count();
   live.last_seq = sequencer.last_seq().value;
@@ -189,7 +190,7 @@ TEST(Replay, AJournalWithAGapIsNotExact) {
   ASSERT_GT(writer.lost_records(), 0u);
   ASSERT_TRUE(writer.close());
   Segments segments;
-  ASSERT_TRUE(JournalReader::load(dir.path(), segments));
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
   const ReplayResult result = run_again(segments);
   EXPECT_EQ(result.verdict, ReplayVerdict::damaged);
   EXPECT_NE(result.error.find("missing from sequence 3"), std::string::npos) << result.error;

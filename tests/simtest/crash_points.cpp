@@ -9,6 +9,7 @@
 #include "engine/runtime/journal_files.hpp"
 #include "tests/runtime/temp_dir.hpp"
 #include "tests/simtest/random.hpp"
+#include "tests/support/load_journal.hpp"
 
 namespace gimbal::simtest {
 namespace {
@@ -156,7 +157,7 @@ void check_journal(const CrashOptions& options, const std::vector<Event>& events
   const test::TempDir dir;
   if (result.failure = write_journal(dir.path(), events); !result.failure.empty()) return;
   std::vector<Bytes> segments;
-  if (Outcome o = JournalReader::load(dir.path(), segments); !o) {
+  if (Outcome o = test::load_journal(dir.path(), segments); !o) {
     result.failure = o.error();
     return;
   }
