@@ -70,7 +70,8 @@ CashTie::Verdict CashTie::report(Money balance, const Rule& rule, RecvTime now) 
       Money{static_cast<std::int64_t>(divide(now_.atto, atto_per_nano, Rounding::nearest))},
       balance, now_.fills};
   anchor(balance);
-  if (proven_) return Verdict::differs;
+  if (proven_ || taken_anew_ == anchors_max) return Verdict::differs;
+  ++taken_anew_;
   anchored_at_ = now;  // a fill was on its way when the anchor was taken
   return Verdict::none;
 }

@@ -21,6 +21,8 @@ namespace gimbal {
 class CashTie {
  public:
   static constexpr std::size_t kept_max = 16;  // own cash before each of the newest fills
+  // A fill may be on its way when the anchor is taken; not each time.
+  static constexpr std::uint8_t anchors_max = 3;
   static constexpr i128 atto_per_nano = 1'000'000'000;
 
   enum class Verdict : std::uint8_t {
@@ -68,6 +70,7 @@ class CashTie {
   std::size_t next_{0};
   std::size_t kept_{0};
   bool anchored_{false};
+  std::uint8_t taken_anew_{0};
   bool proven_{false};  // the anchor was met again: no fill was on its way when it was taken
   RecvTime anchored_at_{};
   RecvTime open_since_{};

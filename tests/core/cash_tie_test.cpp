@@ -157,6 +157,18 @@ TEST_F(TieOut, FillsOfOneFeeDoNotProveAWrongAnchor) {
   }
 }
 
+// Fills without a pause from the first balance on: no anchor is ever met again.
+TEST_F(TieOut, AVenueThatAlwaysTakesMoreIsFoundWithoutAPause) {
+  ASSERT_EQ(report(), CashTie::Verdict::none);
+  bool told = false;
+  for (int n = 0; n < 120 && !told; ++n) {
+    now = now + milliseconds(100);
+    fill(50'000 + 37 * n, 2 * unit.nano + 1);
+    told = report() == CashTie::Verdict::differs;
+  }
+  EXPECT_TRUE(told) << "within twelve seconds";
+}
+
 TEST_F(TieOut, WhatNobodyToldIsForgotten) {
   proven();
   fill(50'000);
