@@ -170,7 +170,7 @@ void EngineCore::run_cancel(CancelJob& job, Commands& out) noexcept {
 void EngineCore::cancel_increasing() noexcept {
   for (std::size_t n = orders_.listed(); n > 0; --n) {
     const Order& o = orders_.open_order(n - 1);
-    if (!o.open() || o.wants_cancel) continue;
+    if (!o.open() || o.wants_cancel || o.unseen) continue;
     const Qty rest = o.open_amount();
     GateContext c = gather(o.instrument, o.id.strategy(), o.side, o.price, rest, Scenarios::no);
     const bool reduce = c.mode == Mode::reduce;

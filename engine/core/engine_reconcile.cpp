@@ -243,7 +243,7 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
       continue;
     ++missing;
     if (o.state == OrderState::unknown) {
-      orders_.note_missing(o.id, now_);
+      orders_.note_missing(o.id, now_ + milliseconds(4) * (missing - 1));
       continue;
     }
     note(orders_.on_doubt(o.id, o.state == OrderState::live ? OrderAction::cancel : o.doubt, now_));

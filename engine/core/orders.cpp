@@ -16,6 +16,8 @@ bool in_flight(OrderState s) noexcept {
 // The first picture says most; before it a look-up would only be one call more.
 constexpr RecvTime not_asked_for{INT64_MAX};
 
+constexpr Nanos look_up_spacing = milliseconds(4);  // of many orders in doubt
+
 // What the venue says is filled of an order that it has not shown since we started: the journal may
 // lack the last fills, and the position has them from the picture.
 void take_as_shown(Order& o, Qty filled) noexcept {
@@ -329,7 +331,9 @@ void OrderTable::want_cancel(OrderId id) noexcept {
 void OrderTable::note_query(OrderId id, RecvTime now) noexcept {
   const std::uint16_t slot = slot_of(id);
   if (slot == no_slot) return;
-  slots_[slot].next_query = now + config_.query_interval;
+  // A thousand in doubt at once are asked for in turn, not all in every interval.
+  const Nanos turn = look_up_spacing * static_cast<std::int64_t>(unknown_count_);
+  slots_[slot].next_query = now + std::max(config_.query_interval, turn);
   ++slots_[slot].queries;
 }
 

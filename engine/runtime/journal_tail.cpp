@@ -85,8 +85,8 @@ class Tail {
     const auto first = window_.at(offset_, sizeof head);
     if (first.size() < sizeof head) return finish(offset_ == window_.size());
     std::memcpy(static_cast<void*>(&head), first.data(), sizeof head);
-    if (head.type == RecordType::none && head.bytes == 0)
-      return finish(window_.zeros_from(offset_));
+    // What is preallocated behind is not read: a head of zeros is where the writer was.
+    if (head.type == RecordType::none && head.bytes == 0 && head.crc == 0) return finish(true);
     const std::uint64_t total = sizeof head + padded(head.bytes);
     if (head.bytes > journal_body_max || head.ordinal != ordinal_ + 1) return finish(false);
     if (passed_over(head)) {
