@@ -1,4 +1,5 @@
-// Data quality in the real bot: silence behind heartbeats, and what the report says.
+// Data quality in the real bot: silence behind heartbeats, what the report says, and cash that does
+// not add up.
 #include <signal.h>
 
 #include "tests/io/rig.hpp"
@@ -31,6 +32,23 @@ TEST_F(Quality, AFeedThatOnlyAnswersHeartbeatsIsMadeAgainAndTold) {
       << "new connections, new snapshots, new hedges";
   EXPECT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
   EXPECT_EQ(number_in(stop_sim(), "orders_resting"), 0);
+  const Finished again = replay();
+  EXPECT_TRUE(holds(again.out, "\"verdict\":\"same\"")) << again.out << again.err;
+}
+
+// R-05 through the wire: the exchange takes more than its fills say.
+TEST_F(Quality, AFeeThatTheExchangeBooksOtherwiseThanItSaysIsToldAndHoldsTheDay) {
+  ASSERT_NO_FATAL_FAILURE(start_sim({"--misbooked-fee", "0.000001"}));
+  ASSERT_NO_FATAL_FAILURE(start_bot({}));
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  ASSERT_TRUE(eventually(patience, [&] { return counter("cash_alarms") >= 1; }))
+      << status() << bot_says();
+  EXPECT_GT(counter("cash_ties"), 0);
+  EXPECT_TRUE(eventually(patience, [&] {
+    return holds(bot_says(), "R-05 tie_out") && holds(bot_says(), "BTC: own cash ");
+  })) << bot_says();
+  EXPECT_TRUE(holds(status(), "\"held\":true")) << status();
+  EXPECT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
   const Finished again = replay();
   EXPECT_TRUE(holds(again.out, "\"verdict\":\"same\"")) << again.out << again.err;
 }
