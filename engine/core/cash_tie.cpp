@@ -40,7 +40,7 @@ bool CashTie::met_before(Money balance, const Rule& rule, RecvTime now) noexcept
   return false;
 }
 
-void CashTie::move(i128 atto, Money unit, RecvTime now) noexcept {
+void CashTie::move(i128 atto, Money unit, RecvTime now, bool late) noexcept {
   if (!anchored_) return;
   before_[next_] = now_;
   before_[next_].until = now;
@@ -48,7 +48,12 @@ void CashTie::move(i128 atto, Money unit, RecvTime now) noexcept {
   if (kept_ < kept_max) ++kept_;
   now_.atto += atto;
   ++now_.fills;
-  if (open_since_.mono_ns != 0 && met(now_, told_, unit)) tie(now_, 0, told_);
+  if (open_since_.mono_ns == 0) return;
+  if (met(now_, told_, unit)) {
+    tie(now_, 0, told_);
+  } else if (late) {
+    open_since_ = now;
+  }
 }
 
 CashTie::Verdict CashTie::report(Money balance, const Rule& rule, RecvTime now) noexcept {
@@ -59,7 +64,7 @@ CashTie::Verdict CashTie::report(Money balance, const Rule& rule, RecvTime now) 
   }
   if (met(now_, balance, rule.unit)) {
     tie(now_, 0, balance);
-    proven_ = proven_ || now - anchored_at_ >= rule.wait;
+    proven_ = proven_ || (rule.anchor_asked && now - anchored_at_ >= rule.wait);
     return Verdict::tied;
   }
   if (met_before(balance, rule, now)) return Verdict::tied;

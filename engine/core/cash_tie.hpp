@@ -32,9 +32,10 @@ class CashTie {
     differs,  // not met for `wait`, and nothing explains it
   };
   struct Rule {
-    Money unit{};      // the smallest that the venue books
-    Nanos wait{};      // a difference must stay this long
-    bool asked{true};  // the venue's trades were asked for since it was first seen
+    Money unit{};             // the smallest that the venue books
+    Nanos wait{};             // a difference must stay this long
+    bool asked{true};         // the venue's trades were asked for since it was first seen
+    bool anchor_asked{true};  // and since the anchor was taken, which may hold a fill that was lost
   };
   struct Difference {
     Money own{};
@@ -42,8 +43,9 @@ class CashTie {
     std::uint64_t fills{0};  // since they last met
   };
 
-  // A fill moved the cash: positive was received; at 1e-18.
-  void move(i128 atto, Money unit, RecvTime now) noexcept;
+  // A fill moved the cash: positive was received; at 1e-18. `late`: no message told it, it was
+  // learnt by asking; another may have been lost with it, so what is open is open from now on.
+  void move(i128 atto, Money unit, RecvTime now, bool late = false) noexcept;
   // Cash moved by an amount that nobody told: the next report is the anchor.
   void forget() noexcept { *this = CashTie{}; }
   [[nodiscard]] Verdict report(Money balance, const Rule& rule, RecvTime now) noexcept;
@@ -52,6 +54,7 @@ class CashTie {
   [[nodiscard]] bool anchored() const noexcept { return anchored_; }
   // Since when the newest report is not met; zero: it is.
   [[nodiscard]] RecvTime open_since() const noexcept { return open_since_; }
+  [[nodiscard]] RecvTime anchored_at() const noexcept { return anchored_at_; }
 
  private:
   struct Cash {

@@ -34,9 +34,10 @@ bool EngineCore::settling(VenueId venue, std::int64_t& session) const noexcept {
   return since % trading_day.count < setup_.engine.settlement_length.count + clock_room.count;
 }
 
-void EngineCore::move_cash(VenueId venue, Currency c, i128 atto) noexcept {
+void EngineCore::move_cash(VenueId venue, Currency c, i128 atto, bool late) noexcept {
   for (MarginSlot& slot : venues_[venue.value].margins) {
-    if (slot.used && slot.report.settlement == c) return slot.tie.move(atto, cash_unit_, now_);
+    if (slot.used && slot.report.settlement == c)
+      return slot.tie.move(atto, cash_unit_, now_, late);
   }
 }
 
@@ -57,11 +58,12 @@ void EngineCore::book_cash(const Event& event, const Fill& fill) noexcept {
     paid = static_cast<i128>(signed_qty(fill.side, fill.amount).nano) * fill.price.nano;
   }
   const i128 fee = fill.fee.nano * CashTie::atto_per_nano;
+  const bool late = event.has(event_flag::historical);
   if (fill.fee_currency == Currency{} || fill.fee_currency == i.settlement) {
-    return move_cash(event.venue, i.settlement, -paid - fee);
+    return move_cash(event.venue, i.settlement, -paid - fee, late);
   }
-  move_cash(event.venue, i.settlement, -paid);
-  move_cash(event.venue, fill.fee_currency, -fee);
+  move_cash(event.venue, i.settlement, -paid, late);
+  move_cash(event.venue, fill.fee_currency, -fee, late);
 }
 
 void EngineCore::tie_cash(VenueId venue, MarginSlot& slot) noexcept {
@@ -73,9 +75,11 @@ void EngineCore::tie_cash(VenueId venue, MarginSlot& slot) noexcept {
   slot.session = session;
   if (settles) return;
   // Trades that no message told are in the next picture: it must have been begun since.
-  const RecvTime since = slot.tie.open_since();
-  const bool asked = setup_.engine.reconcile_interval.count == 0 || v.pictured_at > since;
-  const CashTie::Rule rule{cash_unit_, setup_.engine.tie_out_wait, asked};
+  const auto asked = [&](RecvTime since) {
+    return setup_.engine.reconcile_interval.count == 0 || v.pictured_at > since;
+  };
+  const CashTie::Rule rule{cash_unit_, setup_.engine.tie_out_wait, asked(slot.tie.open_since()),
+                           asked(slot.tie.anchored_at())};
   switch (slot.tie.report(slot.report.balance, rule, now_)) {
     case CashTie::Verdict::none:
     case CashTie::Verdict::open: return;

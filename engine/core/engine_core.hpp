@@ -410,7 +410,7 @@ class EngineCore {
   void fill_day(DayFigures& f) const noexcept;
   // engine_cash.cpp
   void book_cash(const Event& event, const Fill& fill) noexcept;
-  void move_cash(VenueId venue, Currency c, i128 atto) noexcept;
+  void move_cash(VenueId venue, Currency c, i128 atto, bool late) noexcept;
   void forget_cash(VenueId venue, Currency c) noexcept;
   void tie_cash(VenueId venue, MarginSlot& slot) noexcept;
   [[nodiscard]] bool settling(VenueId venue, std::int64_t& session) const noexcept;

@@ -86,6 +86,40 @@ TEST_F(TieOut, ADifferenceWaitsUntilTheVenuesTradesWereAskedFor) {
   EXPECT_EQ(report(), CashTie::Verdict::tied);
 }
 
+// Two messages were lost. The picture that was asked for after the first has that one alone; the
+// balance of then knows both.
+TEST_F(TieOut, AFillLearntByAskingMayHaveCompanyAndBeginsTheWaitAnew) {
+  proven();
+  rule.asked = false;
+  venue -= 50'000;
+  EXPECT_EQ(report(), CashTie::Verdict::open);
+  const RecvTime first = tie.open_since();
+  now = now + seconds(3);
+  venue -= 70'000;
+  EXPECT_EQ(report(), CashTie::Verdict::open);
+  tie.move(-50'000 * atto, unit, now, true);
+  EXPECT_GT(tie.open_since(), first) << "the next picture must have been begun since";
+  rule.asked = true;
+  EXPECT_EQ(report(), CashTie::Verdict::open);
+  tie.move(-70'000 * atto, unit, now, true);
+  EXPECT_EQ(report(), CashTie::Verdict::tied);
+}
+
+// The balance knew a fill whose message was lost. That it is met again proves nothing before the
+// venue's trades were asked for; the picture then moves our own cash away from it.
+TEST_F(TieOut, AnAnchorIsNotProvenBeforeTheVenuesTradesWereAskedForSince) {
+  rule.anchor_asked = false;
+  venue -= 50'000;
+  ASSERT_EQ(report(), CashTie::Verdict::none);
+  now = now + seconds(3);
+  ASSERT_EQ(report(), CashTie::Verdict::tied);
+  tie.move(-50'000 * atto, unit, now, true);
+  rule.anchor_asked = true;
+  now = now + seconds(3);
+  EXPECT_EQ(settled(), CashTie::Verdict::none) << "the anchor is taken anew, and nothing told";
+  EXPECT_EQ(settled(), CashTie::Verdict::tied);
+}
+
 TEST_F(TieOut, AMillionFillsTieOutExactlyWhateverIsToldFirst) {
   proven();
   std::int64_t balance = venue;  // the venue's own sum
