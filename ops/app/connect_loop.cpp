@@ -44,7 +44,7 @@ void ConnectLoop::attempt(Line& line) {
 
 void ConnectLoop::attend(Line& line) {
   if (std::unique_ptr<Established> remains = line.port->to_cold.take()) {
-    line.fd = -1;
+    if (line.fd == remains->fd) line.fd = -1;
     remains.reset();
   }
   if (line.acknowledge == Acknowledge::late && line.fd >= 0) acknowledge_late(line.fd);

@@ -104,6 +104,12 @@ class OrderSession {
     gateway_.on_close(now, batch_);
     deliver();
   }
+  // That the session is gone must reach the core even where its end was that the ring is full:
+  // until then it takes the gateway for ready. Tries again; false: nothing is owed any more.
+  [[nodiscard]] bool owes() noexcept {
+    if (owed_ && back_.push_unit(&owed_event_, 1)) owed_ = false;
+    return owed_;
+  }
   void timer(RecvTime now) noexcept {
     take_terms();
     gateway_.on_timer(now, batch_, outbox_);
@@ -235,8 +241,12 @@ class OrderSession {
   // Private events are never dropped silently: when the core does not take them, this session stops
   // sending and ends; the next connection is reconciled before anything new is sent.
   void hand_back(const Event* unit, std::size_t count_records) noexcept {
-    if (back_.push_unit(unit, count_records)) return;
+    if (!owed_ && back_.push_unit(unit, count_records)) return;
     count(counters_.queue_full);
+    if (unit->kind() == EventKind::gateway_status) {
+      owed_event_ = *unit;
+      owed_ = true;
+    }
     if (overflowed_) return;
     overflowed_ = true;
     session_.tape().put(FrameKind::conflated, clock_.now(), {},
@@ -281,6 +291,8 @@ class OrderSession {
   std::uint64_t generation_{0};
   bool given_up_{false};
   bool overflowed_{false};
+  bool owed_{false};
+  Event owed_event_{};
   OrderSessionCounters counters_{};
   EventBatch batch_{order_batch_events};
   Outbox outbox_{1u << 18, 256};

@@ -59,7 +59,7 @@ class Session {
 
   // Takes over a new connection, if the connector has put one.
   bool adopt(Poller& poller, RecvTime now) noexcept {
-    if (added_) return false;
+    if (added_ || owes()) return false;
     std::unique_ptr<Established> connection = port_.to_hot.take();
     if (connection == nullptr) return false;
     if (!poller.add(connection->fd, slot_, priority_)) {
@@ -72,6 +72,7 @@ class Session {
     // The login frames go out before anything that came along with the upgrade is looked at.
     adopted_at_ = now;
     heard_at_ = now;
+    closing_ = false;
     tape_.put(FrameKind::opened, now);
     link_.adopt(std::move(connection), now, *this);
     owner_.opened(now);
@@ -135,8 +136,15 @@ class Session {
     closing_ = true;
     if (now - closing_since_ > close_wait_max) link_.give_up(*this);
   }
+  // An owner may owe the core the word that the last connection is gone: it is told before a new
+  // one.
+  [[nodiscard]] bool owes() noexcept {
+    if constexpr (requires { owner_.owes(); }) return owner_.owes();
+    return false;
+  }
   void on_time(RecvTime now) noexcept {
     timer_due_ = now + timer_interval;
+    (void)owes();
     if (added_) {
       tape_.put(FrameKind::timer, now);
       owner_.timer(now);

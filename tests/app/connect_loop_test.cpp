@@ -87,16 +87,18 @@ TEST_F(Connecting, WhatWasGivenBackIsTouchedNoMore) {
   start();
   std::unique_ptr<Established> connection = taken(feed);
   ASSERT_TRUE(connection);
-  const int kept = ::dup(connection->fd);
+  const int number = connection->fd;
+  const int kept = ::dup(number);
   ASSERT_GE(kept, 0);
   ASSERT_TRUE(feed.to_cold.put(connection));
-  ASSERT_TRUE(eventually([&] { return loop->cycles() > 0 && connection == nullptr; }));
   const std::uint64_t seen = loop->cycles();
   ASSERT_TRUE(eventually([&] { return loop->cycles() > seen + 2; }));
-  acknowledge_soon(kept);
+  ASSERT_EQ(::dup2(kept, number), number);  // the number is somebody else's now
+  acknowledge_soon(number);
   const std::uint64_t from = loop->cycles();
   ASSERT_TRUE(eventually([&] { return loop->cycles() > from + 5; }));
-  EXPECT_TRUE(acknowledges_soon(kept));
+  EXPECT_TRUE(acknowledges_soon(number));
+  ::close(number);
   ::close(kept);
 }
 

@@ -172,6 +172,14 @@ TEST_F(OrderSessionEnd, AnOverloadedOneIsReplacedAtOnceAndCancelsOverTheNextConn
   ASSERT_GT(orders->counters().queue_full.load(), 0u);
   EXPECT_LE(beat_until_gone(session(), 1000), 1) << "no cancel can leave as long as it is there";
   EXPECT_TRUE(session().port().wanted);
+  EXPECT_TRUE(orders->owes()) << "the ring has no room for the word that it is gone";
+  drain();
+  now = now + milliseconds(20);
+  turn(session());
+  ASSERT_NE(to_core.peek(), nullptr) << "the core takes the gateway for ready";
+  EXPECT_EQ(to_core.peek()->kind(), EventKind::gateway_status);
+  EXPECT_EQ(to_core.peek()->as<GatewayStatus>().state, GatewayState::down);
+  EXPECT_FALSE(orders->owes());
   drain();
   session().port().to_cold.take().reset();
   ASSERT_NO_FATAL_FAILURE(log_in_over_the_wire());
