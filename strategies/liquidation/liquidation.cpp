@@ -381,7 +381,7 @@ bool Liquidation::settled(Book& book, const StrategyView& view) noexcept {
       open = true;
   }
   const Qty held = book.asked_for.valid() ? view.position(book.asked_for) : Qty{};
-  if (held != book.position_seen) book.moved_at = view.now();
+  if (abs(held) < abs(book.position_seen)) book.moved_at = view.now();
   if (held != book.position_seen || (book.uncertain && !unknown)) book.traded_at = view.now();
   book.position_seen = held;
   book.uncertain = unknown;

@@ -98,6 +98,19 @@ TEST_F(StuckLadder, AFillBeginsTheTimeAnewAndAnotherStopIsToldAgain) {
   EXPECT_EQ(told().size(), 2U);
 }
 
+// What others trade in the same instrument is no reduction when it grows.
+TEST_F(StuckLadder, AGrowthOfThePositionByOthersIsNoWayOut) {
+  enter();
+  until(seconds(2));
+  ASSERT_FALSE(placed().empty());
+  PlaceOrder other = placed()[0];
+  other.order = OrderId{};  // by hand
+  other.side = other.side == Side::buy ? Side::sell : Side::buy;
+  fill(other, 1000);
+  until(seconds(3) + Nanos{1});
+  EXPECT_EQ(told().size(), 1U);
+}
+
 TEST_F(StuckLadder, WhatCallsForNoReductionIsNotStuck) {
   config.stuck_max = seconds(3);
   go(4, 0.4);
