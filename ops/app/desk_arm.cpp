@@ -125,7 +125,11 @@ bool Desk::send_arm() {
 // A stop is newer than an arm that still waits, or that only the core has heard of: what the stop
 // closed, that arm must not open.
 void Desk::withdraw_arm(Scope stopped) {
-  if (arm_ && (arm_->command == 0 || arm_->scope == stopped)) arm_.reset();
+  if (!arm_ || (arm_->command != 0 && !(arm_->scope == stopped))) return;
+  const PendingArm arm = *arm_;
+  arm_.reset();
+  take_back(arm,
+            "its scope was stopped");  // a milder stop would leave the core milder than the gate
 }
 
 void Desk::withdraw_waiting_arm() {

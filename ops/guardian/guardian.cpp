@@ -212,7 +212,9 @@ void Guardian::fire(RecvTime now, const Alarm& alarm) {
     line.confirmed.store(0, std::memory_order_relaxed);
     line.cause.store(static_cast<std::uint32_t>(alarm.cause), std::memory_order_relaxed);
     line.mono_ns.store(now.mono_ns, std::memory_order_relaxed);
-    fires_ = line.fires.fetch_add(1, std::memory_order_acq_rel) + 1;
+    fires_ = line.fires.fetch_add(1, std::memory_order_seq_cst) + 1;
+    // Where the word said so before, an arm may have opened it before it could see the count.
+    (void)bot_->gate().tighten(Scope{}, Mode::cancel);
     proof_.gate_closed = clock_.now() - now;
     labels = listed_labels();
   }
