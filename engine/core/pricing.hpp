@@ -118,7 +118,7 @@ struct TickColumns {
 };
 
 // Kernel table, chosen once at construction. The scalar twin is here; vector kernels must give the
-// same bits for every row.
+// same bits for every row of finite numbers; what is not finite is the caller's to keep out.
 struct PricingKernels {
   void (*full)(const BucketPoint& at, const OptionColumns& in, const GreekColumns& out,
                std::size_t count) noexcept;
