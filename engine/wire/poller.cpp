@@ -17,6 +17,17 @@ PollerConfig in_range(PollerConfig config) {
   return config;
 }
 
+// What is urgent is looked at between two chunks: with small ones a burst of other connections,
+// which is one chunk of many messages else, does not stand before it. As many bytes in all.
+constexpr std::size_t mixed_chunk_bytes = 2048;
+
+PollerConfig in_small_chunks(PollerConfig config) {
+  while (config.buffer_bytes > mixed_chunk_bytes && config.buffers < 4096) {
+    config.buffer_bytes /= 2;
+    config.buffers *= 2;
+  }
+  return config;
+}
 PollerConfig without_stamps(PollerConfig config) {
   config.kernel_stamps = false;
   return config;
@@ -48,7 +59,7 @@ std::unique_ptr<Poller> Poller::open(const PollerConfig& wanted, PollerChoice& c
   made->chunks_per_poll_max_ = config.chunks_per_poll_max;
   choice = {config.kind, "asked for by config"};
   if (mixed || config.kind == PollerKind::uring) {
-    auto backend = std::make_unique<UringBackend>(config);
+    auto backend = std::make_unique<UringBackend>(mixed ? in_small_chunks(config) : config);
     if (backend->open_error() == 0) {
       choice.kind = made->kind_ = mixed ? PollerKind::mixed : PollerKind::uring;
       if (automatic) {

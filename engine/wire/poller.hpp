@@ -6,7 +6,7 @@
 // Cold: open(). Hot, and only from the one thread that polls: add, remove, pause, resume, poll,
 // wait. In steady state poll() makes no system call but io_uring_enter, epoll_wait or recv/recvmsg,
 // and never allocates. Slots of Priority::first are served before, and again after, each chunk of a
-// normal slot, so a burst elsewhere delays them by at most one chunk (buffer_bytes).
+// normal slot, so a burst elsewhere delays them by at most one chunk (buffer_bytes; mixed: 2 KiB).
 #pragma once
 
 #include <cstddef>
