@@ -209,6 +209,16 @@ std::string BotProcess::command(const Serve& serve, std::vector<std::string> wor
   return read_all(setup_.directory / "ctl.out");
 }
 
+std::string BotProcess::replay(int& code) const {
+  const auto& d = setup_.directory;
+  int status = 0;
+  const pid_t pid = launch({setup_.gimbal, "replay", "--json", (d / "journal").string()},
+                           d / "replay.out", d / "replay.err");
+  if (::waitpid(pid, &status, 0) != pid) status = -1;  // asleep: both cores are the replay's
+  code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return read_all(d / "replay.out");
+}
+
 void BotProcess::arm(const Serve& serve, const std::string& scope) {
   const std::int64_t end = now_ns() + static_cast<std::int64_t>(arm_patience_s * 1e9);
   while (now_ns() < end) {

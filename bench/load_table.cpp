@@ -8,6 +8,7 @@ namespace gimbal::bench {
 namespace {
 
 constexpr double on_time_bar = 0.99;  // of the messages that the schedule asks for
+constexpr double replay_bar = 1e6;    // messages a second, with decoding
 
 double us(std::int64_t ns) { return static_cast<double>(ns) * 1e-3; }
 
@@ -59,6 +60,7 @@ std::vector<Bar> LoadResult::counted_bars() const {
       {"gaps, malformed, resyncs", n(counted.gaps + counted.malformed + counted.resyncs), 0, false},
       {"connections lost", n(connections_lost), 0, false},
       {"ACTIVE at the end", n(active), 1, true},
+      {"journal replays the same", n(replays), 1, true},
   };
   if (config.kills == 0) return bars;
   bars.push_back({"order frames after a kill", n(after_a_kill()), 0, false});
@@ -73,7 +75,8 @@ std::vector<Bar> LoadResult::timed_bars() const {
   const double asked = config.profile.mean_per_s() * elapsed_s;
   return {{"of the schedule sent", static_cast<double>(messages()) / asked, on_time_bar, true},
           {"own tick-to-order p99.9, us", own_p999_us, config.budget_us, false},
-          {"orders missed", static_cast<double>(missed), 0, false}};
+          {"orders missed", static_cast<double>(missed), 0, false},
+          {"messages replayed a second", replayed_per_s, replay_bar, true}};
 }
 
 std::vector<Bar> LoadResult::bars() const {

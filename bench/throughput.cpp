@@ -107,6 +107,10 @@ int run(const Options& o) {
   LoadResult result = load.run();
   (void)bot.end(live);
   result.report = bot.report();
+  int replay_code = 0;
+  const std::string replay = bot.replay(replay_code);
+  result.replays = replay_code == 0;
+  result.replayed_per_s = number_in(replay, "messages_per_s");
   result.own_p999_us = number_in(result.report, "p999_us");
   if (o.load.kills > 0) result.log = read_order_log(scratch.path() / "journal");
   std::printf(

@@ -67,6 +67,17 @@ std::size_t EngineCore::open_in(Scope scope) const noexcept {
   return open;
 }
 
+// Of these, the ones that are not in doubt.
+std::size_t EngineCore::known_open_in(Scope scope) const noexcept {
+  std::size_t open = 0;
+  for (std::size_t n = 0; n < orders_.listed(); ++n) {
+    const Order& o = orders_.open_order(n);
+    const bool known = o.open() && o.state != OrderState::unknown;
+    if (known && covers(scope, o) && !flatten_order(o.id)) ++open;
+  }
+  return open;
+}
+
 void EngineCore::run_cancels(Commands& out) noexcept {
   for (CancelJob& job : jobs_) {
     if (!job.active) continue;

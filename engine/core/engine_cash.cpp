@@ -91,7 +91,7 @@ void EngineCore::tie_cash(VenueId venue, MarginSlot& slot) noexcept {
   const CashTie::Difference& d = slot.tie.difference();
   Trip t;
   t.code = TripCode::tie_out;
-  t.severity = Severity::critical;
+  t.severity = Severity::warning;
   t.scope = {ScopeLevel::account, venue.value};
   t.venue = venue;
   t.limit = d.own.nano;

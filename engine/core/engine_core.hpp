@@ -259,6 +259,7 @@ class EngineCore {
   void on_margin(const Event& event) noexcept;
   void check_delta(VenueId venue, MarginSlot& slot) noexcept;
   void note(const OrderChange& change) noexcept;
+  void want_count(const OrderChange& change) noexcept;
   void move_position(InstrumentId id, Qty signed_amount) noexcept;
   void keep_held(InstrumentId id) noexcept;
 
@@ -322,6 +323,7 @@ class EngineCore {
   void run_cancels(Commands& out) noexcept;
   void run_cancel(CancelJob& job, Commands& out) noexcept;
   [[nodiscard]] std::size_t open_in(Scope scope) const noexcept;
+  [[nodiscard]] std::size_t known_open_in(Scope scope) const noexcept;
   [[nodiscard]] bool mass_cancel(const CancelJob& job, VenueId venue, Commands& out) noexcept;
   bool cancel_in_round(const CancelJob& job, const Order& order, Commands& out) noexcept;
   void cancel_increasing() noexcept;

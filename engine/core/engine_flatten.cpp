@@ -92,8 +92,7 @@ void EngineCore::run_flatten(Commands& out) noexcept {
   switch (s.phase) {
     case FlattenPhase::cancelling: {
       flatten_.next = now_ + look_again;
-      const std::size_t in_doubt = flatten_unknown();
-      if (open_in(s.scope) > in_doubt) return;
+      if (known_open_in(s.scope) > 0) return;
       return flatten_ask(FlattenPhase::settling);
     }
     case FlattenPhase::settling:

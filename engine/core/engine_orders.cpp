@@ -25,6 +25,13 @@ void EngineCore::note(const OrderChange& change) noexcept {
   }
 }
 
+// The venue has shown a carried order by a single answer: what is filled of it is a picture's to
+// say.
+void EngineCore::want_count(const OrderChange& change) noexcept {
+  if (change.order == nullptr || !change.order->uncounted || !change.order->open()) return;
+  venues_[change.order->venue.value].wants_reconcile = true;
+}
+
 void EngineCore::on_order_event(const Event& event) noexcept {
   switch (event.kind()) {
     case EventKind::order_ack: {
@@ -36,6 +43,7 @@ void EngineCore::on_order_event(const Event& event) noexcept {
           !note_instance(event, ack.order, {})) {
         venues_[event.venue.value].wants_reconcile = true;
       }
+      want_count(change);
       return note(change);
     }
     case EventKind::order_reject: {
@@ -80,7 +88,9 @@ void EngineCore::on_lookup(const Event& event) noexcept {
     const ExchTime as_of = event.exch.unix_ns > 0 ? event.exch : venue_now(order->venue);
     proven = as_of.unix_ns > 0 && as_of > order->valid_until;
   }
-  note(orders_.on_lookup(lookup, proven, now_));
+  const OrderChange change = orders_.on_lookup(lookup, proven, now_);
+  if (lookup.outcome == LookupOutcome::open) want_count(change);
+  note(change);
 }
 
 // --- positions --------------------------------------------------------------------------------
@@ -150,9 +160,9 @@ void EngineCore::on_fill(const Event& event) noexcept {
   // The amount filled before an order was adopted already contains its history.
   if (order->adopted && historical) return;
   note_gap(*order, fill);
-  // Whether the journal has counted it already is not known: the order stays at its worst, and the
-  // venue says what is filled when it shows it.
-  if (order->unseen) return;
+  // Whether the journal has counted it already is not known: the order stays at its worst until a
+  // picture says what is filled. After its end the fill is one of those that are owed.
+  if (order->uncounted && order->open()) return;
   const OrderChange change = orders_.on_fill(fill, now_);
   note(change);
   fill_parent(*order, fill.amount);

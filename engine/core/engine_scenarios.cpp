@@ -118,7 +118,7 @@ bool EngineCore::other_losses(const Instrument& i, double& sum) const noexcept {
 std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
                                                        bool inverse) const noexcept {
   if (!cells_.used() || u.value >= underlyings_max) return {};
-  if (now_ - cells_round_ > cells_.config().row_age_max) return {};
+  if (!cells_.young(cells_round_, now_)) return {};
   const RiskNumbers risk = portfolio_.risk(u);
   ScenarioCells::Position p;
   p.spot = portfolio_.perpetual_mid(u);
@@ -137,7 +137,7 @@ std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
 // Rows of a moved anchor that are not priced yet, and not for want of time.
 bool EngineCore::scenarios_awaited(UnderlyingId u, bool inverse) const noexcept {
   if (!cells_.used() || u.value >= underlyings_max) return false;
-  if (now_ - cells_round_ > cells_.config().row_age_max) return false;
+  if (!cells_.young(cells_round_, now_)) return false;
   return !cells_.complete(u, inverse, portfolio_.perpetual_mid(u));
 }
 
@@ -162,7 +162,7 @@ void EngineCore::gather_scenarios(GateContext& c, const RiskNumbers& risk,
                                   Qty signed_added) const noexcept {
   const Instrument& i = *c.instrument;
   const bool inverse = is_inverse(i.kind);
-  if (!cells_.used() || !c.delta_known || now_ - cells_round_ > cells_.config().row_age_max) return;
+  if (!cells_.used() || !c.delta_known || !cells_.young(cells_round_, now_)) return;
   const MarginReport* report = margin(i.venue, i.settlement);
   const RecvTime at = view().margin_at(i.venue, i.settlement);
   if (report == nullptr || now_ - at > cells_.config().report_age_max) return;

@@ -18,11 +18,13 @@ constexpr RecvTime not_asked_for{INT64_MAX};
 
 constexpr Nanos look_up_spacing = milliseconds(4);  // of many orders in doubt
 
-// What the venue says is filled of an order that it has not shown since we started: the journal may
-// lack the last fills, and the position has them from the picture.
-void take_as_shown(Order& o, Qty filled) noexcept {
-  if (!o.unseen) return;
+// Of a carried order the journal may lack the last fills. Only a picture says what is filled: its
+// trades are told with it, once. An acknowledgement or a look-up that says so may run ahead of the
+// fill it has in it, which would then count twice; the order stays at its worst until the picture.
+void take_as_pictured(Order& o, Qty filled) noexcept {
   o.unseen = false;
+  if (!o.uncounted) return;
+  o.uncounted = false;
   o.filled = filled;
 }
 
@@ -307,6 +309,7 @@ bool OrderTable::carry(const Order& order, RecvTime now) noexcept {
   o.adopted = true;
   o.carried = true;
   o.unseen = true;
+  o.uncounted = true;
   o.created = now;
   o.unknown_since = now;
   o.next_query = not_asked_for;
@@ -385,7 +388,7 @@ OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now) noexcept {
     o.venue_filled = std::max(o.venue_filled, ack.filled);
     if (c.verdict == Verdict::legal) {
       if (c.before == OrderState::pending_new) ++counters_.acknowledged;
-      take_as_shown(o, ack.filled);
+      o.unseen = false;
       accept_change(o, ack);
     } else if (answers_replace) {
       accept_change(o, ack);  // the replace is through, the cancel after it is still open
@@ -486,7 +489,7 @@ OrderChange OrderTable::on_lookup(const OrderLookup& lookup, bool proven, RecvTi
     if (c.verdict == Verdict::ignored || event == OrderEvent::unproven) return c;
     if (event == OrderEvent::found_open) {
       o.confirmed = true;
-      take_as_shown(o, lookup.filled);
+      o.unseen = false;
       o.venue_filled = std::max(o.venue_filled, lookup.filled);
       // Which amount works after a replace in doubt is not said: keep the larger.
       o.amount = std::max(o.amount, o.new_amount);
@@ -539,8 +542,8 @@ const Order* OrderTable::on_open_report(const OpenOrderReport& report, Instrumen
       if (o.state == OrderState::live) o.new_amount = {};
     }
     o.confirmed = true;
-    if (o.unseen) o.label_hash = report.label_hash;
-    take_as_shown(o, report.filled);
+    if (o.uncounted) o.label_hash = report.label_hash;
+    take_as_pictured(o, report.filled);
     if (o.venue_ref == 0) o.venue_ref = report.venue_ref;
     if (o.state == OrderState::live) {
       o.price = report.price;

@@ -101,6 +101,7 @@ struct Order {
   bool adopted{false};                    // of an earlier boot: not sent in this one
   bool carried{false};                    // known from that boot's journal
   bool unseen{false};                     // carried, and the venue has not shown it since
+  bool uncounted{false};                  // carried, and no picture has said what is filled of it
   std::uint32_t label_hash{0};            // of an adopted order: config hash in its label
   bool confirmed{false};                  // the venue has shown it at least once
   bool wants_cancel{false};               // cancel it as soon as its state allows

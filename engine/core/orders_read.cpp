@@ -55,6 +55,7 @@ bool OrderTable::consistent(std::size_t instruments) const noexcept {
   std::size_t open = 0;
   std::size_t unknown = 0;
   std::size_t owed = 0;
+  std::size_t unseen = 0;
   Money reserved{};
   for (const std::uint16_t slot : open_) {
     const Order& o = slots_[slot];
@@ -71,6 +72,7 @@ bool OrderTable::consistent(std::size_t instruments) const noexcept {
     }
     ++open;
     ++e.open;
+    if (o.unseen) ++unseen;
     reserved += o.reserved_usd;
     if (in_doubt) {
       ++unknown;
@@ -85,8 +87,8 @@ bool OrderTable::consistent(std::size_t instruments) const noexcept {
       return false;
     }
   }
-  return open == open_count_ && unknown == unknown_count_ && owed == owed_count_ &&
-         reserved == reserved_;
+  return open == open_count_ && unseen == unseen_count_ && unknown == unknown_count_ &&
+         owed == owed_count_ && reserved == reserved_;
 }
 
 }  // namespace gimbal

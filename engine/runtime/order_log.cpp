@@ -129,7 +129,10 @@ void OrderLog::on_ack(const OrderAck& ack) {
 void OrderLog::on_reject(const OrderReject& reject) {
   KeptOrder* o = find(reject.order);
   if (o == nullptr || reject.reason == RejectReason::unclear) return;
-  if (reject.action == OrderAction::place) return remove(reject.order);
+  if (reject.action == OrderAction::place) {
+    // Refused what the venue has shown: a contradiction, which the core looks into.
+    return o->terms.confirmed == 0 ? remove(reject.order) : void();
+  }
   const bool by_venue =
       reject.reason == RejectReason::venue || reject.reason == RejectReason::wrong_terms;
   if (reject.action == OrderAction::cancel || by_venue) return;  // it may just have ended
@@ -162,11 +165,14 @@ void OrderLog::on_lookup(const Event& event) {
     case LookupOutcome::filled:
     case LookupOutcome::cancelled:
     case LookupOutcome::rejected: return remove(lookup.order);
-    case LookupOutcome::absent:
-      if (event.exch > o->terms.valid_until || venue_time(event) > o->terms.valid_until) {
-        remove(lookup.order);
-      }
+    case LookupOutcome::absent: {
+      // To the core it is a contradiction where an acknowledgement has overtaken the look-up, which
+      // cannot be seen here: what this boot saw work stays for the next one to ask about.
+      if (o->terms.confirmed != 0 && lookup.order.epoch() == epoch_) return;
+      const ExchTime until = o->terms.valid_until;
+      if (event.exch > until || venue_time(event) > until) remove(lookup.order);
       return;
+    }
     case LookupOutcome::open:
     case LookupOutcome::unproven: return;
   }

@@ -105,7 +105,7 @@ inline constexpr std::array trip_rows{
             "an order filled beyond its amount"},
     TripRow{TripCode::delta_mismatch, "R-05", "delta_mismatch", Severity::warning, "risk",
             "delta unlike the venue's"},
-    TripRow{TripCode::tie_out, "R-05", "tie_out", Severity::critical, "risk",
+    TripRow{TripCode::tie_out, "R-05", "tie_out", Severity::warning, "risk",
             "ledger unlike the venue's"},
     TripRow{TripCode::journal_fault, "R-06", "journal_fault", Severity::critical, "ops",
             "the journal cannot be relied on"},

@@ -482,6 +482,44 @@ TEST_F(FlattenTest, ALostBookPausesItAndANarrowerStopIsObeyed) {
   EXPECT_EQ(narrow.why(narrow.perp), FlattenWhy::scope_stopped);
 }
 
+// One of the boot before, in doubt, and one that rests: the second is still to be cancelled.
+TEST_F(FlattenTest, AnOrderInDoubtDoesNotStandForOneThatRests) {
+  go();
+  OrderCarry c;
+  c.order = make_order_id(6, StrategyId{0}, 41);
+  c.price = usd(49000);
+  c.amount = amount(1000);
+  c.valid_until = ExchTime{1};
+  c.sent = ExchTime{1};
+  c.tif = static_cast<std::uint8_t>(TimeInForce::good_til_cancelled);
+  send(EventKind::order_carry, c, perp);
+  gateway(GatewayState::ready);
+  clock();
+  snapshot(perp, 49999.5, 50000.5);
+  fresh();
+  reconcile(ReconcilePhase::begin);
+  OpenOrderReport r;
+  r.order = make_order_id(6, StrategyId{0}, 42);
+  r.price = usd(49000);
+  r.amount = amount(1000);
+  r.venue_ref = 99;
+  send(EventKind::open_order_report, r, perp);
+  position(perp, 10000);
+  reconcile(ReconcilePhase::complete);
+  operate(OperatorAction::kill);
+  flatten();
+  ASSERT_EQ(answer(), OperatorResult::accepted);
+  run(milliseconds(2));
+  ASSERT_EQ(core().orders().find(r.order)->state, OrderState::pending_cancel);
+  EXPECT_EQ(job().phase, FlattenPhase::cancelling);
+  OrderDone d;
+  d.order = r.order;
+  d.reason = DoneReason::cancelled_by_us;
+  send(EventKind::order_done, d, perp);
+  run(milliseconds(300));
+  EXPECT_EQ(job().phase, FlattenPhase::settling) << "what is in doubt does not hold it";
+}
+
 TEST_F(FlattenTest, ANarrowScopeIsClosedWhileTheRestKeepsTrading) {
   to_held(10000, 2);
   const Scope one{ScopeLevel::instrument, perp.value};

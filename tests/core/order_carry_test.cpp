@@ -99,6 +99,66 @@ TEST_F(OrderCarryTest, AFillBeforeTheVenueHasShownItFreesNothing) {
   EXPECT_EQ(held().filled, amount(200));
 }
 
+// The venue's channels and the look-up's connection keep no order among each other.
+TEST_F(OrderCarryTest, AnAnswerThatRunsAheadOfItsFillDoesNotCountItTwice) {
+  for (const bool looked_up : {false, true}) {
+    SCOPED_TRACE(looked_up ? "a look-up" : "an acknowledgement");
+    OrderCarry c = terms();
+    c.confirmed = 0;
+    boot_with(c);
+    reconcile(ReconcilePhase::begin);
+    reconcile(ReconcilePhase::complete);
+    run(milliseconds(10));
+    seen.clear();
+    if (looked_up) {
+      look_up(LookupOutcome::open, 700, venue_time());
+    } else {
+      OrderAck a;
+      a.order = left_over;
+      a.price = usd(49000);
+      a.amount = amount(1000);
+      a.filled = amount(700);
+      send(EventKind::order_ack, a, perp);
+    }
+    EXPECT_EQ(held().state, OrderState::live);
+    run(milliseconds(10));
+    EXPECT_EQ(count(CommandKind::reconcile), 1U) << "a picture says what is filled";
+    Fill f;
+    f.order = left_over;
+    f.trade = TradeId{5, 77};
+    f.price = usd(49000);
+    f.amount = amount(500);
+    send(EventKind::fill, f, perp);
+    EXPECT_EQ(held().state, OrderState::live);
+    EXPECT_EQ(worst(), amount(800)) << "300 rest: nothing below that";
+    reconcile(ReconcilePhase::begin);
+    shown(700);
+    reconcile(ReconcilePhase::complete);
+    EXPECT_EQ(worst(), amount(300));
+    f.trade = TradeId{5, 78};
+    f.amount = amount(300);
+    send(EventKind::fill, f, perp);
+    EXPECT_EQ(held().state, OrderState::filled);
+    EXPECT_EQ(worst(), Qty{});
+  }
+}
+
+TEST_F(OrderCarryTest, AFillThatComesBehindItsEndIsNoLongerOwed) {
+  boot_with(terms());
+  look_up(LookupOutcome::cancelled, 500, venue_time());
+  EXPECT_TRUE(ended(held().state));
+  EXPECT_EQ(worst(), amount(300)) << "filled, and not told yet";
+  Fill f;
+  f.order = left_over;
+  f.trade = TradeId{5, 77};
+  f.price = usd(49000);
+  f.amount = amount(300);
+  send(EventKind::fill, f, perp);
+  EXPECT_EQ(core().portfolio().position(perp), amount(300));
+  EXPECT_EQ(worst(), Qty{});
+  EXPECT_EQ(core().counters().duplicate_fills, 0U);
+}
+
 TEST_F(OrderCarryTest, LaterFillsHaveTheShortfallOfTheirDecision) {
   boot_with(terms());
   reconcile(ReconcilePhase::begin);

@@ -157,6 +157,24 @@ TEST_F(ScenarioTest, AJumpIsUnknownUntilTheNextTickersHavePricedTheBookAnew) {
   EXPECT_EQ(placed().size(), 1U);
 }
 
+// Looked at just before it would have been priced again, then nothing that prices.
+TEST_F(ScenarioTest, ARowIsNeverOlderThanItsGreatestAge) {
+  setup.engine.tick = seconds(60);
+  ready(100, 0, -10);
+  const auto known = [&] {
+    report(100);
+    return core().view().scenarios(table[perp].underlying, true).has_value();
+  };
+  advance(milliseconds(1250));
+  option_ticker(0.6, 50000, 50000);
+  advance(milliseconds(3750));
+  EXPECT_TRUE(known());
+  advance(Nanos{1});
+  EXPECT_FALSE(known());
+  option_ticker(0.6, 50000, 50000);
+  EXPECT_TRUE(known());
+}
+
 TEST_F(ScenarioTest, MissingNumbersAreNotTheStrategysFault) {
   armed();  // and no margin report
   for (int n = 0; n < 30; ++n) EXPECT_FALSE(trade_option(-0.1).order.valid());

@@ -190,8 +190,35 @@ TEST(OrderLog, OrdersBeyondItsRoomAreLeftOutAndCounted) {
   EXPECT_EQ(log.left_out(), 1U);
 }
 
-TEST(OrderLog, AbsenceEndsItOnlyBehindItsValidity) {
+TEST(OrderLog, ARefusalOfAnOrderThatTheVenueHasShownDoesNotEndIt) {
   Script s = resting();
+  s.reject(OrderAction::place, RejectReason::venue);
+  EXPECT_EQ(folded(s).orders().size(), 1U);
+  s.done();
+  EXPECT_TRUE(folded(s).orders().empty());
+}
+
+TEST(OrderLog, AbsenceOfAnOrderThatTheVenueHasShownIsForTheNextBootToAskAbout) {
+  Script s = resting();
+  s.look_up(LookupOutcome::absent, ExchTime{501});
+  EXPECT_EQ(folded(s).orders().size(), 1U);
+  s.look_up(LookupOutcome::cancelled, ExchTime{502});
+  EXPECT_TRUE(folded(s).orders().empty());
+
+  Script t;
+  t.boot();
+  t.report(older, lots(10), Qty{});
+  OrderLookup l;
+  l.order = older;
+  l.outcome = LookupOutcome::absent;
+  t.add(EventKind::order_lookup, l, ExchTime{501});
+  EXPECT_TRUE(folded(t).orders().empty()) << "of an older boot, it was in doubt from the start";
+}
+
+TEST(OrderLog, AbsenceEndsItOnlyBehindItsValidity) {
+  Script s;
+  s.boot();
+  s.sent(OrderAction::place, at(50), lots(10));
   s.look_up(LookupOutcome::absent, ExchTime{500});
   s.look_up(LookupOutcome::unproven, ExchTime{900});
   s.look_up(LookupOutcome::open, ExchTime{900});

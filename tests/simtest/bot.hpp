@@ -119,6 +119,7 @@ class Bot {
     OrderLog log;             // of what it takes
     std::vector<Event> tail;  // since the last snapshot of that
     bool takes{true};
+    bool missed{false};  // something was not taken
     bool ended{false};
     bool append(const Event* unit, std::size_t parts) {
       if (ended) return true;
@@ -127,6 +128,7 @@ class Bot {
         tail.insert(tail.end(), unit, unit + parts);
         for (std::size_t i = 0; i < parts; ++i) log.take(unit[i]);
       }
+      missed = missed || !takes;
       return takes;
     }
     bool append_side_block(const SideBlockRef&) noexcept { return true; }

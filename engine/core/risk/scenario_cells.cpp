@@ -84,7 +84,7 @@ void ScenarioCells::follow(UnderlyingId u, double spot) noexcept {
 bool ScenarioCells::outdated(const Instrument& i, RecvTime now) const noexcept {
   if (!used() || !has_place(i)) return false;
   const Row& r = rows_[i.id.value];
-  return r.generation != book(i).generation || now - r.at > Nanos{config_.row_age_max.count / 4};
+  return r.generation != book(i).generation || now - r.at > left_alone();
 }
 
 bool ScenarioCells::near(const Book& b, double spot) noexcept {
