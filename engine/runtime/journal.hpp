@@ -88,6 +88,11 @@ class JournalWriter {
   // Why the journal failed or is degraded. Cold thread only.
   [[nodiscard]] const std::string& error() const noexcept { return segments_.error(); }
   [[nodiscard]] const Sha256Digest& chain() const noexcept { return segments_.chain(); }
+  // Where the journal goes on behind event `seq`; not known unless that was written last. Cold
+  // thread only.
+  [[nodiscard]] JournalPlace place_behind(Seq seq) const noexcept {
+    return seq.value == segments_.written_seq() ? segments_.place() : JournalPlace{};
+  }
 
   // --- any thread
   // --------------------------------------------------------------------------------- Sequence

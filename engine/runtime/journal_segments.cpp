@@ -59,6 +59,7 @@ class SegmentWindow::File {
   File& operator=(const File&) = delete;
 
   Outcome open(std::string path, std::uint64_t& size);
+  [[nodiscard]] bool packed() const noexcept { return unpacker_ != nullptr; }
   // Empty, or why not all `bytes` could be read.
   std::string read(std::uint64_t offset, std::byte* to, std::size_t bytes);
 
@@ -170,8 +171,10 @@ std::string SegmentWindow::File::unpack(std::byte* to, std::size_t bytes) {
   return {};
 }
 
-SegmentWindow::SegmentWindow() = default;
+SegmentWindow::SegmentWindow(std::uint64_t chunk) : chunk_{chunk} {}
 SegmentWindow::~SegmentWindow() = default;
+
+bool SegmentWindow::packed() const noexcept { return file_ != nullptr && file_->packed(); }
 
 Outcome SegmentWindow::open(const JournalSegments& segments, std::size_t n) {
   begin_ = held_ = 0;
@@ -217,7 +220,7 @@ void SegmentWindow::fill(std::uint64_t offset, std::uint64_t bytes) {
   if (file_ == nullptr || !error_.empty() || offset > size_) return;
   const std::uint64_t from = offset > window_margin ? offset - window_margin : 0;
   const std::uint64_t needed = std::min(bytes, size_ - offset) + (offset - from);
-  const std::uint64_t wanted = std::min(std::max(needed, std::uint64_t{chunk_bytes}), size_ - from);
+  const std::uint64_t wanted = std::min(std::max(needed, chunk_), size_ - from);
   keep_from(from, wanted);
   if (wanted <= held_) return;
   error_ = file_->read(begin_ + held_, buffer_.get() + held_, wanted - held_);

@@ -46,7 +46,8 @@ class SegmentWindow {
   // Read at once when more is wanted; the window is no larger unless a record is.
   static constexpr std::size_t chunk_bytes = 256u << 10;
 
-  SegmentWindow();
+  // `chunk` is less where a few bytes are all that is wanted of a segment.
+  explicit SegmentWindow(std::uint64_t chunk = chunk_bytes);
   ~SegmentWindow();
   SegmentWindow(const SegmentWindow&) = delete;
   SegmentWindow& operator=(const SegmentWindow&) = delete;
@@ -54,6 +55,8 @@ class SegmentWindow {
   Outcome open(const JournalSegments& segments, std::size_t n);
   // Of the segment, unpacked, as it was when it was opened.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  // Whether what is before an offset has to be unpacked to come to it.
+  [[nodiscard]] bool packed() const noexcept;
   // Whether these bytes can be had without a read, which moves what at() gave before.
   [[nodiscard]] bool holds(std::uint64_t offset, std::uint64_t bytes) const noexcept {
     return offset >= begin_ && offset + bytes <= begin_ + held_;
@@ -79,6 +82,7 @@ class SegmentWindow {
   void fill(std::uint64_t offset, std::uint64_t bytes);
   void keep_from(std::uint64_t offset, std::size_t room);
 
+  std::uint64_t chunk_;
   const std::byte* data_{nullptr};
   std::uint64_t begin_{0};
   std::uint64_t held_{0};

@@ -40,12 +40,16 @@ bool get_order(std::string_view& in, std::size_t names, KeptOrder& o) {
   return true;
 }
 
-bool get_orders(std::string_view& in, OrdersRecord& r) {
+bool get_orders(std::string_view& in, std::uint32_t version, OrdersRecord& r) {
   std::uint32_t names = 0, orders = 0;
   if (!get_text(in, r.account) || !get_bytes(in, r.epoch) || !get_bytes(in, r.tag) ||
-      !get_bytes(in, r.seq) || !get_bytes(in, names) || names > orders_names_max) {
+      !get_bytes(in, r.seq)) {
     return false;
   }
+  if (version > 1 && (!get_bytes(in, r.place.segment) || !get_bytes(in, r.place.offset))) {
+    return false;
+  }
+  if (!get_bytes(in, names) || names > orders_names_max) return false;
   for (std::uint32_t n = 0; n < names; ++n) {
     if (!get_text(in, r.names.emplace_back())) return false;
   }
@@ -70,6 +74,8 @@ std::string encode_orders(const OrdersRecord& r) {
   put_bytes(out, r.epoch);
   put_bytes(out, r.tag);
   put_bytes(out, r.seq);
+  put_bytes(out, r.place.segment);
+  put_bytes(out, r.place.offset);
   put_bytes(out, static_cast<std::uint32_t>(r.names.size()));
   for (const std::string& name : r.names) put_text(out, name);
   put_bytes(out, static_cast<std::uint32_t>(r.orders.size()));
@@ -94,13 +100,15 @@ OrdersFileContent parse_orders(const std::string& bytes) {
   }
   std::string_view in = std::string_view{bytes}.substr(0, body);
   if (!get_bytes(in, magic) || magic != orders_magic) return not_usable("it holds something else");
-  if (!get_bytes(in, version) || version != orders_file_version) {
+  if (!get_bytes(in, version) || version < orders_file_version_min ||
+      version > orders_file_version) {
     return not_usable("its format version is " + std::to_string(version) + ", this build reads " +
+                      std::to_string(orders_file_version_min) + " to " +
                       std::to_string(orders_file_version));
   }
   OrdersFileContent content;
   content.kind = OrdersFileKind::sound;
-  if (!get_orders(in, content.record)) return not_usable("its content makes no sense");
+  if (!get_orders(in, version, content.record)) return not_usable("its content makes no sense");
   if (!in.empty()) return not_usable("it has bytes too many");
   return content;
 }

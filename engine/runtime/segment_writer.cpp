@@ -268,6 +268,7 @@ Outcome SegmentWriter::write_buffer() {
   used_ = 0;
   unsynced_ = true;
   written_seq_ = last_seq_;
+  place_ = {segment_, offset_};
   written_chain_ = chain_;
   written_blocks_ = blocks_;
   return {};

@@ -14,6 +14,7 @@
 
 #include "engine/core/time.hpp"
 #include "engine/runtime/journal_format.hpp"
+#include "engine/runtime/journal_place.hpp"
 #include "engine/runtime/outcome.hpp"
 #include "engine/runtime/sha256.hpp"
 
@@ -75,6 +76,8 @@ class SegmentWriter {
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
   [[nodiscard]] std::uint64_t written_seq() const noexcept { return written_seq_; }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_total_; }
+  // Behind the record of written_seq().
+  [[nodiscard]] const JournalPlace& place() const noexcept { return place_; }
   [[nodiscard]] std::uint32_t segment() const noexcept { return segment_; }
   [[nodiscard]] const Sha256Digest& chain() const noexcept { return chain_; }
   // Marks the stream as failed for a reason outside of it.
@@ -112,6 +115,7 @@ class SegmentWriter {
   std::uint64_t offset_{0};  // bytes of the segment that are written
   std::uint64_t last_seq_{0};
   std::uint64_t written_seq_{0};
+  JournalPlace place_{};  // as of the last write
   std::uint64_t bytes_total_{0};
   RunningSha256 hash_{};
   Sha256Digest chain_{};

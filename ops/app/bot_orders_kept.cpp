@@ -81,7 +81,8 @@ void Bot::offer_orders(RecvTime now) {
   for (std::size_t i = 0; i < count; ++i) {
     names.emplace_back(universe_.symbols().name(InstrumentId{static_cast<std::uint16_t>(i)}));
   }
-  orders_kept_->offer(std::move(names), now);
+  const Seq taken = orders_kept_->log().seq();
+  orders_kept_->offer(std::move(names), journal_->place_behind(taken), now);
 }
 
 // With all threads ended and the journal written: what it has last.

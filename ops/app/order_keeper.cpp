@@ -34,7 +34,9 @@ LeftOrders read_left_orders(const std::string& path, const std::string& account,
   left.names = std::move(r.names);
   OrderLog log;
   log.restore(std::move(r.orders), r.seq, r.epoch, r.tag);
-  left.tail = read_tail(journal, r.epoch, r.seq, limits, [&](const Event& e) { log.take(e); });
+  TailTold told;
+  told.event = [&](const Event& e) { log.take(e); };
+  left.tail = read_tail(journal, r.epoch, {r.seq, r.place}, limits, told);
   if (!left.tail.whole) {
     left.trouble = "journal of boot " + std::to_string(r.epoch) + ": " + left.tail.why;
   }
@@ -58,12 +60,13 @@ bool OrderKeeper::due(RecvTime now) const noexcept {
   return log_.seq() != offered_seq_ && now - offered_at_ >= still_interval;
 }
 
-void OrderKeeper::offer(std::vector<std::string> names, RecvTime now) {
+void OrderKeeper::offer(std::vector<std::string> names, const JournalPlace& at, RecvTime now) {
   OrdersRecord r;
   r.account = account_;
   r.epoch = log_.epoch();
   r.tag = log_.tag();
   r.seq = log_.seq();
+  r.place = at;
   r.names = std::move(names);
   for (const auto& [id, order] : log_.orders()) {
     if (order.instrument.value < r.names.size()) r.orders.push_back(order);

@@ -45,7 +45,8 @@ class OrderKeeper {
   void note(const OrderStatus& shown);
   // Whether there is something new: orders that changed, or a journal that went on for long.
   [[nodiscard]] bool due(RecvTime now) const noexcept;
-  void offer(std::vector<std::string> names, RecvTime now);
+  // `at`: where the journal goes on behind the last event taken.
+  void offer(std::vector<std::string> names, const JournalPlace& at, RecvTime now);
   [[nodiscard]] const OrderLog& log() const noexcept { return log_; }
 
   // --- the writer's thread

@@ -59,7 +59,7 @@ struct Dead {
   }
   void keep() {
     ASSERT_TRUE(keeper.due(RecvTime{1}));
-    keeper.offer({"BTC-PERPETUAL"}, RecvTime{1});
+    keeper.offer({"BTC-PERPETUAL"}, writer->place_behind(keeper.log().seq()), RecvTime{1});
     ASSERT_TRUE(keeper.write());
     EXPECT_FALSE(keeper.due(RecvTime{1}));
   }
@@ -85,6 +85,24 @@ TEST(OrderKeeper, TheNextBootHasTheSnapshotAndWhatTheJournalHasBehindIt) {
   ASSERT_EQ(left.orders.size(), 2U);
   EXPECT_EQ(left.orders[0].terms.order, Dead::id(2));
   EXPECT_EQ(left.orders[1].terms.order, Dead::id(3));
+}
+
+// With the limits of a start: what is before the snapshot is not read again.
+TEST(OrderKeeper, TheJournalIsReadFromTheSnapshotsPlaceOn) {
+  Dead dead;
+  for (std::uint32_t n = 1; n <= 8000; ++n) {
+    dead.send(n);
+    dead.end(n);
+  }
+  dead.send(8001);
+  dead.keep();
+  dead.send(8002);
+  const LeftOrders left =
+      read_left_orders(dead.dir.file("orders"), account, dead.journal(), TailLimits{});
+  EXPECT_EQ(left.trouble, "");
+  EXPECT_EQ(left.tail.searched, 0U);
+  EXPECT_EQ(left.tail.events, 1U);
+  EXPECT_EQ(left.orders.size(), 2U);
 }
 
 TEST(OrderKeeper, PricesOfTheDecisionComeFromTheStatusAndAreKept) {
@@ -149,7 +167,7 @@ TEST(OrderKeeper, AnOrderWithoutANameOfItsInstrumentIsLeftOutAndItSaysSo) {
 TEST(OrderKeeper, ADirectoryThatCannotBeWrittenIsSaidAndTriedAgain) {
   test::TempDir dir;
   OrderKeeper keeper{dir.file("nowhere/orders"), account};
-  keeper.offer({}, RecvTime{1});
+  keeper.offer({}, {}, RecvTime{1});
   EXPECT_FALSE(keeper.write());
   EXPECT_NE(keeper.trouble().find("nowhere/orders"), std::string::npos) << keeper.trouble();
   std::filesystem::create_directory(dir.file("nowhere"));

@@ -17,6 +17,7 @@ OrdersRecord a_record() {
   r.epoch = 7;
   r.tag = 0x51;
   r.seq = Seq{12};
+  r.place = JournalPlace{3, 4096};
   r.names = {"A", "B", "C", "BTC-PERPETUAL"};
   KeptOrder o;
   o.instrument = InstrumentId{3};
@@ -40,6 +41,7 @@ TEST(OrdersFile, KeepsEveryOrderAndItsTrades) {
   EXPECT_EQ(found.record.orders[0].terms.filled, Qty{3});
   EXPECT_EQ(found.record.orders[0].trades, std::vector<TradeId>{(TradeId{1, 1})});
   EXPECT_EQ(found.record.seq.value, a_record().seq.value);
+  EXPECT_EQ(found.record.place, a_record().place);
 }
 
 TEST(OrdersFile, MissingIsToldApartFromUnusable) {
@@ -88,9 +90,28 @@ TEST(OrdersFile, ContentOutOfRangeIsUnusableUnderASoundChecksum) {
   std::string body = encode_orders(a_record());
   body.resize(body.size() - 4);
   EXPECT_EQ(parse_orders(with_checksum(body + "x")).kind, OrdersFileKind::unusable);
-  body[8] = 2;
+  body[8] = 3;
   const OrdersFileContent newer = parse_orders(with_checksum(body));
-  EXPECT_NE(newer.error.find("format version is 2"), std::string::npos) << newer.error;
+  EXPECT_NE(newer.error.find("format version is 3, this build reads 1 to 2"), std::string::npos)
+      << newer.error;
+}
+
+// As builds wrote it that had no place: segment and offset are not there.
+TEST(OrdersFile, AFileOfVersionOneIsReadAndItsPlaceIsNotKnown) {
+  const OrdersRecord r = a_record();
+  std::string body = encode_orders(r);
+  body.resize(body.size() - 4);
+  body[8] = 1;
+  const std::size_t place = 8 + 4 + 1 + r.account.size() + 4 + 4 + 8;
+  body.erase(place, 4 + 8);
+  const OrdersFileContent found = parse_orders(with_checksum(body));
+  ASSERT_EQ(found.kind, OrdersFileKind::sound) << found.error;
+  EXPECT_FALSE(found.record.place.known());
+  OrdersRecord same = r;
+  same.place = {};
+  EXPECT_EQ(encode_orders(found.record), encode_orders(same));
+  body[8] = 0;
+  EXPECT_EQ(parse_orders(with_checksum(body)).kind, OrdersFileKind::unusable);
 }
 
 }  // namespace
