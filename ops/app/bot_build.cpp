@@ -16,6 +16,7 @@
 #include "ops/app/desk.hpp"
 #include "ops/app/hash.hpp"
 #include "ops/app/held_scopes.hpp"
+#include "ops/app/left_orders.hpp"
 #include "ops/app/monitor.hpp"
 #include "ops/app/order_keeper.hpp"
 #include "ops/app/risk_module.hpp"

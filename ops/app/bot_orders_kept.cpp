@@ -4,6 +4,7 @@
 
 #include "ops/app/bot.hpp"
 #include "ops/app/desk.hpp"
+#include "ops/app/left_orders.hpp"
 #include "ops/app/order_keeper.hpp"
 #include "ops/app/venue_address.hpp"
 
@@ -16,23 +17,23 @@ constexpr Nanos keep_orders_interval = milliseconds(500);
 
 void Bot::load_orders_kept() {
   const Config& config = loaded_->config;
-  const std::string path = config.runtime.state_dir + "/orders";
-  const std::string account = account_text(config.venues[0]);
-  left_orders_ = std::make_unique<LeftOrders>(
-      read_left_orders(path, account, config.runtime.journal_dir, TailLimits{}));
-  orders_kept_ = std::make_unique<OrderKeeper>(path, account);
+  const LeftPlaces places{config.runtime.state_dir + "/orders", account_text(config.venues[0]),
+                          config.runtime.journal_dir, epoch_};
+  left_orders_ = std::make_unique<LeftOrders>(read_left_orders(places, TailLimits{}));
+  orders_kept_ = std::make_unique<OrderKeeper>(places.orders, places.account);
   const LeftOrders& left = *left_orders_;
   if (left.epoch == 0 && left.trouble.empty()) {
-    return say("orders: none of an earlier boot: " + path + " is not there");
+    return say("orders: none of an earlier boot: " + places.orders + " is not there");
   }
   if (left.epoch != 0) {
     say(
         fmt::format("orders: {} of boot {} may still live: {} in its snapshot, then {} events of "
                     "its journal",
-                    left.orders.size(), left.epoch, left.snapshot, left.tail.events));
+                    left.orders.size(), left.epoch, left.snapshot, left.events));
   }
-  if (left.tail.gaps > 0) {
-    say(fmt::format("orders: that journal lacks {} events", left.tail.gaps));
+  if (left.later_boots > 0) {
+    say(fmt::format("orders: {} later boots kept none: their journals are among those events",
+                    left.later_boots));
   }
   if (!left.trouble.empty()) {
     say("orders: " + left.trouble + "; what is not known from there the venue's picture says");
@@ -96,7 +97,9 @@ RecoveryStatus Desk::recovery_status() {
   RecoveryStatus out;
   out.from_boot = left.epoch;
   out.snapshot = left.snapshot;
-  out.tail_events = left.tail.events;
+  out.tail_events = left.events;
+  out.gaps = left.gaps;
+  out.later_boots = left.later_boots;
   out.orders = left.orders.size();
   out.refused = bot_.snapshot_->engine.counters.orders_refused;
   out.left_out = bot_.orders_left_out_;

@@ -6,49 +6,17 @@
 
 #include "engine/core/engine_status.hpp"
 #include "engine/runtime/latch.hpp"
+#include "engine/runtime/orders_file.hpp"
 
 namespace gimbal {
 namespace {
 
 constexpr std::chrono::milliseconds write_pause{50};
+constexpr std::chrono::milliseconds failed_pause{500};  // a full disk is not asked all the time
 // Without a change: how much journal the next boot reads behind the snapshot goes by it.
 constexpr Nanos still_interval = seconds(5);
 
 }  // namespace
-
-LeftOrders read_left_orders(const std::string& path, const std::string& account,
-                            const std::string& journal, const TailLimits& limits) {
-  LeftOrders left;
-  OrdersFileContent found = load_orders(path);
-  if (found.kind == OrdersFileKind::sound && found.record.account != account) {
-    found.kind = OrdersFileKind::unusable;
-    found.error = path + ": it is of the account " + found.record.account + ", not of " + account;
-  }
-  if (found.kind != OrdersFileKind::sound) {
-    left.trouble = found.error;
-    return left;
-  }
-  OrdersRecord& r = found.record;
-  left.epoch = r.epoch;
-  left.snapshot = r.orders.size();
-  left.names = std::move(r.names);
-  OrderLog log;
-  log.restore(std::move(r.orders), r.seq, r.epoch, r.tag);
-  TailTold told;
-  told.event = [&](const Event& e) { log.take(e); };
-  left.tail = read_tail(journal, r.epoch, {r.seq, r.place}, limits, told);
-  if (!left.tail.whole) {
-    left.trouble = "journal of boot " + std::to_string(r.epoch) + ": " + left.tail.why;
-  }
-  for (const auto& [id, order] : log.orders()) {
-    if (order.instrument.value < left.names.size()) {
-      left.orders.push_back(order);
-    } else {
-      left.trouble = "an instrument that was listed in the boot's last seconds has no name";
-    }
-  }
-  return left;
-}
 
 void OrderKeeper::note(const OrderStatus& shown) {
   log_.note_decision(shown.id, shown.decision, shown.theoretical, shown.arrival,
@@ -95,8 +63,10 @@ Outcome OrderKeeper::write() {
 }
 
 void OrderKeeper::run(const std::atomic<bool>& stop) {
+  auto due = std::chrono::steady_clock::now();
   while (!stop.load(std::memory_order_acquire)) {
-    (void)write();
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= due && !write()) due = now + failed_pause;
     std::this_thread::sleep_for(write_pause);
   }
 }

@@ -1,10 +1,5 @@
-// Keeps the orders that may still live in STATE_DIR/orders, and says what the boot before left
-// there: its snapshot, and what its journal has behind that. The cold cycle offers pictures, a
-// thread of its own writes them.
-//
-// A file or a journal that cannot be used never keeps the bot down and is no reason to refuse an
-// arm: then the venue's picture alone says what there is, and `trouble` says so. Room: ops/app.
-// Cold.
+// Keeps the orders that may still live in STATE_DIR/orders, for the boot after (left_orders.hpp).
+// The cold cycle offers pictures, a thread of its own writes them. Room: ops/app. Cold.
 #pragma once
 
 #include <atomic>
@@ -12,28 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "engine/runtime/journal_tail.hpp"
+#include "engine/runtime/journal_place.hpp"
 #include "engine/runtime/order_log.hpp"
-#include "engine/runtime/orders_file.hpp"
 #include "engine/runtime/outcome.hpp"
 
 namespace gimbal {
 
 struct OrderStatus;
-
-// Of the boot before.
-struct LeftOrders {
-  std::uint32_t epoch{0};   // 0: nothing was found
-  std::size_t snapshot{0};  // orders in its snapshot
-  TailResult tail{};        // of its journal
-  std::vector<KeptOrder> orders{};
-  std::vector<std::string> names{};  // by the numbers in `orders`
-  std::string trouble{};             // why less is known than there was
-};
-
-// Reads the snapshot at `path` and the tail of its boot's journal. Never fails.
-[[nodiscard]] LeftOrders read_left_orders(const std::string& path, const std::string& account,
-                                          const std::string& journal, const TailLimits& limits);
 
 class OrderKeeper {
  public:

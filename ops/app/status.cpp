@@ -150,7 +150,8 @@ void put_day(JsonWriter& w, const DayStatus& d) {
 
 void put_recovery(JsonWriter& w, const RecoveryStatus& r) {
   w.begin_object("recovery").integer("from_boot", r.from_boot).integer("snapshot", r.snapshot);
-  w.integer("tail_events", r.tail_events).integer("orders", r.orders);
+  w.integer("tail_events", r.tail_events).integer("gaps", r.gaps);
+  w.integer("later_boots", r.later_boots).integer("orders", r.orders);
   w.integer("refused", r.refused).integer("left_out", r.left_out);
   w.text("trouble", r.trouble).text("keeping", r.keeping).end_object();
 }

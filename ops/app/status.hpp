@@ -193,6 +193,8 @@ struct RecoveryStatus {
   std::uint32_t from_boot{0};    // whose snapshot; 0: none was found
   std::uint64_t snapshot{0};     // orders in it
   std::uint64_t tail_events{0};  // of the journal behind it
+  std::uint64_t gaps{0};         // events that the journal lost there
+  std::uint64_t later_boots{0};  // that kept no orders: known by their journals alone
   std::uint64_t orders{0};       // that could still live after both
   std::uint64_t refused{0};      // of them by the core
   std::uint64_t left_out{0};     // no room, or not listed any more

@@ -28,6 +28,22 @@ void copy_text(char* to, std::size_t size, std::string_view text) {
   std::memcpy(to, text.data(), std::min(text.size(), size - 1));
 }
 
+// Whether the block is one that dump() writes.
+bool has_rows(std::span<const std::byte> block, DumpHead& head) {
+  const DumpHead expected;
+  if (block.size() < sizeof head) return false;
+  std::memcpy(&head, block.data(), sizeof head);
+  return head.magic == expected.magic && head.row_bytes == expected.row_bytes &&
+         block.size() == sizeof head + std::size_t{head.rows} * sizeof(DumpRow);
+}
+
+DumpRow row_of(std::span<const std::byte> block, std::size_t i) {
+  DumpRow row;
+  std::memcpy(static_cast<void*>(&row), block.data() + sizeof(DumpHead) + i * sizeof row,
+              sizeof row);
+  return row;
+}
+
 std::string_view text_of(const char* from, std::size_t size) {
   return {from, ::strnlen(from, size)};
 }
@@ -113,20 +129,16 @@ std::vector<std::vector<std::byte>> Universe::dump(std::size_t block_max, std::s
 
 bool Universe::restore(std::span<const std::byte> block, std::string& error) {
   DumpHead head;
-  const DumpHead expected;
   if (block.size() < sizeof head) {
     error = "the instrument block is too short";
     return false;
   }
-  std::memcpy(&head, block.data(), sizeof head);
-  if (head.magic != expected.magic || head.row_bytes != expected.row_bytes ||
-      block.size() != sizeof head + std::size_t{head.rows} * sizeof(DumpRow)) {
+  if (!has_rows(block, head)) {
     error = "the instrument block was written by another version";
     return false;
   }
   for (std::size_t i = 0; i < head.rows; ++i) {
-    DumpRow row;
-    std::memcpy(static_cast<void*>(&row), block.data() + sizeof head + i * sizeof row, sizeof row);
+    const DumpRow row = row_of(block, i);
     deribit::InstrumentRow listed;
     listed.name = text_of(row.name, sizeof row.name);
     listed.underlying = text_of(row.coin, sizeof row.coin);
@@ -140,6 +152,17 @@ bool Universe::restore(std::span<const std::byte> block, std::string& error) {
     }
   }
   return true;
+}
+
+void Universe::read_names(std::span<const std::byte> block, std::vector<std::string>& names) {
+  DumpHead head;
+  if (!has_rows(block, head)) return;
+  for (std::size_t i = 0; i < head.rows; ++i) {
+    const DumpRow row = row_of(block, i);
+    const std::size_t id = row.definition.id.value;
+    if (names.size() <= id) names.resize(id + 1);
+    names[id] = text_of(row.name, sizeof row.name);
+  }
 }
 
 std::string Universe::rebind(const Config& config) {

@@ -46,6 +46,8 @@ class Universe {
                                                          std::size_t first = 0) const;
   // Blocks in the order of dump(). False with `error` when a block is not what dump() writes.
   [[nodiscard]] bool restore(std::span<const std::byte> block, std::string& error);
+  // Of such a block, and of no other: what its instruments are called, by their numbers.
+  static void read_names(std::span<const std::byte> block, std::vector<std::string>& names);
   // After the last restored block: finds the members again. Empty text on success.
   [[nodiscard]] std::string rebind(const Config& config);
 

@@ -4,69 +4,30 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "engine/core/engine_status.hpp"
-#include "engine/runtime/journal.hpp"
-#include "engine/runtime/journal_files.hpp"
-#include "tests/runtime/temp_dir.hpp"
+#include "tests/app/dead_boot.hpp"
 
 namespace gimbal {
 namespace {
 
+using test::account;
+
 constexpr std::uint32_t before = 6;
-const char* const account = "deribit/main/2";
 
-// A boot that sends orders, keeps them and dies.
-struct Dead {
+struct OneDirectory {
   test::TempDir dir;
-  OrderKeeper keeper{dir.file("orders"), account};
-  std::unique_ptr<JournalWriter> writer;
-  std::uint64_t seq{0};
-
-  Dead() {
-    std::filesystem::create_directory(journal());
-    JournalConfig config;
-    config.directory = journal();
-    config.segment_bytes = 256 * 1024;
-    config.reserve_bytes = 64 * 1024;
-    writer = std::make_unique<JournalWriter>(config, JournalIdentity{before, 1, 1}, nullptr);
-    writer->observe([this](const Event& e) { keeper.take(e); });
-    EXPECT_TRUE(writer->open());
-    Boot b;
-    b.epoch = before;
-    add(make_event(EventKind::boot, VenueId{0}, {}, RecvTime{1}, {}, b));
-  }
-  [[nodiscard]] std::string journal() const { return dir.file("journal"); }
-  void add(Event e) {
-    e.set_seq({++seq});
-    EXPECT_TRUE(writer->append(&e, 1));
-    writer->drain();
-  }
-  static OrderId id(std::uint32_t n) { return make_order_id(before, StrategyId{0}, n); }
-  void send(std::uint32_t n, InstrumentId instrument = InstrumentId{0}) {
-    OrderSent s;
-    s.order = id(n);
-    s.price = Price{50'000'000'000};
-    s.amount = Qty{10'000'000'000};
-    add(make_event(EventKind::order_sent, VenueId{0}, instrument, RecvTime{2}, ExchTime{9}, s));
-  }
-  void end(std::uint32_t n) {
-    OrderDone d;
-    d.order = id(n);
-    add(make_event(EventKind::order_done, VenueId{0}, InstrumentId{0}, RecvTime{3}, {}, d));
-  }
-  void keep() {
-    ASSERT_TRUE(keeper.due(RecvTime{1}));
-    keeper.offer({"BTC-PERPETUAL"}, writer->place_behind(keeper.log().seq()), RecvTime{1});
-    ASSERT_TRUE(keeper.write());
-    EXPECT_FALSE(keeper.due(RecvTime{1}));
-  }
+};
+// A boot that sends orders, keeps them and dies.
+struct Dead : OneDirectory, test::DeadBoot {
+  Dead() : DeadBoot{dir, before} {}
   [[nodiscard]] LeftOrders left(const std::string& of = account) const {
-    TailLimits limits;
-    limits.time_max = seconds(60);
-    return read_left_orders(dir.file("orders"), of, journal(), limits);
+    return test::left_behind(dir, before + 1, of);
   }
 };
 
@@ -81,10 +42,10 @@ TEST(OrderKeeper, TheNextBootHasTheSnapshotAndWhatTheJournalHasBehindIt) {
   EXPECT_EQ(left.trouble, "");
   EXPECT_EQ(left.epoch, before);
   EXPECT_EQ(left.snapshot, 2U);
-  EXPECT_EQ(left.tail.events, 2U);
+  EXPECT_EQ(left.events, 2U);
   ASSERT_EQ(left.orders.size(), 2U);
-  EXPECT_EQ(left.orders[0].terms.order, Dead::id(2));
-  EXPECT_EQ(left.orders[1].terms.order, Dead::id(3));
+  EXPECT_EQ(left.orders[0].terms.order, dead.id(2));
+  EXPECT_EQ(left.orders[1].terms.order, dead.id(3));
 }
 
 // With the limits of a start: what is before the snapshot is not read again.
@@ -97,11 +58,11 @@ TEST(OrderKeeper, TheJournalIsReadFromTheSnapshotsPlaceOn) {
   dead.send(8001);
   dead.keep();
   dead.send(8002);
-  const LeftOrders left =
-      read_left_orders(dead.dir.file("orders"), account, dead.journal(), TailLimits{});
+  const LeftOrders left = read_left_orders(
+      {dead.dir.file("orders"), account, dead.journal(), before + 1}, TailLimits{});
   EXPECT_EQ(left.trouble, "");
-  EXPECT_EQ(left.tail.searched, 0U);
-  EXPECT_EQ(left.tail.events, 1U);
+  EXPECT_EQ(left.searched, 0U);
+  EXPECT_EQ(left.events, 1U);
   EXPECT_EQ(left.orders.size(), 2U);
 }
 
@@ -109,7 +70,7 @@ TEST(OrderKeeper, PricesOfTheDecisionComeFromTheStatusAndAreKept) {
   Dead dead;
   dead.send(1);
   OrderStatus shown;
-  shown.id = Dead::id(1);
+  shown.id = dead.id(1);
   shown.decision = Price{49};
   shown.theoretical = Price{48};
   dead.keeper.note(shown);
@@ -173,6 +134,22 @@ TEST(OrderKeeper, ADirectoryThatCannotBeWrittenIsSaidAndTriedAgain) {
   std::filesystem::create_directory(dir.file("nowhere"));
   EXPECT_TRUE(keeper.write());
   EXPECT_EQ(keeper.trouble(), "");
+}
+
+TEST(OrderKeeper, AWriteThatFailedIsNotTriedAgainAtOnce) {
+  test::TempDir dir;
+  OrderKeeper keeper{dir.file("nowhere/orders"), account};
+  keeper.offer({}, {}, RecvTime{1});
+  const auto began = std::chrono::steady_clock::now();
+  std::atomic<bool> stop{false};
+  std::thread writer{[&] { keeper.run(stop); }};
+  while (keeper.trouble().empty()) std::this_thread::yield();
+  std::filesystem::create_directory(dir.file("nowhere"));
+  while (!keeper.trouble().empty()) std::this_thread::yield();
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds{500});
+  stop = true;
+  writer.join();
+  EXPECT_TRUE(std::filesystem::exists(dir.file("nowhere/orders")));
 }
 
 }  // namespace
