@@ -338,7 +338,12 @@ void Bot::boot_events() {
   for (const auto& bytes : universe_.dump(side_block_bytes))
     block(SideBlockKind::instrument, bytes);
   for (const Event& e : day_events()) submit(e);
-  for (const auto& unit : order_events()) submit_all(unit.data(), unit.size());
+  for (const auto& unit : order_events()) {
+    submit_all(unit.data(), unit.size());
+    if (!list_carried(gate_, engine_->core().orders(), unit)) {
+      say("orders: one of an earlier boot found no slot in the guardian's list");
+    }
+  }
   // Latched scopes hold in the core too, in the mode they were left in, until each is armed again:
   // what a bot that died in mid-kill left resting is cancelled as soon as it is adopted.
   for (const LatchEntry& e : latched_) {

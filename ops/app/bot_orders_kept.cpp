@@ -51,10 +51,6 @@ std::vector<std::array<Event, parts_of<OrderCarry>>> Bot::order_events() {
       say("orders: " + name + " is listed no more: its order ended with it");
       continue;
     }
-    // The guardian cancels what may live, too.
-    if (!gate_.list_order(o.terms.order, venue_, id)) {
-      say("orders: one of an earlier boot found no slot in the guardian's list");
-    }
     const Event head = make_event(EventKind::order_carry, venue_, id, clock_.now(), {}, o.terms);
     write_parts(head, o.terms, units.emplace_back().data());
   }

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/runtime/gate_page.hpp"
 #include "engine/runtime/journal_files.hpp"
 #include "engine/runtime/orders_file.hpp"
 #include "ops/app/universe.hpp"
@@ -142,6 +143,16 @@ class LeftReader {
 
 LeftOrders read_left_orders(const LeftPlaces& places, const TailLimits& limits) {
   return LeftReader{places, limits}.read();
+}
+
+bool list_carried(GatePage& gate, const OrderTable& orders, std::span<const Event> unit) {
+  PartsBuffer<OrderCarry> parts;
+  for (const Event& part : unit) {
+    if (!parts.add(part)) continue;
+    const OrderId id = parts.value().order;
+    return orders.find(id) == nullptr || gate.list_order(id, part.venue, part.instrument);
+  }
+  return true;
 }
 
 }  // namespace gimbal

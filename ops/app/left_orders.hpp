@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "engine/runtime/order_log.hpp"
 
 namespace gimbal {
+
+class GatePage;
 
 struct LeftOrders {
   std::uint32_t epoch{0};        // of the boot that wrote the snapshot; 0: nothing was found
@@ -36,5 +39,9 @@ struct LeftPlaces {
 
 // Never fails.
 [[nodiscard]] LeftOrders read_left_orders(const LeftPlaces& places, const TailLimits& limits);
+
+// The guardian cancels what may live, too: an order is listed for it when the core took `unit`, its
+// order_carry, and not when it was refused. False when the list has no slot.
+bool list_carried(GatePage& gate, const OrderTable& orders, std::span<const Event> unit);
 
 }  // namespace gimbal

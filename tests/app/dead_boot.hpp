@@ -47,7 +47,8 @@ struct DeadBoot {
   [[nodiscard]] OrderId id(std::uint32_t n) const { return make_order_id(epoch, StrategyId{0}, n); }
 
   // False when it is lost: the ring is full.
-  bool hand(Event e) {
+  bool hand(const Event& event) {
+    Event e = event;
     e.set_seq({++seq});
     return writer->append(&e, 1);
   }

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <fstream>
 
+#include "engine/core/orders.hpp"
+#include "engine/runtime/gate_page.hpp"
 #include "engine/runtime/journal_files.hpp"
 #include "tests/app/dead_boot.hpp"
 
@@ -139,6 +141,30 @@ TEST(LeftOrders, EventsThatTheJournalLostAreTroubleAndCounted) {
   EXPECT_EQ(left.orders.size(), 101 - lost);
   EXPECT_NE(left.trouble.find("lacks " + std::to_string(lost) + " events"), std::string::npos)
       << left.trouble;
+}
+
+TEST(LeftOrders, TheGuardiansListHasWhatTheCoreTookAndNothingThatItRefused) {
+  test::TempDir dir;
+  GatePage gate;
+  ASSERT_TRUE(gate.create(dir.file("gate"), 7));
+  OrderTable orders{1, OrderConfig{}, 8};
+  const OrderId taken = make_order_id(6, StrategyId{0}, 1);
+  const OrderId refused = make_order_id(6, StrategyId{0}, 2);
+  Order o;
+  o.id = taken;
+  o.instrument = InstrumentId{0};
+  o.amount = Qty{10};
+  ASSERT_TRUE(orders.carry(o, RecvTime{1}));
+  for (const OrderId id : {taken, refused}) {
+    OrderCarry c;
+    c.order = id;
+    std::array<Event, parts_of<OrderCarry>> unit;
+    write_parts(make_event(EventKind::order_carry, VenueId{0}, InstrumentId{0}, RecvTime{1}, {}, c),
+                c, unit.data());
+    EXPECT_TRUE(list_carried(gate, orders, unit));
+  }
+  EXPECT_TRUE(gate.unlist_order(taken));
+  EXPECT_FALSE(gate.unlist_order(refused));
 }
 
 }  // namespace
