@@ -3,7 +3,8 @@
 // Known to the nano are the fee of a fill, as the venue reports it, and the premium of an option.
 // Not known in advance, and therefore compared with nothing: what the settlement books (realised
 // and marked profit of futures, funding, deliveries), what a liquidation or a deleveraging costs,
-// and a fill without fee. The first balance after one of them is taken as it is.
+// a fill without fee, and one in an instrument that is not in the table. The first balance after
+// one of them is taken as it is.
 #include <algorithm>
 
 #include "engine/core/engine_core.hpp"
@@ -41,9 +42,11 @@ void EngineCore::move_cash(VenueId venue, Currency c, i128 atto, bool late) noex
   }
 }
 
+// No currency: of every one.
 void EngineCore::forget_cash(VenueId venue, Currency c) noexcept {
+  if (venue.value >= venues_max) return;
   for (MarginSlot& slot : venues_[venue.value].margins) {
-    if (slot.used && slot.report.settlement == c) return slot.tie.forget();
+    if (slot.used && (c == Currency{} || slot.report.settlement == c)) slot.tie.forget();
   }
 }
 

@@ -4,6 +4,23 @@
 #include "engine/core/engine_core.hpp"
 
 namespace gimbal {
+namespace {
+
+Trip overfill_trip(const Order& order, const Event& event) noexcept {
+  Trip t;
+  t.code = TripCode::order_overfilled;
+  t.severity = Severity::critical;
+  t.scope = {ScopeLevel::instrument, event.instrument.value};
+  t.instrument = event.instrument;
+  t.venue = event.venue;
+  t.strategy = order.id.strategy();
+  t.limit = order.amount.nano;
+  t.actual = order.filled.nano;
+  t.evidence = static_cast<std::int64_t>(order.id.value);
+  return t;
+}
+
+}  // namespace
 
 void EngineCore::note(const OrderChange& change) noexcept {
   replan_ = true;
@@ -124,6 +141,9 @@ void EngineCore::on_fill(const Event& event) noexcept {
   Market* m = market(event.instrument);
   if (m == nullptr || event.venue.value >= venues_max || fill.amount.nano <= 0) {
     ++counters_.unknown_instruments;
+    // It has no place here and paid all the same. Pictures tell it again and again.
+    const bool told = fill.trade.valid() && !trades_.remember(event.venue, fill.trade);
+    if (!told) forget_cash(event.venue, fill.fee_currency);
     return;
   }
   Venue& venue = venues_[event.venue.value];
@@ -172,17 +192,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
           static_cast<std::int64_t>(change.before), 0, event.instrument, event.venue);
   }
   if (change.overfill) {
-    Trip t;
-    t.code = TripCode::order_overfilled;
-    t.severity = Severity::critical;
-    t.scope = {ScopeLevel::instrument, event.instrument.value};
-    t.instrument = event.instrument;
-    t.venue = event.venue;
-    t.strategy = order->id.strategy();
-    t.limit = order->amount.nano;
-    t.actual = order->filled.nano;
-    t.evidence = static_cast<std::int64_t>(order->id.value);
-    trip(t);
+    trip(overfill_trip(*order, event));
     trace(TraceId::fill_overflow, static_cast<std::int64_t>(fill.order.value), order->filled.nano,
           order->amount.nano, 0, event.instrument, event.venue);
   }

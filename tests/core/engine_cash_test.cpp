@@ -165,6 +165,42 @@ TEST_F(CashTest, WhatALiquidationCostsIsComparedWithNothing) {
   EXPECT_EQ(alarms(), 0U);
 }
 
+// Traded by hand where we do not look: the option outside of the range, the other coin.
+TEST_F(CashTest, AFillOutsideOfTheTableIsComparedWithNothingInItsCurrency) {
+  Fill f;
+  f.trade = TradeId{8, 1};
+  f.price = usd(0.1);
+  f.amount = amount(1);
+  f.fee = money(0.0003);
+  f.fee_currency = currency("ETH");
+  const auto told = [&](std::uint8_t flags = 0) {
+    send(EventKind::fill, f, InstrumentId{}, event_flag::last_in_packet | flags);
+  };
+  told();
+  balance += 1e-4;  // of nothing that we know
+  settled();
+  EXPECT_EQ(alarms(), 1U) << "the fee was of another currency";
+  settled();
+  f.trade = TradeId{8, 2};
+  f.fee_currency = currency("BTC");
+  told();
+  balance -= 0.1;
+  settled();
+  settled();
+  EXPECT_EQ(alarms(), 1U);
+  told(event_flag::historical);  // a picture tells it again
+  balance -= 0.1;
+  settled();
+  EXPECT_EQ(alarms(), 2U) << "told twice explains nothing";
+  settled();
+  f.trade = TradeId{8, 3};
+  f.fee_currency = {};
+  told();
+  balance -= 0.1;
+  settled();
+  EXPECT_EQ(alarms(), 2U) << "of which currency it does not say";
+}
+
 TEST_F(CashTest, TheDayDoesNotRollUntilTheDifferenceIsAcknowledged) {
   hold(100000);
   fresh();

@@ -158,6 +158,34 @@ TEST_F(DeribitQueries, UserTradesAreHistoricalFillsWithAPageToFollow) {
   EXPECT_EQ(found<Fill>(EventKind::fill).size(), 2U);
 }
 
+// They moved cash: the core must hear of them, although it has no place for them.
+TEST_F(DeribitQueries, TradesOfWhatIsNotListedAreFillsOfNoInstrumentAndNoOrder) {
+  const auto trade = [&](std::string_view id, std::string_view name, std::string_view more) {
+    return R"({"trade_id":")" + std::string{id} + R"(","instrument_name":")" + std::string{name} +
+           R"(","direction":"buy","price":5,"amount":10,"fee":0.25,"timestamp":1700000000200,)" +
+           R"("label":")" + label(order) + "\"" + std::string{more} + "}";
+  };
+  test::PaddedText text{
+      reply(R"({"trades":[)" + trade("E-1", "ETH-PERPETUAL", R"(,"fee_currency":"ETH")") + "," +
+            trade("S-1", "BTC_USDC", R"(,"fee_currency":"USDC")") + "," +
+            trade("C-1", "BTC-FS-25DEC26_PERP", R"(,"fee_currency":"BTC","combo_trade_id":"C-1")") +
+            R"(],"has_more":false})")};
+  const QueryResult r = parser.user_trades(text.frame(), now, batch);
+  ASSERT_TRUE(r.ok) << r.error;
+  EXPECT_EQ(r.rows, 0U);
+  EXPECT_EQ(r.skipped, 3U);
+  const auto fills = found<Fill>(EventKind::fill);
+  ASSERT_EQ(fills.size(), 3U);
+  for (const Event& e : batch.committed()) EXPECT_FALSE(e.instrument.valid());
+  for (const Fill& f : fills) {
+    EXPECT_FALSE(f.order.valid());
+    EXPECT_TRUE(f.trade.valid());
+  }
+  EXPECT_EQ(fills[0].fee_currency, currency("ETH"));
+  EXPECT_EQ(fills[1].fee_currency, Currency{}) << "a spot trade moves two";
+  EXPECT_EQ(fills[2].fee_currency, currency("BTC"));
+}
+
 TEST_F(DeribitQueries, UnreadableReplyCommitsNothing) {
   for (const char* text : {"", "{", "[]", R"({"result":[{"order_id":1}]})", R"({"id":1})"}) {
     test::PaddedText bytes{text};

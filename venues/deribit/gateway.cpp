@@ -205,7 +205,7 @@ DecodeStatus DeribitGateway::State::on_rows(const PrivateFrame& frame, RecvTime 
   // Fills before the states that they led to: an order is never done before its last fill.
   for (const UserTradeRow& row : frame.trades) {
     if (!row.liquidity_known) ++counters.unknown_enums;
-    count(report_fill(c, row));
+    count(report_trade(c, row));
   }
   for (const OrderRow& row : frame.orders) order_row(c, row, OrderAction::place);
   for (const PositionRow& row : frame.positions) count(report_position(c, row));
@@ -229,7 +229,7 @@ DecodeStatus DeribitGateway::State::on_reply(const PrivateFrame& frame, RecvTime
     const bool terminal = row.state == OrderState::filled || row.state == OrderState::cancelled;
     if (asked.action != OrderAction::cancel && terminal) count(report_ack(c, row));
   }
-  for (const UserTradeRow& row : frame.trades) count(report_fill(c, row));
+  for (const UserTradeRow& row : frame.trades) count(report_trade(c, row));
   for (const OrderRow& row : frame.orders) order_row(c, row, asked.action);
   if (answered) return DecodeStatus::ok;
   if (asked.action == OrderAction::cancel && frame.result_is_number) {

@@ -245,7 +245,7 @@ QueryResult QueryParser::user_trades(const Frame& reply, RecvTime now, EventBatc
   if (f == nullptr) return result;
   const ReportContext c = state_->reports(now, batch);
   report_rows(f->trades, batch, result,
-              [&](const UserTradeRow& row) { return report_fill(c, row); });
+              [&](const UserTradeRow& row) { return report_trade(c, row); });
   result.has_more = f->has_more;
   if (!f->trades.empty()) {
     result.last_trade_id = f->trades.back().trade_id;

@@ -99,6 +99,17 @@ Reported report_fill(const ReportContext& c, const UserTradeRow& row) noexcept {
   return put(c, EventKind::fill, id, row.time, fill);
 }
 
+Reported report_trade(const ReportContext& c, const UserTradeRow& row) noexcept {
+  const Reported placed = report_fill(c, row);
+  if (placed != Reported::combo && placed != Reported::unknown_instrument) return placed;
+  Fill fill = row.fill;
+  fill.trade = trade_id(row.trade_id);
+  // A spot trade ("BTC_USDC") moves two currencies, whichever its fee is of.
+  if (row.instrument.find('-') == std::string_view::npos) fill.fee_currency = {};
+  const Reported told = put(c, EventKind::fill, {}, row.time, fill);
+  return told == Reported::full ? told : placed;
+}
+
 Reported report_position(const ReportContext& c, const PositionRow& row) noexcept {
   const InstrumentId id = c.symbols->find(row.instrument);
   if (!id.valid()) return missing(row.instrument);

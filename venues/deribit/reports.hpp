@@ -44,6 +44,9 @@ enum class Reported : std::uint8_t {
 [[nodiscard]] Reported report_state(const ReportContext& c, const OrderRow& row,
                                     OrderAction action) noexcept;
 [[nodiscard]] Reported report_fill(const ReportContext& c, const UserTradeRow& row) noexcept;
+// As report_fill. A trade that has no place among the instruments becomes a fill of none and of no
+// order: it moved cash all the same. The net row of a combo too: what it paid may not be its legs'.
+[[nodiscard]] Reported report_trade(const ReportContext& c, const UserTradeRow& row) noexcept;
 [[nodiscard]] Reported report_position(const ReportContext& c, const PositionRow& row) noexcept;
 [[nodiscard]] Reported report_margin(const ReportContext& c, const MarginRow& row) noexcept;
 [[nodiscard]] Reported report_open_order(const ReportContext& c, const OrderRow& row) noexcept;
