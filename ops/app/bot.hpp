@@ -105,6 +105,8 @@ class Bot {
   [[nodiscard]] std::vector<std::array<Event, parts_of<OrderCarry>>> order_events();
   void keep_orders(RecvTime now);
   void offer_orders(RecvTime now);
+  // Config hash in an order's label, of this boot or of what the one before left. Any thread.
+  [[nodiscard]] std::optional<std::uint32_t> label_hash(OrderId order) const;
   Outcome close_orders_kept();
 
   // bot_guardian.cpp

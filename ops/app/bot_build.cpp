@@ -175,6 +175,7 @@ std::string Bot::open_query_session() {
   setup.rate_per_s = venue.query_rate * venue.rate_use;
   setup.burst = venue.query_burst * venue.rate_use;
   setup.simulated = venue.environment == Environment::sim;
+  setup.label_hash = [this](OrderId order) { return label_hash(order); };
   queries_ = std::make_unique<VenueQueries>(std::move(setup));
   return queries_->login();
 }

@@ -2,6 +2,8 @@
 // the journal tells of this boot's orders goes to the keeper. Room: ops/app (wiring). Cold.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "ops/app/bot.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/left_orders.hpp"
@@ -55,6 +57,14 @@ std::vector<std::array<Event, parts_of<OrderCarry>>> Bot::order_events() {
     write_parts(head, o.terms, units.emplace_back().data());
   }
   return units;
+}
+
+std::optional<std::uint32_t> Bot::label_hash(OrderId order) const {
+  if (order.epoch() == epoch_) return gate_.layout().tags.of(order);
+  for (const KeptOrder& kept : left_orders_->orders) {
+    if (kept.terms.order == order) return kept.terms.label_hash;
+  }
+  return std::nullopt;
 }
 
 void Bot::keep_orders(RecvTime now) {

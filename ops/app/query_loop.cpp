@@ -23,7 +23,8 @@ QueryLoop::QueryLoop(VenueQueries& queries, QueryRing& tasks, EventRing& events,
       clock_{clock},
       venue_{venue},
       token_life_{token_life},
-      say_{std::move(say)} {}
+      say_{std::move(say)},
+      queue_{look_ups_max} {}
 
 bool QueryLoop::push(std::span<const Event> unit) {
   if (!list_answered(page_, unit)) say_("an open order found no slot in the guardian's list");
@@ -35,27 +36,16 @@ bool QueryLoop::push(std::span<const Event> unit) {
   return false;
 }
 
-// The order's look-up and those that wait behind it, each once: the core asks again and again.
-std::span<const QueryOrder> QueryLoop::with_waiting(const QueryTask& task) {
-  look_ups_.assign(1, task.query);
-  for (const QueryTask* next = tasks_.peek();
-       next != nullptr && next->kind == CommandKind::query_order; next = tasks_.peek()) {
-    const bool known =
-        std::any_of(look_ups_.begin(), look_ups_.end(),
-                    [&](const QueryOrder& order) { return order.order == next->query.order; });
-    if (!known && look_ups_.size() == look_ups_max) break;
-    if (!known) look_ups_.push_back(next->query);
-    tasks_.pop();
-  }
-  return look_ups_;
-}
-
-void QueryLoop::serve(const QueryTask& task) {
+// One picture or one look-up. True when it did work.
+bool QueryLoop::serve() {
+  for (QueryTask task; tasks_.pop_into(task);) queue_.take(task);
+  if (queue_.empty()) return false;
   const PushUnits out = [this](std::span<const Event> unit) { return push(unit); };
-  std::string error;
-  if (task.kind == CommandKind::reconcile) error = queries_.reconcile(task.reconcile, out);
-  if (task.kind == CommandKind::query_order) error = queries_.look_up(with_waiting(task), out);
+  const std::optional<Reconcile> picture = queue_.next_picture();
+  const std::string error =
+      picture ? queries_.reconcile(*picture, out) : queries_.look_up(queue_.next_orders(), out);
   if (!error.empty()) say_(error);
+  return true;
 }
 
 void QueryLoop::send_clock() {
@@ -131,11 +121,7 @@ void QueryLoop::run(const std::atomic<bool>& stop) {
   while (!stop.load(std::memory_order_acquire)) {
     cycles_.fetch_add(1, std::memory_order_relaxed);
     answer_count();
-    QueryTask task;
-    if (tasks_.pop_into(task)) {
-      serve(task);
-      continue;
-    }
+    if (serve()) continue;
     if (clock_.now() >= clock_due_) {
       clock_due_ = clock_.now() + clock_interval;
       send_clock();

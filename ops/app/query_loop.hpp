@@ -13,6 +13,7 @@
 #include "ops/app/connect_loop.hpp"
 #include "ops/app/instrument_picture.hpp"
 #include "ops/app/order_listing.hpp"
+#include "ops/app/query_queue.hpp"
 #include "ops/app/router.hpp"
 #include "ops/app/venue_queries.hpp"
 
@@ -47,8 +48,7 @@ class QueryLoop {
   }
 
  private:
-  void serve(const QueryTask& task);
-  [[nodiscard]] std::span<const QueryOrder> with_waiting(const QueryTask& task);
+  bool serve();
   void send_clock();
   void answer_count();
   bool read_list();
@@ -73,7 +73,7 @@ class QueryLoop {
   RecvTime lists_not_before_{};
   std::atomic<bool> lists_wanted_{false};
   InstrumentPicture reading_;
-  std::vector<QueryOrder> look_ups_;
+  QueryQueue queue_;
   mutable std::mutex mutex_;
   Count count_{};
   std::optional<InstrumentPicture> picture_;

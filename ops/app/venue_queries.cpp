@@ -184,6 +184,7 @@ std::string VenueQueries::fetch_picture(Picture& picture) {
   deribit::QueryResult result = noted(parser_.open_orders(reply.frame, now(), picture.orders));
   if (!result.ok) return named("get_open_orders", result.error);
   picture.order_rows = result.rows;
+  note_shown(picture.orders.committed());
   reply = call(texts_.get_positions(next_id_++));
   if (!reply.error.empty()) return named("get_positions", reply.error);
   result = parser_.positions(reply.frame, now(), picture.positions);

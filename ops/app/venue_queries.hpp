@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/core/command.hpp"
@@ -20,6 +22,10 @@
 #include "ops/app/query_transport.hpp"
 #include "venues/deribit/login.hpp"
 #include "venues/deribit/queries.hpp"
+
+namespace gimbal::deribit {
+class OrderSearch;
+}
 
 namespace gimbal {
 
@@ -37,6 +43,8 @@ struct QuerySetup {
   // A simulated venue may play at a date of its own: a gap of more than an hour is no fault then.
   bool simulated{false};
   std::size_t batch_events{65536};  // of one kind in a picture
+  // Config hash in the label of an order; nothing: not known. Empty: none is.
+  std::function<std::optional<std::uint32_t>(OrderId)> label_hash;
 };
 
 // Where finished units go: whole, in order. False when the ring was full.
@@ -58,7 +66,8 @@ class VenueQueries {
   // complete; or begin, failed. The picture is taken again while trades arrive during it.
   [[nodiscard]] std::string reconcile(const Reconcile& command, const PushUnits& push);
   // One OrderLookup event an order; unproven when the venue did not answer in time or too early.
-  // All of them by the same three answers: after a restart a thousand may be in doubt at once.
+  // All of them by the same lists, after a restart a thousand may be in doubt at once; what those
+  // leave open is asked by label, a few in each look-up.
   [[nodiscard]] std::string look_up(std::span<const QueryOrder> orders, const PushUnits& push);
   [[nodiscard]] std::string look_up(const QueryOrder& order, const PushUnits& push) {
     return look_up(std::span<const QueryOrder>{&order, 1}, push);
@@ -94,14 +103,27 @@ class VenueQueries {
   Reply call(const std::string& request);
   void wait_for_credit();
   deribit::QueryResult noted(deribit::QueryResult result);
-  [[nodiscard]] bool answer(const deribit::OrderSearch& search, const std::string& error,
-                            const PushUnits& push) const;
+  // venue_look_ups.cpp
+  void note_shown(std::span<const Event> orders);
+  [[nodiscard]] std::optional<std::uint32_t> label_hash(OrderId order) const;
+  std::string search_group(std::span<const QueryOrder> orders, const PushUnits& push);
+  std::string search_history(deribit::OrderSearch& search, std::size_t currency,
+                             deribit::Records records);
+  std::string search_trades(deribit::OrderSearch& search, std::size_t currency,
+                            deribit::Records records);
+  std::string search_labels(deribit::OrderSearch& search, std::span<const QueryOrder> orders);
   std::string fetch_picture(Picture& picture);
   std::string fetch_trades(EventBatch& batch, std::size_t& rows);
   void mark(const Reconcile& command, ReconcilePhase phase, const Picture* picture,
             const PushUnits& push);
   RecvTime now() const { return setup_.transport->now(); }
   ExchTime wall() const { return setup_.transport->wall(); }
+
+  // An order of an earlier boot that a picture showed.
+  struct Shown {
+    ExchTime created{};
+    std::uint32_t label_hash{0};
+  };
 
   QuerySetup setup_;
   deribit::DeribitLogin login_;
@@ -112,6 +134,8 @@ class VenueQueries {
   RecvTime credits_at_{};
   std::int64_t next_id_{1};
   std::int64_t trades_from_ms_{0};
+  std::unordered_map<std::uint64_t, Shown> shown_;
+  std::size_t labels_from_{0};  // the next of a group to be asked by label
   std::atomic<std::uint64_t> account_id_{0};
   std::atomic<std::uint64_t> lists_unread_{0};
 };

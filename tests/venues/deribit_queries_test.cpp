@@ -1,14 +1,14 @@
-// Query texts, reply parsers, and the proof that an order never arrived.
+// Query texts and reply parsers.
 #include "tests/venues/deribit_gateway_rig.hpp"
 #include "venues/deribit/queries.hpp"
 
 namespace gimbal {
 namespace {
 
-using deribit::OrderSearch;
 using deribit::QueryParser;
 using deribit::QueryResult;
 using deribit::QueryTexts;
+using deribit::Records;
 using test::amount;
 using test::usd;
 
@@ -36,10 +36,6 @@ struct DeribitQueries : testing::Test, test::DeribitGatewayRig {
     }
     return out;
   }
-  QueryOrder question() const {
-    return {order, from_unix_ms(1700000000500), from_unix_ms(1700000000000), instrument,
-            config.venue};
-  }
 };
 
 TEST_F(DeribitQueries, TextsNameMethodParametersAndToken) {
@@ -52,6 +48,17 @@ TEST_F(DeribitQueries, TextsNameMethodParametersAndToken) {
             R"({"jsonrpc":"2.0","id":7,"method":"private/get_user_trades_by_currency",)"
             R"("params":{"access_token":"TOKEN","currency":"BTC","start_id":"ETH-12","count":1000,)"
             R"("sorting":"asc"}})");
+  EXPECT_EQ(QueryTexts{}.get_user_trades_back(8, "BTC", 10, 20, 1000, Records::recent),
+            R"({"jsonrpc":"2.0","id":8,"method":"private/get_user_trades_by_currency_and_time",)"
+            R"("params":{"currency":"BTC","start_timestamp":10,"end_timestamp":20,"count":1000,)"
+            R"("sorting":"desc"}})");
+  EXPECT_EQ(QueryTexts{}.get_order_history(9, "BTC", 1000, 0, Records::recent),
+            R"({"jsonrpc":"2.0","id":9,"method":"private/get_order_history_by_currency","params":)"
+            R"({"currency":"BTC","count":1000,"include_old":true,"include_unfilled":true}})");
+  EXPECT_EQ(QueryTexts{}.get_order_history(9, "BTC", 1000, 2000, Records::historical),
+            R"({"jsonrpc":"2.0","id":9,"method":"private/get_order_history_by_currency","params":)"
+            R"({"currency":"BTC","count":1000,"include_old":true,"include_unfilled":true,)"
+            R"("offset":2000,"historical":true}})");
   EXPECT_EQ(QueryTexts{}.get_open_orders(8),
             R"({"jsonrpc":"2.0","id":8,"method":"private/get_open_orders","params":{}})");
 }
@@ -194,49 +201,6 @@ TEST_F(DeribitQueries, UnreadableReplyCommitsNothing) {
     EXPECT_FALSE(r.error.empty());
     EXPECT_TRUE(batch.committed().empty());
   }
-}
-
-TEST_F(DeribitQueries, AbsenceIsProvenOnlyByAllThreeAfterTheTimeToLive) {
-  const std::string before = reply("[]", 1'700'000'000'400'000);
-  const std::string after = reply("[]");
-  const std::string trades = reply(R"({"trades":[],"has_more":false})");
-  const std::string cut = reply(R"({"trades":[],"has_more":true})");
-  const auto outcome = [&](const std::string& open, const std::string& history,
-                           const std::string& fills) {
-    OrderSearch search{parser, question()};
-    test::PaddedText a{open}, b{history}, c{fills};
-    (void)search.open_orders(a.frame());
-    (void)search.order_history(b.frame());
-    (void)search.user_trades(c.frame(), true);
-    return search.result().outcome;
-  };
-  EXPECT_EQ(outcome(after, after, trades), LookupOutcome::absent);
-  EXPECT_EQ(outcome(before, after, trades), LookupOutcome::unproven) << "asked too early";
-  EXPECT_EQ(outcome(after, before, trades), LookupOutcome::unproven);
-  EXPECT_EQ(outcome(after, after, cut), LookupOutcome::unproven) << "more trades exist";
-  EXPECT_EQ(outcome(after, R"({"id":1,"error":{"code":10028}})", trades), LookupOutcome::unproven);
-  EXPECT_EQ(outcome(after, after, "{"), LookupOutcome::unproven);
-}
-
-TEST_F(DeribitQueries, WhatShowsTheLabelDecides) {
-  const auto state = [&](std::string_view word, Qty filled) {
-    OrderSearch search{parser, question()};
-    test::PaddedText open{reply("[]")};
-    test::PaddedText history{
-        reply("[" + order_text(order, usd(50000), amount(100), filled, word) + "]")};
-    (void)search.open_orders(open.frame());
-    (void)search.order_history(history.frame());
-    return search.result();
-  };
-  EXPECT_EQ(state("filled", amount(100)).outcome, LookupOutcome::filled);
-  EXPECT_EQ(state("cancelled", amount(30)).filled, amount(30));
-  EXPECT_EQ(state("rejected", Qty{}).outcome, LookupOutcome::rejected);
-  EXPECT_EQ(state("hibernating", Qty{}).outcome, LookupOutcome::unproven);
-  OrderSearch search{parser, question()};
-  test::PaddedText open{reply("[" + order_text(order, usd(50000), amount(100), Qty{}) + "]")};
-  (void)search.open_orders(open.frame());
-  EXPECT_EQ(search.result().outcome, LookupOutcome::open);
-  EXPECT_EQ(search.event(now).as<OrderLookup>().order, order);
 }
 
 }  // namespace

@@ -91,6 +91,18 @@ std::string QueryTexts::get_user_trades_by_time(std::int64_t id, std::string_vie
       .text("sorting", "asc")
       .done();
 }
+std::string QueryTexts::get_user_trades_back(std::int64_t id, std::string_view currency,
+                                             std::int64_t start_ms, std::int64_t end_ms,
+                                             unsigned count, Records records) const {
+  Request request{id, "private/get_user_trades_by_currency_and_time", access_token};
+  request.text("currency", currency)
+      .integer("start_timestamp", start_ms)
+      .integer("end_timestamp", end_ms)
+      .integer("count", count)
+      .text("sorting", "desc");
+  if (records == Records::historical) request.flag("historical", true);
+  return request.done();
+}
 std::string QueryTexts::get_user_trades_from(std::int64_t id, std::string_view currency,
                                              std::string_view start_id, unsigned count) const {
   return Request{id, "private/get_user_trades_by_currency", access_token}
@@ -108,13 +120,16 @@ std::string QueryTexts::get_order_state_by_label(std::int64_t id, std::string_vi
       .done();
 }
 std::string QueryTexts::get_order_history(std::int64_t id, std::string_view currency,
-                                          unsigned count) const {
-  return Request{id, "private/get_order_history_by_currency", access_token}
-      .text("currency", currency)
+                                          unsigned count, std::size_t offset,
+                                          Records records) const {
+  Request request{id, "private/get_order_history_by_currency", access_token};
+  request.text("currency", currency)
       .integer("count", count)
       .flag("include_old", true)
-      .flag("include_unfilled", true)
-      .done();
+      .flag("include_unfilled", true);
+  if (offset > 0) request.integer("offset", static_cast<std::int64_t>(offset));
+  if (records == Records::historical) request.flag("historical", true);
+  return request.done();
 }
 std::string QueryTexts::get_cancel_on_disconnect(std::int64_t id) const {
   return Request{id, "private/get_cancel_on_disconnect", access_token}.done();
@@ -182,6 +197,15 @@ QueryParser::QueryParser(QueryContext context, std::size_t frame_max)
 QueryParser::QueryParser(QueryParser&&) noexcept = default;
 QueryParser& QueryParser::operator=(QueryParser&&) noexcept = default;
 QueryParser::~QueryParser() = default;
+
+std::string_view QueryParser::label_tag() const noexcept { return state_->context.label_tag; }
+
+const PrivateFrame* QueryParser::orders(const Frame& reply, std::string_view what,
+                                        QueryResult& out) {
+  const PrivateFrame* f = state_->answer(reply, ReplyMode::orders, what, out);
+  out.ok = f != nullptr;
+  return f;
+}
 
 QueryResult QueryParser::time(const Frame& reply, ExchTime& out) {
   QueryResult result;
@@ -265,109 +289,6 @@ QueryResult QueryParser::cancel_on_disconnect(const Frame& reply, bool& enabled)
   enabled = f->enabled;
   result.ok = true;
   return result;
-}
-
-// --- the search for one order
-// ---------------------------------------------------------------------
-
-OrderSearch::OrderSearch(QueryParser& parser, const QueryOrder& order) noexcept
-    : parser_{&parser}, order_{order} {
-  best_.order = order.order;
-}
-
-void OrderSearch::see(LookupOutcome outcome, Qty filled, Price price) noexcept {
-  // A terminal state outranks `open`, which an older snapshot may still show; more filled wins.
-  const bool terminal_known = seen_ && best_.outcome != LookupOutcome::open;
-  if (!terminal_known || outcome != LookupOutcome::open) {
-    best_.outcome = outcome;
-    best_.price = price;
-  }
-  if (!seen_ || filled > best_.filled) best_.filled = filled;
-  seen_ = true;
-}
-
-QueryResult OrderSearch::scan_orders(const Frame& reply, bool& answered) {
-  QueryResult result;
-  const PrivateFrame* f = parser_->state_->answer(reply, ReplyMode::orders, "order search", result);
-  if (f == nullptr) return result;
-  result.ok = true;
-  result.has_more = f->has_more;
-  answered = result.venue_time > order_.valid_until && !f->has_more;
-  for (const OrderRow& row : f->orders) {
-    const OrderId order = parse_label(parser_->state_->context.label_tag, row.label).order;
-    if (order != order_.order || !order.valid()) continue;
-    ++result.rows;
-    switch (row.state) {
-      case OrderState::open:
-      case OrderState::untriggered: see(LookupOutcome::open, row.filled, row.price); break;
-      case OrderState::filled: see(LookupOutcome::filled, row.filled, row.price); break;
-      case OrderState::cancelled: see(LookupOutcome::cancelled, row.filled, row.price); break;
-      case OrderState::rejected: see(LookupOutcome::rejected, row.filled, row.price); break;
-      case OrderState::unknown: see(LookupOutcome::unproven, row.filled, row.price); break;
-    }
-  }
-  return result;
-}
-
-QueryResult OrderSearch::open_orders(const Frame& reply) {
-  return scan_orders(reply, open_answered_);
-}
-
-QueryResult OrderSearch::order_history(const Frame& reply) {
-  const QueryResult result = scan_orders(reply, history_answered_);
-  if (!result.ok) return result;
-  // The list is cut at the count that was asked for, newest first, without a sign of more: it
-  // reaches back far enough when it is shorter than any count, or shows something older.
-  const auto& rows = parser_->state_->reader.last().orders;
-  bool reaches = rows.size() < history_count_min;
-  for (const OrderRow& row : rows) reaches = reaches || row.updated < order_.sent;
-  history_answered_ = history_answered_ && reaches;
-  return result;
-}
-
-QueryResult OrderSearch::state_by_label(const Frame& reply) {
-  bool not_counted = false;
-  return scan_orders(reply, not_counted);
-}
-
-QueryResult OrderSearch::user_trades(const Frame& reply, bool complete) {
-  QueryResult result;
-  const PrivateFrame* f = parser_->state_->answer(reply, ReplyMode::orders, "order search", result);
-  if (f == nullptr) return result;
-  result.ok = true;
-  result.has_more = f->has_more;
-  trades_answered_ = complete && !f->has_more && result.venue_time > order_.valid_until;
-  Qty filled{};
-  bool open = false;
-  for (const UserTradeRow& row : f->trades) {
-    const OrderId order = parse_label(parser_->state_->context.label_tag, row.label).order;
-    if (order != order_.order || !order.valid()) continue;
-    ++result.rows;
-    filled += row.fill.amount;
-    open = row.fill.order_open != 0;
-  }
-  if (result.rows > 0) {
-    // Trades prove that it arrived; what its rest became, only an order row can say.
-    if (!seen_)
-      see(open ? LookupOutcome::open : LookupOutcome::unproven, filled, Price{absent_nano});
-    else if (filled > best_.filled)
-      best_.filled = filled;
-  }
-  return result;
-}
-
-OrderLookup OrderSearch::result() const noexcept {
-  OrderLookup out = best_;
-  if (seen_) return out;
-  out.outcome = open_answered_ && history_answered_ && trades_answered_ ? LookupOutcome::absent
-                                                                        : LookupOutcome::unproven;
-  return out;
-}
-
-Event OrderSearch::event(RecvTime now) const noexcept {
-  Event e = make_event(EventKind::order_lookup, order_.venue, order_.instrument, now, {}, result());
-  e.add_flag(event_flag::last_in_packet);
-  return e;
 }
 
 }  // namespace gimbal::deribit

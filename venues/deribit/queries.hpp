@@ -21,6 +21,13 @@
 
 namespace gimbal::deribit {
 
+struct PrivateFrame;
+
+// Recent ones are kept for 30 minutes (orders) and 24 hours (trades); older ones are in lists of
+// their own, without the recent ones.
+enum class Records : std::uint8_t { recent, historical };
+inline constexpr std::size_t records_count = 2;
+
 // --- request texts (whole JSON-RPC objects; `access_token` is added when not empty)
 // ---------------
 struct QueryTexts {
@@ -37,13 +44,19 @@ struct QueryTexts {
   [[nodiscard]] std::string get_user_trades_by_time(std::int64_t id, std::string_view currency,
                                                     std::int64_t start_ms, std::int64_t end_ms,
                                                     unsigned count) const;
+  // Newest first; otherwise the same.
+  [[nodiscard]] std::string get_user_trades_back(std::int64_t id, std::string_view currency,
+                                                 std::int64_t start_ms, std::int64_t end_ms,
+                                                 unsigned count, Records records) const;
   // Trades with an id from `start_id` on; the next page starts at PageInfo::last_trade_id.
   [[nodiscard]] std::string get_user_trades_from(std::int64_t id, std::string_view currency,
                                                  std::string_view start_id, unsigned count) const;
   [[nodiscard]] std::string get_order_state_by_label(std::int64_t id, std::string_view currency,
                                                      std::string_view label) const;
+  // Newest first, `offset` rows on (venue maximum 1000 rows).
   [[nodiscard]] std::string get_order_history(std::int64_t id, std::string_view currency,
-                                              unsigned count) const;
+                                              unsigned count, std::size_t offset,
+                                              Records records) const;
   [[nodiscard]] std::string get_cancel_on_disconnect(std::int64_t id) const;
 };
 
@@ -93,40 +106,11 @@ class QueryParser {
  private:
   friend class OrderSearch;
   struct State;
+  // The rows of a reply, until the next is read; nullptr when it is none.
+  [[nodiscard]] const PrivateFrame* orders(const Frame& reply, std::string_view what,
+                                           QueryResult& out);
+  [[nodiscard]] std::string_view label_tag() const noexcept;
   std::unique_ptr<State> state_;
-};
-
-// Ask get_order_history for at least this many rows: a shorter answer is then known to be complete.
-inline constexpr std::size_t history_count_min = 20;
-
-// Finds out what became of one order (controls R-01). Feed it the answers of open orders, order
-// history, user trades since the order was sent, and get_order_state_by_label, in any order.
-// `outcome` is `absent` only when the first three all answered without error, each at a venue time
-// (usOut) later than valid_until, completely (no further page), and none showed the label.
-class OrderSearch {
- public:
-  OrderSearch(QueryParser& parser, const QueryOrder& order) noexcept;
-
-  QueryResult open_orders(const Frame& reply);
-  QueryResult order_history(const Frame& reply);
-  // `complete`: the asked span reached back to the sending time.
-  QueryResult user_trades(const Frame& reply, bool complete);
-  QueryResult state_by_label(const Frame& reply);
-
-  [[nodiscard]] OrderLookup result() const noexcept;
-  [[nodiscard]] Event event(RecvTime now) const noexcept;
-
- private:
-  QueryResult scan_orders(const Frame& reply, bool& answered);
-  void see(LookupOutcome outcome, Qty filled, Price price) noexcept;
-
-  QueryParser* parser_;
-  QueryOrder order_;
-  OrderLookup best_{};
-  bool seen_{false};
-  bool open_answered_{false};
-  bool history_answered_{false};
-  bool trades_answered_{false};
 };
 
 }  // namespace gimbal::deribit
