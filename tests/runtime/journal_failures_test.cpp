@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <new>
 #include <ostream>
@@ -11,6 +12,7 @@
 
 #include "engine/runtime/journal.hpp"
 #include "engine/runtime/journal_files.hpp"
+#include "engine/runtime/journal_tail.hpp"
 #include "tests/runtime/failing_calls.hpp"
 #include "tests/runtime/journal_builder.hpp"
 #include "tests/support/load_journal.hpp"
@@ -38,7 +40,8 @@ struct Told {
   bool failed{false};
   std::string error{};
   std::uint64_t durable{0};
-  std::set<std::uint64_t> taken{};  // sequence numbers that append() accepted
+  std::set<std::uint64_t> taken{};                 // sequence numbers that append() accepted
+  std::map<std::uint64_t, JournalPlace> places{};  // behind those that were drained last
 };
 
 // Several segments, so that a rotation is among the calls. A private event is every seventh.
@@ -48,7 +51,11 @@ void write_run(JournalWriter& writer, Told& told) {
   for (std::uint64_t seq = 2; seq <= last_seq; ++seq) {
     const Event e = seq % 7 == 0 ? private_event(seq) : trade_event(seq, 10);
     if (writer.append(&e, 1)) told.taken.insert(seq);
-    if (seq % 30 == 0) writer.drain();
+    if (seq % 30 != 0) continue;
+    writer.drain();
+    if (told.taken.empty()) continue;
+    const std::uint64_t last = *told.taken.rbegin();
+    told.places[last] = writer.place_behind(Seq{last});
   }
 }
 
@@ -100,6 +107,22 @@ std::ostream& operator<<(std::ostream& out, const Fault& f) { return out << f.na
 
 class JournalFails : public ::testing::TestWithParam<Fault> {};
 
+// Wherever a snapshot was made, its place is where the journal goes on: nothing has to be looked
+// for.
+void check_tails(const TempDir& dir, const Told& told, const std::set<std::uint64_t>& found) {
+  TailLimits limits;
+  limits.time_max = seconds(60);
+  for (const auto& [seq, at] : told.places) {
+    if (!at.known()) continue;
+    std::set<std::uint64_t> behind;
+    TailTold tell;
+    tell.event = [&](const Event& e) { behind.insert(e.seq().value); };
+    const TailResult r = read_tail(dir.path(), 3, {Seq{seq}, at}, limits, tell);
+    EXPECT_EQ(r.searched, 0U) << "behind " << seq;
+    EXPECT_EQ(behind, std::set<std::uint64_t>(found.upper_bound(seq), found.end())) << r.why;
+  }
+}
+
 // False: the place is behind the last call.
 bool check_place(const Fault& fault, std::uint64_t place) {
   const TempDir dir;
@@ -113,8 +136,10 @@ bool check_place(const Fault& fault, std::uint64_t place) {
   const Reading back = read_back(dir);
   const std::set<std::uint64_t> found = numbers(back);
   EXPECT_NE(back.status, JournalStatus::corrupt) << back.error;
+  check_tails(dir, told, found);
   if (!fired) {
     EXPECT_TRUE(told.opened && told.closed && !told.halts) << told.error;
+    EXPECT_GE(told.places.size(), 14U);
     EXPECT_EQ(found.size(), last_seq);
     return false;
   }
