@@ -100,7 +100,7 @@ TEST_F(DeribitGateway, CombosAreCountedFromTheirLegsOnly) {
   for (const Event& e : batch.committed()) {
     if (e.kind() == EventKind::fill && e.last_part()) of.push_back(e.instrument);
   }
-  EXPECT_EQ(of, (std::vector{instrument, InstrumentId{}}));
+  ASSERT_EQ(of, (std::vector{instrument, InstrumentId{}}));
   EXPECT_FALSE(found<Fill>(EventKind::fill)[1].order.valid());
   EXPECT_EQ(gateway().counters().combo_rows, 1U);
 }
