@@ -71,6 +71,48 @@ TEST_F(Summaries, TradesOfASpanComeInTheOrderAskedFor) {
   EXPECT_GT(count_of(all, "\"trade_id\""), 5U);
 }
 
+// What a look-up of an order in doubt asks for.
+TEST_F(Summaries, EndedOrdersAreFoundByLabelAndInPagesNewestFirst) {
+  exchange.deposit(account, currency("BTC"), coins(10));
+  run(seconds(1));
+  for (int n = 0; n < 5; ++n) {
+    const std::string label = "g-" + std::to_string(n);
+    ask("private/buy?instrument_name=BTC-PERPETUAL&amount=10&type=limit&price=90000&label=" +
+        label);
+    ask("private/cancel_by_label?label=" + label);
+    ask("private/buy?instrument_name=BTC-PERPETUAL&amount=10&type=market&label=f" + label);
+    run(milliseconds(100));
+  }
+  const std::string by_label = ask("private/get_order_state_by_label?currency=BTC&label=g-3");
+  EXPECT_EQ(count_of(by_label, "\"order_id\""), 1U) << by_label;
+  EXPECT_NE(by_label.find("\"order_state\":\"cancelled\""), std::string::npos) << by_label;
+  EXPECT_NE(ask("private/get_order_state_by_label?currency=ETH&label=g-3").find("\"result\":[]"),
+            std::string::npos);
+  EXPECT_NE(ask("private/get_order_state_by_label?currency=BTC&label=g-9").find("\"result\":[]"),
+            std::string::npos);
+
+  const auto page = [&](int offset) {
+    return ask("private/get_order_history_by_currency?currency=BTC&include_unfilled=true&count=4" +
+               ("&offset=" + std::to_string(offset)));
+  };
+  const std::string all = page(0) + page(4) + page(8);
+  EXPECT_LT(all.find("\"label\":\"fg-4\""), all.find("\"label\":\"fg-0\"")) << "newest first";
+  EXPECT_EQ(count_of(page(8), "\"order_id\""), 2U);
+  EXPECT_NE(page(10).find("\"result\":[]"), std::string::npos) << "behind the end";
+
+  const std::string trades =
+      "private/get_user_trades_by_currency_and_time?currency=BTC&count=2&sorting=desc"
+      "&start_timestamp=0&end_timestamp=";
+  const std::string first = ask(trades + "9999999999999");
+  EXPECT_NE(first.find("\"has_more\":true"), std::string::npos);
+  EXPECT_NE(first.find("\"label\":\"fg-4\""), std::string::npos) << first;
+  const std::size_t last = first.rfind("\"timestamp\"");
+  const auto until = static_cast<std::int64_t>(number_after(first, "timestamp", last));
+  const std::string second = ask(trades + std::to_string(until));
+  EXPECT_EQ(second.find("\"label\":\"fg-4\""), std::string::npos) << second;
+  EXPECT_NE(second.find("\"label\":\"fg-2\""), std::string::npos) << second;
+}
+
 TEST_F(Summaries, ASettlementIsShownToAllAndItsShareToItsHolder) {
   run(milliseconds(100));
   const Listing* option = nullptr;
