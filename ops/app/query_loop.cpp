@@ -118,6 +118,7 @@ std::optional<InstrumentPicture> QueryLoop::take_instruments() {
 
 void QueryLoop::run(const std::atomic<bool>& stop) {
   login_due_ = clock_.now() + token_life_;
+  queries_.give_way_when([this] { return asked_.load(std::memory_order_acquire) != answered_; });
   while (!stop.load(std::memory_order_acquire)) {
     cycles_.fetch_add(1, std::memory_order_relaxed);
     answer_count();

@@ -99,7 +99,7 @@ std::string VenueQueries::search_history(OrderSearch& search, std::size_t curren
                                          Records records) {
   std::size_t offset = 0;
   for (int page = 0; page < look_up_pages_max; ++page) {
-    if (!search.wants_history(currency, records)) break;
+    if (!search.wants_history(currency, records) || gives_way()) break;
     const Reply reply = call(texts_.get_order_history(next_id_++, setup_.currencies[currency],
                                                       look_up_rows, offset, records));
     if (!reply.error.empty()) return failed_at("get_order_history", reply.error);
@@ -116,7 +116,7 @@ std::string VenueQueries::search_trades(OrderSearch& search, std::size_t currenc
   // A host's clock that is slow must not hide the newest.
   std::int64_t until_ms = to_unix_ms(std::max(wall(), search.newest()) + deribit::search_margin);
   for (int page = 0; page < look_up_pages_max; ++page) {
-    if (!search.wants_trades(currency, records)) break;
+    if (!search.wants_trades(currency, records) || gives_way()) break;
     const Reply reply = call(texts_.get_user_trades_back(
         next_id_++, setup_.currencies[currency], since_ms, until_ms, look_up_rows, records));
     if (!reply.error.empty()) return failed_at("get_user_trades", reply.error);
@@ -135,6 +135,7 @@ std::string VenueQueries::search_labels(OrderSearch& search, std::span<const Que
   std::size_t asked = 0;
   for (std::size_t n = 0; n < orders.size() && asked < labels_max; ++n) {
     const std::size_t i = (first + n) % orders.size();
+    if (gives_way()) break;
     if (!search.left_open(i)) continue;
     const std::optional<std::uint32_t> shown = search.label_hash(i);
     const std::optional<std::uint32_t> hash = shown ? shown : label_hash(orders[i].order);

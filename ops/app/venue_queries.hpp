@@ -72,6 +72,8 @@ class VenueQueries {
   [[nodiscard]] std::string look_up(const QueryOrder& order, const PushUnits& push) {
     return look_up(std::span<const QueryOrder>{&order, 1}, push);
   }
+  // A look-up reads no further page while this holds: a kill waits for its count.
+  void give_way_when(std::function<bool()> somebody_waits) { waits_ = std::move(somebody_waits); }
   // Orders resting at the venue: ours by label, and all, those of combos and of instruments that
   // are not subscribed included.
   struct OpenCount {
@@ -106,6 +108,7 @@ class VenueQueries {
   // venue_look_ups.cpp
   void note_shown(std::span<const Event> orders);
   [[nodiscard]] std::optional<std::uint32_t> label_hash(OrderId order) const;
+  [[nodiscard]] bool gives_way() const { return waits_ && waits_(); }
   std::string search_group(std::span<const QueryOrder> orders, const PushUnits& push);
   std::string search_history(deribit::OrderSearch& search, std::size_t currency,
                              deribit::Records records);
@@ -135,6 +138,7 @@ class VenueQueries {
   std::int64_t next_id_{1};
   std::int64_t trades_from_ms_{0};
   std::unordered_map<std::uint64_t, Shown> shown_;
+  std::function<bool()> waits_;
   std::size_t labels_from_{0};  // the next of a group to be asked by label
   std::atomic<std::uint64_t> account_id_{0};
   std::atomic<std::uint64_t> lists_unread_{0};

@@ -209,6 +209,16 @@ TEST_F(LookUps, ManyThatAreLeftOpenAreAskedByLabelInTurn) {
   }
 }
 
+TEST_F(LookUps, AKillThatWaitsForItsCountWaitsForNoFurtherPage) {
+  make(true);
+  venue->others_orders = 20'000;
+  venue->others_trades = 100'000;
+  queries->give_way_when([&] { return venue->calls.size() >= 3; });
+  look_up(orders(2));
+  EXPECT_EQ(venue->calls.size(), 3U);
+  EXPECT_EQ(found[0].outcome, LookupOutcome::unproven);
+}
+
 TEST_F(LookUps, AnOrderWithoutADateDoesNotMakeTheOthersAskSince1970) {
   make(true);
   std::vector<QueryOrder> asked = orders(3);
