@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 
 #include "engine/core/math.hpp"
 #include "engine/quant/normalised_black.hpp"
@@ -90,7 +91,7 @@ ImpliedVol cold(const VolColumns& in, std::size_t i) noexcept {
 }
 
 // Rows of all kinds: near and far strikes, starts that are near, far and none, prices that imply
-// nothing.
+// nothing, and what is no number.
 constexpr std::size_t proof_rows = 512;
 using ProofColumn = std::array<double, proof_rows>;
 
@@ -116,6 +117,10 @@ void fill(std::array<ProofColumn, columns>& c, std::uint64_t round) {
     c[6][i] = i % 29 == 0 ? 0.0 : sd / math::sqrt(years) * math::exp(off * (draws.uniform() - 0.5));
     if (i % 23 == 0) c[4][i] *= 0.9;
   }
+  constexpr double endless = std::numeric_limits<double>::infinity();
+  constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
+  constexpr std::array<double, 4> odd{no_number, -no_number, endless, -endless};
+  for (std::size_t i = 5; i < proof_rows; i += 19) c[i / 19 % columns][i] = odd[i % odd.size()];
 }
 
 }  // namespace

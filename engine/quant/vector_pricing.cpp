@@ -18,6 +18,11 @@ namespace {
 
 HWY_INLINE V sign_of(V v) { return hn::And(v, set(-0.0)); }
 
+// `noted` stays 0 while a b + c is finite. Finite terms whose sum is beyond 1e308 are taken for
+// such too: slower, and the same bits.
+HWY_INLINE V note(V noted, V a, V b, V c) { return fma(fma(a, b, c), hn::Zero(D{}), noted); }
+HWY_INLINE bool all_finite(V noted) { return hn::AllTrue(D{}, hn::Eq(noted, hn::Zero(D{}))); }
+
 // The scalar twin's operations, in its order: engine/core/pricing.cpp. A row that is not alive (at
 // its intrinsic value) goes the same way with F - K for d1 and d2 and 0 for the density: that gives
 // the intrinsic value by parity, and every Greek but delta at the money.
@@ -49,9 +54,11 @@ HWY_INLINE Core evaluate(M alive, V q, V forward, V strike, V log_moneyness, V i
   return c;
 }
 
-void full(const BucketPoint& at, const OptionColumns& in, const GreekColumns& out,
-          std::size_t count) noexcept {
+// False: some number was not finite.
+HWY_NOINLINE bool full_rows(const BucketPoint& at, const OptionColumns& in, const GreekColumns& out,
+                            std::size_t count) noexcept {
   const D d;
+  V noted = hn::Zero(d);
   const FullScales by{at};
   const V forward = set(at.forward);
   const V discount = set(at.discount);
@@ -60,6 +67,7 @@ void full(const BucketPoint& at, const OptionColumns& in, const GreekColumns& ou
     const V sigma = hn::Load(d, in.sigma + i);
     const V q = hn::Load(d, in.sign + i);
     const V product = hn::Mul(sigma, set(by.root_years));
+    noted = note(noted, product, q, strike);
     const M alive = hn::Ge(product, set(1e-100));
     const V sd = hn::IfThenElse(alive, product, set(1.0));
     const V inverse_sd = hn::Div(set(1.0), sd);
@@ -81,11 +89,13 @@ void full(const BucketPoint& at, const OptionColumns& in, const GreekColumns& ou
     hn::Store(hn::IfThenElseZero(alive, speed), d, out.speed + i);
     hn::Store(hn::IfThenElseZero(alive, inverse_sd), d, out.inverse_sd + i);
   }
+  return all_finite(noted);
 }
 
-void tick(const BucketPoint& at, const PreparedColumns& in, const TickColumns& out,
-          std::size_t count) noexcept {
+HWY_NOINLINE bool tick_rows(const BucketPoint& at, const PreparedColumns& in,
+                            const TickColumns& out, std::size_t count) noexcept {
   const D d;
+  V noted = hn::Zero(d);
   const V log_forward = set(math::log(at.forward));
   const V forward = set(at.forward);
   const V discount = set(at.discount);
@@ -97,11 +107,31 @@ void tick(const BucketPoint& at, const PreparedColumns& in, const TickColumns& o
     // The twin halves twice the half: exact, so the half itself serves.
     const V half = hn::Load(d, in.half_sd + i);
     const V x = hn::Sub(log_forward, hn::Load(d, in.log_strike + i));
-    const Core c = evaluate(alive, q, forward, hn::Load(d, in.strike + i), x, inverse_sd, half);
+    const V strike = hn::Load(d, in.strike + i);
+    noted = note(noted, fma(x, inverse_sd, half), q, strike);
+    const Core c = evaluate(alive, q, forward, strike, x, inverse_sd, half);
     hn::Store(hn::Mul(discount, c.value), d, out.price + i);
     hn::Store(hn::Xor(hn::Mul(discount, c.cdf1), sign_of(q)), d, out.delta + i);
     hn::Store(hn::Mul(hn::Mul(c.n1, inverse_sd), gamma), d, out.gamma + i);
   }
+  return all_finite(noted);
+}
+
+// What all rows of a bucket share.
+bool usual(const BucketPoint& at) noexcept {
+  return priceable({OptionType::call, at.forward, at.forward, at.years, 0, at.rate, at.discount});
+}
+
+// Where the twin asks, a vector masks, and a number that is not finite finds its way past a mask.
+// A call that has one is the twin's as a whole: the same bits, payloads of NaN included, at the
+// twin's pace. Looked at once a call; in the rows it costs two operations off the way to the price.
+void full(const BucketPoint& at, const OptionColumns& in, const GreekColumns& out,
+          std::size_t count) noexcept {
+  if (!usual(at) || !full_rows(at, in, out, count)) scalar_pricing().full(at, in, out, count);
+}
+void tick(const BucketPoint& at, const PreparedColumns& in, const TickColumns& out,
+          std::size_t count) noexcept {
+  if (!usual(at) || !tick_rows(at, in, out, count)) scalar_pricing().tick(at, in, out, count);
 }
 
 // A target's own name, for reports and tests.

@@ -1,9 +1,11 @@
 // Pricing kernels in vectors, chosen for this machine when the program starts, behind the same
 // table as the core's scalar twin.
 //
-// Room: engine/quant; the kernels are hot: no allocation, no branch on data. Every row has the same
-// bits as the scalar twin's, on every target: the same operations in the same order, lane by lane.
-// Contract of the columns: engine/core/pricing.hpp; rows up to the next multiple of 8 are written.
+// Room: engine/quant; the kernels are hot: no allocation, in the rows no branch on data. Every row
+// has the same bits as the scalar twin's, on every target: the same operations in the same order,
+// lane by lane. That holds for NaN and infinities too: a call with one of them, in a row or in the
+// bucket, is the twin's as a whole, at its pace. Contract of the columns: engine/core/pricing.hpp;
+// rows up to the next multiple of 8 are read and written, and those past the last are numbers too.
 #pragma once
 
 #include <string_view>

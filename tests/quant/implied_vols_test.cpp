@@ -226,6 +226,15 @@ void one_bit_off(const VolColumns& in, std::size_t count, double* sigma) noexcep
   sigma[count - 1] = std::nextafter(sigma[count - 1], 1e9);
 }
 
+void hides_no_number(const VolColumns& in, std::size_t count, double* sigma) noexcept {
+  warm_vol_twin().kernel(in, count, sigma);
+  for (std::size_t i = 0; i < count; ++i) sigma[i] = std::isnan(sigma[i]) ? 0 : sigma[i];
+}
+
+TEST(ImpliedVols, AKernelThatHidesWhatIsNoNumberIsNotTaken) {
+  EXPECT_FALSE(agrees_with_twin(&hides_no_number));
+}
+
 TEST(ImpliedVols, AKernelThatIsOneBitOffIsNotTaken) {
   EXPECT_TRUE(agrees_with_twin(warm_vol_twin().kernel));
   EXPECT_FALSE(agrees_with_twin(&one_bit_off));

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <string>
 
 #include "engine/core/math.hpp"
@@ -41,6 +42,19 @@ bool same(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
+// `tick` of both on the same prepared rows; what `a` and `b` hold of other columns is the same.
+void expect_same_ticks(const VectorPricing& v, const BucketPoint& at, Columns& a, Columns& b) {
+  scalar_pricing().tick(at, a.prepared(), a.ticks(), rows);
+  v.kernels.tick(at, b.prepared(), b.ticks(), rows);
+  for (std::size_t c = 0; c < a.tick.size(); ++c) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      ASSERT_TRUE(same(a.tick[c][i], b.tick[c][i]))
+          << v.target << " tick column " << c << " row " << i << ": " << a.tick[c][i] << " "
+          << b.tick[c][i];
+    }
+  }
+}
+
 // Both kernels of `k` and of the twin on the same rows; the first difference is reported.
 void expect_same_bits(const VectorPricing& v, const BucketPoint& at, double next_forward,
                       const Columns& inputs) {
@@ -63,15 +77,7 @@ void expect_same_bits(const VectorPricing& v, const BucketPoint& at, double next
     a.log_strike[i] = b.log_strike[i] = math::log(a.strike[i]);
     a.half_sd[i] = b.half_sd[i] = a.full[7][i] > 0 ? 0.5 / a.full[7][i] : 0.0;
   }
-  scalar_pricing().tick(moved, a.prepared(), a.ticks(), rows);
-  v.kernels.tick(moved, b.prepared(), b.ticks(), rows);
-  for (std::size_t c = 0; c < a.tick.size(); ++c) {
-    for (std::size_t i = 0; i < rows; ++i) {
-      ASSERT_TRUE(same(a.tick[c][i], b.tick[c][i]))
-          << target << " tick column " << c << " row " << i << ": " << a.tick[c][i] << " "
-          << b.tick[c][i];
-    }
-  }
+  expect_same_ticks(v, moved, a, b);
 }
 
 TEST(VectorPricing, HasAtLeastOneTargetAndPicksTheFirst) {
@@ -117,6 +123,96 @@ TEST(VectorPricing, IsTheTwinBitByBitFarOutside) {
   }
 }
 
+// --- what no caller should give
+
+constexpr double endless = std::numeric_limits<double>::infinity();
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
+const std::array<double, 12> odd_numbers{no_number,
+                                         -no_number,
+                                         endless,
+                                         -endless,
+                                         std::bit_cast<double>(0x7ff8000000000fffULL),
+                                         std::bit_cast<double>(0xfff800000000deadULL),
+                                         0.0,
+                                         -0.0,
+                                         -1.0,
+                                         5e-324,
+                                         1e308,
+                                         -1e308};
+constexpr BucketPoint usual_bucket{63250.25, 0.08, 0.03, 0.998};
+
+// Alive and expired rows, near and far, with all that `tick` is prepared from.
+Columns usual_rows() {
+  Columns c;
+  for (std::size_t i = 0; i < rows; ++i) {
+    c.strike[i] = 40000.0 + 750.0 * static_cast<double>(i);
+    c.sigma[i] = i % 5 == 0 ? 0.0 : 0.4 + 0.01 * static_cast<double>(i);
+    c.sign[i] = i % 2 == 0 ? 1.0 : -1.0;
+    c.log_strike[i] = math::log(c.strike[i]);
+  }
+  scalar_pricing().full(usual_bucket, c.in(), c.greeks(), rows);
+  for (std::size_t i = 0; i < rows; ++i) c.half_sd[i] = c.full[7][i] > 0 ? 0.5 / c.full[7][i] : 0;
+  return c;
+}
+
+TEST(VectorPricing, IsTheTwinBitByBitWhereARowIsNoNumber) {
+  for (const VectorPricing& v : vector_pricing_targets()) {
+    for (const double odd : odd_numbers) {
+      for (const std::size_t row : {std::size_t{0}, std::size_t{10}, rows - 1}) {
+        for (auto column : {&Columns::strike, &Columns::sigma, &Columns::sign}) {
+          if (column == &Columns::sign && std::isfinite(odd)) continue;  // it is 1 or -1
+          Columns c = usual_rows();
+          (c.*column)[row] = odd;
+          expect_same_bits(v, usual_bucket, 63000, c);
+        }
+        if (std::isfinite(odd)) continue;
+        for (auto column :
+             {&Columns::strike, &Columns::sign, &Columns::log_strike, &Columns::half_sd}) {
+          Columns a = usual_rows();
+          (a.*column)[row] = odd;
+          Columns b = a;
+          expect_same_ticks(v, usual_bucket, a, b);
+        }
+        Columns a = usual_rows();
+        a.full[7][row] = odd;  // 1 / sd
+        Columns b = a;
+        expect_same_ticks(v, usual_bucket, a, b);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST(VectorPricing, IsTheTwinBitByBitWhereTheBucketIsNoNumber) {
+  constexpr std::array fields{&BucketPoint::forward, &BucketPoint::years, &BucketPoint::rate,
+                              &BucketPoint::discount};
+  for (const VectorPricing& v : vector_pricing_targets()) {
+    for (double BucketPoint::*const field : fields) {
+      for (const double odd : {no_number, -no_number, endless, -endless, 0.0, -1.0, 1e308}) {
+        BucketPoint at = usual_bucket;
+        at.*field = odd;
+        expect_same_bits(v, at, at.forward, usual_rows());
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+// What is behind the last row is read in groups, and is not judged.
+TEST(VectorPricing, ARowIsTheTwinsWhateverIsBehindTheLastOne) {
+  for (const VectorPricing& v : vector_pricing_targets()) {
+    const Columns whole = usual_rows();
+    Columns c = usual_rows();
+    for (std::size_t i = 9; i < 16; ++i) c.strike[i] = no_number;
+    v.kernels.full(usual_bucket, c.in(), c.greeks(), 9);
+    for (std::size_t column = 0; column < c.full.size(); ++column) {
+      for (std::size_t i = 0; i < 9; ++i) {
+        EXPECT_TRUE(same(c.full[column][i], whole.full[column][i])) << v.target << " " << i;
+      }
+    }
+  }
+}
+
 TEST(VectorPricing, WritesNothingBeyondTheNextMultipleOfEight) {
   for (const VectorPricing& v : vector_pricing_targets()) {
     Columns c;
@@ -145,6 +241,27 @@ TEST(VectorPricing, AKernelThatIsOneBitOffIsNotTaken) {
     EXPECT_TRUE(agrees_with_twin(v.kernels)) << v.target;
   }
   EXPECT_EQ(proven_pricing().target, vector_pricing().target);
+}
+
+// As a vector's Min and Max do when their operands are the other way round.
+void hides_no_number(const BucketPoint& at, const OptionColumns& in, const GreekColumns& out,
+                     std::size_t count) noexcept {
+  scalar_pricing().full(at, in, out, count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (std::isnan(out.price[i])) out.price[i] = 0;
+  }
+}
+void hides_no_tick(const BucketPoint& at, const PreparedColumns& in, const TickColumns& out,
+                   std::size_t count) noexcept {
+  scalar_pricing().tick(at, in, out, count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (std::isnan(out.price[i])) out.price[i] = 0;
+  }
+}
+
+TEST(VectorPricing, AKernelThatHidesWhatIsNoNumberIsNotTaken) {
+  EXPECT_FALSE(agrees_with_twin({&hides_no_number, scalar_pricing().tick}));
+  EXPECT_FALSE(agrees_with_twin({scalar_pricing().full, &hides_no_tick}));
 }
 
 // The largest error of the tick kernel's columns in a row, in u kappa0: its logarithms are those of
