@@ -23,15 +23,16 @@ constexpr Nanos refusal_pause(std::uint32_t in_row) noexcept {
 // Refusals in a row, by the count that the view keeps of them.
 class RefusalRow {
  public:
-  // What was asked for since the last look was refused, or it was not. True: refused.
-  bool look(std::uint64_t count) noexcept {
+  // What was asked for was refused, or it was not, or it is on its way: nobody has answered, and
+  // the last gate's refusal comes back through a ring, some looks later. True: refused.
+  bool look(std::uint64_t count, bool on_its_way) noexcept {
     const bool refused = count != seen_;
     if (refused) {
       ++in_row_;
-    } else if (asked_) {
+    } else if (asked_ && !on_its_way) {
       in_row_ = 0;
     }
-    asked_ = false;
+    asked_ = asked_ && on_its_way && !refused;
     seen_ = count;
     return refused;
   }
@@ -43,7 +44,7 @@ class RefusalRow {
  private:
   std::uint64_t seen_{0};
   std::uint32_t in_row_{0};
-  bool asked_{false};  // since the last look
+  bool asked_{false};  // and not known to have passed
 };
 
 }  // namespace gimbal

@@ -20,6 +20,12 @@ Nanos pause_of_cycles(std::uint32_t cycles) noexcept {
 
 std::int64_t magnitude(std::int64_t v) noexcept { return v < 0 ? -v : v; }
 
+// Nobody has answered yet what was asked for last.
+bool is_on_its_way(const Order* o) noexcept {
+  return o != nullptr &&
+         (o->state == OrderState::pending_new || o->state == OrderState::pending_replace);
+}
+
 bool in_usd(const Instrument& i) noexcept { return is_inverse(i.kind) && !is_option(i.kind); }
 
 // Coins at 1e-9 to the instrument's amount unit at 1e-9, and back.
@@ -196,7 +202,8 @@ void DeltaHedge::look(Book& book, const StrategyView& view, Requests& requests) 
   if (s.stopped || view.mode(id_, book.hedge) >= Mode::halt) return;
   if (take_back(book, view, own, requests)) return;
   const Nanos since = view.now() - book.last_order;
-  static_cast<void>(book.refusals.look(view.refusals_of(id_, book.underlying)));
+  static_cast<void>(
+      book.refusals.look(view.refusals_of(id_, book.underlying), is_on_its_way(own.resting)));
   // A resting order is moved or taken back without that pause.
   const Nanos fruitless = own.resting == nullptr ? pause_of_cycles(s.cycles) : Nanos{};
   const Nanos pause = std::max(refusal_pause(book.refusals.in_row()), fruitless);

@@ -32,6 +32,18 @@ double sigmas_of(double move, double deviation) noexcept {
   return math::abs(math::log(1 + move)) / deviation;
 }
 
+// Nothing of the hedge's margin account may be traded by the strategy.
+bool is_all_stopped(const StrategyView& view, StrategyId strategy, InstrumentId hedge) noexcept {
+  if (view.mode(strategy, hedge) < Mode::halt) return false;
+  const Instrument& h = view.instruments()[hedge];
+  const std::span<const InstrumentId> held = view.held();
+  return std::all_of(held.begin(), held.end(), [&](InstrumentId id) {
+    const Instrument& i = view.instruments()[id];
+    return i.venue != h.venue || i.settlement != h.settlement ||
+           view.mode(strategy, id) >= Mode::halt;
+  });
+}
+
 // Of the report, the balance that the configuration says is counted.
 Money balance_of(const LiquidationConfig& c, const MarginReport& report) noexcept {
   return c.balance == LadderBalance::equity ? report.equity : report.margin_balance;
@@ -263,11 +275,12 @@ void Liquidation::tell_unknown(Book& book, const StrategyView& view, Requests& r
 void Liquidation::tell_stuck(Book& book, const StrategyView& view, const MarginReading& r,
                              Requests& requests) noexcept {
   const bool reduces = book.ladder.state() >= MarginState::red;
-  // In HALT nobody looked: what was wanted before counts for nothing.
-  const bool slept = view.now() - book.looked_at > book.config.data_age_max;
-  if (!reduces || !book.reducing || slept) book.moved_at = view.now();
+  // Who stopped it knows. In a HALT of everything nobody looks: it ends with an arm.
+  const bool stopped =
+      view.arm_generation() != book.arm_generation || is_all_stopped(view, id_, book.hedge);
+  if (!reduces || !book.reducing || stopped) book.moved_at = view.now();
   book.reducing = reduces;
-  book.looked_at = view.now();
+  book.arm_generation = view.arm_generation();
   const Nanos lasted = view.now() - book.moved_at;
   if (lasted <= book.config.stuck_max) {
     book.stuck_told = false;
@@ -443,7 +456,9 @@ void Liquidation::reduce(Book& book, const StrategyView& view, const MarginReadi
                          Requests& requests) noexcept {
   const LiquidationConfig& c = book.config;
   const VenueId venue = view.instruments()[book.hedge].venue;
-  if (book.refusals.look(view.refusals_of(id_, book.underlying))) book.waiting = false;
+  if (book.refusals.look(view.refusals_of(id_, book.underlying), book.waiting)) {
+    book.waiting = false;
+  }
   const bool ended = settled(book, view);
   // By the report alone, the slices go to what has prices; the plan leaves the rest out.
   if (!r.usable && !r.reported) return;

@@ -108,9 +108,9 @@ class Liquidation {
     double modelled_price{0};
     bool unknown_told{false};
     bool model_told{false};
-    RecvTime moved_at{};  // RED or BLACK: the last time that it was reduced, or needed not to be
-    RecvTime looked_at{};
+    RecvTime moved_at{};   // RED or BLACK: the last time that it was reduced, or needed not to be
     bool reducing{false};  // RED or BLACK at the last look
+    std::uint64_t arm_generation{0};
     bool stuck_told{false};
   };
 

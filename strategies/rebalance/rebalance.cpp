@@ -95,7 +95,7 @@ void Rebalance::move(Rule& rule, const StrategyView& view, Requests& requests) n
     return;
   }
   if (!view.venue_ready(i.venue) || view.mode(id_, rule.instrument) >= Mode::halt) return;
-  static_cast<void>(rule.refusals.look(view.refusals_of(id_, i.underlying)));
+  static_cast<void>(rule.refusals.look(view.refusals_of(id_, i.underlying), false));
   const Nanos wait = std::max(c.interval_min, refusal_pause(rule.refusals.in_row()));
   if (rule.last_order.mono_ns != 0 && view.now() - rule.last_order < wait) return;
   if (view.rate_room(i.venue) == 0) return;

@@ -199,6 +199,51 @@ TEST_F(HedgeTest, RefusedHedgesAreAskedForEverMoreSlowly) {
   }
 }
 
+// As in the pipelined topology: the last gate's refusal comes back through a ring.
+TEST_F(HedgeTest, ARefusalThatComesSomeLooksLaterSlowsItDownAsMuch) {
+  go(50000);
+  std::size_t refused = 0;
+  int looks = 0;
+  for (int n = 0; n < 3000; ++n) {
+    moment(milliseconds(10));
+    if (placed().size() == refused || ++looks < 3) continue;
+    looks = 0;
+    OrderReject r;
+    r.order = placed()[refused++].order;
+    r.reason = RejectReason::last_gate;
+    send(EventKind::order_reject, r, perp);
+  }
+  EXPECT_GE(refused, 8U);
+  EXPECT_LT(refused, 20U) << "every 100 ms it would be 200 in these 30 s";
+  EXPECT_FALSE(state().stopped);
+}
+
+TEST_F(HedgeTest, AnOrderThatPassesEndsTheRowOfRefusals) {
+  go(50000);
+  const auto refuse = [&](const PlaceOrder& o) {
+    OrderReject r;
+    r.order = o.order;
+    r.reason = RejectReason::last_gate;
+    send(EventKind::order_reject, r, perp);
+  };
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  refuse(placed()[0]);
+  for (int n = 0; n < 6; ++n) moment();
+  ASSERT_EQ(placed().size(), 2U) << "after 100 ms";
+  refuse(placed()[1]);
+  for (int n = 0; n < 11; ++n) moment();
+  ASSERT_EQ(placed().size(), 3U) << "after 200 ms";
+  moment();
+  done(placed()[2], 0, DoneReason::ioc_remainder);
+  moment();
+  moment();
+  ASSERT_EQ(placed().size(), 4U) << "at once: that one was not refused";
+  refuse(placed()[3]);
+  for (int n = 0; n < 6; ++n) moment();
+  EXPECT_EQ(placed().size(), 5U) << "after 100 ms again";
+}
+
 TEST_F(HedgeTest, WithoutRoomInTheThrottleItWaitsWithoutAsking) {
   setup.limits.order_rate_per_s = 1;
   setup.limits.order_burst = 4;

@@ -10,8 +10,10 @@
 namespace gimbal {
 namespace {
 
+using test::amount;
 using test::LiquidationTest;
 using test::money;
+using test::usd;
 
 // The two parts of a step: what others ask for is final before the ladder looks, and the ladder
 // looks at the same event.
@@ -44,6 +46,26 @@ TEST_F(LiquidationTest, AnOrderOfAnotherStrategyIsOutBeforeTheLadderLooksAtTheSa
   EXPECT_EQ(out[1].kind(), CommandKind::raise);
 }
 
+// As in the pipelined topology: the last gate's refusal comes back through a ring.
+TEST_F(LiquidationTest, ARefusalThatComesSomeLooksLaterSlowsTheLadderDownAsMuch) {
+  go(4, 0.4);
+  moment();
+  report(maintenance / 0.85, maintenance);
+  std::size_t refused = 0;
+  int looks = 0;
+  for (int n = 0; n < 2000; ++n) {
+    moment(50000, milliseconds(10));
+    if (placed().size() == refused || ++looks < 3) continue;
+    looks = 0;
+    OrderReject r;
+    r.order = placed()[refused++].order;
+    r.reason = RejectReason::last_gate;
+    send(EventKind::order_reject, r, perp);
+  }
+  EXPECT_GE(refused, 10U);
+  EXPECT_LT(refused, 25U) << "every 50 ms it would be 200 in these 20 s";
+}
+
 TEST_F(LiquidationTest, RefusesAChoiceOfBalanceOnStandardMargin) {
   Liquidation l;
   config.balance = LadderBalance::equity;
@@ -68,7 +90,15 @@ struct StuckLadder : LiquidationTest {
       moment(50000, std::min(milliseconds(500), entered + after - now));
     }
   }
+  // The same, and the venue finds nobody to trade with.
+  void without_a_fill_until(Nanos after) {
+    while (now < entered + after) {
+      moment(50000, std::min(milliseconds(50), entered + after - now));
+      while (answered < placed().size()) done(placed()[answered++], 0, DoneReason::ioc_remainder);
+    }
+  }
   [[nodiscard]] std::vector<Trip> told() const { return raised(TripCode::ladder_stuck); }
+  std::size_t answered{0};
 };
 
 TEST_F(StuckLadder, ARedThatReducesNothingIsToldOnceAfterItsTimeAndNotAtIt) {
@@ -107,6 +137,44 @@ TEST_F(StuckLadder, AGrowthOfThePositionByOthersIsNoWayOut) {
   other.order = OrderId{};  // by hand
   other.side = other.side == Side::buy ? Side::sell : Side::buy;
   fill(other, 1000);
+  until(seconds(3) + Nanos{1});
+  EXPECT_EQ(told().size(), 1U);
+}
+
+TEST_F(StuckLadder, TheTimeBeginsAnewWithTheArmAfterAHaltHoweverShortThatWas) {
+  enter();
+  without_a_fill_until(seconds(2));
+  operate(OperatorAction::kill, Mode::halt);
+  moment(50000, seconds(1));
+  const std::vector<Trip> before = told();
+  EXPECT_TRUE(before.empty());
+  operate(OperatorAction::arm);
+  ASSERT_EQ(answer(), OperatorResult::accepted);
+  const Nanos armed = now - entered;
+  without_a_fill_until(armed + seconds(3));
+  EXPECT_TRUE(told().empty());
+  without_a_fill_until(armed + seconds(4));
+  EXPECT_EQ(told().size(), 1U);
+}
+
+TEST_F(StuckLadder, AnOperatorsStopOfTheLadderIsNoAlarm) {
+  enter();
+  until(seconds(2));
+  operate(OperatorAction::kill, Mode::halt, Scope{ScopeLevel::strategy, 1});
+  until(seconds(20));
+  EXPECT_EQ(state().state, MarginState::red);
+  EXPECT_TRUE(told().empty());
+}
+
+// The options could be closed, and are not.
+TEST_F(StuckLadder, AStopOfTheHedgeAloneIsNoExcuse) {
+  enter();
+  Fill f;
+  f.trade = TradeId{5, 5};
+  f.amount = amount(1);
+  f.price = usd(0.05);
+  send(EventKind::fill, f, option);
+  operate(OperatorAction::kill, Mode::halt, Scope{ScopeLevel::instrument, perp.value});
   until(seconds(3) + Nanos{1});
   EXPECT_EQ(told().size(), 1U);
 }
