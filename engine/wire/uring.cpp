@@ -120,6 +120,20 @@ void UringBackend::remove(std::uint16_t number) noexcept {
   slot.fd = -1;
   slot.armed = false;
   ++slot.generation;
+  drop_of(number, first_);
+  drop_of(number, normal_);
+}
+
+// What waits of a removed slot is not the next tenant's.
+void UringBackend::drop_of(std::uint16_t number, Queue& queue) noexcept {
+  for (std::size_t left = queue.size; left > 0; --left) {
+    const Received chunk = queue.pop();
+    if (chunk.slot == number) {
+      done(chunk);
+    } else {
+      queue.push(chunk);
+    }
+  }
 }
 
 // A paused slot's receive is cancelled: left armed it would go on filling the shared buffers.
@@ -195,14 +209,11 @@ void UringBackend::recycle(std::uint32_t number) noexcept {
 }
 
 bool UringBackend::next(Received& out) noexcept {
-  for (;;) {
-    if (first_.size == 0 && normal_.size > 0) harvest();  // did something urgent come meanwhile?
-    Queue& queue = first_.size > 0 ? first_ : normal_;
-    if (queue.size == 0) return false;
-    out = queue.pop();
-    if (slots_[out.slot].fd >= 0) return true;
-    done(out);  // its slot was removed while it waited
-  }
+  if (first_.size == 0 && normal_.size > 0) harvest();  // did something urgent come meanwhile?
+  Queue& queue = first_.size > 0 ? first_ : normal_;
+  if (queue.size == 0) return false;
+  out = queue.pop();
+  return true;
 }
 
 void UringBackend::done(const Received& chunk) noexcept {

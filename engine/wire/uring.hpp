@@ -68,6 +68,7 @@ class UringBackend {
   bool arm(std::uint16_t slot) noexcept;
   void cancel(std::uint16_t slot) noexcept;
   void harvest() noexcept;
+  void drop_of(std::uint16_t slot, Queue& queue) noexcept;
   void take(const io_uring_cqe& cqe) noexcept;
   void recycle(std::uint32_t buffer) noexcept;
   char* buffer(std::uint32_t number) noexcept {
