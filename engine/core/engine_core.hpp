@@ -504,8 +504,8 @@ class EngineCore {
   ScenarioCells cells_;
   std::size_t cells_held_{0};  // where the next look at held_ begins, and at the table
   std::size_t cells_listed_{0};
-  RecvTime cells_round_{};  // the last whole round over held_, and the one that runs, began
-  RecvTime cells_round_runs_{};
+  RecvTime cells_oldest_{};  // row that the last whole round over held_ saw, and the one that runs
+  RecvTime cells_oldest_runs_{};
   TradeLedger trades_;
   ExecutionGaps gaps_;
   JudgedOrder judged_{};

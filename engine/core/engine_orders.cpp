@@ -120,9 +120,12 @@ void EngineCore::keep_held(InstrumentId id) noexcept {
   m.held = holds;
   if (holds) {
     held_.push_back(id);
-  } else {
-    held_.erase(std::find(held_.begin(), held_.end(), id));
+    cells_oldest_ = std::min(cells_oldest_, cells_.priced_at(table_[id], now_));
+    return;
   }
+  const auto at = std::find(held_.begin(), held_.end(), id);
+  if (at < held_.begin() + static_cast<std::ptrdiff_t>(cells_held_)) --cells_held_;
+  held_.erase(at);
 }
 
 void EngineCore::move_position(InstrumentId id, Qty signed_amount) noexcept {
@@ -142,8 +145,10 @@ void EngineCore::on_fill(const Event& event) noexcept {
   if (m == nullptr || event.venue.value >= venues_max || fill.amount.nano <= 0) {
     ++counters_.unknown_instruments;
     // It has no place here and paid all the same. Pictures tell it again and again.
-    const bool told = fill.trade.valid() && !trades_.remember(event.venue, fill.trade);
-    if (!told) forget_cash(event.venue, fill.fee_currency);
+    const bool outside = m == nullptr && fill.trade.valid();
+    if (!outside || trades_.remember(event.venue, fill.trade)) {
+      forget_cash(event.venue, fill.fee_currency);
+    }
     return;
   }
   Venue& venue = venues_[event.venue.value];

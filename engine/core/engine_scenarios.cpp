@@ -35,11 +35,13 @@ void EngineCore::refresh_cells() noexcept {
   std::size_t priced = 0;
   for (std::size_t n = 0; n < held_looked_at && n < held_.size() && priced < held_priced; ++n) {
     if (cells_held_ >= held_.size()) cells_held_ = 0;
-    if (cells_held_ == 0) cells_round_runs_ = now_;
-    priced += price_cells(held_[cells_held_++]) ? 1 : 0;
-    if (cells_held_ == held_.size()) cells_round_ = cells_round_runs_;
+    if (cells_held_ == 0) cells_oldest_runs_ = now_;
+    const InstrumentId id = held_[cells_held_++];
+    priced += price_cells(id) ? 1 : 0;
+    cells_oldest_runs_ = std::min(cells_oldest_runs_, cells_.priced_at(table_[id], now_));
+    if (cells_held_ == held_.size()) cells_oldest_ = cells_oldest_runs_;
   }
-  if (held_.empty()) cells_round_ = now_;
+  if (held_.empty()) cells_oldest_ = now_;
   priced = 0;
   for (std::size_t n = 0; n < listed_looked_at && n < table_.size() && priced < listed_priced;
        ++n) {
@@ -118,7 +120,7 @@ bool EngineCore::other_losses(const Instrument& i, double& sum) const noexcept {
 std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
                                                        bool inverse) const noexcept {
   if (!cells_.used() || u.value >= underlyings_max) return {};
-  if (!cells_.young(cells_round_, now_)) return {};
+  if (!cells_.young(cells_oldest_, now_)) return {};
   const RiskNumbers risk = portfolio_.risk(u);
   ScenarioCells::Position p;
   p.spot = portfolio_.perpetual_mid(u);
@@ -137,7 +139,7 @@ std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
 // Rows of a moved anchor that are not priced yet, and not for want of time.
 bool EngineCore::scenarios_awaited(UnderlyingId u, bool inverse) const noexcept {
   if (!cells_.used() || u.value >= underlyings_max) return false;
-  if (!cells_.young(cells_round_, now_)) return false;
+  if (!cells_.young(cells_oldest_, now_)) return false;
   return !cells_.complete(u, inverse, portfolio_.perpetual_mid(u));
 }
 
@@ -162,7 +164,7 @@ void EngineCore::gather_scenarios(GateContext& c, const RiskNumbers& risk,
                                   Qty signed_added) const noexcept {
   const Instrument& i = *c.instrument;
   const bool inverse = is_inverse(i.kind);
-  if (!cells_.used() || !c.delta_known || !cells_.young(cells_round_, now_)) return;
+  if (!cells_.used() || !c.delta_known || !cells_.young(cells_oldest_, now_)) return;
   const MarginReport* report = margin(i.venue, i.settlement);
   const RecvTime at = view().margin_at(i.venue, i.settlement);
   if (report == nullptr || now_ - at > cells_.config().report_age_max) return;

@@ -23,11 +23,15 @@ KeptOrder* OrderLog::add(OrderId id, InstrumentId instrument) {
   return &o;
 }
 
-void OrderLog::remove(OrderId id) { revision_ += orders_.erase(id.value); }
+void OrderLog::remove(OrderId id) {
+  revision_ += orders_.erase(id.value);
+  if (ended_.size() < kept_orders_max) ended_.insert(id.value);
+}
 
 void OrderLog::restore(std::vector<KeptOrder> orders, Seq seq, std::uint32_t epoch,
                        std::uint32_t tag) {
   orders_.clear();
+  ended_.clear();
   for (KeptOrder& o : orders) {
     if (orders_.size() < kept_orders_max) orders_[o.terms.order.value] = std::move(o);
   }
@@ -69,6 +73,9 @@ void OrderLog::take(const Event& event) {
     case EventKind::order_lookup: return on_lookup(event);
     case EventKind::fill:
       if (fill_.add(event)) on_fill(fill_.value());
+      return;
+    case EventKind::reconcile_mark:
+      if (event.as<ReconcileMark>().phase == ReconcilePhase::begin) ended_.clear();
       return;
     case EventKind::open_order_report:
       if (report_.add(event)) on_report(event, report_.value());
@@ -159,7 +166,7 @@ void OrderLog::on_fill(const Fill& fill) {
 
 void OrderLog::on_lookup(const Event& event) {
   const auto lookup = event.as<OrderLookup>();
-  const KeptOrder* o = find(lookup.order);
+  KeptOrder* o = find(lookup.order);
   if (o == nullptr) return;
   switch (lookup.outcome) {
     case LookupOutcome::filled:
@@ -174,6 +181,9 @@ void OrderLog::on_lookup(const Event& event) {
       return;
     }
     case LookupOutcome::open:
+      if (o->terms.confirmed == 0) ++revision_;
+      o->terms.confirmed = 1;
+      return;
     case LookupOutcome::unproven: return;
   }
 }
@@ -181,7 +191,8 @@ void OrderLog::on_lookup(const Event& event) {
 // What rests at the venue, of this boot or of one before.
 void OrderLog::on_report(const Event& event, const OpenOrderReport& report) {
   if (!report.order.valid() || report.amount.nano <= 0 || report.price.nano <= 0) return;
-  if (report.order.epoch() > epoch_) return;  // of another instance
+  if (report.order.epoch() > epoch_) return;         // of another instance
+  if (ended_.count(report.order.value) > 0) return;  // the picture is older than the end
   KeptOrder* o = find(report.order);
   if (o == nullptr) {
     o = add(report.order, event.instrument);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "engine/core/event.hpp"
@@ -60,6 +61,7 @@ class OrderLog {
   void on_carry(const Event& event, const OrderCarry& carry);
 
   std::map<std::uint64_t, KeptOrder> orders_;
+  std::set<std::uint64_t> ended_;  // since the newest picture began, which may still show them
   Seq seq_{};
   std::uint64_t revision_{0};
   std::uint64_t left_out_{0};

@@ -44,6 +44,7 @@ void OrderKeeper::offer(std::vector<std::string> names, const JournalPlace& at, 
   offered_at_ = now;
   std::string bytes = encode_orders(r);
   const std::lock_guard lock{mutex_};
+  left_out_ = log_.left_out();
   pending_ = std::move(bytes);
 }
 
@@ -73,7 +74,10 @@ void OrderKeeper::run(const std::atomic<bool>& stop) {
 
 std::string OrderKeeper::trouble() {
   const std::lock_guard lock{mutex_};
-  return error_.empty() ? std::string{} : "the orders cannot be kept: " + error_;
+  if (!error_.empty()) return "the orders cannot be kept: " + error_;
+  if (left_out_ == 0) return {};
+  return std::to_string(left_out_) + " orders found no room among the " +
+         std::to_string(kept_orders_max) + " that a restart knows of";
 }
 
 }  // namespace gimbal

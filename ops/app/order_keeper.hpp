@@ -45,6 +45,7 @@ class OrderKeeper {
   RecvTime offered_at_{};
   std::mutex mutex_;  // guards what follows
   std::string pending_;
+  std::uint64_t left_out_{0};  // orders without room in the newest that was offered
   std::string error_;
 };
 

@@ -122,7 +122,7 @@ void QueryLoop::run(const std::atomic<bool>& stop) {
   while (!stop.load(std::memory_order_acquire)) {
     cycles_.fetch_add(1, std::memory_order_relaxed);
     answer_count();
-    if (serve()) continue;
+    // Before what is asked for: an order in doubt that cannot be proven is asked for without end.
     if (clock_.now() >= clock_due_) {
       clock_due_ = clock_.now() + clock_interval;
       send_clock();
@@ -131,7 +131,8 @@ void QueryLoop::run(const std::atomic<bool>& stop) {
       login_due_ = clock_.now() + token_life_;
       if (const std::string error = queries_.login(); !error.empty()) say_(error);
     }
-    if (read_list()) continue;
+    const bool served = serve();
+    if (read_list() || served) continue;
     std::this_thread::sleep_for(std::chrono::microseconds{500});
   }
 }

@@ -75,6 +75,11 @@ struct Script {
     d.order = first;
     add(EventKind::order_done, d);
   }
+  void mark(ReconcilePhase phase) {
+    ReconcileMark m;
+    m.phase = phase;
+    add(EventKind::reconcile_mark, m);
+  }
   void look_up(LookupOutcome outcome, ExchTime when) {
     OrderLookup l;
     l.order = first;
@@ -198,6 +203,28 @@ TEST(OrderLog, ARefusalOfAnOrderThatTheVenueHasShownDoesNotEndIt) {
   EXPECT_TRUE(folded(s).orders().empty());
 }
 
+// A picture is told at its end: what it read before the order's end comes behind it.
+TEST(OrderLog, APictureThatIsOlderThanAnOrdersEndDoesNotBringItBack) {
+  Script s = resting();
+  s.mark(ReconcilePhase::begin);
+  s.done();
+  s.report(first, lots(10), Qty{});
+  s.mark(ReconcilePhase::complete);
+  EXPECT_TRUE(folded(s).orders().empty());
+  s.mark(ReconcilePhase::begin);
+  s.report(first, lots(10), Qty{});
+  EXPECT_EQ(folded(s).orders().size(), 1U) << "a younger picture shows that it rests all the same";
+}
+
+TEST(OrderLog, ALookUpThatFindsItOpenHasShownIt) {
+  Script s;
+  s.boot();
+  s.sent(OrderAction::place, at(50), lots(10));
+  s.look_up(LookupOutcome::open, ExchTime{600});
+  s.reject(OrderAction::place, RejectReason::venue);
+  EXPECT_EQ(only(folded(s)).confirmed, 1);
+}
+
 TEST(OrderLog, AbsenceOfAnOrderThatTheVenueHasShownIsForTheNextBootToAskAbout) {
   Script s = resting();
   s.look_up(LookupOutcome::absent, ExchTime{501});
@@ -221,7 +248,6 @@ TEST(OrderLog, AbsenceEndsItOnlyBehindItsValidity) {
   s.sent(OrderAction::place, at(50), lots(10));
   s.look_up(LookupOutcome::absent, ExchTime{500});
   s.look_up(LookupOutcome::unproven, ExchTime{900});
-  s.look_up(LookupOutcome::open, ExchTime{900});
   EXPECT_EQ(folded(s).orders().size(), 1U);
   s.look_up(LookupOutcome::absent, ExchTime{501});
   EXPECT_TRUE(folded(s).orders().empty());

@@ -33,10 +33,10 @@ TEST_F(PortfolioLadderTest, ARowThatIsTooOldIsUnknownUntilItWasPricedAnew) {
     }
   };
   report(50, 1);
-  alone(milliseconds(900));
+  alone(milliseconds(700));  // a look leaves a row of 250 ms as it is
   EXPECT_TRUE(state().usable);
   EXPECT_EQ(state().model, LadderMargin::portfolio);
-  alone(milliseconds(300));
+  alone(milliseconds(400));
   EXPECT_FALSE(state().usable);
   EXPECT_EQ(state().model, LadderMargin::standard);
   EXPECT_EQ(state().state, MarginState::amber);

@@ -84,7 +84,7 @@ void ScenarioCells::follow(UnderlyingId u, double spot) noexcept {
 bool ScenarioCells::outdated(const Instrument& i, RecvTime now) const noexcept {
   if (!used() || !has_place(i)) return false;
   const Row& r = rows_[i.id.value];
-  return r.generation != book(i).generation || now - r.at > left_alone();
+  return r.generation != book(i).generation || now - r.at > Nanos{config_.row_age_max.count / 4};
 }
 
 bool ScenarioCells::near(const Book& b, double spot) noexcept {
@@ -95,7 +95,7 @@ bool ScenarioCells::fresh(const Instrument& i, double spot, RecvTime now) const 
   if (!used() || !has_place(i)) return false;
   const Row& r = rows_[i.id.value];
   const Book& b = book(i);
-  return r.generation == b.generation && near(b, spot) && now - r.at <= config_.row_age_max;
+  return r.generation == b.generation && near(b, spot) && young(r.at, now);
 }
 
 double ScenarioCells::shocked(double sigma, double scale, int volatility) const noexcept {

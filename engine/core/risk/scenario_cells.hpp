@@ -53,10 +53,13 @@ class ScenarioCells {
   void follow(UnderlyingId u, double spot) noexcept;
   // Whether the row must be priced to count: another anchor, or a quarter of its greatest age.
   [[nodiscard]] bool outdated(const Instrument& i, RecvTime now) const noexcept;
-  // Whether no held row is older than its greatest age, all of them having been looked at
-  // (outdated) since `round`.
-  [[nodiscard]] bool young(RecvTime round, RecvTime now) const noexcept {
-    return now - round <= config_.row_age_max - left_alone();
+  // When its row was priced; zero: never. `now` for what has no row.
+  [[nodiscard]] RecvTime priced_at(const Instrument& i, RecvTime now) const noexcept {
+    return used() && has_place(i) ? rows_[i.id.value].at : now;
+  }
+  // Whether a row that was priced then may still be used.
+  [[nodiscard]] bool young(RecvTime priced, RecvTime now) const noexcept {
+    return now - priced <= config_.row_age_max;
   }
   // A full pricing of one option in every scenario. `mark` usable, `follow` called with `spot`.
   void price(const Instrument& i, const OptionMark& mark, double spot, RecvTime now) noexcept;
@@ -119,8 +122,6 @@ class ScenarioCells {
     return i.underlying.value < underlyings_max && is_option(i.kind);
   }
   static void add(Book& b, const Polynomial& row, double amount) noexcept;
-  // A row of this age is not priced again.
-  [[nodiscard]] Nanos left_alone() const noexcept { return Nanos{config_.row_age_max.count / 4}; }
   [[nodiscard]] static bool near(const Book& b, double spot) noexcept;
 
   ScenarioConfig config_;
