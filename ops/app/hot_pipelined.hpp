@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -20,35 +21,36 @@ using HopRing = SpscRing<HopRow>;
 inline constexpr std::size_t hop_ring_slots = 1024;
 static_assert(market_ring_records >= 4 * feed_batch_events,
               "one batch must not half-fill the ring");
+static_assert(market_ring_records / 2 > std::numeric_limits<decltype(InstrumentId::value)>::max(),
+              "half of the ring takes the word for every book that it is a guess");
 
 // Feed thread. Over half full it stops reading the normal feeds, TCP holds the data, and of the
 // tickers that came all the same only the newest of each instrument waits (TickerHold). The hedge
 // feed goes on.
 class FeedStage {
  public:
+  // Of all feeds together: from the first unit that found no room until the word for every book.
+  // What comes meanwhile lies behind a hole and is lost as well; so the ring empties.
+  struct Loss {
+    std::atomic<std::uint64_t> batches{0};
+    bool open{false};
+  };
   struct ToRing {
     EventRing* ring{nullptr};
-    std::atomic<std::uint64_t>* overflows{nullptr};
+    Loss* loss{nullptr};
     TickerHold* hold{nullptr};   // null: every ticker goes at once
     SessionTape* tape{nullptr};  // of the feed
     bool holding{false};
-    bool overflowed{false};
+    bool lost{false};  // since the last start over
     void events(std::span<Event> batch) noexcept {
+      if (loss->open) return lose(batch);
       if (hold != nullptr && kept(batch)) return;
       for (std::size_t at = 0; at < batch.size();) {
         const std::size_t parts = batch[at].part_count();
         if (hold != nullptr && batch[at].kind() == EventKind::feed_status) {
           hold->drop(batch[at].instrument);
         }
-        if (!ring->push_unit(&batch[at], parts)) {
-          if (!overflowed && tape != nullptr) {
-            tape->put(FrameKind::conflated, batch.front().recv, {},
-                      static_cast<std::uint32_t>(ConflatedBy::market_ring));
-          }
-          overflowed = true;
-          overflows->fetch_add(1, std::memory_order_relaxed);
-          return;
-        }
+        if (!ring->push_unit(&batch[at], parts)) return lose(batch);
         at += parts;
       }
     }
@@ -58,6 +60,14 @@ class FeedStage {
     }
 
    private:
+    void lose(std::span<Event> batch) noexcept {
+      if (!lost && tape != nullptr) {
+        tape->put(FrameKind::conflated, batch.front().recv, {},
+                  static_cast<std::uint32_t>(ConflatedBy::market_ring));
+      }
+      lost = loss->open = true;
+      loss->batches.fetch_add(1, std::memory_order_relaxed);
+    }
     // Behind older ones that still wait, a ticker waits too.
     bool kept(std::span<Event> batch) noexcept {
       if (!holding && hold->empty()) return false;
@@ -78,8 +88,8 @@ class FeedStage {
         clock_{clock},
         probe_{probe},
         hold_{instruments},
-        hedge_to_ring_{&ring, &overflows_},
-        rest_to_ring_{&ring, &overflows_, &hold_} {}
+        hedge_to_ring_{&ring, &loss_},
+        rest_to_ring_{&ring, &loss_, &hold_} {}
 
   void add_feed(std::unique_ptr<Feed> feed) {
     sink(feed->session().slot()).tape = &feed->session().tape();
@@ -92,7 +102,7 @@ class FeedStage {
   [[nodiscard]] std::uint64_t tickers_replaced() const noexcept { return hold_.replaced(); }
   [[nodiscard]] std::vector<std::unique_ptr<Feed>>& feeds() noexcept { return feeds_; }
   [[nodiscard]] std::uint64_t overflows() const noexcept {
-    return overflows_.load(std::memory_order_relaxed);
+    return loss_.batches.load(std::memory_order_relaxed);
   }
 
   std::size_t do_work() noexcept {
@@ -103,11 +113,11 @@ class FeedStage {
     hold_back();
     std::size_t done = poller_.poll(clock_, *this);
     const RecvTime now = clock_.now();
+    if (loss_.open && !ring_.over_half()) start_over(now);
     for (auto& feed : feeds_) {
       done += feed->session().adopt(poller_, now) ? 1 : 0;
       feed->session().upkeep(poller_, now);
     }
-    if (hedge_to_ring_.overflowed || rest_to_ring_.overflowed) start_over();
     return done;
   }
   void on_received(std::uint16_t slot, std::span<const char> bytes, RecvTime at) noexcept {
@@ -131,9 +141,18 @@ class FeedStage {
     }
   }
   // Events were lost: every book of these connections is a guess. New connections, new snapshots.
-  void start_over() noexcept {
-    hedge_to_ring_.overflowed = rest_to_ring_.overflowed = false;
-    for (auto& feed : feeds_) feed->session().close(1001, "overload");
+  // The core hears it right behind the last event before the hole, however long that waits in the
+  // ring: the upkeep of this cycle ends the sessions. One that ended by itself meanwhile said so to
+  // a full ring.
+  void start_over(RecvTime now) noexcept {
+    loss_.open = hedge_to_ring_.lost = rest_to_ring_.lost = false;
+    for (auto& feed : feeds_) {
+      if (feed->session().up()) {
+        feed->session().leave(1001, "overload");
+      } else {
+        feed->ended({}, now);
+      }
+    }
   }
 
   Poller& poller_;
@@ -141,7 +160,7 @@ class FeedStage {
   ResyncRing& resyncs_;
   const TscClock& clock_;
   TscProbe& probe_;
-  std::atomic<std::uint64_t> overflows_{0};
+  Loss loss_;
   TickerHold hold_;
   ToRing hedge_to_ring_;
   ToRing rest_to_ring_;

@@ -1,10 +1,13 @@
 // Sessions that say good-bye to a peer that never answers, and goes on sending.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cerrno>
 #include <functional>
 #include <thread>
 
 #include "ops/app/feed_session.hpp"
+#include "ops/app/hot_pipelined.hpp"
 #include "ops/app/order_session.hpp"
 #include "tests/runtime/temp_dir.hpp"
 #include "tests/support/deaf_peer.hpp"
@@ -203,6 +206,109 @@ TEST_F(OrderSessionEnd, AFailedSetUpIsReplacedAtOnce) {
   EXPECT_LT(ms, 60'000) << "it never gave the set-up up";
   EXPECT_FALSE(session().up());
   EXPECT_TRUE(session().port().wanted);
+}
+
+// --- feeds behind a market ring that is full
+
+struct FeedStageEnd : SessionEnd {
+  static constexpr InstrumentId hedge{4};
+  static constexpr InstrumentId option{5};
+  deribit::SymbolTable symbols{16};
+  EventRing ring{256};
+  ResyncRing resyncs{16};
+  TscProbe probe{64};
+  std::array<test::DeafPeer, 2> peers;
+  std::unique_ptr<FeedStage> stage;
+
+  [[nodiscard]] auto& session(std::size_t n) { return stage->feeds()[n]->session(); }
+  void SetUp() override {
+    SessionEnd::SetUp();
+    ASSERT_TRUE(symbols.add("BTC-PERPETUAL", hedge));
+    ASSERT_TRUE(symbols.add("BTC-25DEC26-76000-C", option));
+    stage = std::make_unique<FeedStage>(*poller, ring, resyncs, clock, probe, 64);
+    add(hedge_slot, hedge);
+    add(option_slot, option);
+    for (std::size_t n = 0; n < peers.size(); ++n) {
+      auto connection = peers[n].connect();
+      ASSERT_TRUE(session(n).port().to_hot.put(connection));
+      session(n).port().wanted = false;
+    }
+    (void)stage->do_work();
+    ASSERT_TRUE(session(0).up() && session(1).up());
+  }
+  void add(std::uint16_t slot, InstrumentId book) {
+    deribit::LoginConfig login;
+    login.client_id = "id";
+    login.client_secret = "secret";
+    login.grant = deribit::GrantType::client_credentials;
+    stage->add_feed(std::make_unique<FeedStage::Feed>(
+        FeedStage::Feed::Feed{deribit::DeribitFeed{deribit::FeedConfig{}, symbols},
+                              deribit::DeribitLogin{login}},
+        std::vector{book}, stage->sink(slot), probe, clock, slot, Priority::first, LinkConfig{}));
+  }
+  void level(std::uint16_t slot) {
+    Event e = make_event(EventKind::book_delta, VenueId{0}, InstrumentId{9}, now, {}, BookDelta{});
+    stage->sink(slot).events(std::span{&e, 1});
+  }
+  void overflow() {
+    while (stage->overflows() == 0) level(option_slot);
+    ASSERT_EQ(ring.size(), ring.capacity());
+  }
+  // The core takes events until the ring is half full.
+  void take_half() {
+    Event e;
+    while (ring.over_half()) ASSERT_TRUE(ring.pop_into(e));
+  }
+  // What the core hears next: events of before the hole, then the word for both books, and no more.
+  void expect_the_word_behind_what_was_before() {
+    std::vector<Event> heard;
+    Event e;
+    while (ring.pop_into(e)) heard.push_back(e);
+    ASSERT_EQ(heard.size(), ring.capacity() / 2 + 2);
+    std::vector<InstrumentId> told;
+    for (std::size_t i = 0; i < heard.size(); ++i) {
+      const bool word = heard[i].kind() == EventKind::feed_status;
+      EXPECT_EQ(word, i >= ring.capacity() / 2) << i;
+      if (!word) continue;
+      EXPECT_EQ(heard[i].as<FeedStatus>().state, FeedState::invalid);
+      told.push_back(heard[i].instrument);
+    }
+    EXPECT_EQ(told, (std::vector{hedge, option}));
+  }
+};
+
+TEST_F(FeedStageEnd, AHoleIsToldRightBehindTheLastEventBeforeItAndTheFeedsAreLeftAtOnce) {
+  overflow();
+  (void)stage->do_work();
+  EXPECT_TRUE(session(0).up() && session(1).up()) << "there is no room to say that they are gone";
+  Event e;
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(ring.pop_into(e));
+  const std::size_t left = ring.size();
+  level(option_slot);
+  level(hedge_slot);
+  EXPECT_EQ(ring.size(), left) << "behind a hole nothing is passed on, room or not";
+  take_half();
+  (void)stage->do_work();
+  EXPECT_FALSE(session(0).up() || session(1).up()) << "one cycle, no wait for the peer's answer";
+  EXPECT_TRUE(session(0).port().wanted && session(1).port().wanted);
+  ASSERT_NO_FATAL_FAILURE(expect_the_word_behind_what_was_before());
+  level(hedge_slot);
+  EXPECT_EQ(ring.size(), 1U) << "what comes from then on is passed on";
+}
+
+TEST_F(FeedStageEnd, AFeedThatEndsByItselfWhileTheRingIsFullIsToldAllTheSame) {
+  overflow();
+  session(1).lost(*poller, ECONNRESET);
+  ASSERT_FALSE(session(1).up());
+  take_half();
+  (void)stage->do_work();
+  EXPECT_FALSE(session(0).up());
+  std::vector<InstrumentId> told;
+  Event e;
+  while (ring.pop_into(e)) {
+    if (e.kind() == EventKind::feed_status) told.push_back(e.instrument);
+  }
+  EXPECT_EQ(told, (std::vector{option, hedge}));
 }
 
 }  // namespace
