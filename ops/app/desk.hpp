@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/app/arm_counts.hpp"
 #include "ops/app/bot.hpp"
 #include "ops/app/command_outbox.hpp"
 #include "ops/app/control.hpp"
@@ -81,9 +82,7 @@ class Desk final : public ControlHandler {
     std::uint64_t command{0};  // 0: not sent to the core yet
     // As it was when the arm began; what has moved since, somebody closed.
     Mode before{Mode::lock};  // of the gate word
-    std::uint64_t stops{0};   // the stop page's requests
-    std::uint64_t fires{0};   // of the guardian
-    std::uint64_t halts{0};   // of the router
+    ArmCounts counts{};
   };
   struct PendingFlatten {
     std::uint64_t command{0};
@@ -105,6 +104,7 @@ class Desk final : public ControlHandler {
   bool send_arm();  // false: too early
   ControlAnswer arm_progress(bool deadline_passed);
   void withdraw_arm(Scope stopped);
+  [[nodiscard]] ArmCounts arm_counts() const;
   [[nodiscard]] std::string arm_objection(const PendingArm& arm) const;
   [[nodiscard]] std::string arm_verdict(const OperatorAnswer& answer) const;
   void take_back(const PendingArm& arm, const std::string& why, Mode wiped = Mode::active);

@@ -46,6 +46,10 @@ const char* result_text(OperatorResult r) {
   return "refused";
 }
 
+ArmCounts Desk::arm_counts() const {
+  return {bot_.stop_page_.requests(), bot_.gate_.layout().fire.fires.load(), bot_.halts()};
+}
+
 // What speaks against an arm that began with `arm`'s counts, looked at anew: when it begins, at
 // each step of its wait, before the gate opens and behind the opening. The gate is in HALT all the
 // while, so none of the watchers would act on it.
@@ -57,17 +61,7 @@ std::string Desk::arm_objection(const PendingArm& arm) const {
     return "the journal cannot be kept: " + bot_.journal_trouble_ + "; free the disk and restart";
   }
   if (std::string why = bot_.day_->trouble(); !why.empty()) return why;
-  if (bot_.stop_page_.requests() != arm.stops) {
-    return "a stop was written while the arm waited; it holds, arm again";
-  }
-  if (bot_.gate_.layout().fire.fires.load() != arm.fires) {
-    return "the guardian fired while the arm waited; look at its proof, then arm again";
-  }
-  if (bot_.halts() != arm.halts) {
-    return "a full ring or a fault of the sequencer closed the gate while the arm waited; see the "
-           "alerts, then arm again";
-  }
-  return {};
+  return closed_since(arm.counts, arm_counts());
 }
 
 // The core may have accepted it, or may yet: its scope is stopped again in gate, core and latch, as
@@ -99,9 +93,8 @@ ControlAnswer Desk::arm(const ArmRequest& request) {
   fresh.reason = request.reason;
   fresh.peer = request.peer;
   fresh.before = bot_.gate_.at(request.scope);
-  fresh.stops = bot_.mirrored_stops_;
-  fresh.fires = bot_.gate_.layout().fire.fires.load();
-  fresh.halts = bot_.halts();
+  fresh.counts = arm_counts();
+  fresh.counts.stops = bot_.mirrored_stops_;  // one that nobody has looked at yet speaks against it
   if (const std::string why = arm_objection(fresh); !why.empty()) return refused_answer(why);
   if (arm_) (void)refuse_arm(*arm_, "a later arm was asked for");
   arm_ = std::move(fresh);

@@ -28,9 +28,9 @@ class Arming : public Rig {
     ASSERT_NO_FATAL_FAILURE(start_bot(setup));
     rest(700);
   }
-  void ask() {
+  void ask(const std::string& scope = "global") {
     arming_ = Child{{GIMBALCTL_PROGRAM, "--runtime-dir", file("run"), "arm", "--yes", "--reason",
-                     "test", "--config-hash", config_hash()},
+                     "test", "--config-hash", config_hash(), "--scope", scope},
                     file("arm.out"),
                     file("arm.err")};
     rest(400);
@@ -95,6 +95,30 @@ TEST_F(Arming, AStopOfAnotherScopeLeavesTheCoreAsStoppedAsTheGate) {
   EXPECT_EQ(page.at(other), Mode::halt);
   ASSERT_NO_FATAL_FAILURE(arm_or_fail());
   EXPECT_TRUE(wait_for_orders(1)) << status();
+  EXPECT_EQ(bot_.stop(SIGTERM, arming_patience), 0) << bot_says();
+}
+
+// An arm of everything would be withdrawn by the CANCEL that follows a fire. One of an instrument
+// is not: the count alone ends it.
+TEST_F(Arming, AGuardianThatFiresMeanwhileEndsAnArmOfOneInstrument) {
+  ASSERT_NO_FATAL_FAILURE(begin());
+  ASSERT_NO_FATAL_FAILURE(arm_or_fail());
+  const std::string scope = "instrument:BTC-PERPETUAL";
+  const Finished stopped =
+      ctl({"kill", "--json", "--reason", "test", "--wait", "10s", "--scope", scope});
+  ASSERT_EQ(stopped.code, 0) << stopped.out << stopped.err;
+  GatePage page;
+  ASSERT_TRUE(page.open(file("run/gate"), true));
+  {
+    HeldThread queries{bot_.pid(), "gimbal-query"};
+    ASSERT_TRUE(queries.held());
+    rest(200);  // the picture is too old to arm on
+    ASSERT_NO_FATAL_FAILURE(ask(scope));
+    page.layout().fire.fires.fetch_add(1);
+    EXPECT_EQ(arming_.wait(Patience{1500}), 3) << "it went on waiting: " << said();
+  }
+  EXPECT_TRUE(holds(said(), "the guardian fired while the arm waited")) << said();
+  EXPECT_TRUE(holds(status(), "\"armed\":false")) << status();
   EXPECT_EQ(bot_.stop(SIGTERM, arming_patience), 0) << bot_says();
 }
 
