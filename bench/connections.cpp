@@ -1,5 +1,6 @@
 // What connections that are silent cost the one that is not: 350 bytes over loopback TCP to the
-// poller's sink, with 1, 8 and 32 connections open, by each backend. The sender is this thread too.
+// poller's sink, with 1, 8 and 32 connections open, by the mixed poller and by each backend. The
+// sender is this thread too.
 #include <benchmark/benchmark.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,7 +46,9 @@ struct Sink {
 };
 
 // The busy connection is the last one added: a backend that asks one after the other meets it last.
-void receive_beside(benchmark::State& state, PollerKind kind) {
+// With `deployed` it has the hedge feed's priority, and the first of the others the order
+// session's.
+void receive_beside(benchmark::State& state, PollerKind kind, bool deployed = false) {
   PollerConfig config;
   config.kind = kind;
   PollerChoice choice;
@@ -54,7 +57,9 @@ void receive_beside(benchmark::State& state, PollerKind kind) {
   std::vector<std::unique_ptr<Pair>> pairs;
   for (std::int64_t i = 0; i < state.range(0); ++i) {
     pairs.push_back(std::make_unique<Pair>());
-    if (!poller->add(pairs.back()->near, static_cast<std::uint16_t>(i), Priority::normal)) {
+    const bool first = deployed && (i == 0 || i + 1 == state.range(0));
+    if (!poller->add(pairs.back()->near, static_cast<std::uint16_t>(i),
+                     first ? Priority::first : Priority::normal)) {
       return state.SkipWithError("a connection was not taken");
     }
   }
@@ -70,6 +75,8 @@ void receive_beside(benchmark::State& state, PollerKind kind) {
   for (std::size_t i = 0; i < pairs.size(); ++i) poller->remove(static_cast<std::uint16_t>(i));
 }
 
+// What `auto` chooses where the kernel offers io_uring.
+BENCHMARK_CAPTURE(receive_beside, mixed, PollerKind::mixed, true)->Arg(1)->Arg(8)->Arg(32);
 BENCHMARK_CAPTURE(receive_beside, io_uring, PollerKind::uring)->Arg(1)->Arg(8)->Arg(32);
 BENCHMARK_CAPTURE(receive_beside, epoll, PollerKind::epoll)->Arg(1)->Arg(8)->Arg(32);
 BENCHMARK_CAPTURE(receive_beside, spin, PollerKind::spin)->Arg(1)->Arg(8)->Arg(32);

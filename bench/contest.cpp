@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t house_keeping_ns = 50'000;
 constexpr std::int64_t silent_tick_ns = 50'000'000;
 constexpr int looks_between_clocks = 64;
+constexpr int pauses_max = 5;  // as long as so many without an order may take
 
 }  // namespace
 
@@ -49,11 +50,17 @@ void Contest::quiet_tick(Program& program, std::int64_t& due) {
 }
 
 // No order for so long; the market goes on: ticks that need none, and what else the exchange
-// publishes. Without them the bot takes its feeds for dead and its marks for too old.
+// publishes. Without them the bot takes its feeds for dead and its marks for too old. Behind an
+// order that it sends all the same the pause begins anew: the path would be warm.
 void Contest::pause(Program& program, std::int64_t& due) {
-  for (const std::int64_t end = due + program.pause_ns; due < end;) {
+  const std::int64_t limit = due + pauses_max * program.pause_ns;
+  for (std::int64_t end = due + program.pause_ns; due < end;) {
     due += silent_tick_ns;
-    program.door->rest();
+    if (program.door->rest()) {
+      ++program.anew;
+      end = due + program.pause_ns;
+    }
+    if (end > limit) throw std::runtime_error(program.name + ": it goes on sending orders");
     program.door->prepare(false);
     wait_for(*program.door, due);
     program.door->send();
@@ -68,14 +75,17 @@ void Contest::block(Program& program) {
   std::int64_t due = now_ns() + 2'000'000;
   (void)door.look();
   for (int i = 0; i < warm_up + ticks; ++i) {
-    const bool counts = i >= warm_up;
+    bool counts = i >= warm_up;
     for (int q = 0; counts && q < program.quiet; ++q) quiet_tick(program, due);
     if (counts) pause(program, due);
     due += random_.between(think_min_ns, think_max_ns);
     if (!door.open()) throw std::runtime_error(program.name + ": its connection is gone");
     door.prepare(true);
     wait_for(door, due);
-    if (door.look() != 0) ++program.unasked;
+    if (door.look() != 0) {
+      ++program.unasked;
+      counts = counts && program.pause_ns == 0;  // behind the pause's last look
+    }
     door.lead();
     const std::int64_t sent = now_ns();
     door.send();

@@ -35,8 +35,9 @@ class Door {
   // Think time, and the wait after a missed order: other connections may be served, at most this
   // often.
   virtual void keep_house() {}
-  // In a pause, with no tick prepared: everything else that the exchange has to say.
-  virtual void rest() {}
+  // In a pause, with no tick prepared: everything else that the exchange has to say. Whether an
+  // order came since it was asked last.
+  virtual bool rest() { return false; }
   // After the measured interval: replies to the order and books it.
   virtual void settle() {}
   [[nodiscard]] virtual bool open() const = 0;
@@ -59,6 +60,7 @@ struct Program {
   std::vector<double> excess_us;  // over them
   std::uint64_t missed{0};
   std::uint64_t unasked{0};
+  std::uint64_t anew{0};  // pauses that an order broke, and that began anew behind it
 
   [[nodiscard]] double p50_ratio() const { return median(ratio); }
 };

@@ -57,9 +57,9 @@ class BotDoor : public Door {
     if (target.orders != nullptr && target.orders != target.ticks) venue_.poll(*target.orders);
   }
   // The first ticker after a move anchors the forwards anew, which may ask for a small hedge.
-  void rest() override {
+  bool rest() override {
     venue_.serve(true);
-    (void)venue_.take_stamp();
+    return venue_.take_stamp() != 0;
   }
   void settle() override { venue_.settle(); }
   [[nodiscard]] bool open() const override { return venue_.bot().ticks != nullptr; }

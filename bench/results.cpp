@@ -34,17 +34,17 @@ void row(const Program& p, bool is_floor) {
 
 std::string json_row(const Program& p, bool is_floor) {
   char text[640];
-  std::snprintf(text, sizeof text,
-                R"({"name":"%s","p50_us":%.3f,"p90_us":%.3f,"p99_us":%.3f,"p999_us":%.3f,)"
-                R"("max_us":%.3f,"samples":%zu,"blocks":%zu,"missed":%llu,"unasked":%llu,)"
-                R"("scheduled_p50_us":%.3f,"scheduled_p99_us":%.3f,"ratio_p50":%.4f,)"
-                R"("excess_us":%.3f,"venue_send_p50_us":%.3f})",
-                p.name.c_str(), us_at(p.samples, 0.5), us_at(p.samples, 0.9),
-                us_at(p.samples, 0.99), us_at(p.samples, 0.999), us_at(p.samples, 1),
-                p.samples.count(), p.block_p50.size(), static_cast<unsigned long long>(p.missed),
-                static_cast<unsigned long long>(p.unasked), us_at(p.scheduled, 0.5),
-                us_at(p.scheduled, 0.99), is_floor ? 1 : p.p50_ratio(),
-                is_floor ? 0 : median(p.excess_us), us_at(p.handed, 0.5));
+  std::snprintf(
+      text, sizeof text,
+      R"({"name":"%s","p50_us":%.3f,"p90_us":%.3f,"p99_us":%.3f,"p999_us":%.3f,)"
+      R"("max_us":%.3f,"samples":%zu,"blocks":%zu,"missed":%llu,"unasked":%llu,"anew":%llu,)"
+      R"("scheduled_p50_us":%.3f,"scheduled_p99_us":%.3f,"ratio_p50":%.4f,)"
+      R"("excess_us":%.3f,"venue_send_p50_us":%.3f})",
+      p.name.c_str(), us_at(p.samples, 0.5), us_at(p.samples, 0.9), us_at(p.samples, 0.99),
+      us_at(p.samples, 0.999), us_at(p.samples, 1), p.samples.count(), p.block_p50.size(),
+      static_cast<unsigned long long>(p.missed), static_cast<unsigned long long>(p.unasked),
+      static_cast<unsigned long long>(p.anew), us_at(p.scheduled, 0.5), us_at(p.scheduled, 0.99),
+      is_floor ? 1 : p.p50_ratio(), is_floor ? 0 : median(p.excess_us), us_at(p.handed, 0.5));
   return text;
 }
 
@@ -123,6 +123,14 @@ void print(const Results& r) {
       "in the schedule, which waits "
       "for nobody: a stall is\n  charged to every tick it delays (no coordinated omission).\n\n",
       r.fused.block_p50.size());
+  for (const Program& p : r.programs) {
+    if (p.pause_ns == 0) continue;
+    std::printf(
+        "  %s: an order came in %llu of its pauses, which began anew behind it; %llu ticks "
+        "had one just before them\n  and do not count.\n\n",
+        p.name.c_str(), static_cast<unsigned long long>(p.anew),
+        static_cast<unsigned long long>(p.unasked));
+  }
   for (const Bar& b : r.bars) {
     std::printf("  %-28s %7.2f  bar %s %.2f  %s\n", b.figure.c_str(), b.value,
                 b.at_least ? ">=" : "<=", b.limit, b.holds() ? "met" : "NOT MET");

@@ -22,6 +22,7 @@ BARS = [
 ]
 # figure, what it compares, by how many the first is multiplied, bar, sense; left out where a row is missing.
 RATIOS = [
+    ("mixed, 32 connections / 1", "receive_beside/mixed/32", "receive_beside/mixed/1", 1, 1.1, "at_most"),
     ("io_uring, 32 connections / 1", "receive_beside/io_uring/32", "receive_beside/io_uring/1", 1, 1.1, "at_most"),
     ("portfolio tick, 16,000 / 10 options", "portfolio_tick/16000", "portfolio_tick/10", 1, 1.1, "at_most"),
     ("QuantLib / full, AVX-512", "pricing_full/quantlib", "pricing_full/AVX3", 1, 20, "at_least"),
