@@ -1,12 +1,15 @@
 // What an operator reads and installs agrees with what the programs do: alert pages, rules,
 // dashboard, service units.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include "ops/app/trip_rows.hpp"
 #include "tests/tidy/source_files.hpp"
@@ -65,6 +68,43 @@ TEST(Operations, TheDashboardIsJson) {
 TEST(Operations, EveryFaultOfTheMutantListsStandsOnceInTheCode) {
   const std::string command = std::string{GIMBAL_SOURCE_DIR} + "/ops/mutants --check > /dev/null";
   EXPECT_EQ(std::system(command.c_str()), 0);
+}
+
+// A verdict of another tree, or of a fault that was written anew, says nothing.
+TEST(Operations, AResumedMutantRunTrustsNoVerdictOfAnotherTree) {
+  const fs::path scratch = fs::path{testing::TempDir()} / ("mutants_" + std::to_string(::getpid()));
+  fs::create_directories(scratch);
+  const std::string listing = (scratch / "listing").string();
+  const std::string command = std::string{GIMBAL_SOURCE_DIR} +
+                              "/ops/mutants --list --resume --scratch " + scratch.string() + " > " +
+                              listing;
+  // name -> its stamp and its verdict
+  const auto list = [&] {
+    std::map<std::string, std::pair<std::string, std::string>> all;
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    std::ifstream in{listing};
+    std::string name, file, stamp, verdict;
+    for (std::string line; std::getline(in, line);) {
+      if (std::istringstream{line} >> name >> file >> stamp >> verdict)
+        all[name] = {stamp, verdict};
+    }
+    return all;
+  };
+  const auto before = list();
+  ASSERT_EQ(before.at("boots-active").second, "-");
+  const auto verdicts = [&](const std::string& of_killed, const std::string& of_survived) {
+    std::ofstream{scratch / "verdicts"} << "killed\tboots-active\tx\t" << of_killed
+                                        << "\nsurvived\tarm-by-machine\t\t" << of_survived << "\n"
+                                        << "killed\tflatten-by-machine\tx\n";
+  };
+  verdicts(before.at("boots-active").first, before.at("arm-by-machine").first);
+  EXPECT_EQ(list().at("boots-active").second, "killed");
+  EXPECT_EQ(list().at("arm-by-machine").second, "survived");
+  EXPECT_EQ(list().at("flatten-by-machine").second, "-") << "nobody says of which tree it is";
+  verdicts(before.at("arm-by-machine").first, "0123456789abcdef");
+  EXPECT_EQ(list().at("boots-active").second, "-");
+  EXPECT_EQ(list().at("arm-by-machine").second, "-");
+  fs::remove_all(scratch);
 }
 
 // Row X: exposure of each unit at most 1.8 (the gate of controls, section 7).
