@@ -112,19 +112,23 @@ std::string VenueQueries::search_history(OrderSearch& search, std::size_t curren
 
 std::string VenueQueries::search_trades(OrderSearch& search, std::size_t currency,
                                         Records records) {
-  const std::int64_t since_ms = to_unix_ms(search.trades_since());
+  deribit::TradesSpan span;
+  span.since_ms = to_unix_ms(search.trades_since(records));
   // A host's clock that is slow must not hide the newest.
-  std::int64_t until_ms = to_unix_ms(std::max(wall(), search.newest()) + deribit::search_margin);
+  span.until_ms = to_unix_ms(std::max(wall(), search.newest()) + deribit::search_margin);
   for (int page = 0; page < look_up_pages_max; ++page) {
     if (!search.wants_trades(currency, records) || gives_way()) break;
-    const Reply reply = call(texts_.get_user_trades_back(
-        next_id_++, setup_.currencies[currency], since_ms, until_ms, look_up_rows, records));
+    const Reply reply =
+        call(texts_.get_user_trades_back(next_id_++, setup_.currencies[currency], span.since_ms,
+                                         span.until_ms, look_up_rows, records));
     if (!reply.error.empty()) return failed_at("get_user_trades", reply.error);
-    const QueryResult result = search.user_trades(reply.frame, currency, records);
+    const QueryResult result = search.user_trades(reply.frame, currency, records, span);
     if (!result.ok) return failed_at("get_user_trades", result.error);
-    // The pages meet in one millisecond: one with more trades than a page cannot be passed.
-    if (!result.has_more || result.last_timestamp_ms >= until_ms) break;
-    until_ms = result.last_timestamp_ms;
+    // The pages share the millisecond in which they meet, whether its end counts or not: one with
+    // more trades than a page cannot be passed.
+    const std::int64_t next_ms = result.last_timestamp_ms + 1;
+    if (!result.has_more || (page > 0 && next_ms >= span.until_ms)) break;
+    span.until_ms = next_ms;
   }
   return {};
 }

@@ -193,6 +193,21 @@ TEST_F(DeribitQueries, TradesOfWhatIsNotListedAreFillsOfNoInstrumentAndNoOrder) 
   EXPECT_EQ(fills[2].fee_currency, currency("BTC"));
 }
 
+// A picture that takes them for empty lists would end every order.
+TEST_F(DeribitQueries, AReplyThatIsNoListIsNotAnEmptyOne) {
+  for (const char* other : {"{}", R"("ok")", "null", R"(["BTC"])", "[{}]"}) {
+    test::PaddedText text{reply(other)};
+    EXPECT_FALSE(parser.open_orders(text.frame(), now, batch).ok) << other;
+    const QueryResult r = parser.user_trades(text.frame(), now, batch);
+    EXPECT_FALSE(r.ok) << other;
+    EXPECT_NE(r.error.find("has_more"), std::string::npos) << r.error;
+  }
+  test::PaddedText none{reply("[]")};
+  EXPECT_TRUE(parser.open_orders(none.frame(), now, batch).ok);
+  test::PaddedText cut{reply(R"({"trades":[]})")};
+  EXPECT_FALSE(parser.user_trades(cut.frame(), now, batch).ok) << "whether there are more";
+}
+
 TEST_F(DeribitQueries, UnreadableReplyCommitsNothing) {
   for (const char* text : {"", "{", "[]", R"({"result":[{"order_id":1}]})", R"({"id":1})"}) {
     test::PaddedText bytes{text};

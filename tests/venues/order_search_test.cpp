@@ -1,78 +1,12 @@
 // The proof that an order never arrived, and what else the venue's lists say of one in doubt.
-#include "venues/deribit/order_search.hpp"
-#include "tests/venues/deribit_gateway_rig.hpp"
+#include "tests/venues/order_search_rig.hpp"
 
 namespace gimbal {
 namespace {
 
-using deribit::OrderSearch;
-using deribit::QueryParser;
-using deribit::QueryResult;
-using deribit::Records;
 using test::amount;
+using test::DeribitSearch;
 using test::usd;
-
-constexpr std::int64_t sent_ms = 1'700'000'000'000;
-constexpr std::int64_t answered_ms = sent_ms + 1000;
-constexpr std::int64_t minute_ms = 60'000;
-
-struct DeribitSearch : testing::Test, test::DeribitGatewayRig {
-  QueryParser parser{{config.venue, config.label_tag, &symbols}, std::size_t{1} << 22};
-  OrderId order = make_order_id(7, StrategyId{1}, 42);
-  OrderId another = make_order_id(7, StrategyId{1}, 43);
-
-  static std::string reply(std::string_view result, std::int64_t at_ms = answered_ms) {
-    return R"({"jsonrpc":"2.0","id":1,"result":)" + std::string{result} + R"(,"usIn":1,"usOut":)" +
-           std::to_string(at_ms * 1000) + R"(,"usDiff":1,"testnet":true})";
-  }
-  static std::string trades(std::string_view rows, bool more = false) {
-    return R"({"trades":[)" + std::string{rows} + R"(],"has_more":)" + (more ? "true}" : "false}");
-  }
-  // `count` orders of somebody else, the newest at `newest_ms`, one a millisecond.
-  static std::string history_rows(std::size_t count, std::int64_t newest_ms) {
-    std::string rows = "[";
-    for (std::size_t n = 0; n < count; ++n) {
-      rows += std::string{n == 0 ? "" : ","} + R"({"order_id":"1","instrument_name":)" +
-              R"("BTC-PERPETUAL","direction":"buy","price":1,"amount":10,"filled_amount":0,)" +
-              R"("order_state":"cancelled","label":"hand","last_update_timestamp":)" +
-              std::to_string(newest_ms - static_cast<std::int64_t>(n)) + "}";
-    }
-    return rows + "]";
-  }
-  std::string trade(std::string_view id, std::int64_t at_ms, OrderId of, int size = 10,
-                    const char* state = "filled") const {
-    return R"({"trade_id":")" + std::string{id} + R"(","instrument_name":"BTC-PERPETUAL",)" +
-           R"("direction":"buy","price":5,"amount":)" + std::to_string(size) + R"(,"state":")" +
-           state + R"(","timestamp":)" + std::to_string(at_ms) + R"(,"label":")" + label(of) +
-           "\"}";
-  }
-  QueryOrder question(std::int64_t at_ms = sent_ms) const {
-    return {order, from_unix_ms(at_ms + 500), from_unix_ms(at_ms), instrument, config.venue};
-  }
-  OrderSearch search(std::size_t currencies = 1, std::int64_t at_ms = sent_ms) {
-    const QueryOrder asked = question(at_ms);
-    return OrderSearch{parser, {&asked, 1}, currencies};
-  }
-  static QueryResult open(OrderSearch& s, const std::string& text) {
-    test::PaddedText padded{text};
-    return s.open_orders(padded.frame());
-  }
-  static QueryResult history(OrderSearch& s, const std::string& text, std::size_t currency = 0,
-                             Records records = Records::recent) {
-    test::PaddedText padded{text};
-    return s.order_history(padded.frame(), currency, records);
-  }
-  static QueryResult fills(OrderSearch& s, const std::string& text, std::size_t currency = 0,
-                           Records records = Records::recent) {
-    test::PaddedText padded{text};
-    return s.user_trades(padded.frame(), currency, records);
-  }
-  static QueryResult by_label(OrderSearch& s, const std::string& text, std::size_t currency = 0) {
-    test::PaddedText padded{text};
-    return s.state_by_label(padded.frame(), 0, currency);
-  }
-  static LookupOutcome outcome(const OrderSearch& s) { return s.result(0).outcome; }
-};
 
 TEST_F(DeribitSearch, AbsenceIsProvenOnlyByAllThreeAfterTheTimeToLive) {
   const std::string before = reply("[]", sent_ms + 400);
@@ -94,6 +28,30 @@ TEST_F(DeribitSearch, AbsenceIsProvenOnlyByAllThreeAfterTheTimeToLive) {
   EXPECT_EQ(found(after, R"({"id":1,"error":{"code":10028}})", none), LookupOutcome::unproven);
   EXPECT_EQ(found(after, after, "{"), LookupOutcome::unproven);
   EXPECT_EQ(found("{", after, none), LookupOutcome::unproven);
+  // None of these is a list, and so none says that there is nothing.
+  for (const char* other : {"{}", R"("ok")", "null", "7", R"(["BTC"])", "[null]", "[{}]",
+                            R"({"orders":[],"continuation":"x"})"}) {
+    EXPECT_EQ(found(reply(other), after, none), LookupOutcome::unproven) << other;
+    EXPECT_EQ(found(after, reply(other), none), LookupOutcome::unproven) << other;
+    EXPECT_EQ(found(after, after, reply(other)), LookupOutcome::unproven) << other;
+  }
+  for (const char* other :
+       {"[]", R"({"trades":[]})", R"({"has_more":false})", R"({"trades":null,"has_more":false})",
+        R"([{"trades":[],"has_more":false}])"}) {
+    EXPECT_EQ(found(after, after, reply(other)), LookupOutcome::unproven) << other;
+  }
+}
+
+TEST_F(DeribitSearch, AnAnswerByLabelThatIsNoListSaysNothing) {
+  for (const char* other : {"{}", R"("ok")", "null"}) {
+    OrderSearch s = search();
+    (void)open(s, reply("[]"));
+    (void)fills(s, reply(trades("")));
+    EXPECT_FALSE(by_label(s, reply(other)).ok) << other;
+    EXPECT_EQ(outcome(s), LookupOutcome::unproven) << other;
+    EXPECT_TRUE(by_label(s, reply("[]")).ok);
+    EXPECT_EQ(outcome(s), LookupOutcome::absent);
+  }
 }
 
 TEST_F(DeribitSearch, WhatShowsTheLabelDecides) {
@@ -141,43 +99,6 @@ TEST_F(DeribitSearch, AbsenceNeedsTheWholeAnswerOfEveryCurrency) {
   (void)history(one, whole_history, 1);
   (void)fills(one, whole_trades, 1);
   EXPECT_EQ(outcome(one), LookupOutcome::unproven) << "the first currency was never asked";
-}
-
-TEST_F(DeribitSearch, PagesReachBackUntilOneShowsSomethingOlder) {
-  OrderSearch s = search();
-  (void)open(s, reply("[]"));
-  (void)history(s, reply(history_rows(1000, sent_ms + 1500)));
-  EXPECT_TRUE(s.wants_history(0, Records::recent));
-  (void)history(s, reply(history_rows(1000, sent_ms + 500)));
-  EXPECT_FALSE(s.wants_history(0, Records::recent));
-  (void)fills(s, reply(trades(trade("T-2", sent_ms, another), true)));
-  EXPECT_TRUE(s.wants_trades(0, Records::recent));
-  EXPECT_EQ(outcome(s), LookupOutcome::unproven);
-  (void)fills(s, reply(trades(trade("T-1", sent_ms - 2 * minute_ms, another), true)));
-  EXPECT_FALSE(s.wants_trades(0, Records::recent));
-  EXPECT_EQ(outcome(s), LookupOutcome::absent);
-}
-
-TEST_F(DeribitSearch, ShortHistoryOrAnEmptyPageIsItsEnd) {
-  for (const std::size_t last : {std::size_t{0}, std::size_t{19}, std::size_t{20}}) {
-    OrderSearch s = search();
-    (void)open(s, reply("[]"));
-    (void)fills(s, reply(trades("")));
-    (void)history(s, reply(history_rows(20, sent_ms + 900)));
-    EXPECT_EQ(outcome(s), LookupOutcome::unproven);
-    (void)history(s, reply(history_rows(last, sent_ms + 800)));
-    EXPECT_EQ(outcome(s), last < 20 ? LookupOutcome::absent : LookupOutcome::unproven) << last;
-  }
-}
-
-TEST_F(DeribitSearch, TradesThatDoNotComeNewestFirstReachNowhere) {
-  OrderSearch s = search();
-  const std::string rows =
-      trade("T-1", sent_ms - 2 * minute_ms, another) + "," + trade("T-2", sent_ms + 100, another);
-  (void)open(s, reply("[]"));
-  (void)history(s, reply("[]"));
-  (void)fills(s, reply(trades(rows, true)));
-  EXPECT_EQ(outcome(s), LookupOutcome::unproven);
 }
 
 // What the venue calls recent ends after 30 minutes and 24 hours: an empty list proves no more.
@@ -263,9 +184,9 @@ TEST_F(DeribitSearch, OneReplyAnswersForEachOfManyByItsOwnDate) {
   asked[2].order = make_order_id(7, StrategyId{1}, 44);
   asked[2].sent = from_unix_ms(sent_ms - 10 * minute_ms);
   OrderSearch s{parser, asked, 1};
-  EXPECT_EQ(s.trades_since(), from_unix_ms(sent_ms - 11 * minute_ms));
+  EXPECT_EQ(s.trades_since(Records::recent), from_unix_ms(sent_ms - 11 * minute_ms));
   (void)open(s, reply("[" + order_text(another, usd(50000), amount(100), amount(20)) + "]"));
-  (void)history(s, reply(history_rows(1000, sent_ms + 500)));
+  (void)history(s, reply(history_rows(1000, sent_ms - 1500)));
   (void)fills(s, reply(trades(trade("T-1", sent_ms - 2 * minute_ms, OrderId{1}), true)));
   EXPECT_EQ(s.result(0).outcome, LookupOutcome::absent);
   EXPECT_EQ(s.result(1).outcome, LookupOutcome::open);

@@ -25,6 +25,21 @@ LookupOutcome outcome_of(OrderState state) noexcept {
   return LookupOutcome::unproven;
 }
 
+// Newest first by the last change or by creation: the venue does not say which.
+bool history_newest_first(const std::vector<OrderRow>& rows) noexcept {
+  const auto descends = [&](ExchTime OrderRow::*time) {
+    if (rows.empty()) return true;
+    ExchTime oldest = rows.front().*time;
+    for (const OrderRow& row : rows) {
+      const ExchTime at = row.*time;
+      if (at.unix_ns <= 0 || at - oldest > history_disorder_max) return false;
+      oldest = std::min(oldest, at);
+    }
+    return rows.back().*time <= rows.front().*time;
+  };
+  return descends(&OrderRow::updated) || descends(&OrderRow::created);
+}
+
 }  // namespace
 
 OrderSearch::OrderSearch(QueryParser& parser, std::span<const QueryOrder> orders,
@@ -99,43 +114,57 @@ QueryResult OrderSearch::order_history(const Frame& reply, std::size_t currency,
   newest_ = std::max(newest_, result.venue_time);
   // Cut at the count that was asked for, newest first, without a sign of more: the end is a page
   // that is shorter than any count.
-  if (f->orders.size() < history_count_min) reach.from = {};
+  if (f->orders.size() < history_count_min) {
+    reach.from = {};
+  } else if (!history_newest_first(f->orders)) {
+    reach.broken = true;
+  }
   for (const OrderRow& row : f->orders) {
     if (row.updated.unix_ns > 0) reach.from = std::min(reach.from, row.updated + Nanos{1});
   }
   return result;
 }
 
-QueryResult OrderSearch::user_trades(const Frame& reply, std::size_t currency, Records records) {
+QueryResult OrderSearch::user_trades(const Frame& reply, std::size_t currency, Records records,
+                                     TradesSpan asked) {
   QueryResult result;
-  const PrivateFrame* f = parser_->orders(reply, "user trades", result);
+  const PrivateFrame* f = parser_->trades(reply, result);
   if (f == nullptr) return result;
   result.rows = f->trades.size();
   result.has_more = f->has_more;
-  Reach& reach = trades_[static_cast<std::size_t>(records)][currency];
-  reach.note(result.venue_time);
-  newest_ = std::max(newest_, result.venue_time);
   bool newest_first = true;
   ExchTime oldest = never;
   for (const UserTradeRow& row : f->trades) {
     newest_first = newest_first && row.time <= oldest && row.time.unix_ns > 0;
     oldest = std::min(oldest, row.time);
-    Sought* s = find(row.label);
-    if (s == nullptr) continue;
-    // Pages overlap by the millisecond at which they meet.
-    const std::uint64_t id = text_hash(row.trade_id);
-    if (std::find(s->trades.begin(), s->trades.end(), id) != s->trades.end()) continue;
-    if (s->trades.empty()) s->rested = row.fill.order_open != 0;
-    s->trades.push_back(id);
-    s->traded += row.fill.amount;
+    note_trade(row);
   }
   result.last_timestamp_ms = f->trades.empty() ? 0 : to_unix_ms(oldest);
-  if (!f->has_more) {
-    reach.from = trades_since_;
-  } else if (newest_first && oldest != never) {
-    reach.from = std::min(reach.from, oldest + milliseconds(1));  // not all of that one
+  newest_ = std::max(newest_, result.venue_time);
+  Reach& reach = trades_[static_cast<std::size_t>(records)][currency];
+  const ExchTime until = from_unix_ms(asked.until_ms);
+  const bool first = reach.from == never;
+  reach.note(first ? std::min(result.venue_time, until) : result.venue_time);
+  const bool joined = first || until >= reach.from;
+  if (!joined || (f->has_more && (!newest_first || f->trades.empty()))) {
+    reach.broken = true;
+  } else {
+    // Of the oldest millisecond there may be more.
+    const ExchTime from = f->has_more ? oldest + milliseconds(1) : from_unix_ms(asked.since_ms);
+    reach.from = std::min(reach.from, from);
   }
   return result;
+}
+
+// Pages overlap by the millisecond at which they meet.
+void OrderSearch::note_trade(const UserTradeRow& row) {
+  Sought* s = find(row.label);
+  if (s == nullptr) return;
+  const std::uint64_t id = text_hash(row.trade_id);
+  if (std::find(s->trades.begin(), s->trades.end(), id) != s->trades.end()) return;
+  if (s->trades.empty()) s->rested = row.fill.order_open != 0;
+  s->trades.push_back(id);
+  s->traded += row.fill.amount;
 }
 
 QueryResult OrderSearch::state_by_label(const Frame& reply, std::size_t order,
@@ -158,27 +187,42 @@ bool OrderSearch::older(const Sought& s, Nanos kept) const noexcept {
   return newest_ - s.order.sent > kept;
 }
 
-bool OrderSearch::wants(const Reaches& lists, std::size_t currency, Records records, Nanos kept,
-                        Nanos margin) const noexcept {
-  const Reach& reach = lists[static_cast<std::size_t>(records)][currency];
-  return std::any_of(orders_.begin(), orders_.end(), [&](const Sought& s) {
-    const bool here = records == Records::recent || older(s, kept);
-    return here && !decided(s) && reach.from > back_by(s.order.sent, margin);
-  });
+ExchTime OrderSearch::history_from(const Sought& s) const noexcept {
+  return back_by(s.order.sent, history_margin);
+}
+
+// Of the recent ones no more than the venue keeps: what is older is in the historical ones.
+ExchTime OrderSearch::trades_from(const Sought& s, Records records) const noexcept {
+  const ExchTime sent = back_by(s.order.sent, search_margin);
+  if (records == Records::historical) return sent;
+  return std::max(sent, back_by(newest_, recent_trades_kept + search_margin));
+}
+
+ExchTime OrderSearch::trades_since(Records records) const noexcept {
+  if (records == Records::historical) return trades_since_;
+  return std::max(trades_since_, back_by(newest_, recent_trades_kept + search_margin));
 }
 
 bool OrderSearch::wants_history(std::size_t currency, Records records) const noexcept {
-  return wants(history_, currency, records, recent_orders_kept, {});
+  const Reach& reach = history_[static_cast<std::size_t>(records)][currency];
+  return !reach.broken && std::any_of(orders_.begin(), orders_.end(), [&](const Sought& s) {
+    const bool here = records == Records::recent || older(s, recent_orders_kept);
+    return here && !decided(s) && reach.from > history_from(s);
+  });
 }
 
 bool OrderSearch::wants_trades(std::size_t currency, Records records) const noexcept {
-  return wants(trades_, currency, records, recent_trades_kept, search_margin);
+  const Reach& reach = trades_[static_cast<std::size_t>(records)][currency];
+  return !reach.broken && std::any_of(orders_.begin(), orders_.end(), [&](const Sought& s) {
+    const bool here = records == Records::recent || older(s, recent_trades_kept);
+    return here && !decided(s) && reach.from > trades_from(s, records);
+  });
 }
 
 bool OrderSearch::history_covers(const Sought& s) const noexcept {
   const bool old = older(s, recent_orders_kept);
   const auto covers = [&](const Reach& r) {
-    return r.from <= s.order.sent && r.as_of > s.order.valid_until;
+    return r.covers(history_from(s), s.order.valid_until);
   };
   for (std::size_t c = 0; c < s.no_label.size(); ++c) {
     if (!covers(history_[0][c]) && (old || !s.no_label[c])) return false;
@@ -189,11 +233,12 @@ bool OrderSearch::history_covers(const Sought& s) const noexcept {
 
 bool OrderSearch::trades_cover(const Sought& s) const noexcept {
   const bool old = older(s, recent_trades_kept);
-  const auto covers = [&](const Reach& r) {
-    return r.from <= back_by(s.order.sent, search_margin) && r.as_of > s.order.valid_until;
+  const auto covers = [&](Records records, std::size_t c) {
+    const Reach& r = trades_[static_cast<std::size_t>(records)][c];
+    return r.covers(trades_from(s, records), s.order.valid_until);
   };
   for (std::size_t c = 0; c < s.no_label.size(); ++c) {
-    if (!covers(trades_[0][c]) || (old && !covers(trades_[1][c]))) return false;
+    if (!covers(Records::recent, c) || (old && !covers(Records::historical, c))) return false;
   }
   return true;
 }

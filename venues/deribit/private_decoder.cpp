@@ -197,7 +197,7 @@ void PrivateReader::State::clear_rows() noexcept {
   out.trades.clear();
   out.positions.clear();
   out.margins.clear();
-  out.partial_errors = 0;
+  out.partial_errors = out.result_items = 0;
 }
 
 void PrivateReader::State::clear() noexcept {
@@ -210,6 +210,7 @@ void PrivateReader::State::clear() noexcept {
   out.us_out = 0;
   out.result_is_number = out.result_ok_text = out.enabled_said = out.enabled = false;
   out.has_more = out.limits_said = out.too_many_orders = false;
+  out.result_is_array = out.trades_said = out.has_more_said = false;
   out.result_number = out.account_id = 0;
   out.limits = RateLimits{};
   data_deferred = data_read = false;
@@ -397,8 +398,11 @@ bool PrivateReader::State::result_object(value& v, int depth) noexcept {
   const bool read = read_object(v, seen, [&](Key key, value& m) noexcept {
     switch (key) {
       case Key::order: return is_object(m) ? order(m) : skip(m);
-      case Key::trades: return is_array(m) ? trades(m) : skip(m);
-      case Key::has_more: return read_bool(m, out.has_more);
+      case Key::trades:
+        if (!is_array(m)) return skip(m);
+        out.trades_said = true;
+        return trades(m);
+      case Key::has_more: out.has_more_said = true; return read_bool(m, out.has_more);
       case Key::enabled: out.enabled_said = true; return read_bool(m, out.enabled);
       case Key::error: ++out.partial_errors; return skip(m);
       case Key::result:
@@ -486,8 +490,10 @@ bool PrivateReader::State::result(value& v) noexcept {
   if (mode == ReplyMode::positions) return positions(v);
   if (is_object(v)) { return mode == ReplyMode::account ? account_object(v) : result_object(v, 0); }
   if (is_array(v)) {
+    out.result_is_array = true;
     return read_array(v,
                       [&](value& item) noexcept {
+                        ++out.result_items;
                         if (is_object(item)) {
                           return mode == ReplyMode::account ? account_object(item)
                                                             : result_object(item, 0);

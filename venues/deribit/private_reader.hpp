@@ -82,6 +82,10 @@ struct PrivateFrame {
   bool result_is_number{false};
   std::int64_t result_number{0};
   bool result_ok_text{false};
+  bool result_is_array{false};
+  std::size_t result_items{0};  // of that array, whatever they are
+  bool trades_said{false};      // the result has an array of trades, which may be empty
+  bool has_more_said{false};
   bool enabled_said{false};  // cancel on disconnect
   bool enabled{false};
   bool has_more{false};

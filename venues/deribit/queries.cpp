@@ -203,7 +203,23 @@ std::string_view QueryParser::label_tag() const noexcept { return state_->contex
 const PrivateFrame* QueryParser::orders(const Frame& reply, std::string_view what,
                                         QueryResult& out) {
   const PrivateFrame* f = state_->answer(reply, ReplyMode::orders, what, out);
-  out.ok = f != nullptr;
+  if (f == nullptr) return nullptr;
+  if (!f->result_is_array || f->result_items != f->orders.size()) {
+    out.error = std::string{what} + ": the result is no list of orders";
+    return nullptr;
+  }
+  out.ok = true;
+  return f;
+}
+
+const PrivateFrame* QueryParser::trades(const Frame& reply, QueryResult& out) {
+  const PrivateFrame* f = state_->answer(reply, ReplyMode::orders, "user trades", out);
+  if (f == nullptr) return nullptr;
+  if (f->result_is_array || !f->trades_said || !f->has_more_said) {
+    out.error = "user trades: the result lacks 'trades' or 'has_more'";
+    return nullptr;
+  }
+  out.ok = true;
   return f;
 }
 
@@ -222,8 +238,9 @@ QueryResult QueryParser::time(const Frame& reply, ExchTime& out) {
 
 QueryResult QueryParser::open_orders(const Frame& reply, RecvTime now, EventBatch& batch) {
   QueryResult result;
-  const PrivateFrame* f = state_->answer(reply, ReplyMode::orders, "open orders", result);
+  const PrivateFrame* f = orders(reply, "open orders", result);
   if (f == nullptr) return result;
+  result.ok = false;  // until every row is taken
   const ReportContext c = state_->reports(now, batch);
   report_rows(f->orders, batch, result,
               [&](const OrderRow& row) { return report_open_order(c, row); });
@@ -265,8 +282,9 @@ QueryResult QueryParser::account(const Frame& reply, RecvTime now, EventBatch& b
 
 QueryResult QueryParser::user_trades(const Frame& reply, RecvTime now, EventBatch& batch) {
   QueryResult result;
-  const PrivateFrame* f = state_->answer(reply, ReplyMode::orders, "user trades", result);
+  const PrivateFrame* f = trades(reply, result);
   if (f == nullptr) return result;
+  result.ok = false;  // until every row is taken
   const ReportContext c = state_->reports(now, batch);
   report_rows(f->trades, batch, result,
               [&](const UserTradeRow& row) { return report_trade(c, row); });

@@ -106,9 +106,11 @@ class QueryParser {
  private:
   friend class OrderSearch;
   struct State;
-  // The rows of a reply, until the next is read; nullptr when it is none.
+  // The rows of a reply, until the next is read; nullptr when it is not a list of them: then it
+  // says nothing, and above all not that there are none.
   [[nodiscard]] const PrivateFrame* orders(const Frame& reply, std::string_view what,
                                            QueryResult& out);
+  [[nodiscard]] const PrivateFrame* trades(const Frame& reply, QueryResult& out);
   [[nodiscard]] std::string_view label_tag() const noexcept;
   std::unique_ptr<State> state_;
 };
