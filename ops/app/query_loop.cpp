@@ -36,9 +36,14 @@ bool QueryLoop::push(std::span<const Event> unit) {
   return false;
 }
 
+// Also in the middle of a look-up, which gives way to a picture.
+void QueryLoop::take_tasks() {
+  for (QueryTask task; tasks_.pop_into(task);) queue_.take(task);
+}
+
 // One picture or one look-up. True when it did work.
 bool QueryLoop::serve() {
-  for (QueryTask task; tasks_.pop_into(task);) queue_.take(task);
+  take_tasks();
   if (queue_.empty()) return false;
   const PushUnits out = [this](std::span<const Event> unit) { return push(unit); };
   const std::optional<Reconcile> picture = queue_.next_picture();
@@ -119,6 +124,10 @@ std::optional<InstrumentPicture> QueryLoop::take_instruments() {
 void QueryLoop::run(const std::atomic<bool>& stop) {
   login_due_ = clock_.now() + token_life_;
   queries_.give_way_when([this] { return asked_.load(std::memory_order_acquire) != answered_; });
+  queries_.give_way_to_pictures_when([this] {
+    take_tasks();
+    return queue_.picture_waits();
+  });
   while (!stop.load(std::memory_order_acquire)) {
     cycles_.fetch_add(1, std::memory_order_relaxed);
     answer_count();

@@ -48,6 +48,7 @@ class QueryLoop {
   }
 
  private:
+  void take_tasks();
   bool serve();
   void send_clock();
   void answer_count();

@@ -27,13 +27,16 @@ class QueryQueue {
   }
   [[nodiscard]] bool empty() const noexcept { return !picture_ && waiting_.empty(); }
 
+  [[nodiscard]] bool picture_waits() const noexcept { return picture_.has_value(); }
+
   // The picture when it is its turn.
   [[nodiscard]] std::optional<Reconcile> next_picture() noexcept {
     if (!picture_ || (was_picture_ && !waiting_.empty())) return std::nullopt;
     was_picture_ = true;
     return std::exchange(picture_, std::nullopt);
   }
-  // The orders that have waited longest, for one look-up; until the next call.
+  // The orders that have waited longest, for one look-up; until the next call, whatever is taken
+  // meanwhile.
   [[nodiscard]] std::span<const QueryOrder> next_orders() {
     was_picture_ = false;
     const std::size_t count = std::min(group_max_, waiting_.size());

@@ -52,8 +52,14 @@ std::optional<std::uint32_t> VenueQueries::label_hash(OrderId order) const {
   return found->second.label_hash;
 }
 
+bool VenueQueries::gives_way(bool first) const {
+  if (count_waits_ && count_waits_()) return true;
+  return !first && (now() >= look_up_until_ || (picture_waits_ && picture_waits_()));
+}
+
 // An order without a date is searched for back to the beginning: not together with the others.
 std::string VenueQueries::look_up(std::span<const QueryOrder> orders, const PushUnits& push) {
+  look_up_until_ = now() + look_up_time_max;
   std::vector<QueryOrder> dated;
   std::vector<QueryOrder> undated;
   for (QueryOrder order : orders) {
@@ -99,7 +105,7 @@ std::string VenueQueries::search_history(OrderSearch& search, std::size_t curren
                                          Records records) {
   std::size_t offset = 0;
   for (int page = 0; page < look_up_pages_max; ++page) {
-    if (!search.wants_history(currency, records) || gives_way()) break;
+    if (!search.wants_history(currency, records) || gives_way(page == 0)) break;
     const Reply reply = call(texts_.get_order_history(next_id_++, setup_.currencies[currency],
                                                       look_up_rows, offset, records));
     if (!reply.error.empty()) return failed_at("get_order_history", reply.error);
@@ -117,7 +123,7 @@ std::string VenueQueries::search_trades(OrderSearch& search, std::size_t currenc
   // A host's clock that is slow must not hide the newest.
   span.until_ms = to_unix_ms(std::max(wall(), search.newest()) + deribit::search_margin);
   for (int page = 0; page < look_up_pages_max; ++page) {
-    if (!search.wants_trades(currency, records) || gives_way()) break;
+    if (!search.wants_trades(currency, records) || gives_way(page == 0)) break;
     const Reply reply =
         call(texts_.get_user_trades_back(next_id_++, setup_.currencies[currency], span.since_ms,
                                          span.until_ms, look_up_rows, records));
@@ -139,7 +145,7 @@ std::string VenueQueries::search_labels(OrderSearch& search, std::span<const Que
   std::size_t asked = 0;
   for (std::size_t n = 0; n < orders.size() && asked < labels_max; ++n) {
     const std::size_t i = (first + n) % orders.size();
-    if (gives_way()) break;
+    if (gives_way(asked == 0)) break;
     if (!search.left_open(i)) continue;
     const std::optional<std::uint32_t> shown = search.label_hash(i);
     const std::optional<std::uint32_t> hash = shown ? shown : label_hash(orders[i].order);

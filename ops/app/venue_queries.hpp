@@ -73,7 +73,14 @@ class VenueQueries {
     return look_up(std::span<const QueryOrder>{&order, 1}, push);
   }
   // A look-up reads no further page while this holds: a kill waits for its count.
-  void give_way_when(std::function<bool()> somebody_waits) { waits_ = std::move(somebody_waits); }
+  void give_way_when(std::function<bool()> count_waits) { count_waits_ = std::move(count_waits); }
+  // Nor while this holds, but for the first page of each list and one order by its label: without
+  // those nothing is ever proven on an account that takes one picture after the other.
+  void give_way_to_pictures_when(std::function<bool()> picture_waits) {
+    picture_waits_ = std::move(picture_waits);
+  }
+  // After this it goes no further either.
+  static constexpr Nanos look_up_time_max = seconds(2);
   // Orders resting at the venue: ours by label, and all, those of combos and of instruments that
   // are not subscribed included.
   struct OpenCount {
@@ -108,7 +115,7 @@ class VenueQueries {
   // venue_look_ups.cpp
   void note_shown(std::span<const Event> orders);
   [[nodiscard]] std::optional<std::uint32_t> label_hash(OrderId order) const;
-  [[nodiscard]] bool gives_way() const { return waits_ && waits_(); }
+  [[nodiscard]] bool gives_way(bool first) const;
   std::string search_group(std::span<const QueryOrder> orders, const PushUnits& push);
   std::string search_history(deribit::OrderSearch& search, std::size_t currency,
                              deribit::Records records);
@@ -138,7 +145,9 @@ class VenueQueries {
   std::int64_t next_id_{1};
   std::int64_t trades_from_ms_{0};
   std::unordered_map<std::uint64_t, Shown> shown_;
-  std::function<bool()> waits_;
+  std::function<bool()> count_waits_;
+  std::function<bool()> picture_waits_;
+  RecvTime look_up_until_{};
   std::size_t labels_from_{0};  // the next of a group to be asked by label
   std::atomic<std::uint64_t> account_id_{0};
   std::atomic<std::uint64_t> lists_unread_{0};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <map>
 
 #include "ops/app/venue_queries.hpp"
@@ -36,6 +37,8 @@ class Answers final : public QueryTransport {
  public:
   HttpResponse call(const HttpRequest& asked, std::chrono::milliseconds) override {
     calls.push_back(asked.body);
+    now_at = now_at + a_call_takes;
+    if (heard) heard();
     return {200,
             R"({"jsonrpc":"2.0","id":1,"result":)" + result_of(asked.body) +
                 R"(,"usIn":1,"usOut":)" + std::to_string(answered_ms) +
@@ -43,7 +46,7 @@ class Answers final : public QueryTransport {
             {},
             false};
   }
-  RecvTime now() const override { return RecvTime{1}; }
+  RecvTime now() const override { return now_at; }
   ExchTime wall() const override { return from_unix_ms(answered_ms); }
   void pause(std::chrono::milliseconds) override {}
 
@@ -61,6 +64,9 @@ class Answers final : public QueryTransport {
   }
 
   std::vector<std::string> calls;
+  RecvTime now_at{1};
+  Nanos a_call_takes{};
+  std::function<void()> heard;  // at each call
   std::string open_rows;
   std::string history_rows;       // on the first page of BTC
   std::int64_t others_orders{0};  // behind them, all since `sent_ms`

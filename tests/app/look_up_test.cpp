@@ -1,6 +1,7 @@
 // Orders in doubt are looked up by lists that they share, page by page, and then by label.
+#include <atomic>
 #include <set>
-
+#include "ops/app/query_loop.hpp"
 #include "ops/app/query_queue.hpp"
 #include "tests/app/look_up_rig.hpp"
 
@@ -139,6 +140,36 @@ TEST_F(LookUps, AKillThatWaitsForItsCountWaitsForNoFurtherPage) {
   EXPECT_EQ(found[0].outcome, LookupOutcome::unproven);
 }
 
+TEST_F(LookUps, WhileAPictureWaitsTheFirstPageOfEachListIsReadAndNoOther) {
+  make(true);
+  queries->give_way_to_pictures_when([] { return true; });
+  venue->others_orders = 20'000;
+  venue->others_trades = 100'000;
+  look_up(orders(20));
+  EXPECT_EQ(venue->asked("get_order_history").size(), 1U);
+  EXPECT_EQ(venue->asked("get_user_trades").size(), 1U);
+  EXPECT_EQ(venue->asked("get_order_state_by_label").size(), 1U);
+  EXPECT_EQ(venue->calls.size(), 4U);
+  venue->others_orders = 0;
+  venue->others_trades = 900;
+  look_up(orders(20));
+  for (const OrderLookup& one : found) EXPECT_EQ(one.outcome, LookupOutcome::absent);
+}
+
+TEST_F(LookUps, ALookUpReadsNoFurtherPageAfterItsTime) {
+  make(true);
+  venue->others_orders = 20'000;
+  venue->others_trades = 100'000;
+  // The last call that begins within the time is that which begins after `ms` x calls.
+  for (const auto& [ms, pages] : {std::pair{500, 3U}, std::pair{499, 4U}, std::pair{3'000, 1U}}) {
+    venue->a_call_takes = milliseconds(ms);
+    look_up(orders(20));
+    EXPECT_EQ(venue->asked("get_order_history").size(), pages) << ms;
+    EXPECT_EQ(venue->asked("get_user_trades").size(), 1U) << ms;
+    EXPECT_EQ(venue->asked("get_order_state_by_label").size(), 1U) << ms;
+  }
+}
+
 TEST_F(LookUps, AnOrderWithoutADateDoesNotMakeTheOthersAskSince1970) {
   make(true);
   std::vector<QueryOrder> asked = orders(3);
@@ -169,6 +200,37 @@ TEST_F(LookUps, AnAdoptedOrderHasItsDateAndItsLabelFromThePicture) {
   ASSERT_EQ(venue->asked("get_order_state_by_label").size(), 1U);
   EXPECT_NE(venue->calls.back().find(label_text(order_of(1))), std::string::npos);
   EXPECT_EQ(found[0].outcome, LookupOutcome::absent);
+}
+
+// The core asks for a picture while the query thread reads page after page.
+TEST_F(LookUps, APictureThatIsAskedForInTheMiddleEndsTheReadingOfPages) {
+  make(false);
+  QueryRing tasks{16};
+  EventRing events{4096};
+  GatePage page;
+  const TscClock clock;
+  std::vector<std::string> said;
+  QueryLoop loop{
+      *queries, tasks,      events,       page,
+      clock,    VenueId{0}, seconds(600), [&](const std::string& text) { said.push_back(text); }};
+  venue->others_orders = 20'000;
+  QueryTask task;
+  task.kind = CommandKind::query_order;
+  task.query = orders(1)[0];
+  ASSERT_TRUE(tasks.push(task));
+  std::atomic<bool> stop{false};
+  venue->heard = [&] {
+    const std::size_t pages = venue->asked("get_order_history").size();
+    QueryTask picture;
+    picture.kind = CommandKind::reconcile;
+    if (pages == 3 && venue->calls.back().find("history") != std::string::npos) {
+      ASSERT_TRUE(tasks.push(picture));
+    }
+    if (venue->calls.back().find("get_positions") != std::string::npos) stop = true;
+  };
+  loop.run(stop);
+  EXPECT_EQ(venue->asked("get_order_history").size(), 3U);
+  EXPECT_GE(venue->asked("get_positions").size(), 1U);
 }
 
 TEST(QueryQueue, APictureWaitsForOneLookUpAtMost) {
