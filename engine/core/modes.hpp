@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/core/ids.hpp"
 
@@ -23,10 +24,14 @@ enum class ScopeLevel : std::uint8_t { global, venue, account, strategy, underly
 inline constexpr std::size_t scope_levels = 6;
 
 struct Scope {
+  constexpr Scope() = default;
+  constexpr Scope(ScopeLevel at, std::uint16_t index) noexcept : level{at}, id{index} {}
   ScopeLevel level{ScopeLevel::global};
-  std::uint16_t id{0};  // index in its level; 0 for global
+  std::uint8_t reserved{0};  // a byte of the journal: zero, not what was on the stack
+  std::uint16_t id{0};       // index in its level; 0 for global
   friend constexpr bool operator==(Scope, Scope) = default;
 };
+static_assert(std::has_unique_object_representations_v<Scope>);
 
 // Number of scope words per level; `account` has one per VenueId (one account session each).
 constexpr std::size_t scope_count(ScopeLevel level) noexcept {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/core/event.hpp"
 #include "engine/core/ids.hpp"
@@ -394,6 +395,15 @@ static_assert(sizeof(InstrumentChange) == 32 && sizeof(VenueClock) == 32);
 static_assert(sizeof(OpenOrderReport) == 64 && sizeof(ReconcileMark) == 32);
 static_assert(sizeof(OrderLookup) == 32 && sizeof(GuardianStatus) == 32);
 static_assert(sizeof(DayCarry) == 32 && sizeof(OrderCarry) == 128);
+
+// A journal holds their bytes: none is padding, which would be whatever was on the stack.
+template <class... Payload>
+inline constexpr bool without_padding = (std::has_unique_object_representations_v<Payload> && ...);
+static_assert(without_padding<Boot, BookDelta, BookReset, Trade, Ticker, IndexPrice, OrderAck,
+                              OrderReject, Fill, OrderDone, OrderSent, PositionReport, MarginReport,
+                              FeedStatus, GatewayStatus, TimerFired, OperatorCommand, SideBlockRef,
+                              InstrumentChange, VenueClock, OpenOrderReport, ReconcileMark,
+                              OrderLookup, GuardianStatus, DayCarry, OrderCarry>);
 
 // Builds a single-record event.
 template <class Payload>

@@ -5,6 +5,7 @@
 // the cold side use the same codes. Fixed size, trivially copyable, no text.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <type_traits>
 
@@ -107,7 +108,7 @@ struct Trip {
   Mode mode{Mode::active};  // resulting mode of the scope; active: alert only
   StrategyId strategy{};    // 0xFF: none
   VenueId venue{0xFF};      // 0xFF: none
-  std::uint8_t reserved{0};
+  std::array<std::uint8_t, 2> reserved{};
   Scope scope{};
   InstrumentId instrument{};
   std::int64_t limit{0};  // in the unit of the row
@@ -117,5 +118,6 @@ struct Trip {
   RecvTime at{};
 };
 static_assert(std::is_trivially_copyable_v<Trip> && sizeof(Trip) == 56);
+static_assert(std::has_unique_object_representations_v<Trip>);
 
 }  // namespace gimbal

@@ -291,9 +291,7 @@ TailResult read_tail(const std::string& directory, std::uint32_t epoch, const Ta
                      const TailLimits& limits, const TailTold& told) {
   JournalSegments segments;
   if (Outcome found = JournalSegments::find(directory, journal_stream, epoch, segments); !found) {
-    TailResult none;
-    none.why = found.error();
-    return none;
+    return TailResult{.why = found.error()};
   }
   return Tail{segments, from, limits, told}.read();
 }
