@@ -102,6 +102,7 @@ void Contest::block(Program& program) {
     }
     door.settle();
   }
+  if (samples.count() == 0) throw std::runtime_error(program.name + ": no tick counted");
   program.samples.append(samples);
   program.block_p50.push_back(static_cast<double>(samples.at(0.5)));
 }

@@ -295,6 +295,7 @@ class EngineCore {
                                     ScenarioCells::Position& p) const noexcept;
   [[nodiscard]] bool add_option_twins(UnderlyingId u, bool inverse, double spot,
                                       ScenarioCells::Cells& cells) const noexcept;
+  [[nodiscard]] bool rows_young(UnderlyingId u, bool inverse) const noexcept;
   [[nodiscard]] bool scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers& risk,
                                     ScenarioCells::Cells& cells) const noexcept;
   [[nodiscard]] bool other_losses(const Instrument& i, double& sum) const noexcept;
@@ -504,8 +505,9 @@ class EngineCore {
   ScenarioCells cells_;
   std::size_t cells_held_{0};  // where the next look at held_ begins, and at the table
   std::size_t cells_listed_{0};
-  RecvTime cells_oldest_{};  // row that the last whole round over held_ saw, and the one that runs
-  RecvTime cells_oldest_runs_{};
+  ScenarioCells::Oldest
+      cells_oldest_{};  // that the last round over held_ saw, and the one that runs
+  ScenarioCells::Oldest cells_oldest_runs_{};
   TradeLedger trades_;
   ExecutionGaps gaps_;
   JudgedOrder judged_{};

@@ -120,7 +120,7 @@ void EngineCore::keep_held(InstrumentId id) noexcept {
   m.held = holds;
   if (holds) {
     held_.push_back(id);
-    cells_oldest_ = std::min(cells_oldest_, cells_.priced_at(table_[id], now_));
+    cells_.note_age(cells_oldest_, table_[id]);
     return;
   }
   const auto at = std::find(held_.begin(), held_.end(), id);

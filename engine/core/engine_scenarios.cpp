@@ -22,6 +22,7 @@ bool EngineCore::price_cells(InstrumentId id) noexcept {
   const Instrument& i = table_[id];
   if (!is_option(i.kind)) return false;
   const double spot = portfolio_.perpetual_mid(i.underlying);
+  if (!(spot > 0)) return false;
   cells_.follow(i.underlying, spot);
   if (!cells_.outdated(i, now_)) return false;
   const OptionMark mark = portfolio_.mark(id);
@@ -35,19 +36,25 @@ void EngineCore::refresh_cells() noexcept {
   std::size_t priced = 0;
   for (std::size_t n = 0; n < held_looked_at && n < held_.size() && priced < held_priced; ++n) {
     if (cells_held_ >= held_.size()) cells_held_ = 0;
-    if (cells_held_ == 0) cells_oldest_runs_ = now_;
+    if (cells_held_ == 0) cells_oldest_runs_.fill(now_);
     const InstrumentId id = held_[cells_held_++];
     priced += price_cells(id) ? 1 : 0;
-    cells_oldest_runs_ = std::min(cells_oldest_runs_, cells_.priced_at(table_[id], now_));
+    cells_.note_age(cells_oldest_runs_, table_[id]);
     if (cells_held_ == held_.size()) cells_oldest_ = cells_oldest_runs_;
   }
-  if (held_.empty()) cells_oldest_ = now_;
+  if (held_.empty()) cells_oldest_.fill(now_);
   priced = 0;
   for (std::size_t n = 0; n < listed_looked_at && n < table_.size() && priced < listed_priced;
        ++n) {
     if (cells_listed_ >= table_.size()) cells_listed_ = 0;
     priced += price_cells(InstrumentId{static_cast<std::uint16_t>(cells_listed_++)}) ? 1 : 0;
   }
+}
+
+// No held row of the book is too old. One that cannot be priced spoils its own book alone.
+bool EngineCore::rows_young(UnderlyingId u, bool inverse) const noexcept {
+  return u.value < underlyings_max &&
+         cells_.young(cells_oldest_[ScenarioCells::place(u, inverse)], now_);
 }
 
 // The book of one underlying and settlement with its open and unknown orders. False: not known.
@@ -58,6 +65,7 @@ bool EngineCore::scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers&
   p.index = to_double(coins_[u.value].index);
   p.coins = inverse ? risk.delta_one - risk.linear_one : risk.linear_one;
   if (!risk.complete || !(p.index > 0) || !cells_.complete(u, inverse, p.spot)) return false;
+  if (!rows_young(u, inverse)) return false;
   bool options = false;
   for (std::size_t n = 0; n < orders_.listed(); ++n) {
     const Order& o = orders_.open_order(n);
@@ -120,7 +128,7 @@ bool EngineCore::other_losses(const Instrument& i, double& sum) const noexcept {
 std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
                                                        bool inverse) const noexcept {
   if (!cells_.used() || u.value >= underlyings_max) return {};
-  if (!cells_.young(cells_oldest_, now_)) return {};
+  if (!rows_young(u, inverse)) return {};
   const RiskNumbers risk = portfolio_.risk(u);
   ScenarioCells::Position p;
   p.spot = portfolio_.perpetual_mid(u);
@@ -139,7 +147,7 @@ std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
 // Rows of a moved anchor that are not priced yet, and not for want of time.
 bool EngineCore::scenarios_awaited(UnderlyingId u, bool inverse) const noexcept {
   if (!cells_.used() || u.value >= underlyings_max) return false;
-  if (!cells_.young(cells_oldest_, now_)) return false;
+  if (!rows_young(u, inverse)) return false;
   return !cells_.complete(u, inverse, portfolio_.perpetual_mid(u));
 }
 
@@ -164,7 +172,7 @@ void EngineCore::gather_scenarios(GateContext& c, const RiskNumbers& risk,
                                   Qty signed_added) const noexcept {
   const Instrument& i = *c.instrument;
   const bool inverse = is_inverse(i.kind);
-  if (!cells_.used() || !c.delta_known || !cells_.young(cells_oldest_, now_)) return;
+  if (!cells_.used() || !c.delta_known) return;
   const MarginReport* report = margin(i.venue, i.settlement);
   const RecvTime at = view().margin_at(i.venue, i.settlement);
   if (report == nullptr || now_ - at > cells_.config().report_age_max) return;

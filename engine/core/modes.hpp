@@ -29,7 +29,10 @@ struct Scope {
   ScopeLevel level{ScopeLevel::global};
   std::uint8_t reserved{0};  // a byte of the journal: zero, not what was on the stack
   std::uint16_t id{0};       // index in its level; 0 for global
-  friend constexpr bool operator==(Scope, Scope) = default;
+  // Not `reserved`: in older journals it is anything.
+  friend constexpr bool operator==(Scope a, Scope b) noexcept {
+    return a.level == b.level && a.id == b.id;
+  }
 };
 static_assert(std::has_unique_object_representations_v<Scope>);
 

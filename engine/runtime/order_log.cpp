@@ -12,9 +12,10 @@ KeptOrder* OrderLog::find(OrderId id) {
 
 KeptOrder* OrderLog::add(OrderId id, InstrumentId instrument) {
   if (orders_.size() >= kept_orders_max) {
-    ++left_out_;
+    if (left_out_.size() < kept_orders_max) left_out_.insert(id.value);
     return nullptr;
   }
+  left_out_.erase(id.value);
   KeptOrder& o = orders_[id.value];
   o = KeptOrder{};
   o.instrument = instrument;
@@ -25,6 +26,7 @@ KeptOrder* OrderLog::add(OrderId id, InstrumentId instrument) {
 
 void OrderLog::remove(OrderId id) {
   revision_ += orders_.erase(id.value);
+  left_out_.erase(id.value);
   if (ended_.size() < kept_orders_max) ended_.insert(id.value);
 }
 
@@ -32,6 +34,7 @@ void OrderLog::restore(std::vector<KeptOrder> orders, Seq seq, std::uint32_t epo
                        std::uint32_t tag) {
   orders_.clear();
   ended_.clear();
+  left_out_.clear();
   for (KeptOrder& o : orders) {
     if (orders_.size() < kept_orders_max) orders_[o.terms.order.value] = std::move(o);
   }

@@ -45,7 +45,8 @@ class OrderLog {
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] std::uint32_t tag() const noexcept { return tag_; }
   [[nodiscard]] std::uint64_t revision() const noexcept { return revision_; }  // grows on change
-  [[nodiscard]] std::uint64_t left_out() const noexcept { return left_out_; }
+  // Without room among those that are kept, and not known to have ended.
+  [[nodiscard]] std::size_t left_out() const noexcept { return left_out_.size(); }
 
  private:
   [[nodiscard]] KeptOrder* find(OrderId id);
@@ -64,7 +65,7 @@ class OrderLog {
   std::set<std::uint64_t> ended_;  // since the newest picture began, which may still show them
   Seq seq_{};
   std::uint64_t revision_{0};
-  std::uint64_t left_out_{0};
+  std::set<std::uint64_t> left_out_;
   std::uint32_t epoch_{0};
   std::uint32_t tag_{0};  // config hash in this boot's labels
   Nanos clock_offset_{};

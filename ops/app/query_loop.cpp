@@ -7,6 +7,7 @@ namespace gimbal {
 namespace {
 
 constexpr Nanos clock_interval = seconds(10);
+constexpr Nanos login_retry = seconds(5);  // behind one that failed: the old token may end
 constexpr int clock_samples = 3;
 constexpr std::size_t look_ups_max = 256;  // orders that share the venue's answers
 // However often somebody asks: the venue counts calls of get_instruments by themselves.
@@ -137,10 +138,14 @@ void QueryLoop::run(const std::atomic<bool>& stop) {
       send_clock();
     }
     if (clock_.now() >= login_due_) {
-      login_due_ = clock_.now() + token_life_;
-      if (const std::string error = queries_.login(); !error.empty()) say_(error);
+      const std::string error = queries_.login();
+      if (!error.empty()) say_(error);
+      login_due_ =
+          clock_.now() + (error.empty() ? token_life_ : std::min(token_life_, login_retry));
     }
+    answer_count();
     const bool served = serve();
+    answer_count();
     if (read_list() || served) continue;
     std::this_thread::sleep_for(std::chrono::microseconds{500});
   }

@@ -245,6 +245,30 @@ TEST_F(PutSpread, SellingItsLongLegPassesWithoutNumbers) {
   EXPECT_FALSE(facts().known);
 }
 
+// An option of a coin whose perpetual is not quoted.
+struct UnpricedOption : ScenarioTest {
+  InstrumentId other{table.add(of_other_coin())};
+  static Instrument of_other_coin() {
+    Instrument i = test::option_definition(3000);
+    i.underlying = UnderlyingId{1};
+    i.settlement = currency("ETH");
+    return i;
+  }
+};
+
+TEST_F(UnpricedOption, ARowThatCannotBePricedSpoilsItsOwnCoinAlone) {
+  armed();
+  reconcile(ReconcilePhase::begin);
+  position(option, -10);
+  position(other, 1);
+  reconcile(ReconcilePhase::complete);
+  report(100);
+  fresh();
+  EXPECT_TRUE(core().view().scenarios(table[perp].underlying, true).has_value());
+  EXPECT_FALSE(core().view().scenarios(UnderlyingId{1}, true).has_value());
+  EXPECT_TRUE(trade_option(-0.1).order.valid()) << static_cast<int>(last_refusal());
+}
+
 // A linear account over several coins: one that trades, one never quoted, one without a perpetual.
 struct LinearScenarios : ScenarioTest {
   InstrumentId linear{table.add(perpetual(UnderlyingId{0}))};

@@ -13,6 +13,7 @@
 // Units: coins for inverse, quote currency for linear instruments. Profit is positive.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -53,9 +54,20 @@ class ScenarioCells {
   void follow(UnderlyingId u, double spot) noexcept;
   // Whether the row must be priced to count: another anchor, or a quarter of its greatest age.
   [[nodiscard]] bool outdated(const Instrument& i, RecvTime now) const noexcept;
-  // When its row was priced; zero: never. `now` for what has no row.
-  [[nodiscard]] RecvTime priced_at(const Instrument& i, RecvTime now) const noexcept {
-    return used() && has_place(i) ? rows_[i.id.value].at : now;
+  // The book that an option's row counts in, one per underlying and settlement.
+  static constexpr std::size_t books = 2 * underlyings_max;
+  [[nodiscard]] static std::size_t place(UnderlyingId u, bool inverse) noexcept {
+    return 2u * u.value + (inverse ? 0u : 1u);
+  }
+  [[nodiscard]] static bool has_place(const Instrument& i) noexcept {
+    return i.underlying.value < underlyings_max && is_option(i.kind);
+  }
+  // Of each book: when the oldest of some rows was priced; zero: never.
+  using Oldest = std::array<RecvTime, books>;
+  void note_age(Oldest& oldest, const Instrument& i) const noexcept {
+    if (!used() || !has_place(i)) return;
+    RecvTime& at = oldest[place(i.underlying, is_inverse(i.kind))];
+    at = std::min(at, rows_[i.id.value].at);
   }
   // Whether a row that was priced then may still be used.
   [[nodiscard]] bool young(RecvTime priced, RecvTime now) const noexcept {
@@ -115,12 +127,6 @@ class ScenarioCells {
   void evaluate(const OptionMark& mark, const Instrument& i, Polynomial& out) const noexcept;
   [[nodiscard]] const Book& book(const Instrument& i) const noexcept;
   [[nodiscard]] Book& book(const Instrument& i) noexcept;
-  [[nodiscard]] static std::size_t place(UnderlyingId u, bool inverse) noexcept {
-    return 2u * u.value + (inverse ? 0u : 1u);
-  }
-  [[nodiscard]] static bool has_place(const Instrument& i) noexcept {
-    return i.underlying.value < underlyings_max && is_option(i.kind);
-  }
   static void add(Book& b, const Polynomial& row, double amount) noexcept;
   [[nodiscard]] static bool near(const Book& b, double spot) noexcept;
 
