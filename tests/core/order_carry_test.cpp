@@ -42,6 +42,14 @@ struct OrderCarryTest : EngineTest {
     r.label_hash = 7;
     send(EventKind::open_order_report, r, perp);
   }
+  void fill_of(std::uint64_t number, double size) {
+    Fill f;
+    f.order = left_over;
+    f.trade = TradeId{5, number};
+    f.price = usd(49000);
+    f.amount = amount(size);
+    send(EventKind::fill, f, perp);
+  }
   void look_up(LookupOutcome outcome, double filled, ExchTime at) {
     OrderLookup l;
     l.order = left_over;
@@ -88,12 +96,7 @@ TEST_F(OrderCarryTest, APictureThatShowsItSaysWhatIsFilled) {
 
 TEST_F(OrderCarryTest, AFillBeforeTheVenueHasShownItFreesNothing) {
   boot_with(terms());
-  Fill f;
-  f.order = left_over;
-  f.trade = TradeId{5, 77};
-  f.price = usd(49000);
-  f.amount = amount(300);
-  send(EventKind::fill, f, perp);
+  fill_of(77, 300);
   EXPECT_EQ(core().portfolio().position(perp), amount(300));
   EXPECT_EQ(worst(), amount(800));
   EXPECT_EQ(held().filled, amount(200));
@@ -123,21 +126,14 @@ TEST_F(OrderCarryTest, AnAnswerThatRunsAheadOfItsFillDoesNotCountItTwice) {
     EXPECT_EQ(held().state, OrderState::live);
     run(milliseconds(10));
     EXPECT_EQ(count(CommandKind::reconcile), 1U) << "a picture says what is filled";
-    Fill f;
-    f.order = left_over;
-    f.trade = TradeId{5, 77};
-    f.price = usd(49000);
-    f.amount = amount(500);
-    send(EventKind::fill, f, perp);
+    fill_of(77, 500);
     EXPECT_EQ(held().state, OrderState::live);
     EXPECT_EQ(worst(), amount(800)) << "300 rest: nothing below that";
     reconcile(ReconcilePhase::begin);
     shown(700);
     reconcile(ReconcilePhase::complete);
     EXPECT_EQ(worst(), amount(300));
-    f.trade = TradeId{5, 78};
-    f.amount = amount(300);
-    send(EventKind::fill, f, perp);
+    fill_of(78, 300);
     EXPECT_EQ(held().state, OrderState::filled);
     EXPECT_EQ(worst(), Qty{});
   }
@@ -148,12 +144,7 @@ TEST_F(OrderCarryTest, AFillThatComesBehindItsEndIsNoLongerOwed) {
   look_up(LookupOutcome::cancelled, 500, venue_time());
   EXPECT_TRUE(ended(held().state));
   EXPECT_EQ(worst(), amount(300)) << "filled, and not told yet";
-  Fill f;
-  f.order = left_over;
-  f.trade = TradeId{5, 77};
-  f.price = usd(49000);
-  f.amount = amount(300);
-  send(EventKind::fill, f, perp);
+  fill_of(77, 300);
   EXPECT_EQ(core().portfolio().position(perp), amount(300));
   EXPECT_EQ(worst(), Qty{});
   EXPECT_EQ(core().counters().duplicate_fills, 0U);
@@ -164,12 +155,7 @@ TEST_F(OrderCarryTest, LaterFillsHaveTheShortfallOfTheirDecision) {
   reconcile(ReconcilePhase::begin);
   shown(200);
   reconcile(ReconcilePhase::complete);
-  Fill f;
-  f.order = left_over;
-  f.trade = TradeId{5, 78};
-  f.price = usd(49000);
-  f.amount = amount(300);
-  send(EventKind::fill, f, perp);
+  fill_of(78, 300);
   ASSERT_EQ(core().gaps().fills(), 1U);
   EXPECT_EQ(core().gaps().fill(0).decision, usd(49500));
   EXPECT_TRUE(core().gaps().fill(0).priced);
