@@ -13,6 +13,7 @@
 
 #include "bench/fixture.hpp"
 #include "engine/core/engine.hpp"
+#include "engine/quant/margin/same_thread_pricer.hpp"
 #include "strategies/liquidation/liquidation.hpp"
 
 namespace {
@@ -72,6 +73,8 @@ class Account {
           ladder == Ladders::portfolio ? LadderMargin::portfolio : LadderMargin::standard;
       if (!l.add(c, UnderlyingId{0}, perpetual_).empty()) std::abort();
     }
+    pricer_ = std::make_unique<quant::SameThreadPricer>(s);
+    pricer_->wire(s);
     engine_ = std::make_unique<E>(s, table_, std::tuple<Liquidation>{l});
     begin();
   }
@@ -125,6 +128,8 @@ class Account {
       parts[i].set_seq({++seq_});
       engine_->step(parts[i], out_);
     }
+    SideBlockRef ref;
+    while (kind != EventKind::side_block && pricer_->answer(ref)) send(EventKind::side_block, ref);
   }
   void level(Side side, double at, double size) {
     BookDelta d;
@@ -195,6 +200,7 @@ class Account {
   InstrumentTable table_{128};
   InstrumentId perpetual_{};
   std::vector<InstrumentId> options_{};
+  std::unique_ptr<quant::SameThreadPricer> pricer_{};
   std::unique_ptr<E> engine_{};
   Commands out_{};
   RecvTime now_{seconds(1000).count};

@@ -18,6 +18,7 @@ BARS = [
     ("journal_append", "ns_each", 60, "at_most"),
     ("implied_vol_warm_0.1_percent/AVX2", "ns_each", 60, "at_most"),
     ("svi_fit/warm_40_strikes", "ns_each", 50_000, "at_most"),
+    ("scenario_grid/AVX3/1000", "ns_each", 250, "at_most"),  # an option: 35 scenarios of 1,000 in 250 us
     ("gimbal_snapshot_2000", "gb_per_s", 1.0, "at_least"),
 ]
 # figure, what it compares, by how many the first is multiplied, bar, sense; left out where a row is missing.

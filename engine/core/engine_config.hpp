@@ -17,6 +17,7 @@
 #include "engine/core/quality/quality_limits.hpp"
 #include "engine/core/risk/envelope_book.hpp"
 #include "engine/core/risk/limits.hpp"
+#include "engine/core/risk/scenario_rows.hpp"
 #include "engine/core/risk/scenarios.hpp"
 #include "engine/core/time.hpp"
 #include "engine/core/trace_sink.hpp"
@@ -146,7 +147,8 @@ struct EngineSetup {
   Nanos guardian_loss{seconds(2)};             // armed and without it for longer: REDUCE
   ModuleSetups modules{};                      // risk modules, from the first on
   SideBlocks blocks{};
-  TraceRing* trace{nullptr};  // may be null
+  ScenarioDesk scenario_desk{};  // without one no row of [scenarios] is ever priced
+  TraceRing* trace{nullptr};     // may be null
   PricingKernels kernels{scalar_pricing()};
 };
 

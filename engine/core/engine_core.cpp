@@ -11,7 +11,8 @@ EngineCore::EngineCore(const EngineSetup& setup, const InstrumentTable& table)
       portfolio_{table_, setup.portfolio, setup.kernels},
       orders_{table.capacity(), setup.engine.orders},
       gate_{setup.limits, table.capacity()},
-      cells_{setup.scenarios, table.capacity(), setup.kernels},
+      cells_{setup.scenarios, table.capacity()},
+      groups_{setup.scenarios.used() ? table.capacity() : 0},
       trades_{setup.engine.trade_ids_kept},
       pauses_{table.capacity()},
       envelopes_{setup.modules, table.capacity()},
@@ -46,6 +47,7 @@ void EngineCore::list(InstrumentId id) noexcept {
     m.outliers = &filters_.emplace_back();
   }
   portfolio_.list(id);
+  groups_.list(i);
   envelopes_.list(id);
   if (i.venue.value < venues_max) venues_[i.venue.value].used = true;
   if (i.underlying.value >= underlyings_max || !is_perpetual(i.kind)) return;
@@ -111,6 +113,7 @@ void EngineCore::on_side_block(const Event& event) noexcept {
   const SideBlockKind kind = event.as<SideBlockRef>().kind;
   if (kind == SideBlockKind::surface) on_surface(event);
   if (kind == SideBlockKind::risk_envelope) on_envelope(event);
+  if (kind == SideBlockKind::scenario_rows) on_scenario_rows(event);
 }
 
 void EngineCore::dispatch(const Event& event, Commands& out) noexcept {

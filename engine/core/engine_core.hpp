@@ -4,7 +4,8 @@
 // Hot. All memory is taken at construction. Members are grouped by file: engine_market.cpp (books,
 // prices), engine_instruments.cpp (listed, redefined, settled), engine_orders.cpp (order and fill
 // events), engine_requests.cpp (snap, gate, commands, delta), engine_gather.cpp (what the gate
-// looks at), engine_scenarios.cpp (the account under every move), engine_operator.cpp (kill, arm),
+// looks at), engine_scenarios.cpp and engine_scenario_rows.cpp (the account under every move),
+// engine_operator.cpp (kill, arm),
 // engine_cancel.cpp (cancelling a scope), engine_flatten.cpp (closing positions), engine_trip.cpp
 // (trips, pauses), engine_controls.cpp (what a control does besides refusing), engine_day.cpp
 // (profit, repeats, ratio), engine_carry.cpp (the day's figures of an earlier boot),
@@ -46,6 +47,7 @@
 #include "engine/core/risk/pause_mask.hpp"
 #include "engine/core/risk/profit_ledger.hpp"
 #include "engine/core/risk/scenario_cells.hpp"
+#include "engine/core/risk/scenario_groups.hpp"
 #include "engine/core/strategy.hpp"
 #include "engine/core/strategy_view.hpp"
 #include "engine/core/trade_ledger.hpp"
@@ -295,12 +297,13 @@ class EngineCore {
                                     ScenarioCells::Position& p) const noexcept;
   [[nodiscard]] bool add_option_twins(UnderlyingId u, bool inverse, double spot,
                                       ScenarioCells::Cells& cells) const noexcept;
-  [[nodiscard]] bool rows_young(UnderlyingId u, bool inverse) const noexcept;
   [[nodiscard]] bool scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers& risk,
                                     ScenarioCells::Cells& cells) const noexcept;
   [[nodiscard]] bool other_losses(const Instrument& i, double& sum) const noexcept;
-  bool price_cells(InstrumentId id) noexcept;
+  // engine_scenario_rows.cpp. `ask_rows` is false where nothing is to be asked for now.
+  bool ask_rows(std::uint16_t group) noexcept;
   void refresh_cells() noexcept;
+  void on_scenario_rows(const Event& event) noexcept;
 
   // engine_operator.cpp
   void on_operator(const Event& event) noexcept;
@@ -503,11 +506,9 @@ class EngineCore {
   OrderTable orders_;
   RiskGate gate_;
   ScenarioCells cells_;
-  std::size_t cells_held_{0};  // where the next look at held_ begins, and at the table
-  std::size_t cells_listed_{0};
-  ScenarioCells::Oldest
-      cells_oldest_{};  // that the last round over held_ saw, and the one that runs
-  ScenarioCells::Oldest cells_oldest_runs_{};
+  ScenarioGroups groups_;
+  std::size_t cells_held_{0};  // where the next look at held_ begins, and at groups_
+  std::size_t cells_group_{0};
   TradeLedger trades_;
   ExecutionGaps gaps_;
   JudgedOrder judged_{};

@@ -120,12 +120,12 @@ void EngineCore::keep_held(InstrumentId id) noexcept {
   m.held = holds;
   if (holds) {
     held_.push_back(id);
-    cells_.note_age(cells_oldest_, table_[id]);
-    return;
+  } else {
+    const auto at = std::find(held_.begin(), held_.end(), id);
+    if (at < held_.begin() + static_cast<std::ptrdiff_t>(cells_held_)) --cells_held_;
+    held_.erase(at);
   }
-  const auto at = std::find(held_.begin(), held_.end(), id);
-  if (at < held_.begin() + static_cast<std::ptrdiff_t>(cells_held_)) --cells_held_;
-  held_.erase(at);
+  cells_.find_oldest(table_[id], held_, table_);
 }
 
 void EngineCore::move_position(InstrumentId id, Qty signed_amount) noexcept {

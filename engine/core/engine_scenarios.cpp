@@ -1,5 +1,5 @@
-// The account under every scenario: what the gate is told, and when options are priced for it.
-#include <algorithm>
+// The account under every scenario: what the gate is told. When rows are asked for and how they
+// come in: engine_scenario_rows.cpp.
 #include <array>
 #include <optional>
 
@@ -7,56 +7,6 @@
 #include "engine/core/math.hpp"
 
 namespace gimbal {
-namespace {
-
-// Of one look: rows looked at, and rows priced, among the held and among all. A look follows an
-// option's ticker or the engine's tick, never a book change that an order may answer.
-constexpr std::size_t held_looked_at = 16;
-constexpr std::size_t listed_looked_at = 16;
-constexpr std::size_t held_priced = 2;
-constexpr std::size_t listed_priced = 1;
-
-}  // namespace
-
-bool EngineCore::price_cells(InstrumentId id) noexcept {
-  const Instrument& i = table_[id];
-  if (!is_option(i.kind)) return false;
-  const double spot = portfolio_.perpetual_mid(i.underlying);
-  if (!(spot > 0)) return false;
-  cells_.follow(i.underlying, spot);
-  if (!cells_.outdated(i, now_)) return false;
-  const OptionMark mark = portfolio_.mark(id);
-  if (!mark.usable) return false;
-  cells_.price(i, mark, spot, now_);
-  return true;
-}
-
-void EngineCore::refresh_cells() noexcept {
-  if (!cells_.used()) return;
-  std::size_t priced = 0;
-  for (std::size_t n = 0; n < held_looked_at && n < held_.size() && priced < held_priced; ++n) {
-    if (cells_held_ >= held_.size()) cells_held_ = 0;
-    if (cells_held_ == 0) cells_oldest_runs_.fill(now_);
-    const InstrumentId id = held_[cells_held_++];
-    priced += price_cells(id) ? 1 : 0;
-    cells_.note_age(cells_oldest_runs_, table_[id]);
-    if (cells_held_ == held_.size()) cells_oldest_ = cells_oldest_runs_;
-  }
-  if (held_.empty()) cells_oldest_.fill(now_);
-  priced = 0;
-  for (std::size_t n = 0; n < listed_looked_at && n < table_.size() && priced < listed_priced;
-       ++n) {
-    if (cells_listed_ >= table_.size()) cells_listed_ = 0;
-    priced += price_cells(InstrumentId{static_cast<std::uint16_t>(cells_listed_++)}) ? 1 : 0;
-  }
-}
-
-// No held row of the book is too old. One that cannot be priced spoils its own book alone.
-bool EngineCore::rows_young(UnderlyingId u, bool inverse) const noexcept {
-  return u.value < underlyings_max &&
-         cells_.young(cells_oldest_[ScenarioCells::place(u, inverse)], now_);
-}
-
 // The book of one underlying and settlement with its open and unknown orders. False: not known.
 bool EngineCore::scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers& risk,
                                 ScenarioCells::Cells& cells) const noexcept {
@@ -65,7 +15,7 @@ bool EngineCore::scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers&
   p.index = to_double(coins_[u.value].index);
   p.coins = inverse ? risk.delta_one - risk.linear_one : risk.linear_one;
   if (!risk.complete || !(p.index > 0) || !cells_.complete(u, inverse, p.spot)) return false;
-  if (!rows_young(u, inverse)) return false;
+  if (!cells_.young(u, inverse, now_)) return false;
   bool options = false;
   for (std::size_t n = 0; n < orders_.listed(); ++n) {
     const Order& o = orders_.open_order(n);
@@ -128,7 +78,7 @@ bool EngineCore::other_losses(const Instrument& i, double& sum) const noexcept {
 std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
                                                        bool inverse) const noexcept {
   if (!cells_.used() || u.value >= underlyings_max) return {};
-  if (!rows_young(u, inverse)) return {};
+  if (!cells_.young(u, inverse, now_)) return {};
   const RiskNumbers risk = portfolio_.risk(u);
   ScenarioCells::Position p;
   p.spot = portfolio_.perpetual_mid(u);
@@ -147,7 +97,7 @@ std::optional<ScenarioBook> EngineCore::held_scenarios(UnderlyingId u,
 // Rows of a moved anchor that are not priced yet, and not for want of time.
 bool EngineCore::scenarios_awaited(UnderlyingId u, bool inverse) const noexcept {
   if (!cells_.used() || u.value >= underlyings_max) return false;
-  if (!rows_young(u, inverse)) return false;
+  if (!cells_.young(u, inverse, now_)) return false;
   return !cells_.complete(u, inverse, portfolio_.perpetual_mid(u));
 }
 

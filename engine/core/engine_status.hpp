@@ -142,13 +142,17 @@ struct EngineCounters {
   std::uint64_t unknown_fields{0};   // answers that prove nothing
   std::uint64_t configs_adopted{0};  // reloads
   std::uint64_t configs_refused{0};
-  std::uint64_t day_items_refused{0};     // carried figures out of place or out of range
-  std::uint64_t orders_refused{0};        // carried orders out of place, out of range or known
-  std::uint64_t modules_lost{0};          // times that a risk module became late, dead or invalid
-  std::uint64_t envelopes_refused{0};     // blocks that name no module
-  std::uint64_t surfaces_adopted{0};      // one an expiry
-  std::uint64_t surfaces_refused{0};      // blocks that are none
-  std::uint64_t surface_fits_refused{0};  // the newest quotes gave no curve
+  std::uint64_t day_items_refused{0};    // carried figures out of place or out of range
+  std::uint64_t orders_refused{0};       // carried orders out of place, out of range or known
+  std::uint64_t modules_lost{0};         // times that a risk module became late, dead or invalid
+  std::uint64_t envelopes_refused{0};    // blocks that name no module
+  std::uint64_t surfaces_adopted{0};     // one an expiry
+  std::uint64_t surfaces_refused{0};     // blocks that are none
+  std::uint64_t scenario_rows_asked{0};  // groups of up to sixteen options, and their answers
+  std::uint64_t scenario_rows_taken{0};
+  std::uint64_t scenario_rows_late{0};     // of an anchor that has moved since
+  std::uint64_t scenario_rows_refused{0};  // blocks that are none
+  std::uint64_t surface_fits_refused{0};   // the newest quotes gave no curve
 };
 
 struct EngineStatus {

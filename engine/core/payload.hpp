@@ -255,7 +255,8 @@ enum class SideBlockKind : std::uint16_t {
   reconcile,
   surface,
   margin_grid,
-  risk_envelope
+  risk_envelope,
+  scenario_rows
 };
 struct SideBlockRef {
   SideBlockKind kind{SideBlockKind::none};

@@ -164,6 +164,8 @@ class Portfolio {
   [[nodiscard]] VolSources models(UnderlyingId u) const noexcept;
   // One option at the current forward, volatility and time, held or not.
   [[nodiscard]] OptionMark mark(InstrumentId id) const noexcept;
+  // The same without price and Greeks, which stay zero.
+  [[nodiscard]] OptionMark sight(InstrumentId id) const noexcept;
   // Forward of the instrument's bucket; 0 when unknown.
   [[nodiscard]] double forward(InstrumentId id) const noexcept;
   // Last mid of the underlying's perpetual; 0 when unknown.
@@ -174,6 +176,11 @@ class Portfolio {
   [[nodiscard]] const PortfolioConfig& config() const noexcept { return config_; }
 
  private:
+  struct Seen {
+    OptionMark mark{};
+    double scale{1};  // d seen / d forward
+  };
+  [[nodiscard]] Seen see(InstrumentId id) const noexcept;
   static constexpr std::size_t rows_max = 32;  // options of one chunk
   static constexpr std::uint16_t none = 0xFFFF;
 

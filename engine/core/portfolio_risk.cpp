@@ -319,9 +319,10 @@ double Portfolio::perpetual_mid(UnderlyingId u) const noexcept {
   return u.value < coins_.size() ? coins_[u.value].mid : 0;
 }
 
-OptionMark Portfolio::mark(InstrumentId id) const noexcept {
-  OptionMark m;
-  if (id.value >= holdings_.size() || holdings_[id.value].bucket == none) return m;
+Portfolio::Seen Portfolio::see(InstrumentId id) const noexcept {
+  Seen s;
+  OptionMark& m = s.mark;
+  if (id.value >= holdings_.size() || holdings_[id.value].bucket == none) return s;
   const Holding& h = holdings_[id.value];
   const Bucket& b = buckets_[h.bucket];
   const Instrument& i = table_[id];
@@ -336,22 +337,33 @@ OptionMark Portfolio::mark(InstrumentId id) const noexcept {
   }
   m.forward = forward_of(b);
   if (!is_option(i.kind) || !(m.sigma > 0) || !b.forward.known() || venue_now_ == ExchTime{})
-    return m;
+    return s;
   const Point p = point(b, m.forward);
   const double seen = math::fma(p.scale, m.forward, p.base);
-  OptionTerms t{i.option, seen, to_double(i.strike), p.years, m.sigma, 0.0, 1.0};
-  if (!priceable(t)) return m;
-  const LinearGreeks g = price_linear(t);
+  if (!priceable({i.option, seen, to_double(i.strike), p.years, m.sigma, 0.0, 1.0})) return s;
+  s.scale = p.scale;
   m.usable = true;
   m.seen = seen;
   m.share = p.scale * m.forward / seen;
   m.years = p.years;
-  m.delta_bs = p.scale * g.delta;
-  m.gamma = p.scale * p.scale * g.gamma;
+  return s;
+}
+
+OptionMark Portfolio::sight(InstrumentId id) const noexcept { return see(id).mark; }
+
+OptionMark Portfolio::mark(InstrumentId id) const noexcept {
+  auto [m, scale] = see(id);
+  if (!m.usable) return m;
+  const Instrument& i = table_[id];
+  const OptionTerms t{i.option, m.seen, to_double(i.strike), m.years, m.sigma, 0.0, 1.0};
+  const LinearGreeks g = price_linear(t);
+  m.delta_bs = scale * g.delta;
+  m.gamma = scale * scale * g.gamma;
   m.vega = g.vega;
   m.theta = g.theta;
-  m.price = b.inverse ? g.price / seen : g.price;
-  m.delta_net = b.inverse ? p.scale * (m.forward / seen) * price_inverse(t).delta_net : m.delta_bs;
+  const bool inverse = buckets_[holdings_[id.value].bucket].inverse;
+  m.price = inverse ? g.price / m.seen : g.price;
+  m.delta_net = inverse ? scale * (m.forward / m.seen) * price_inverse(t).delta_net : m.delta_bs;
   return m;
 }
 

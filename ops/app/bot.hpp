@@ -155,8 +155,14 @@ class Bot {
   [[nodiscard]] EventRing* surface_ring();
   void note_ticker(const Event& event);
   void surface_loop();
-  [[nodiscard]] bool publish_surface(std::span<const std::byte> bytes);
+  [[nodiscard]] bool publish_block(SideBlockKind kind, std::span<const std::byte> bytes,
+                                   EventRing& to);
   void show_surface(std::vector<struct CounterStatus>& to) const;
+  // bot_scenarios.cpp
+  void make_scenario_desk();
+  [[nodiscard]] EventRing* scenario_ring();
+  void scenario_loop();
+  void show_scenarios(std::vector<struct CounterStatus>& to) const;
   // bot_journal.cpp
   void drain_journal();
   void archive_loop();
@@ -260,7 +266,8 @@ class Bot {
   std::unique_ptr<FeedStage> feed_stage_;
   std::unique_ptr<CoreStage> core_stage_;
   std::unique_ptr<OrderStage> order_stage_;
-  std::unique_ptr<struct SurfaceFeed> surface_;  // [surface] use
+  std::unique_ptr<struct SurfaceFeed> surface_;     // [surface] use
+  std::unique_ptr<struct ScenarioFeed> scenarios_;  // [scenarios]
   std::unique_ptr<ConnectLoop> connects_;
   std::unique_ptr<QueryLoop> query_loop_;
   std::unique_ptr<class Desk> desk_;

@@ -20,6 +20,7 @@
 #include "ops/app/monitor.hpp"
 #include "ops/app/order_keeper.hpp"
 #include "ops/app/risk_module.hpp"
+#include "ops/app/scenario_feed.hpp"
 #include "ops/app/scope_names.hpp"
 #include "ops/app/surface_feed.hpp"
 #include "ops/app/venue_address.hpp"
@@ -284,6 +285,7 @@ std::string Bot::make_engine() {
   }
   setup_.blocks = SideBlocks{blocks_.get(), &SideBlockPool::find};
   setup_.trace = &trace_;
+  make_scenario_desk();
   engine_ = std::make_unique<BotEngine>(setup_, universe_.table(), strategies_, ProbeRef{&probe_});
   const RuntimeConfig& r = loaded_->config.runtime;
   JournalConfig journal;

@@ -90,6 +90,7 @@ void Bot::start_threads() {
   cold("gimbal-day", [this] { day_->run(stop_cold_); });
   cold("gimbal-orders", [this] { orders_kept_->run(stop_cold_); });
   if (surface_ != nullptr) cold("gimbal-surface", [this] { surface_loop(); });
+  if (scenarios_ != nullptr) cold("gimbal-scenario", [this] { scenario_loop(); });
 }
 
 void Bot::stop_threads() {

@@ -86,9 +86,9 @@ std::string Bot::make_hot() {
   if (poller_ == nullptr) return "poller: " + poller_choice_.reason;
   say(fmt::format("poller: {} ({})", name_of(poller_choice_.kind), poller_choice_.reason));
 
-  HotParts parts{&clock_,       engine_.get(),  journal_.get(), blocks_.get(), closer_.get(),
-                 &query_tasks_, &from_queries_, &from_control_, &from_orders_, &snapshot_port_,
-                 &probe_,       &counters_,     &alerts_,       surface_ring()};
+  HotParts parts{&clock_,       engine_.get(),  journal_.get(), blocks_.get(),  closer_.get(),
+                 &query_tasks_, &from_queries_, &from_control_, &from_orders_,  &snapshot_port_,
+                 &probe_,       &counters_,     &alerts_,       surface_ring(), scenario_ring()};
   connects_ = std::make_unique<ConnectLoop>(
       tls_, endpoint_of(venue, venue.path), to_ms(venue.connect_timeout),
       ReconnectConfig{venue.reconnect_min, venue.reconnect_max, seconds(10),

@@ -38,14 +38,14 @@ void Bot::note_ticker(const Event& event) {
 }
 
 // False: no room now, the same block again later.
-bool Bot::publish_surface(std::span<const std::byte> bytes) {
+bool Bot::publish_block(SideBlockKind kind, std::span<const std::byte> bytes, EventRing& to) {
   if (journal_->failed() || journal_->degraded()) return false;
   if (blocks_->in_use() + slots_left > blocks_->slots()) return false;
-  const SideBlockRef ref = blocks_->publish(SideBlockKind::surface, bytes);
+  const SideBlockRef ref = blocks_->publish(kind, bytes);
   if (ref.kind == SideBlockKind::none) return false;
   Event e = make_event(EventKind::side_block, venue_, InstrumentId{}, clock_.now(), {}, ref);
   e.add_flag(event_flag::last_in_packet);
-  if (surface_->events.push(e)) return true;
+  if (to.push(e)) return true;
   for (int holder = 0; holder < 2; ++holder) blocks_->release(ref);
   return false;
 }
@@ -77,7 +77,8 @@ void Bot::surface_loop() {
       }
     }
     // One a wait: the blocks of one fit are not to be one burst on the hot thread.
-    if (!waiting.empty() && publish_surface(waiting.front())) {
+    if (!waiting.empty() &&
+        publish_block(SideBlockKind::surface, waiting.front(), surface_->events)) {
       waiting.pop_front();
       surface_->published.fetch_add(1, std::memory_order_relaxed);
     }

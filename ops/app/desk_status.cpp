@@ -87,6 +87,10 @@ void core_counters(const EngineStatus& s, Put&& put) {
   put("surfaces_adopted", s.counters.surfaces_adopted);
   put("surface_blocks_refused", s.counters.surfaces_refused);
   put("surface_fits_refused", s.counters.surface_fits_refused);
+  put("scenario_rows_asked", s.counters.scenario_rows_asked);
+  put("scenario_rows_taken", s.counters.scenario_rows_taken);
+  put("scenario_rows_late", s.counters.scenario_rows_late);
+  put("scenario_rows_refused", s.counters.scenario_rows_refused);
 }
 
 }  // namespace
@@ -337,6 +341,7 @@ void Desk::fill_status() {
   put("instruments_over_budget", l.over_budget);
   put("hot_allocations", bot_.hot_allocations_.load());
   bot_.show_surface(report_.counters);
+  bot_.show_scenarios(report_.counters);
   if (bot_.rehearsal_ != nullptr) {
     const RehearsalCounters& r = bot_.rehearsal_->counters();
     put("rehearsals", r.finished.load());

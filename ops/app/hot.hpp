@@ -143,8 +143,9 @@ struct HotParts {
   SnapshotPort* snapshot{nullptr};
   TscProbe* probe{nullptr};
   Counters* counters{nullptr};
-  AlertRing* alerts{nullptr};        // trips for the cold side
-  EventRing* from_surface{nullptr};  // input of the sequencer; null: no surface
+  AlertRing* alerts{nullptr};          // trips for the cold side
+  EventRing* from_surface{nullptr};    // input of the sequencer; null: no surface
+  EventRing* from_scenarios{nullptr};  // input of the sequencer; null: no scenarios
 };
 
 // ---------------------------------------------------------------------------------------- fused
@@ -171,6 +172,7 @@ class FusedHot {
     (void)sequencer_.add_input(*parts.from_orders);
     (void)sequencer_.add_input(*parts.from_queries);
     if (parts.from_surface != nullptr) (void)sequencer_.add_input(*parts.from_surface);
+    if (parts.from_scenarios != nullptr) (void)sequencer_.add_input(*parts.from_scenarios);
   }
 
   // Cold, before the first work.

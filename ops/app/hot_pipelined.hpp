@@ -242,6 +242,7 @@ class CoreStage {
     (void)sequencer_.add_input(market);
     (void)sequencer_.add_input(*parts.from_queries);
     if (parts.from_surface != nullptr) (void)sequencer_.add_input(*parts.from_surface);
+    if (parts.from_scenarios != nullptr) (void)sequencer_.add_input(*parts.from_scenarios);
   }
   [[nodiscard]] auto& sequencer() noexcept { return sequencer_; }
   [[nodiscard]] std::uint64_t faults() const noexcept { return router_.faults(); }

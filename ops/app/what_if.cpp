@@ -6,6 +6,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "engine/quant/margin/same_thread_pricer.hpp"
 #include "ops/app/core_replay.hpp"
 
 namespace gimbal {
@@ -150,6 +151,8 @@ class AssumedRun {
     error = make_engine_setup(origin.loaded->config, origin.universe, setup_, strategies);
     if (!error.empty()) return;
     setup_.blocks = SideBlocks{&blocks_, &ReplayBlocks::find};
+    pricer_ = std::make_unique<quant::SameThreadPricer>(setup_);
+    pricer_->wire(setup_);
     engine_ = std::make_unique<ReplayEngine>(setup_, origin.universe.table(), strategies);
     venue_ = std::make_unique<AssumedVenue>(engine_->core(), round_trip);
     watch_ = std::make_unique<Watch>(*engine_, origin);
@@ -212,6 +215,16 @@ class AssumedRun {
         venue_->command(c, engine_->core().now());
       }
     }
+    if (e.last_part() && e.has(event_flag::last_in_packet)) price_rows(e.now());
+  }
+  // This run's prices make other questions than the recorded one's: its answers are its own.
+  void price_rows(RecvTime at) {
+    SideBlockRef ref;
+    while (pricer_->answer(ref)) {
+      Event e = make_event(EventKind::side_block, VenueId{0}, {}, at, {}, ref);
+      e.add_flag(event_flag::last_in_packet);
+      step(e);
+    }
   }
 
   // Whether a recorded event is an input of this run too: what the venue said of recorded orders
@@ -220,6 +233,7 @@ class AssumedRun {
     switch (e.kind()) {
       case EventKind::timer: return false;
       case EventKind::config_change: ++reloads_; return false;
+      case EventKind::side_block: return e.as<SideBlockRef>().kind != SideBlockKind::scenario_rows;
       case EventKind::order_ack:
       case EventKind::order_reject:
       case EventKind::order_done:
@@ -263,6 +277,7 @@ class AssumedRun {
 
   EngineSetup setup_;
   ReplayBlocks blocks_;
+  std::unique_ptr<quant::SameThreadPricer> pricer_;
   std::unique_ptr<ReplayEngine> engine_;
   std::unique_ptr<AssumedVenue> venue_;
   std::unique_ptr<Watch> watch_;

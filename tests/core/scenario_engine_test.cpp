@@ -1,10 +1,12 @@
 // The gate's scenarios in a running engine: what counts, what passes, and what is not known.
 #include "tests/support/controls_fixture.hpp"
+#include "tests/support/scenario_answers.hpp"
 
 namespace gimbal {
 namespace {
 
 struct ScenarioTest : test::ControlsTest {
+  test::ScenarioAnswers answers{*this};
   ScenarioTest() {
     setup.limits.max_scenario_loss_bps = 5000;
     setup.limits.option_collar_bps = 10'000;

@@ -7,6 +7,7 @@
 #include "engine/quant/margin/deribit_portfolio.hpp"
 #include "tests/support/option_book.hpp"
 #include "tests/support/random_terms.hpp"
+#include "tests/support/scenario_row.hpp"
 
 namespace gimbal {
 namespace {
@@ -54,6 +55,7 @@ struct Account {
   double spot{60'000};
   double coins{0};  // of the perpetual
   std::vector<Held> held;
+  InstrumentTable table{64};
 
   Account(std::uint64_t seed, bool inverse_kind, std::size_t count) : inverse{inverse_kind} {
     test::Numbers random;
@@ -64,7 +66,7 @@ struct Account {
           inverse ? InstrumentKind::inverse_option : InstrumentKind::linear_option, test::btc,
           test::start, std::round(spot * random.uniform(0.6, 1.5) / 1000) * 1000,
           random.uniform(0, 1) < 0.5 ? OptionType::call : OptionType::put);
-      h.instrument.id = InstrumentId{static_cast<std::uint16_t>(n)};
+      h.instrument.id = table.add(h.instrument);
       h.mark.years = random.uniform(3, 200) / 365;
       h.mark.sigma = random.uniform(0.3, 1.1);
       h.amount = std::round(random.uniform(-50, 50)) / 10;
@@ -80,7 +82,10 @@ struct Account {
   }
   void price(ScenarioCells& cells, double at, RecvTime now) const {
     cells.follow(test::btc, at);
-    for (const Held& h : held) cells.price(h.instrument, mark(h, at), at, now);
+    for (const Held& h : held) {
+      ASSERT_EQ(test::price_row(cells, table, h.instrument, mark(h, at), at, now),
+                ScenarioCells::Taken::all);
+    }
   }
   void hold(ScenarioCells& cells) const {
     for (const Held& h : held) cells.hold(h.instrument, test::qty(h.amount));
@@ -114,7 +119,7 @@ void expect_equal(const Account& a, const ScenarioCells& c, double at, double to
 TEST(ScenarioCells, EveryCellIsThatOfThePortfolioMargin) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const Account a{seed, seed % 2 == 0, 30};
-    ScenarioCells c{btc_scenarios(), 64, scalar_pricing()};
+    ScenarioCells c{btc_scenarios(), 64};
     a.price(c, a.spot, RecvTime{1});
     a.hold(c);
     ASSERT_TRUE(c.complete(test::btc, a.inverse, a.spot));
@@ -130,7 +135,7 @@ TEST(ScenarioCells, FarMovesCountByWeightAndRelief) {
     a.held[0].instrument.strike = test::price(150'000);
     a.held[0].amount = -size;
     a.coins = 0;
-    ScenarioCells c{btc_scenarios(), 64, scalar_pricing()};
+    ScenarioCells c{btc_scenarios(), 64};
     a.hold(c);
     a.price(c, a.spot, RecvTime{1});
     expect_equal(a, c, a.spot, 1e-9);
@@ -141,7 +146,7 @@ TEST(ScenarioCells, BetweenPricingsTheyFollowThePriceByTheirSlopesAndCurves) {
   for (const double move : {-0.009, -0.002, 0.004, 0.009}) {
     Account a{7, true, 30};
     for (Held& h : a.held) h.mark.years = std::max(h.mark.years, 7.0 / 365);
-    ScenarioCells c{btc_scenarios(), 64, scalar_pricing()};
+    ScenarioCells c{btc_scenarios(), 64};
     a.price(c, a.spot, RecvTime{1});
     a.hold(c);
     const double at = a.spot * (1 + move);
@@ -153,7 +158,7 @@ TEST(ScenarioCells, BetweenPricingsTheyFollowThePriceByTheirSlopesAndCurves) {
 
 TEST(ScenarioCells, APriceFarFromTheAnchorIsUnknownUntilEveryHeldRowWasPricedAnew) {
   const Account a{11, true, 10};
-  ScenarioCells c{btc_scenarios(), 64, scalar_pricing()};
+  ScenarioCells c{btc_scenarios(), 64};
   a.price(c, a.spot, RecvTime{1});
   a.hold(c);
   const double at = a.spot * 1.011;
@@ -162,14 +167,14 @@ TEST(ScenarioCells, APriceFarFromTheAnchorIsUnknownUntilEveryHeldRowWasPricedAne
   for (const Held& h : a.held) {
     EXPECT_FALSE(c.complete(test::btc, true, at));
     EXPECT_FALSE(c.fresh(h.instrument, at, RecvTime{2}));
-    c.price(h.instrument, a.mark(h, at), at, RecvTime{2});
+    test::price_row(c, a.table, h.instrument, a.mark(h, at), at, RecvTime{2});
   }
   expect_equal(a, c, at, 1e-10);
 }
 
 TEST(ScenarioCells, ClosingEverythingLeavesNothing) {
   const Account a{13, true, 10};
-  ScenarioCells c{btc_scenarios(), 64, scalar_pricing()};
+  ScenarioCells c{btc_scenarios(), 64};
   a.hold(c);
   EXPECT_FALSE(c.complete(test::btc, true, a.spot));
   a.price(c, a.spot, RecvTime{1});
@@ -181,7 +186,7 @@ TEST(ScenarioCells, ClosingEverythingLeavesNothing) {
 
 TEST(ScenarioCells, OpenOrdersCountInTheScenariosWhereTheirFillHurts) {
   Account a{17, true, 1};
-  ScenarioCells c{btc_scenarios(), 64, scalar_pricing()};
+  ScenarioCells c{btc_scenarios(), 64};
   a.price(c, a.spot, RecvTime{1});
   ScenarioCells::Cells cells = c.cells(test::btc, true, {a.spot, a.spot, 0, 2, 3});
   EXPECT_NEAR(cells[0], 2 * -0.16 / 0.84, 1e-12) << "the buy";
@@ -197,7 +202,7 @@ TEST(ScenarioCells, OpenOrdersCountInTheScenariosWhereTheirFillHurts) {
 }
 
 TEST(ScenarioCells, WhatIsNoNumberIsNoLossThatPasses) {
-  const ScenarioCells c{btc_scenarios(), 64, scalar_pricing()};
+  const ScenarioCells c{btc_scenarios(), 64};
   ScenarioCells::Cells cells{};
   cells[20] = NAN;
   EXPECT_TRUE(std::isnan(c.worst_loss(cells, true, 50'000)));

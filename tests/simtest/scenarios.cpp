@@ -4,11 +4,13 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <tuple>
 #include <vector>
 
 #include "engine/core/engine.hpp"
+#include "engine/quant/margin/same_thread_pricer.hpp"
 #include "strategies/registry.hpp"
 #include "tests/sim/support.hpp"
 #include "venues/sim/typed_door.hpp"
@@ -19,6 +21,20 @@ namespace {
 using namespace gimbal::sim;
 
 constexpr std::uint64_t config_hash = 78;
+
+// Answers of the scenario pricer, for the replay.
+struct KeptRows {
+  std::map<std::uint32_t, std::vector<std::byte>> blocks;
+  void add(const SideBlockRef& ref, std::span<const std::byte> bytes) {
+    blocks[ref.generation].assign(bytes.begin(), bytes.end());
+  }
+  static std::span<const std::byte> find(const void* self, std::uint16_t,
+                                         std::uint32_t generation) noexcept {
+    const auto& all = static_cast<const KeptRows*>(self)->blocks;
+    const auto at = all.find(generation);
+    return at == all.end() ? std::span<const std::byte>{} : at->second;
+  }
+};
 
 struct MarginBot {
   using E = Engine<NullProbe, std::tuple<DeltaHedge, Liquidation>>;
@@ -32,6 +48,8 @@ struct MarginBot {
   std::unique_ptr<E> engine;
   bool keeps{false};
   std::vector<Event> journal;
+  KeptRows rows;
+  std::unique_ptr<quant::SameThreadPricer> pricer;
   CommandDigest commands;
   InstrumentId perpetual{};
   UnderlyingId coin{};
@@ -150,6 +168,8 @@ struct MarginBot {
       require(liquidation.add(config, coin, perpetual).empty(), "the ladder is refused");
     }
     strategies = {hedge, liquidation};
+    pricer = std::make_unique<quant::SameThreadPricer>(setup);
+    pricer->wire(setup);
     engine = std::make_unique<E>(setup, table, strategies);
     Boot boot;
     boot.epoch = 1;
@@ -176,6 +196,17 @@ struct MarginBot {
     const std::size_t left = out.size();
     engine->rest(out);
     carry_out(left, e.now());
+    if (e.last_part() && e.has(event_flag::last_in_packet)) answer(e.now());
+  }
+  // The scenario rows that the core asked for, as the bot's pricing thread would send them.
+  void answer(RecvTime at) {
+    SideBlockRef ref;
+    while (pricer->answer(ref)) {
+      if (keeps) rows.add(ref, pricer->block());
+      Event e = make_event(EventKind::side_block, VenueId{0}, {}, at, {}, ref);
+      e.add_flag(event_flag::last_in_packet);
+      step(e);
+    }
   }
   void carry_out(std::size_t from, RecvTime now) {
     for (std::size_t n = from; n < out.size(); ++n) {
@@ -194,7 +225,10 @@ struct MarginBot {
   // The same events through a fresh engine, each in one step.
   void replay() {
     require(!journal.empty(), "nothing was kept");
-    E again{setup, table, strategies};
+    EngineSetup recorded = setup;
+    recorded.scenario_desk = {};
+    recorded.blocks = {&rows, &KeptRows::find};
+    E again{recorded, table, strategies};
     CommandDigest same;
     Commands asked;
     for (Event& e : journal) {

@@ -1,6 +1,7 @@
 // A hedge of the smile's delta while growth is blocked: when it turns to Black's, and back.
 #include <gtest/gtest.h>
 
+#include "tests/support/scenario_answers.hpp"
 #include "tests/support/smile_fixture.hpp"
 
 namespace gimbal {
@@ -131,6 +132,7 @@ TEST_F(PausedSmile, HedgesWithoutEffectStopItInAPauseAsWell) {
 TEST_F(PausedSmile, WhereTheScenarioLimitBindsBlacksHedgePassesAndNothingIsBlamed) {
   setup.limits.max_scenario_loss_bps = 1;
   setup.scenarios = {0.16, 0.5, 0.25, 0.5, 0.3, 0.13, 1, 100'000, seconds(100), seconds(100)};
+  const test::ScenarioAnswers answers{*this};
   config.delta = HedgeDelta::sticky_delta;
   config.target = HedgeTarget::zero;
   go(0, -10);

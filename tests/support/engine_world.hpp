@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <tuple>
@@ -99,6 +100,8 @@ struct World {
   std::uint64_t generation{1};
   std::vector<Command> seen;  // every command since the last clear
   CommandDigest digest;
+  std::function<void()> before_start;  // the setup is complete, the engine is made next
+  std::function<void()> after_packet;  // behind the last part of what a test sends
 
   World() {
     perp = table.add(perpetual_definition());
@@ -121,6 +124,7 @@ struct World {
   }
 
   void start(Strategies... strategies) {
+    if (before_start) before_start();
     engine = std::make_unique<E>(setup, table, std::tuple<Strategies...>{strategies...});
     Boot boot;
     boot.epoch = 7;
@@ -137,6 +141,7 @@ struct World {
       digest.add(c);
       seen.push_back(std::move(c));
     }
+    if (after_packet && e.last_part() && e.has(event_flag::last_in_packet)) after_packet();
   }
   template <class Payload>
   void send(EventKind kind, const Payload& payload, InstrumentId instrument = {},

@@ -8,6 +8,7 @@
 #include "engine/quant/margin/deribit_portfolio.hpp"
 #include "tests/support/liquidation_fixture.hpp"
 #include "tests/support/portfolio_parameters.hpp"
+#include "tests/support/scenario_answers.hpp"
 
 namespace gimbal::test {
 
@@ -21,6 +22,7 @@ inline quant::PortfolioMarginParameters cold_parameters() {
 }
 
 struct PortfolioLadderTest : LiquidationTest {
+  ScenarioAnswers answers{*this};
   std::vector<InstrumentId> options{};
   std::vector<double> sigmas{};
   std::vector<double> held{};

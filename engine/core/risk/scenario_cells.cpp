@@ -8,58 +8,26 @@
 namespace gimbal {
 namespace {
 
-constexpr int moves_a_side = 4;
-// The far moves of the venue's table.
-constexpr std::array<double, 8> far_moves{-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0};
-
-// Kernel columns of one option: one row per scenario, the unmoved option behind them.
-constexpr std::size_t unmoved = ScenarioCells::cell_count;
-struct alignas(64) Columns {
-  ScenarioCells::Cells strike, sigma, sign, price, delta, gamma, vega, theta, vanna, speed, sd;
-};
-
 static_assert(ScenarioCells::padded == 40 &&
               ScenarioBook::cells == ScenarioCells::padded);  // what worst_loss folds
 constexpr double larger(double a, double b) noexcept { return a > b ? a : b; }
 
 }  // namespace
 
-ScenarioCells::ScenarioCells(const ScenarioConfig& config, std::size_t instruments,
-                             const PricingKernels& kernels)
-    : config_{config}, kernels_{kernels} {
+ScenarioCells::ScenarioCells(const ScenarioConfig& config, std::size_t instruments)
+    : config_{config}, table_{config} {
   if (!config_.used()) return;
-  make_scenarios();
-  polynomials_.resize(instruments);
-  rows_.resize(instruments);
-  books_.resize(2 * underlyings_max);
-}
-
-void ScenarioCells::make_scenarios() noexcept {
-  const double range = config_.price_range;
-  for (int j = -moves_a_side; j <= moves_a_side; ++j) {
-    for (int v = -1; v <= 1; ++v) {
-      Scenario& s = scenarios_[static_cast<std::size_t>(3 * (j + moves_a_side) + v + 1)];
-      s.move = range * j / moves_a_side;
-      s.volatility = v;
-    }
-  }
-  for (std::size_t n = 0; n < far_moves.size(); ++n) {
-    Scenario& s = scenarios_[standard_count + n];
-    s.move = far_moves[n];
-    s.volatility = 1;
-    s.weight = config_.extended_factor * range / math::abs(s.move);
-    s.relief_usd = (math::abs(s.move) / range - 1.0) * config_.dampener_usd;
-  }
   for (std::size_t n = 0; n < cell_count; ++n) {
-    const Scenario& s = scenarios_[n];
-    const bool far = n >= standard_count;
-    const double edge = far ? 1.0 + (s.move > 0 ? range : -range) : 1.0;
-    // Of a far move, coins at the far price become coins at the edge of the standard table.
-    future_[0][n] = s.weight * (far ? s.move / edge : s.move / (1.0 + s.move));
+    const ScenarioTable::Scenario& s = table_[n];
+    const double edge = table_.edge(n);
+    future_[0][n] = s.weight * (ScenarioTable::far(n) ? s.move / edge : s.move / (1.0 + s.move));
     future_[1][n] = s.weight * s.move;
     relief_[0][n] = std::max(s.relief_usd / edge, 0.0);
     relief_[1][n] = std::max(s.relief_usd, 0.0);
   }
+  polynomials_.resize(instruments);
+  rows_.resize(instruments);
+  books_.resize(books);
 }
 
 const ScenarioCells::Book& ScenarioCells::book(const Instrument& i) const noexcept {
@@ -87,6 +55,19 @@ bool ScenarioCells::outdated(const Instrument& i, RecvTime now) const noexcept {
   return r.generation != book(i).generation || now - r.at > Nanos{config_.row_age_max.count / 4};
 }
 
+void ScenarioCells::find_oldest(const Instrument& i, std::span<const InstrumentId> held,
+                                const InstrumentTable& table) noexcept {
+  if (!used() || !has_place(i)) return;
+  const std::size_t mine = place(i.underlying, is_inverse(i.kind));
+  RecvTime oldest{std::numeric_limits<std::int64_t>::max()};
+  for (const InstrumentId id : held) {
+    const Instrument& other = table[id];
+    if (!has_place(other) || place(other.underlying, is_inverse(other.kind)) != mine) continue;
+    oldest = std::min(oldest, rows_[id.value].at);
+  }
+  books_[mine].oldest = oldest;
+}
+
 bool ScenarioCells::near(const Book& b, double spot) noexcept {
   return b.anchor > 0 && math::abs(spot / b.anchor - 1.0) <= move_max;
 }
@@ -95,67 +76,7 @@ bool ScenarioCells::fresh(const Instrument& i, double spot, RecvTime now) const 
   if (!used() || !has_place(i)) return false;
   const Row& r = rows_[i.id.value];
   const Book& b = book(i);
-  return r.generation == b.generation && near(b, spot) && young(r.at, now);
-}
-
-double ScenarioCells::shocked(double sigma, double scale, int volatility) const noexcept {
-  if (volatility == 0) return sigma;
-  if (volatility > 0) {
-    return std::max(sigma * (1.0 + scale * config_.volatility_up), config_.volatility_up_min);
-  }
-  return std::max(sigma * (1.0 - scale * config_.volatility_down), 0.0);
-}
-
-// Every scenario through one call of the kernel: a forward that moved by m against the strike K is
-// the forward that stayed against K / (1 + m), prices and gammas scaled.
-void ScenarioCells::evaluate(const OptionMark& mark, const Instrument& i,
-                             Polynomial& out) const noexcept {
-  Columns c;
-  const double strike = to_double(i.strike);
-  const double days = std::max(mark.years * 365.0, 1.0);
-  const double power = days < 30.0 ? config_.short_power : config_.long_power;
-  const double scale = math::exp(power * math::log(30.0 / days));
-  c.strike.fill(strike);
-  c.sigma.fill(mark.sigma);
-  c.sign.fill(i.option == OptionType::put ? -1.0 : 1.0);
-  for (std::size_t n = 0; n < cell_count; ++n) {
-    const Scenario& s = scenarios_[n];
-    c.strike[n] = strike / (1.0 + s.move * mark.share);
-    c.sigma[n] = shocked(mark.sigma, scale, s.volatility);
-  }
-  kernels_.full(BucketPoint{mark.seen, mark.years, 0.0, 1.0},
-                OptionColumns{c.strike.data(), c.sigma.data(), c.sign.data()},
-                GreekColumns{c.price.data(), c.delta.data(), c.gamma.data(), c.vega.data(),
-                             c.theta.data(), c.vanna.data(), c.speed.data(), c.sd.data()},
-                cell_count + 1);
-  const bool inverse = is_inverse(i.kind);
-  const double forward = mark.seen;
-  // Value of the option, and its first and half its second derivative in a relative move.
-  const auto at = [&](std::size_t n, double grown, double& v, double& d, double& h) noexcept {
-    if (inverse) {
-      v = c.price[n] / forward;
-      d = (c.delta[n] - v) * mark.share;
-      h = 0.5 * (forward * c.gamma[n] - 2.0 * (c.delta[n] - v)) * mark.share * mark.share;
-    } else {
-      v = grown * c.price[n];
-      d = grown * forward * c.delta[n] * mark.share;
-      h = 0.5 * grown * forward * forward * c.gamma[n] * mark.share * mark.share;
-    }
-  };
-  double v0 = 0, d0 = 0, h0 = 0;
-  at(unmoved, 1.0, v0, d0, h0);
-  for (std::size_t n = 0; n < cell_count; ++n) {
-    const Scenario& s = scenarios_[n];
-    double v = 0, d = 0, h = 0;
-    at(n, 1.0 + s.move * mark.share, v, d, h);
-    double weight = s.weight;
-    if (inverse && n >= standard_count) {
-      weight *= (1.0 + s.move) / (1.0 + (s.move > 0 ? config_.price_range : -config_.price_range));
-    }
-    out.value[n] = weight * (v - v0);
-    out.slope[n] = weight * (d - d0);
-    out.half_curve[n] = weight * (h - h0);
-  }
+  return r.generation == b.generation && near(b, spot) && now - r.at <= config_.row_age_max;
 }
 
 void ScenarioCells::add(Book& b, const Polynomial& row, double amount) noexcept {
@@ -166,28 +87,38 @@ void ScenarioCells::add(Book& b, const Polynomial& row, double amount) noexcept 
   }
 }
 
-void ScenarioCells::price(const Instrument& i, const OptionMark& mark, double spot,
-                          RecvTime now) noexcept {
-  if (!used() || !has_place(i) || !mark.usable || !(spot > 0)) return;
-  Book& b = book(i);
-  if (!(b.anchor > 0)) return;
-  Row& r = rows_[i.id.value];
-  Polynomial& row = polynomials_[i.id.value];
-  const bool counted = r.held != 0 && r.generation == b.generation;
-  if (counted) add(b, row, -r.held);
-  evaluate(mark, i, row);
-  // From a move around `spot` to one around the anchor: r = k + h z.
-  const double h = b.anchor / spot;
-  const double k = h - 1.0;
-  for (std::size_t n = 0; n < padded; ++n) {
-    const double curve = row.half_curve[n];
-    const double slope = row.slope[n];
-    row.value[n] = math::fma(k, math::fma(k, curve, slope), row.value[n]);
-    row.slope[n] = h * math::fma(2.0 * k, curve, slope);
-    row.half_curve[n] = h * h * curve;
+ScenarioCells::Taken ScenarioCells::take(const ScenarioRows& rows, const InstrumentTable& table,
+                                         RecvTime now) noexcept {
+  const ScenarioRowsHead& head = rows.head();
+  if (!used() || !rows.sound() || head.table != table_.number() || head.at > now) {
+    return Taken::refused;
   }
+  const bool inverse = head.inverse != 0;
+  const Book& b = books_[place(head.underlying, inverse)];
+  if (head.generation != b.generation || head.anchor != b.anchor) return Taken::late;
+  for (std::size_t n = 0; n < head.rows; ++n) {
+    const InstrumentId id = head.instruments[n];
+    if (!table.contains(id)) return Taken::refused;
+    const Instrument& i = table[id];
+    if (!has_place(i) || i.underlying != head.underlying || is_inverse(i.kind) != inverse) {
+      return Taken::refused;
+    }
+  }
+  for (std::size_t n = 0; n < head.rows; ++n) adopt(table[head.instruments[n]], rows, n);
+  return Taken::all;
+}
+
+void ScenarioCells::adopt(const Instrument& i, const ScenarioRows& rows, std::size_t n) noexcept {
+  Book& b = book(i);
+  Row& r = rows_[i.id.value];
+  const bool present = r.generation == b.generation;
+  if (present && rows.head().at < r.at) return;  // asked twice, and the older answer came last
+  Polynomial& row = polynomials_[i.id.value];
+  const bool counted = r.held != 0 && present;
+  if (counted) add(b, row, -r.held);
+  rows.row(n, row);
   r.generation = b.generation;
-  r.at = now;
+  r.at = rows.head().at;
   if (r.held == 0) return;
   add(b, row, r.held);
   if (!counted) ++b.counted;

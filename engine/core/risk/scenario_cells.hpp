@@ -1,9 +1,9 @@
 // What every scenario of [scenarios] would do to an account, kept up to date in place.
 //
 // Room: engine/core, hot. One row per option: profit of one coin in each scenario, with slope and
-// curve in the price, from a full pricing of that option. One book per underlying and settlement:
-// the sums of the held rows. An order, a fill or a move of the price costs a few vector operations
-// and no pricing; rows are priced one at a time, between orders (EngineCore::price_cells).
+// curve in the price. One book per underlying and settlement: the sums of the held rows. An order,
+// a fill or a move of the price costs a few vector operations and no pricing: rows are priced on a
+// cold thread and enter as an event (scenario_rows.hpp).
 //
 // Rows and sums are polynomials of second order in z = S / anchor - 1, S the perpetual's mid, all
 // forwards moving with it. When S is further than `move_max` from the anchor, the anchor moves to S
@@ -13,25 +13,24 @@
 // Units: coins for inverse, quote currency for linear instruments. Profit is positive.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/core/instrument.hpp"
-#include "engine/core/portfolio.hpp"
-#include "engine/core/pricing.hpp"
 #include "engine/core/risk/scenario_book.hpp"
+#include "engine/core/risk/scenario_rows.hpp"
+#include "engine/core/risk/scenario_table.hpp"
 #include "engine/core/risk/scenarios.hpp"
 
 namespace gimbal {
 
 class ScenarioCells {
  public:
-  // 9 price moves by 3 volatilities (index 3 * move + down, same, up), then 8 far moves, vol up.
-  static constexpr std::size_t standard_count = 27;
-  static constexpr std::size_t cell_count = 35;
+  static constexpr std::size_t standard_count = ScenarioTable::standard_count;
+  static constexpr std::size_t cell_count = ScenarioTable::count;
   static constexpr std::size_t padded = 40;
   static constexpr double move_max = 0.01;
   using Cells = ScenarioBook::Cells;
@@ -45,8 +44,7 @@ class ScenarioCells {
     double open_sell{0};
   };
 
-  ScenarioCells(const ScenarioConfig& config, std::size_t instruments,
-                const PricingKernels& kernels);
+  ScenarioCells(const ScenarioConfig& config, std::size_t instruments);
   [[nodiscard]] bool used() const noexcept { return config_.used(); }
   [[nodiscard]] const ScenarioConfig& config() const noexcept { return config_; }
 
@@ -54,27 +52,30 @@ class ScenarioCells {
   void follow(UnderlyingId u, double spot) noexcept;
   // Whether the row must be priced to count: another anchor, or a quarter of its greatest age.
   [[nodiscard]] bool outdated(const Instrument& i, RecvTime now) const noexcept;
-  // The book that an option's row counts in, one per underlying and settlement.
-  static constexpr std::size_t books = 2 * underlyings_max;
-  [[nodiscard]] static std::size_t place(UnderlyingId u, bool inverse) noexcept {
-    return 2u * u.value + (inverse ? 0u : 1u);
+  // Looks for the oldest row of the option's book; `held`: every instrument with a position. After
+  // rows were taken, and when an option comes to be held or is no more.
+  void find_oldest(const Instrument& i, std::span<const InstrumentId> held,
+                   const InstrumentTable& table) noexcept;
+  // No held row of the book is too old; one that was never priced is.
+  [[nodiscard]] bool young(UnderlyingId u, bool inverse, RecvTime now) const noexcept {
+    if (!used() || u.value >= underlyings_max) return false;
+    const Book& b = books_[place(u, inverse)];
+    return b.held == 0 || now - b.oldest <= config_.row_age_max;
   }
-  [[nodiscard]] static bool has_place(const Instrument& i) noexcept {
-    return i.underlying.value < underlyings_max && is_option(i.kind);
+  // The anchor of an option's book and its generation, for a question.
+  struct Anchor {
+    double at{0};
+    std::uint32_t generation{0};
+  };
+  [[nodiscard]] Anchor anchor(const Instrument& i) const noexcept {
+    return {book(i).anchor, book(i).generation};
   }
-  // Of each book: when the oldest of some rows was priced; zero: never.
-  using Oldest = std::array<RecvTime, books>;
-  void note_age(Oldest& oldest, const Instrument& i) const noexcept {
-    if (!used() || !has_place(i)) return;
-    RecvTime& at = oldest[place(i.underlying, is_inverse(i.kind))];
-    at = std::min(at, rows_[i.id.value].at);
-  }
-  // Whether a row that was priced then may still be used.
-  [[nodiscard]] bool young(RecvTime priced, RecvTime now) const noexcept {
-    return now - priced <= config_.row_age_max;
-  }
-  // A full pricing of one option in every scenario. `mark` usable, `follow` called with `spot`.
-  void price(const Instrument& i, const OptionMark& mark, double spot, RecvTime now) noexcept;
+  // Takes rows over. Late: the anchor has moved since they were asked for; nothing is taken.
+  // Refused: they are not of this table of scenarios, of other instruments than they say, of the
+  // future, or no numbers; again nothing is taken.
+  enum class Taken : std::uint8_t { all, late, refused };
+  [[nodiscard]] Taken take(const ScenarioRows& rows, const InstrumentTable& table,
+                           RecvTime now) noexcept;
   // The position of an option is now `amount`.
   void hold(const Instrument& i, Qty amount) noexcept;
 
@@ -113,26 +114,25 @@ class ScenarioCells {
     std::uint32_t generation{1};
     std::uint32_t held{0};     // rows with a position
     std::uint32_t counted{0};  // of them, in `sums`
+    RecvTime oldest{};         // of the held rows
     Polynomial sums{};
   };
-  struct Scenario {
-    double move{0};
-    double weight{1};      // of the far moves
-    double relief_usd{0};  // times 1 / index for coins
-    int volatility{0};     // -1, 0, +1
-  };
-
-  void make_scenarios() noexcept;
-  [[nodiscard]] double shocked(double sigma, double scale, int volatility) const noexcept;
-  void evaluate(const OptionMark& mark, const Instrument& i, Polynomial& out) const noexcept;
+  // The book that an option's row counts in, one per underlying and settlement.
+  static constexpr std::size_t books = 2 * underlyings_max;
+  [[nodiscard]] static std::size_t place(UnderlyingId u, bool inverse) noexcept {
+    return 2u * u.value + (inverse ? 0u : 1u);
+  }
+  [[nodiscard]] static bool has_place(const Instrument& i) noexcept {
+    return i.underlying.value < underlyings_max && is_option(i.kind);
+  }
+  void adopt(const Instrument& i, const ScenarioRows& rows, std::size_t n) noexcept;
   [[nodiscard]] const Book& book(const Instrument& i) const noexcept;
   [[nodiscard]] Book& book(const Instrument& i) noexcept;
   static void add(Book& b, const Polynomial& row, double amount) noexcept;
   [[nodiscard]] static bool near(const Book& b, double spot) noexcept;
 
   ScenarioConfig config_;
-  PricingKernels kernels_;
-  std::array<Scenario, cell_count> scenarios_{};
+  ScenarioTable table_;
   std::array<Cells, 2> future_{};  // profit of one coin: inverse, linear (times S)
   std::array<Cells, 2> relief_{};  // inverse: USD, to be divided by the index; linear: as it is
   std::vector<Polynomial> polynomials_;  // one per instrument

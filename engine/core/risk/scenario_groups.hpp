@@ -1,0 +1,51 @@
+// Options in groups that are priced together: of one underlying, settlement and expiry, up to
+// sixteen.
+//
+// Room: engine/core, hot. Built as instruments are listed; all memory is taken at construction.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/core/instrument.hpp"
+#include "engine/core/risk/scenario_rows.hpp"
+
+namespace gimbal {
+
+class ScenarioGroups {
+ public:
+  static constexpr std::uint16_t none = 0xFFFF;
+  struct Group {
+    UnderlyingId underlying{};
+    bool inverse{true};
+    std::uint8_t count{0};
+    ExchTime expiry{};
+    RecvTime asked{};             // zero: never
+    std::uint16_t asked_for{0};   // a bit for each option of that question
+    std::uint32_t generation{0};  // of the anchor that was asked for
+    std::array<InstrumentId, scenario_rows_max> options{};
+  };
+
+  // 0 instruments: not used.
+  explicit ScenarioGroups(std::size_t instruments);
+  // A new option joins a group of its expiry that has room; whatever is no option is ignored. What
+  // a group is made of never changes for a listed option (InstrumentTable::redefine).
+  void list(const Instrument& i) noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return groups_.size(); }
+  [[nodiscard]] Group& operator[](std::size_t n) noexcept { return groups_[n]; }
+  [[nodiscard]] const Group& operator[](std::size_t n) const noexcept { return groups_[n]; }
+  // `none` where the instrument is in no group.
+  [[nodiscard]] std::uint16_t of(InstrumentId id) const noexcept {
+    return id.value < of_.size() ? of_[id.value] : none;
+  }
+
+ private:
+  [[nodiscard]] static bool fits(const Group& g, const Instrument& i) noexcept;
+
+  std::vector<Group> groups_;  // reserved
+  std::vector<std::uint16_t> of_;
+};
+
+}  // namespace gimbal
