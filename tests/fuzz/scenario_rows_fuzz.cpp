@@ -18,6 +18,7 @@ constexpr std::int64_t one = nano_per_unit;
 Instrument option_of(std::size_t n) {
   Instrument i;
   i.kind = n < 3 ? InstrumentKind::inverse_option : InstrumentKind::linear_option;
+  i.option = n % 2 == 0 ? OptionType::call : OptionType::put;
   i.state = InstrumentState::open;
   i.venue = VenueId{0};
   i.underlying = UnderlyingId{0};
