@@ -3,7 +3,8 @@
 //
 //   run_tcp_floor        bare TCP, no encryption, no framing
 //   run_tls_floor        a TLS WebSocket client; with `warm_every_ns` it runs its own path (seal,
-//                        send, receive, decrypt, answer) over a private socket pair in silence
+//                        send, receive, decrypt, answer) over a private socket pair in silence;
+//                        `rare` answers as seldom as a bot sends orders: what idle time alone costs
 #pragma once
 
 #include <arpa/inet.h>
@@ -13,6 +14,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "bench/harness.hpp"
 #include "bench/raw_tls.hpp"
@@ -126,9 +128,13 @@ struct FloorSetup {
   std::string path;    // of the upgrade
   std::string answer;  // the constant order frame
   std::int64_t warm_every_ns{0};
+  bool rare{false};         // answers only a tick that needs an order
   std::string certificate;  // files of the private pair's server; warm only
   std::string key;
 };
+
+// What the ticks that need an order have in them, and the others have not (Venue::next_tick).
+inline constexpr std::string_view moving_tick = R"("new")";
 
 // Runs until the venue closes the connection.
 inline int run_tls_floor(const FloorSetup& setup) {
@@ -168,7 +174,9 @@ inline int run_tls_floor(const FloorSetup& setup) {
       tls->consume(end + 4);
       open = true;
     }
-    while (tls->next_text(text, opcode)) tls->send_text(setup.answer);
+    while (tls->next_text(text, opcode)) {
+      if (!setup.rare || text.find(moving_tick) != text.npos) tls->send_text(setup.answer);
+    }
     if (warm != nullptr) due = now_ns() + setup.warm_every_ns;
   }
 }

@@ -85,6 +85,8 @@ std::vector<Bar> judge(const Results& r) {
   if (has(r, "gimbal, rare order")) {
     const double rare = find(r, "gimbal, rare order").p50_ratio();
     bars.push_back({"rare order p50 / tls_floor", rare, rare_bar, false});
+    const double as_rare = find(r, "tls_floor, rare").p50_ratio();
+    bars.push_back({"rare order p50 / as rare a floor", rare / as_rare, rare_bar, false});
   }
   if (has(r, "gimbal, 20 options")) {
     const double cost = median(find(r, "gimbal, 20 options").excess_us) - median(fused.excess_us);
@@ -93,6 +95,8 @@ std::vector<Bar> judge(const Results& r) {
   if (has(r, "gimbal, after 10 s")) {
     const double first = find(r, "gimbal, after 10 s").p50_ratio();
     bars.push_back({"after 10 s / tls_floor", first, silence_bar, false});
+    const double still = find(r, "tls_floor, after 10 s").p50_ratio();
+    bars.push_back({"after 10 s / floor after 10 s", first / still, silence_bar, false});
   }
   if (has(r, "beast, polled")) {
     bars.push_back(

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -103,7 +104,12 @@ class Field {
     tcp_door_.accept();
     tcp_->stop();
     programs.push_back(program_of("tcp_floor", tcp_door_, *tcp_));
-    if (o.floors_only || o.rival.empty()) return;
+    if (o.floors_only) return;
+    add(Guest::tls_floor_rare, "tls_floor, rare",
+        [this] { return run_tls_floor(floor(Guest::tls_floor_rare, 0)); });
+    programs.back().quiet = rare_quiet_ticks;
+    programs.back().share = rare_share;
+    if (o.rival.empty()) return;
     add(Guest::rival_polled, "beast, polled", [&] { return rival(o, Guest::rival_polled); });
     add(Guest::rival_asleep, "beast, asleep", [&] { return rival(o, Guest::rival_asleep); });
   }
@@ -115,7 +121,7 @@ class Field {
  private:
   template <class Body>
   void add(Guest guest, const char* name, Body&& body) {
-    const bool floor = guest == Guest::tls_floor || guest == Guest::tls_floor_warm;
+    const bool floor = guest < Guest::rival_polled;
     processes_.push_back(std::make_unique<ClientProcess>(body, floor));
     const bool connected = serve_until([this] { venue_.serve(false); },
                                        [&] { return venue_.guest(guest).ticks != nullptr; }, 10);
@@ -126,9 +132,13 @@ class Field {
     programs.push_back(program_of(name, *doors_.back(), *processes_.back()));
   }
   [[nodiscard]] FloorSetup floor(Guest guest, std::int64_t warm_ns) const {
-    return {venue_.port(),          std::string{guest_paths[static_cast<std::size_t>(guest)]},
-            floor_answer,           warm_ns,
-            venue_.leaf().string(), venue_.key().string()};
+    return {venue_.port(),
+            std::string{guest_paths[static_cast<std::size_t>(guest)]},
+            floor_answer,
+            warm_ns,
+            guest == Guest::tls_floor_rare,
+            venue_.leaf().string(),
+            venue_.key().string()};
   }
   int rival(const Options& o, Guest guest) const {
     const std::string port = std::to_string(venue_.port());
@@ -296,7 +306,16 @@ int run(const Options& o) {
   if (!o.floors_only) {
     Program silent = bare;
     silent.name = "gimbal, after 10 s";
+    const Program& rare = *std::find_if(r.programs.begin(), r.programs.end(), [](const Program& p) {
+      return p.name == "tls_floor, rare";
+    });
+    Program still;
+    still.name = "tls_floor, after 10 s";
+    still.door = rare.door;
+    still.resume = rare.resume;
+    still.stop = rare.stop;
     measure_silence(r, std::move(silent));
+    measure_silence(r, std::move(still));  // the bot, stopped meanwhile, is not asked again
   }
   const double bot_cold = cold_share(bot.pid(), started);
   const int code = bot.end(live);

@@ -25,10 +25,16 @@
 namespace gimbal::bench {
 
 // A client that is not the bot: a floor or a rival, told apart by the path of its upgrade.
-enum class Guest : std::uint8_t { tls_floor, tls_floor_warm, rival_polled, rival_asleep };
-inline constexpr std::size_t guests = 4;
-inline constexpr std::string_view guest_paths[guests] = {"/floor", "/floor-warm", "/rival-polled",
-                                                         "/rival-asleep"};
+enum class Guest : std::uint8_t {
+  tls_floor,
+  tls_floor_warm,
+  tls_floor_rare,
+  rival_polled,
+  rival_asleep
+};
+inline constexpr std::size_t guests = 5;
+inline constexpr std::string_view guest_paths[guests] = {"/floor", "/floor-warm", "/floor-rare",
+                                                         "/rival-polled", "/rival-asleep"};
 // Wall clock in the venue's unit, as text.
 std::string wall_ms_text();
 
