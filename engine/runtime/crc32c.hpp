@@ -8,7 +8,7 @@
 
 namespace gimbal {
 
-// With the CPU's crc32 instruction; about 8 bytes a cycle.
+// With the CPU's crc32 instruction, from 192 bytes on in three parts side by side: twice as fast.
 [[nodiscard]] std::uint32_t crc32c(const void* data, std::size_t bytes,
                                    std::uint32_t seed = 0) noexcept;
 // Byte-by-byte table twin of the same function.
