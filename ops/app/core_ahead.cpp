@@ -24,11 +24,7 @@ CoreAhead::CoreAhead(CoreReplay& core) : core_{core} {
 }
 
 CoreAhead::~CoreAhead() {
-  {
-    const std::lock_guard lock{mutex_};
-    stop_ = true;
-  }
-  moved_.notify_all();
+  queue_.stop();
   worker_.join();
 }
 
@@ -36,22 +32,14 @@ CoreAhead::~CoreAhead() {
 
 void CoreAhead::work() {
   for (;;) {
-    std::unique_ptr<Batch> batch;
-    {
-      const std::lock_guard lock{mutex_};
-      if (stop_) return;
-      if (!used_.empty()) {
-        batch = std::move(used_.front());
-        used_.pop_front();
-      }
-    }
-    if (batch == nullptr) batch = std::make_unique<Batch>();
+    std::unique_ptr<Batch> batch = queue_.fresh();
+    if (batch == nullptr) return;
     bool more = false;
     try {
       more = fill(*batch);
     } catch (...) { batch->thrown = std::current_exception(); }
     batch->last = !more;
-    if (!put(std::move(batch)) || !more) return;
+    if (!queue_.put(std::move(batch)) || !more) return;
   }
 }
 
@@ -75,28 +63,11 @@ bool CoreAhead::fill(Batch& batch) {
   return more;
 }
 
-bool CoreAhead::put(std::unique_ptr<Batch> batch) {
-  std::unique_lock lock{mutex_};
-  moved_.wait(lock, [this] { return stop_ || ready_.size() < batches_max; });
-  if (stop_) return false;
-  ready_.push_back(std::move(batch));
-  moved_.notify_all();
-  return true;
-}
-
 // --- the reader's -----------------------------------------------------------------------------
 
 void CoreAhead::take_batch() {
-  std::unique_lock lock{mutex_};
-  if (at_ != nullptr) {
-    at_->steps.clear();
-    used_.push_back(std::move(at_));
-  }
-  moved_.wait(lock, [this] { return !ready_.empty(); });
-  at_ = std::move(ready_.front());
-  ready_.pop_front();
-  moved_.notify_all();
-  lock.unlock();
+  if (at_ != nullptr) at_->steps.clear();
+  at_ = queue_.take(std::move(at_));
   step_ = 0;
   kept_.feed_events.adopt(at_->kept.feed_events);
   if (at_->thrown != nullptr) std::rethrow_exception(at_->thrown);

@@ -3,17 +3,15 @@
 // itself, so that nothing depends on how far ahead it is. Room: ops/app. Cold.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "ops/app/batch_queue.hpp"
 #include "ops/app/core_replay.hpp"
 
 namespace gimbal {
@@ -64,7 +62,6 @@ class CoreAhead {
 
   void work();
   bool fill(Batch& batch);
-  bool put(std::unique_ptr<Batch> batch);
   void take_batch();
 
   CoreReplay& core_;
@@ -77,11 +74,7 @@ class CoreAhead {
   std::uint64_t seq_{0};
   bool ended_{false};
   // Of both.
-  std::mutex mutex_;
-  std::condition_variable moved_;
-  std::deque<std::unique_ptr<Batch>> ready_;
-  std::deque<std::unique_ptr<Batch>> used_;
-  bool stop_{false};
+  BatchQueue<Batch> queue_{batches_max};
   std::thread worker_;
 };
 

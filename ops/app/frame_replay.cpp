@@ -23,6 +23,12 @@ deribit::LoginConfig silent_login(std::int64_t first_id, const char* scope) {
   return login;
 }
 
+// Of bytes that FramesAhead gave: there is room to read behind them.
+Frame frame_of(std::span<const std::byte> bytes) {
+  auto* text = reinterpret_cast<char*>(const_cast<std::byte*>(bytes.data()));
+  return Frame{text, bytes.size(), bytes.size() + frame_padding};
+}
+
 // Equal but for what the sequencer stamps.
 bool same_event(const Event& journal, const Event& replayed) noexcept {
   using Words = std::array<std::uint64_t, sizeof(Event) / 8>;
@@ -56,7 +62,7 @@ std::string shown(std::string_view text) {
 
 FrameReplay::FrameReplay(const JournalOrigin& origin, std::uint32_t epoch, CoreAhead& core,
                          const JournalSegments& segments)
-    : core_{core}, origin_{origin}, reader_{segments, frame_stream} {
+    : core_{core}, origin_{origin}, reader_{segments} {
   const Config& config = origin.loaded->config;
   const VenueId venue{0};
   for (std::size_t i = 0; i < feeds_.size(); ++i) {
@@ -151,14 +157,6 @@ bool FrameReplay::take(const JournalRecord& record) {
   return !result_.difference.found;
 }
 
-Frame FrameReplay::padded(std::span<const std::byte> bytes) {
-  const std::size_t need = bytes.size() + frame_padding;
-  if (buffer_.size() < need) buffer_.resize(need * 2);
-  if (!bytes.empty()) std::memcpy(buffer_.data(), bytes.data(), bytes.size());
-  std::memset(buffer_.data() + bytes.size(), 0, frame_padding);
-  return Frame{buffer_.data(), bytes.size(), buffer_.size()};
-}
-
 // --- feeds ------------------------------------------------------------------------------------
 
 void FrameReplay::feed_frame(const FrameRecord& frame, std::span<const std::byte> bytes) {
@@ -197,7 +195,7 @@ void FrameReplay::feed_call(FeedSide& side, const FrameRecord& frame,
   const std::uint64_t events_before = result_.events;
   switch (frame.kind) {
     case FrameKind::opened: calls.opened(now); break;
-    case FrameKind::text_in: calls.text(padded(bytes), now); break;
+    case FrameKind::text_in: calls.text(frame_of(bytes), now); break;
     case FrameKind::ended: calls.ended(now); break;
     case FrameKind::timer: calls.timer(now); break;
     case FrameKind::text_out:
@@ -281,7 +279,7 @@ void FrameReplay::order_frame(const FrameRecord& frame, std::span<const std::byt
   const RecvTime now{frame.recv_mono_ns};
   switch (frame.kind) {
     case FrameKind::opened: gateway_->on_open(now, ++generation_, batch_, outbox_); break;
-    case FrameKind::text_in: (void)gateway_->on_frame(padded(bytes), now, batch_, outbox_); break;
+    case FrameKind::text_in: (void)gateway_->on_frame(frame_of(bytes), now, batch_, outbox_); break;
     case FrameKind::ended: gateway_->on_close(now, batch_); break;
     case FrameKind::timer: gateway_->on_timer(now, batch_, outbox_); break;
     case FrameKind::text_out:

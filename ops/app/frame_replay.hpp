@@ -16,6 +16,7 @@
 #include "feeds/frame.hpp"
 #include "ops/app/core_ahead.hpp"
 #include "ops/app/feed_calls.hpp"
+#include "ops/app/frames_ahead.hpp"
 #include "ops/app/journal_lines.hpp"
 #include "ops/app/session_setup.hpp"
 
@@ -57,7 +58,7 @@ class FrameReplay {
   void chain_by(ChainHasher& hasher) noexcept { reader_.chain_by(hasher); }
   // Reads both streams to their ends, or to the first difference.
   void run();
-  // Reads the frames that were not followed: they may be damaged too.
+  // Reads the frames that were not followed: they may be damaged too. Before bytes_read().
   void check_rest();
   [[nodiscard]] std::uint64_t bytes_read() const noexcept { return reader_.bytes(); }
   [[nodiscard]] const FrameReplayResult& result() const noexcept { return result_; }
@@ -93,14 +94,13 @@ class FrameReplay {
   bool next_outgoing(std::uint64_t up_to, Outgoing& out);
   bool compare_unit(Fifo<Event>& journal, const Event* unit, std::size_t parts);
   bool wait_for(Fifo<Event>& events, std::size_t count);
-  [[nodiscard]] Frame padded(std::span<const std::byte> bytes);
   void differ(std::string what, std::uint64_t seq, std::string journal, std::string replayed);
   [[nodiscard]] std::string unit_text(const Event* unit, std::size_t parts);
   void check_left_over();
 
   CoreAhead& core_;
   const JournalOrigin& origin_;
-  JournalReader reader_;
+  FramesAhead reader_;
   std::array<FeedSide, 2> feeds_{};
   std::unique_ptr<deribit::RateBudget> budget_;
   std::unique_ptr<deribit::DeribitGateway> gateway_;
@@ -109,7 +109,6 @@ class FrameReplay {
   Outbox outbox_{1u << 18, 256};
   Fifo<Event> written_;                  // by the gateway, not compared yet
   std::vector<std::string> mass_texts_;  // of the mass cancel being compared
-  std::vector<char> buffer_;
   std::array<Event, 32> agreed_{};
   std::size_t agreed_count_{0};
   FrameRecord frame_{};
