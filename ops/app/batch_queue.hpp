@@ -1,5 +1,6 @@
 // Batches that one thread fills ahead of another one that takes them, some at most; their memory
-// goes round. Room: ops/app. Cold.
+// goes round. A filler that had to wait goes on once half of them are taken: woken for each, the
+// two would take turns. Room: ops/app. Cold.
 #pragma once
 
 #include <condition_variable>
@@ -33,7 +34,7 @@ class BatchQueue {
     moved_.wait(lock, [this] { return stop_ || ready_.size() < ahead_max_; });
     if (stop_) return false;
     ready_.push_back(std::move(batch));
-    moved_.notify_all();
+    moved_.notify_one();
     return true;
   }
 
@@ -45,7 +46,7 @@ class BatchQueue {
     moved_.wait(lock, [this] { return !ready_.empty(); });
     std::unique_ptr<Batch> batch = std::move(ready_.front());
     ready_.pop_front();
-    moved_.notify_all();
+    if (ready_.size() <= ahead_max_ / 2) moved_.notify_one();
     return batch;
   }
   void stop() {
