@@ -300,8 +300,11 @@ class EngineCore {
   [[nodiscard]] bool scenario_cells(UnderlyingId u, bool inverse, const RiskNumbers& risk,
                                     ScenarioCells::Cells& cells) const noexcept;
   [[nodiscard]] bool other_losses(const Instrument& i, double& sum) const noexcept;
-  // engine_scenario_rows.cpp. `ask_rows` is false where nothing is to be asked for now.
+  // engine_scenario_rows.cpp. `ask_rows` is false where the group is not due.
+  [[nodiscard]] bool rows_due(const ScenarioGroups::Group& g,
+                              ScenarioCells::Anchor anchor) const noexcept;
   bool ask_rows(std::uint16_t group) noexcept;
+  void rows_wanted(InstrumentId id) noexcept;
   void refresh_cells() noexcept;
   void on_scenario_rows(const Event& event) noexcept;
 
@@ -509,6 +512,8 @@ class EngineCore {
   ScenarioGroups groups_;
   std::size_t cells_held_{0};  // where the next look at held_ begins, and at groups_
   std::size_t cells_group_{0};
+  std::uint32_t rows_on_their_way_{0};  // questions without an answer
+  RecvTime rows_moved_{};               // the newest question or answer
   TradeLedger trades_;
   ExecutionGaps gaps_;
   JudgedOrder judged_{};

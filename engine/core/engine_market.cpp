@@ -154,6 +154,7 @@ void EngineCore::on_ticker(const Event& event) noexcept {
     portfolio_.on_option_ticker(event.instrument, believed_volatility(event.instrument, t),
                                 t.underlying, t.mark, event.exch, event.now());
     if (m->held) refresh_gross(event.instrument);
+    rows_wanted(event.instrument);
     refresh_cells();
     return;
   }

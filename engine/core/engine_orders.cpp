@@ -125,7 +125,8 @@ void EngineCore::keep_held(InstrumentId id) noexcept {
     if (at < held_.begin() + static_cast<std::ptrdiff_t>(cells_held_)) --cells_held_;
     held_.erase(at);
   }
-  cells_.find_oldest(table_[id], held_, table_);
+  groups_.hold(id, holds);
+  cells_.find_oldest(table_[id], held_);
 }
 
 void EngineCore::move_position(InstrumentId id, Qty signed_amount) noexcept {

@@ -162,6 +162,7 @@ class Bot {
   void make_scenario_desk();
   [[nodiscard]] EventRing* scenario_ring();
   void scenario_loop();
+  [[nodiscard]] std::size_t price_rows(std::span<std::byte> block);
   void show_scenarios(std::vector<struct CounterStatus>& to) const;
   // bot_journal.cpp
   void drain_journal();

@@ -25,7 +25,7 @@ struct ScenarioFeed {
   }
 
   quant::ScenarioPricer pricer;
-  SpscRing<ScenarioQuestion> questions{1u << 11};  // every option of 16,384 at once
+  SpscRing<ScenarioQuestion> questions{64};  // the core has half as many on their way
   EventRing events{256};
   std::atomic<std::uint64_t> questions_lost{0};
   std::atomic<std::uint64_t> priced{0};  // options

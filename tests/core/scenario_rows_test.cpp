@@ -115,6 +115,81 @@ TEST_F(ScenarioRowsTest, RowsAreAskedForAnewAtAQuarterOfTheirGreatestAge) {
   EXPECT_EQ(asked.size(), before + 1);
 }
 
+TEST_F(ScenarioRowsTest, WhatIsNotHeldIsAskedForAnewAtThreeQuartersOfThatAge) {
+  ready();
+  enter(rows_of(asked.back()));
+  const std::size_t before = asked.size();
+  const RecvTime priced = asked.back().at;
+  advance(priced + milliseconds(3750) - now);
+  fresh();
+  EXPECT_EQ(asked.size(), before);
+  advance(Nanos{1});
+  fresh();
+  EXPECT_EQ(asked.size(), before + 1);
+}
+
+TEST_F(ScenarioRowsTest, AnOptionThatCanBePricedNowIsAskedForAtOnce) {
+  const InstrumentId other = table.add(test::option_definition(60000));
+  ready(-10);
+  ASSERT_EQ(asked.back().count, 1) << "the other one has no volatility";
+  const std::size_t before = asked.size();
+  Ticker t;
+  t.mark = usd(0.02);
+  t.index = t.underlying = usd(50000);
+  t.mark_iv_nano = usd(0.6).nano;
+  send(EventKind::ticker, t, other);
+  ASSERT_EQ(asked.size(), before + 1);
+  EXPECT_EQ(asked.back().count, 2);
+  EXPECT_EQ(asked.back().instruments[1], other);
+  send(EventKind::ticker, t, other);
+  EXPECT_EQ(asked.size(), before + 1) << "once";
+}
+
+TEST_F(ScenarioRowsTest, ASettledOptionIsAskedForNoMore) {
+  ready();
+  InstrumentChange change;
+  change.change = InstrumentChangeKind::settle;
+  change.delivery = usd(50000);
+  send(EventKind::instrument_change, change, option);
+  const std::size_t before = asked.size();
+  advance(seconds(4));
+  fresh();
+  EXPECT_EQ(asked.size(), before);
+}
+
+// Thirty-nine expiries beside the first.
+struct ManyGroups : ScenarioRowsTest {
+  std::vector<InstrumentId> others;
+  ManyGroups() {
+    for (int n = 0; n < 39; ++n) {
+      Instrument i = test::option_definition(50000);
+      i.expiry = i.expiry + seconds(86'400 * (n + 1));
+      others.push_back(table.add(i));
+    }
+  }
+  void quote_all() {
+    for (const InstrumentId id : others) {
+      Ticker t;
+      t.mark = usd(0.06);
+      t.index = t.underlying = usd(50000);
+      t.mark_iv_nano = usd(0.6).nano;
+      send(EventKind::ticker, t, id);
+    }
+  }
+};
+
+TEST_F(ManyGroups, NoMoreThanThirtyTwoQuestionsAreOnTheirWay) {
+  ready();
+  for (int n = 0; n < 4; ++n) quote_all();
+  ASSERT_EQ(asked.size(), 32U);
+  enter(rows_of(asked.front()));
+  quote_all();
+  EXPECT_EQ(asked.size(), 33U) << "an answer makes room";
+  advance(milliseconds(250));
+  for (int n = 0; n < 4; ++n) quote_all();
+  EXPECT_GT(asked.size(), 40U) << "those without an answer count as lost";
+}
+
 TEST_F(ScenarioRowsTest, AnAnswerIsAsOldAsItsQuestion) {
   setup.engine.tick = seconds(600);
   ready(-10);
@@ -152,11 +227,12 @@ TEST_F(ScenarioRowsTest, TheOlderOfTwoAnswersDoesNotReplaceTheNewer) {
   fresh();
   const ScenarioQuestion second = asked.back();
   ASSERT_GT(second.at, first.at);
-  enter(rows_of(second, -0.1));
+  enter(rows_of(second, 0.1));
   fresh();
   ASSERT_TRUE(known());
   const double worst = core().view().scenarios(test::the_coin, true)->worst(0);
-  enter(rows_of(first, -0.3));
+  EXPECT_GT(worst, 0.9) << "ten sold, each a tenth of a coin";
+  enter(rows_of(first, 0.3));
   EXPECT_EQ(core().view().scenarios(test::the_coin, true)->worst(0), worst);
 }
 

@@ -49,21 +49,13 @@ void ScenarioCells::follow(UnderlyingId u, double spot) noexcept {
   }
 }
 
-bool ScenarioCells::outdated(const Instrument& i, RecvTime now) const noexcept {
-  if (!used() || !has_place(i)) return false;
-  const Row& r = rows_[i.id.value];
-  return r.generation != book(i).generation || now - r.at > Nanos{config_.row_age_max.count / 4};
-}
-
-void ScenarioCells::find_oldest(const Instrument& i, std::span<const InstrumentId> held,
-                                const InstrumentTable& table) noexcept {
+void ScenarioCells::find_oldest(const Instrument& i, std::span<const InstrumentId> held) noexcept {
   if (!used() || !has_place(i)) return;
   const std::size_t mine = place(i.underlying, is_inverse(i.kind));
   RecvTime oldest{std::numeric_limits<std::int64_t>::max()};
   for (const InstrumentId id : held) {
-    const Instrument& other = table[id];
-    if (!has_place(other) || place(other.underlying, is_inverse(other.kind)) != mine) continue;
-    oldest = std::min(oldest, rows_[id.value].at);
+    const Row& r = rows_[id.value];
+    if (r.place == mine) oldest = std::min(oldest, r.at);
   }
   books_[mine].oldest = oldest;
 }
@@ -128,6 +120,7 @@ void ScenarioCells::hold(const Instrument& i, Qty amount) noexcept {
   if (!used() || !has_place(i)) return;
   Row& r = rows_[i.id.value];
   Book& b = book(i);
+  r.place = static_cast<std::uint8_t>(place(i.underlying, is_inverse(i.kind)));
   const double held = to_double(amount);
   const bool now_held = held != 0;
   const bool was_held = r.held != 0;

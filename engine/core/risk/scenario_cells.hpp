@@ -50,12 +50,9 @@ class ScenarioCells {
 
   // Moves the anchors of the underlying when the price left them behind.
   void follow(UnderlyingId u, double spot) noexcept;
-  // Whether the row must be priced to count: another anchor, or a quarter of its greatest age.
-  [[nodiscard]] bool outdated(const Instrument& i, RecvTime now) const noexcept;
   // Looks for the oldest row of the option's book; `held`: every instrument with a position. After
-  // rows were taken, and when an option comes to be held or is no more.
-  void find_oldest(const Instrument& i, std::span<const InstrumentId> held,
-                   const InstrumentTable& table) noexcept;
+  // rows of held options were taken, and when one comes to be held or is no more.
+  void find_oldest(const Instrument& i, std::span<const InstrumentId> held) noexcept;
   // No held row of the book is too old; one that was never priced is.
   [[nodiscard]] bool young(UnderlyingId u, bool inverse, RecvTime now) const noexcept {
     if (!used() || u.value >= underlyings_max) return false;
@@ -105,7 +102,8 @@ class ScenarioCells {
     Cells value{}, slope{}, half_curve{};
   };
   struct Row {
-    double held{0};  // signed coins
+    double held{0};             // signed coins
+    std::uint8_t place{books};  // of its book, once it was held
     std::uint32_t generation{0};
     RecvTime at{};
   };

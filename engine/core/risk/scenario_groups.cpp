@@ -2,12 +2,19 @@
 
 namespace gimbal {
 
-ScenarioGroups::ScenarioGroups(std::size_t instruments) : of_(instruments, none) {
+ScenarioGroups::ScenarioGroups(std::size_t instruments)
+    : of_(instruments, none), place_(instruments) {
   groups_.reserve(instruments);
 }
 
 bool ScenarioGroups::fits(const Group& g, const Instrument& i) noexcept {
   return g.underlying == i.underlying && g.inverse == is_inverse(i.kind) && g.expiry == i.expiry;
+}
+
+void ScenarioGroups::hold(InstrumentId id, bool held) noexcept {
+  const std::uint16_t n = of(id);
+  if (n == none) return;
+  held ? ++groups_[n].held : --groups_[n].held;
 }
 
 void ScenarioGroups::list(const Instrument& i) noexcept {
@@ -23,6 +30,7 @@ void ScenarioGroups::list(const Instrument& i) noexcept {
     n = groups_.size();
   }
   Group& g = groups_[n - 1];
+  place_[i.id.value] = g.count;
   g.options[g.count++] = i.id;
   g.asked = {};
   mine = static_cast<std::uint16_t>(n - 1);
