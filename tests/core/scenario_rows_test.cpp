@@ -179,7 +179,7 @@ struct ManyGroups : ScenarioRowsTest {
 };
 
 TEST_F(ManyGroups, NoMoreThanThirtyTwoQuestionsAreOnTheirWay) {
-  ready();
+  armed();
   for (int n = 0; n < 4; ++n) quote_all();
   ASSERT_EQ(asked.size(), 32U);
   enter(rows_of(asked.front()));
