@@ -238,6 +238,21 @@ void measure_silence(Results& r, Program silent) {
   r.programs.push_back(std::move(silent));
 }
 
+// The bot first: stopped for the floor's, it is not asked again.
+void measure_silences(Results& r, const Program& bot) {
+  Program silent = bot;
+  silent.name = "gimbal, after 10 s";
+  const Program& rare = *std::find_if(r.programs.begin(), r.programs.end(),
+                                      [](const Program& p) { return p.name == "tls_floor, rare"; });
+  Program still;
+  still.name = "tls_floor, after 10 s";
+  still.door = rare.door;
+  still.resume = rare.resume;
+  still.stop = rare.stop;
+  measure_silence(r, std::move(silent));
+  measure_silence(r, std::move(still));
+}
+
 int verdict(const Results& r, const Options& o) {
   const std::size_t asked = r.fused.samples.count();
   if (asked == 0 || r.fused.missed >= asked) return 1;
@@ -303,20 +318,7 @@ int run(const Options& o) {
     r.programs.push_back(std::move(crowded));
   }
   Contest{o.contest}.run(r.floor, r.fused, r.programs);
-  if (!o.floors_only) {
-    Program silent = bare;
-    silent.name = "gimbal, after 10 s";
-    const Program& rare = *std::find_if(r.programs.begin(), r.programs.end(), [](const Program& p) {
-      return p.name == "tls_floor, rare";
-    });
-    Program still;
-    still.name = "tls_floor, after 10 s";
-    still.door = rare.door;
-    still.resume = rare.resume;
-    still.stop = rare.stop;
-    measure_silence(r, std::move(silent));
-    measure_silence(r, std::move(still));  // the bot, stopped meanwhile, is not asked again
-  }
+  if (!o.floors_only) measure_silences(r, bare);
   const double bot_cold = cold_share(bot.pid(), started);
   const int code = bot.end(live);
   r.report = bot.report();
