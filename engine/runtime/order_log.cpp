@@ -78,7 +78,7 @@ void OrderLog::take(const Event& event) {
       if (fill_.add(event)) on_fill(fill_.value());
       return;
     case EventKind::reconcile_mark:
-      if (event.as<ReconcileMark>().phase == ReconcilePhase::begin) ended_.clear();
+      if (event.as<ReconcileMark>().phase == ReconcilePhase::begin) begin_picture();
       return;
     case EventKind::open_order_report:
       if (report_.add(event)) on_report(event, report_.value());
@@ -101,12 +101,16 @@ void OrderLog::on_sent(const Event& event) {
   if (sent.action == OrderAction::cancel || sent.amount.nano <= 0 || !sent.order.valid()) return;
   KeptOrder* o = find(sent.order);
   const bool place = sent.action == OrderAction::place;
-  if (o == nullptr && place) o = add(sent.order, event.instrument);
+  // A change of an order that only its fills had ended: it may work on, with what it was changed
+  // to.
+  const bool again = o == nullptr && !place && ended_.count(sent.order.value) == 0;
+  if (o == nullptr && (place || again)) o = add(sent.order, event.instrument);
   if (o == nullptr) return;
   OrderCarry& t = o->terms;
   t.valid_until = std::max(t.valid_until, event.exch);
   ++revision_;
-  if (!place) {
+  if (again) t.confirmed = 1;
+  if (!place && !again) {
     // A second change while the first has no answer: either may hold.
     t.new_price = sent.price;
     t.new_amount = std::max(t.new_amount, sent.amount);
@@ -162,9 +166,21 @@ void OrderLog::on_fill(const Fill& fill) {
   const Qty whole = std::max(t.amount, t.new_amount);
   ++revision_;
   t.confirmed = 1;
-  if (fill.amount >= whole - t.filled) return remove(fill.order);
   o->trades.push_back(fill.trade);
-  t.filled += fill.amount;
+  // Whole by what the journal knows is no end yet: a change of its amount may have left already,
+  // and be journalled behind the fill.
+  t.filled = std::min(t.filled + fill.amount, whole);
+}
+
+// What was filled whole before this picture has ended, unless the picture shows it, or a change of
+// it that is still to be journalled.
+void OrderLog::begin_picture() {
+  ended_.clear();
+  const auto whole = [this](const auto& kept) {
+    const OrderCarry& t = kept.second.terms;
+    return t.order.epoch() == epoch_ && t.filled >= std::max(t.amount, t.new_amount);
+  };
+  revision_ += std::erase_if(orders_, whole);
 }
 
 void OrderLog::on_lookup(const Event& event) {

@@ -57,6 +57,7 @@ class OrderLog {
   void on_ack(const OrderAck& ack);
   void on_reject(const OrderReject& reject);
   void on_fill(const Fill& fill);
+  void begin_picture();
   void on_lookup(const Event& event);
   void on_report(const Event& event, const OpenOrderReport& report);
   void on_carry(const Event& event, const OrderCarry& carry);

@@ -7,6 +7,7 @@ namespace gimbal {
 namespace {
 
 constexpr Nanos clock_interval = seconds(10);
+constexpr Nanos clock_retry = seconds(1);  // without it no order can be proven absent
 constexpr Nanos login_retry = seconds(5);  // behind one that failed: the old token may end
 constexpr int clock_samples = 3;
 constexpr std::size_t look_ups_max = 256;  // orders that share the venue's answers
@@ -54,13 +55,17 @@ bool QueryLoop::serve() {
   return true;
 }
 
-void QueryLoop::send_clock() {
+// False: it was not told.
+bool QueryLoop::send_clock() {
   VenueClock payload;
   const std::string error = queries_.venue_clock(clock_samples, payload);
-  if (!error.empty()) return say_(error);
+  if (!error.empty()) {
+    say_(error);
+    return false;
+  }
   Event e = make_event(EventKind::venue_clock, venue_, InstrumentId{}, clock_.now(), {}, payload);
   e.add_flag(event_flag::last_in_packet);
-  (void)push(std::span<const Event>{&e, 1});
+  return push(std::span<const Event>{&e, 1});
 }
 
 void QueryLoop::answer_count() {
@@ -134,8 +139,8 @@ void QueryLoop::run(const std::atomic<bool>& stop) {
     answer_count();
     // Before what is asked for: an order in doubt that cannot be proven is asked for without end.
     if (clock_.now() >= clock_due_) {
-      clock_due_ = clock_.now() + clock_interval;
-      send_clock();
+      const bool told = send_clock();
+      clock_due_ = clock_.now() + (told ? clock_interval : clock_retry);
     }
     if (clock_.now() >= login_due_) {
       const std::string error = queries_.login();

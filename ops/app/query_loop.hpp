@@ -50,7 +50,7 @@ class QueryLoop {
  private:
   void take_tasks();
   bool serve();
-  void send_clock();
+  [[nodiscard]] bool send_clock();
   void answer_count();
   bool read_list();
   bool push(std::span<const Event> unit);

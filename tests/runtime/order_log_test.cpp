@@ -165,7 +165,7 @@ TEST(OrderLog, AReplaceWithoutAnAnswerKeepsBothAmounts) {
   EXPECT_EQ(t.new_amount, Qty{});
 }
 
-TEST(OrderLog, AFillCountsOnceByItsTradeAndTheLastOneEndsTheOrder) {
+TEST(OrderLog, AFillCountsOnceByItsTradeAndWhatIsFilledWholeEndsWithThePictureBehindIt) {
   Script s = resting();
   s.fill(1, lots(3));
   s.fill(1, lots(3));
@@ -173,7 +173,33 @@ TEST(OrderLog, AFillCountsOnceByItsTradeAndTheLastOneEndsTheOrder) {
   EXPECT_EQ(only(folded(s)).filled, lots(7));
   s.fill(0, lots(3));
   s.fill(3, lots(3));
+  EXPECT_EQ(only(folded(s)).filled, lots(10)) << "a change may be on its way";
+  s.mark(ReconcilePhase::begin);
   EXPECT_TRUE(folded(s).orders().empty());
+}
+
+// The simulator's seed 11231: decided in the packet before the fill, journalled behind it.
+TEST(OrderLog, AnOrderThatWasFilledWholeStaysWhereAChangeOfItHasLeft) {
+  Script s = resting();
+  s.fill(1, lots(10));
+  s.sent(OrderAction::replace, at(49), lots(25));
+  EXPECT_EQ(only(folded(s)).new_amount, lots(25));
+  EXPECT_EQ(only(folded(s)).filled, lots(10));
+  s.mark(ReconcilePhase::begin);
+  EXPECT_EQ(only(folded(s)).new_amount, lots(25)) << "15 may rest";
+}
+
+TEST(OrderLog, AChangeBringsBackWhatAPictureHadEndedByItsFillsAndNothingThatTheVenueEnded) {
+  Script filled = resting();
+  filled.fill(1, lots(10));
+  filled.mark(ReconcilePhase::begin);
+  filled.sent(OrderAction::replace, at(49), lots(25));
+  EXPECT_EQ(only(folded(filled)).amount, lots(25));
+  EXPECT_EQ(only(folded(filled)).confirmed, 1);
+  Script done = resting();
+  done.done();
+  done.sent(OrderAction::replace, at(49), lots(25));
+  EXPECT_TRUE(folded(done).orders().empty());
 }
 
 TEST(OrderLog, MoreTradesThanAreKeptCountNoMore) {

@@ -91,6 +91,7 @@ class Bot {
   void cycle();
   // One turn of the query thread; true when it did something. Blocks in virtual time.
   bool serve_query();
+  bool serve_clock_and_login();
   void reconcile_again();
   // The process is no more: what it wrote stays.
   void leave();

@@ -13,6 +13,8 @@ namespace {
 constexpr Nanos timer_interval = milliseconds(20);
 constexpr Nanos silence_max = seconds(15);
 constexpr Nanos clock_interval = seconds(10);
+constexpr Nanos clock_retry = seconds(1);
+constexpr Nanos login_retry = seconds(5);
 constexpr Nanos token_refresh = seconds(600);
 constexpr int clock_samples = 3;
 
@@ -285,7 +287,7 @@ void Bot::reconcile_again() { reconciles_.push_back(last_reconcile_); }
 
 bool Bot::serve_query() {
   const PushUnits out = [this](std::span<const Event> unit) { return push_query(unit); };
-  const RecvTime now = clock_.now();
+  if (serve_clock_and_login()) return true;
   if (!reconciles_.empty()) {
     last_reconcile_ = reconciles_.front();
     reconciles_.pop_front();
@@ -304,18 +306,26 @@ bool Bot::serve_query() {
     static_cast<void>(queries_->look_up(orders, out));
     return true;
   }
+  return false;
+}
+
+// As QueryLoop::run: before what is asked for, since an order that cannot be proven is asked for
+// without end. True: something was asked.
+bool Bot::serve_clock_and_login() {
+  const RecvTime now = clock_.now();
   if (now >= clock_due_) {
-    clock_due_ = now + clock_interval;
     VenueClock payload;
-    if (!queries_->venue_clock(clock_samples, payload).empty()) return true;
+    const bool told = queries_->venue_clock(clock_samples, payload).empty();
+    clock_due_ = clock_.now() + (told ? clock_interval : clock_retry);
+    if (!told) return true;
     Event e = make_event(EventKind::venue_clock, venue_, {}, clock_.now(), {}, payload);
     e.add_flag(event_flag::last_in_packet);
     return push_query(std::span<const Event>{&e, 1});
   }
   if (login_due_.mono_ns == 0) login_due_ = now + token_refresh;
   if (now < login_due_) return false;
-  login_due_ = now + token_refresh;
-  static_cast<void>(queries_->login());
+  const bool done = queries_->login().empty();
+  login_due_ = clock_.now() + (done ? token_refresh : login_retry);
   return true;
 }
 
