@@ -26,7 +26,11 @@ void ScenarioGroups::list(const Instrument& i) noexcept {
   while (n > 0 && !(fits(groups_[n - 1], i) && groups_[n - 1].count < scenario_rows_max)) --n;
   if (n == 0) {
     if (groups_.size() == groups_.capacity()) return;
-    groups_.push_back(Group{i.underlying, is_inverse(i.kind), 0, i.expiry, {}, 0, 0, {}});
+    Group fresh;
+    fresh.underlying = i.underlying;
+    fresh.inverse = is_inverse(i.kind);
+    fresh.expiry = i.expiry;
+    groups_.push_back(fresh);
     n = groups_.size();
   }
   Group& g = groups_[n - 1];
