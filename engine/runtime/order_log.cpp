@@ -122,6 +122,8 @@ void OrderLog::on_sent(const Event& event) {
   t.price = sent.price;
   t.amount = sent.amount;
   t.label_hash = tag_;
+  // Of one that came back it is not known when it was placed: it is looked for from the beginning.
+  if (again) return;
   t.sent = clock_offset_.count != 0 ? venue_time(event) : event.exch - seconds(60);
 }
 

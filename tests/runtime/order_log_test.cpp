@@ -196,6 +196,7 @@ TEST(OrderLog, AChangeBringsBackWhatAPictureHadEndedByItsFillsAndNothingThatTheV
   filled.sent(OrderAction::replace, at(49), lots(25));
   EXPECT_EQ(only(folded(filled)).amount, lots(25));
   EXPECT_EQ(only(folded(filled)).confirmed, 1);
+  EXPECT_EQ(only(folded(filled)).sent, ExchTime{}) << "when it was placed is not known";
   Script done = resting();
   done.done();
   done.sent(OrderAction::replace, at(49), lots(25));
