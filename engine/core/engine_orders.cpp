@@ -53,7 +53,7 @@ void EngineCore::on_order_event(const Event& event) noexcept {
   switch (event.kind()) {
     case EventKind::order_ack: {
       const auto ack = event.as<OrderAck>();
-      const OrderChange change = orders_.on_ack(ack, now_);
+      const OrderChange change = orders_.on_ack(ack, now_, event.exch);
       // Works at the venue under our label and is not known: of another instance, or of an earlier
       // boot. Then a picture adopts it, so that it is counted and a kill reaches it.
       if (change.order == nullptr && ack.order.valid() && event.venue.value < venues_max &&

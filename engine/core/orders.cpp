@@ -374,18 +374,22 @@ void OrderTable::accept_change(Order& o, const OrderAck& ack) noexcept {
   o.new_price = {};
 }
 
-OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now) noexcept {
+OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now, ExchTime updated) noexcept {
   return with(ack.order, OrderEvent::ack, [&](Order& o) noexcept {
+    const bool stale = updated.unix_ns > 0 && updated < o.terms_exch;
     const bool answers_replace =
-        o.new_amount.nano > 0 && ack.amount == o.new_amount && ack.price == o.new_price;
+        !stale && o.new_amount.nano > 0 && ack.amount == o.new_amount && ack.price == o.new_price;
     const bool replacing = o.state == OrderState::pending_replace ||
                            (o.state == OrderState::unknown && o.doubt == OrderAction::replace);
     const bool cancelling = o.state == OrderState::unknown && o.doubt == OrderAction::cancel;
-    const OrderEvent event =
-        cancelling || (replacing && !answers_replace) ? OrderEvent::ack_old : OrderEvent::ack;
+    const OrderEvent event = stale || cancelling || (replacing && !answers_replace)
+                                 ? OrderEvent::ack_old
+                                 : OrderEvent::ack;
     OrderChange c = step(o, event, now);
     if (ended(c.before)) return c;
     o.venue_filled = std::max(o.venue_filled, ack.filled);
+    if (stale) return c;
+    o.terms_exch = std::max(o.terms_exch, updated);
     if (c.verdict == Verdict::legal) {
       if (c.before == OrderState::pending_new) ++counters_.acknowledged;
       o.unseen = false;

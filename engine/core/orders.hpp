@@ -113,7 +113,8 @@ struct Order {
   Qty new_amount{};    // zero when none
   Qty owed{};          // ended, but the venue filled more than we have seen
   ExchTime valid_until{};
-  ExchTime sent_exch{};  // venue time when it was handed out
+  ExchTime sent_exch{};   // venue time when it was handed out
+  ExchTime terms_exch{};  // venue's own time of the terms that it confirmed last
   RecvTime created{};
   RecvTime deadline{};  // answer expected by; zero when none
   RecvTime unknown_since{};
@@ -222,7 +223,10 @@ class OrderTable {
 
   // --- the venue's
   OrderChange on_sent(const OrderSent& sent, RecvTime now) noexcept;
-  OrderChange on_ack(const OrderAck& ack, RecvTime now) noexcept;
+  // `updated`: the venue's time of what it says, zero where it has none. One that is older than
+  // what was accepted before changes no terms: a late answer to the placing is not the order after
+  // a change.
+  OrderChange on_ack(const OrderAck& ack, RecvTime now, ExchTime updated = {}) noexcept;
   OrderChange on_reject(const OrderReject& reject, RecvTime now) noexcept;
   // The caller has removed duplicates by trade id.
   OrderChange on_fill(const Fill& fill, RecvTime now) noexcept;

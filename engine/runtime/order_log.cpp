@@ -70,7 +70,7 @@ void OrderLog::take(const Event& event) {
       return;
     case EventKind::venue_clock: clock_offset_ = Nanos{event.as<VenueClock>().offset_ns}; return;
     case EventKind::order_sent: return on_sent(event);
-    case EventKind::order_ack: return on_ack(event.as<OrderAck>());
+    case EventKind::order_ack: return on_ack(event);
     case EventKind::order_reject: return on_reject(event.as<OrderReject>());
     case EventKind::order_done: return remove(event.as<OrderDone>().order);
     case EventKind::order_lookup: return on_lookup(event);
@@ -127,12 +127,16 @@ void OrderLog::on_sent(const Event& event) {
   t.sent = clock_offset_.count != 0 ? venue_time(event) : event.exch - seconds(60);
 }
 
-void OrderLog::on_ack(const OrderAck& ack) {
+void OrderLog::on_ack(const Event& event) {
+  const auto ack = event.as<OrderAck>();
   KeptOrder* o = find(ack.order);
   if (o == nullptr) return;
   OrderCarry& t = o->terms;
   ++revision_;
   t.confirmed = 1;
+  if (event.exch.unix_ns > 0 && event.exch < o->updated)
+    return;  // a late answer to something older
+  o->updated = std::max(o->updated, event.exch);
   if (t.new_amount.nano > 0) {
     if (ack.amount != t.new_amount || ack.price != t.new_price) return;  // of something older
     t.new_amount = {};

@@ -26,6 +26,7 @@ struct KeptOrder {
   InstrumentId instrument{};  // number in the boot that wrote it
   OrderCarry terms{};
   std::vector<TradeId> trades{};  // counted in `terms.filled`
+  ExchTime updated{};             // venue's time of the newest terms; not kept in the file
 };
 
 class OrderLog {
@@ -54,7 +55,7 @@ class OrderLog {
   void remove(OrderId id);
   [[nodiscard]] ExchTime venue_time(const Event& event) const;
   void on_sent(const Event& event);
-  void on_ack(const OrderAck& ack);
+  void on_ack(const Event& event);
   void on_reject(const OrderReject& reject);
   void on_fill(const Fill& fill);
   void begin_picture();

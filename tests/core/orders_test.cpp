@@ -200,6 +200,23 @@ TEST_F(Orders, AReplaceReservesTheLargerUntilItsOwnAnswer) {
   EXPECT_EQ(buys(), of(5));
 }
 
+// The simulator's seeds 169006 and 179296: the answer to the placing came behind the one to a
+// change, and the next fill ended an order that worked on.
+TEST_F(Orders, ALateAnswerToSomethingOlderChangesNoTerms) {
+  const OrderId id = place();
+  ack(id, 10, 100, 1000);
+  ASSERT_TRUE(replace(id, 25));
+  ack(id, 25, 101, 2000);
+  ASSERT_EQ(state(id), OrderState::live);
+  ack(id, 10, 100, 1000);
+  EXPECT_EQ(buys(), of(25));
+  fill(id, 20);
+  EXPECT_EQ(state(id), OrderState::live);
+  EXPECT_EQ(buys(), of(5));
+  ack(id, 22, 101, 2000);  // not older: the venue's word as ever
+  EXPECT_EQ(buys(), of(2));
+}
+
 TEST_F(Orders, AReplaceInDoubtKeepsTheLargerAfterItIsFoundOpen) {
   const OrderId id = place();
   ack(id);

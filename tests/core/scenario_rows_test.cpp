@@ -34,15 +34,7 @@ struct ScenarioRowsTest : test::ControlsTest {
   }
   // Rows that earn `value` of a coin in each scenario.
   [[nodiscard]] std::vector<std::byte> rows_of(const ScenarioQuestion& q, double value = -0.1) {
-    ScenarioRowsHead head;
-    head.underlying = q.underlying;
-    head.inverse = q.inverse ? 1 : 0;
-    head.rows = q.count;
-    head.generation = q.generation;
-    head.at = q.at;
-    head.anchor = q.anchor;
-    head.table = ScenarioTable{setup.scenarios}.number();
-    head.instruments = q.instruments;
+    const ScenarioRowsHead head = head_of_answer(q, ScenarioTable{setup.scenarios}.number());
     ScenarioRow row;
     row.value.fill(value);
     std::vector<std::byte> bytes(sizeof head + q.count * sizeof row);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "engine/core/risk/scenario_cells.hpp"
+#include "tests/fuzz/listed_option.hpp"
 
 namespace {
 
@@ -17,19 +18,7 @@ constexpr double spot = 50'000;
 constexpr std::int64_t one = nano_per_unit;
 
 Instrument option_of(std::size_t n) {
-  Instrument i;
-  i.kind = n < 3 ? InstrumentKind::inverse_option : InstrumentKind::linear_option;
-  i.option = n % 2 == 0 ? OptionType::call : OptionType::put;
-  i.state = InstrumentState::open;
-  i.venue = VenueId{0};
-  i.underlying = UnderlyingId{0};
-  i.settlement = currency(n < 3 ? "BTC" : "USDC");
-  i.strike = Price{(45'000 + 5'000 * static_cast<std::int64_t>(n)) * one};
-  i.expiry = ExchTime{1'800'000'000'000'000'000};
-  i.ticks.base = Price{one / 10'000};
-  i.lot = i.amount_min = Qty{one / 10};
-  i.contract_size = Qty{one};
-  return i;
+  return test::listed_option(n, ExchTime{1'800'000'000'000'000'000});
 }
 
 struct Account {

@@ -48,12 +48,12 @@ struct Script {
     s.amount = amount;
     add(EventKind::order_sent, s, until);
   }
-  void ack(Price price, Qty amount) {
+  void ack(Price price, Qty amount, ExchTime updated = {}) {
     OrderAck a;
     a.order = first;
     a.price = price;
     a.amount = amount;
-    add(EventKind::order_ack, a);
+    add(EventKind::order_ack, a, updated);
   }
   void fill(std::uint64_t trade, Qty amount, OrderId order = first, std::uint8_t flags = 0) {
     Fill f;
@@ -179,6 +179,15 @@ TEST(OrderLog, AFillCountsOnceByItsTradeAndWhatIsFilledWholeEndsWithThePictureBe
 }
 
 // The simulator's seed 11231: decided in the packet before the fill, journalled behind it.
+TEST(OrderLog, ALateAnswerToSomethingOlderChangesNoTerms) {
+  Script s = resting();
+  s.sent(OrderAction::replace, at(51), lots(25));
+  s.ack(at(51), lots(25), ExchTime{2000});
+  s.ack(at(50), lots(10), ExchTime{1000});
+  EXPECT_EQ(only(folded(s)).amount, lots(25));
+  EXPECT_EQ(only(folded(s)).price, at(51));
+}
+
 TEST(OrderLog, AnOrderThatWasFilledWholeStaysWhereAChangeOfItHasLeft) {
   Script s = resting();
   s.fill(1, lots(10));

@@ -37,7 +37,9 @@ void Bot::keep_orders() {
   const OrderTable& orders = core().orders();
   for (std::size_t n = 0; n < orders.listed(); ++n) {
     const Order& o = orders.open_order(n);
-    const bool seen = o.open() && o.confirmed && o.id.epoch() == epoch_;
+    // Filled whole and not told its end: nothing of it can fill any more, nothing is to be kept.
+    const bool works = o.open() && o.open_amount().nano > 0;
+    const bool seen = works && o.confirmed && o.id.epoch() == epoch_;
     if (seen && !journal_.missed && journal_.log.orders().count(o.id.value) == 0) {
       host_.checker->fail("I10", "order " + std::to_string(o.id.value) +
                                      " works in the core, and the journal's fold let go of it");

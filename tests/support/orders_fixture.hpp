@@ -34,8 +34,11 @@ struct Orders : testing::Test {
     EXPECT_NE(table.place(n, now, ExchTime{1}), nullptr);
     return n.place.order;
   }
-  OrderChange ack(OrderId id, std::int64_t amount = 10, std::int64_t price = 100) {
-    return table.on_ack(OrderAck{id, at(price), of(amount), {}}, now);
+  // `updated_ms`: the venue's time of what it says; 0: it has none.
+  OrderChange ack(OrderId id, std::int64_t amount = 10, std::int64_t price = 100,
+                  std::int64_t updated_ms = 0) {
+    return table.on_ack(OrderAck{id, at(price), of(amount), {}}, now,
+                        ExchTime{updated_ms * 1'000'000});
   }
   OrderChange fill(OrderId id, std::int64_t amount) {
     Fill f;

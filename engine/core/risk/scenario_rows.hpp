@@ -63,6 +63,19 @@ struct ScenarioRowsHead {
   std::uint64_t table{0};  // ScenarioTable::number
   std::array<InstrumentId, scenario_rows_max> instruments{};
 };
+[[nodiscard]] inline ScenarioRowsHead head_of_answer(const ScenarioQuestion& q,
+                                                     std::uint64_t table) noexcept {
+  ScenarioRowsHead head;
+  head.underlying = q.underlying;
+  head.inverse = q.inverse ? 1 : 0;
+  head.rows = q.count;
+  head.generation = q.generation;
+  head.at = q.at;
+  head.anchor = q.anchor;
+  head.table = table;
+  head.instruments = q.instruments;
+  return head;
+}
 struct ScenarioRow {
   std::array<double, ScenarioTable::count> value{}, slope{}, half_curve{};
 };

@@ -160,15 +160,7 @@ std::size_t ScenarioPricer::answer(const ScenarioQuestion& q, std::span<std::byt
     evaluate(q.years, n, far ? states - 1 : 0, far ? 1 : states);
   }
   q.inverse ? finish<true>(q) : finish<false>(q);
-  ScenarioRowsHead head;
-  head.underlying = q.underlying;
-  head.inverse = q.inverse ? 1 : 0;
-  head.rows = q.count;
-  head.generation = q.generation;
-  head.at = q.at;
-  head.anchor = q.anchor;
-  head.table = table_.number();
-  head.instruments = q.instruments;
+  const ScenarioRowsHead head = head_of_answer(q, table_.number());
   std::memcpy(to.data(), &head, sizeof head);
   std::byte* const rows = to.data() + sizeof head;
   constexpr std::size_t column = ScenarioTable::count * sizeof(double);
