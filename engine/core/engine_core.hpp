@@ -178,6 +178,8 @@ class EngineCore {
     bool clock_known{false};
     bool reconciled{false};
     bool reconciling{false};
+    bool picture_begun{false};  // its begin mark has come, its end has not
+    bool picture_stale{false};  // what is reported is of a picture that was given up
     bool wants_reconcile{false};
     bool routine{false};        // the running picture has no reason but its interval
     std::uint8_t unsettled{0};  // routine pictures in a row that a fill overtook, or that failed
@@ -476,6 +478,8 @@ class EngineCore {
   void on_position(const Event& event) noexcept;
   void request_reconciles(Commands& out) noexcept;
   void begin_picture(VenueId venue) noexcept;
+  static void end_picture(Venue& v) noexcept;
+  static void give_up_picture(Venue& v) noexcept;
   static void count_unsettled(Venue& v) noexcept;
   [[nodiscard]] RecvTime unsettled_since(const Venue& v) const noexcept;
   // One instance an account. `created`: at the venue; zero when not told.

@@ -3,7 +3,9 @@
 // Before the first complete picture of a session nothing new is sent at that venue. Positions are
 // staged and adopted at the end; an instrument that traded while the picture was taken is compared,
 // not overwritten, and the picture is taken again. Orders of ours that it does not show become
-// unknown and are looked up.
+// unknown and are looked up. What is reported of a picture that was given up while the connector
+// had it in hand (the session ended, no answer in time) is older than the next question and counts
+// for nothing.
 #include <algorithm>
 
 #include "engine/core/engine_core.hpp"
@@ -36,6 +38,17 @@ void EngineCore::begin_picture(VenueId venue) noexcept {
   }
 }
 
+void EngineCore::end_picture(Venue& v) noexcept {
+  v.reconciling = false;
+  v.picture_begun = false;
+}
+
+// The connector may have it in hand still: its reports are older than the next one's question.
+void EngineCore::give_up_picture(Venue& v) noexcept {
+  v.picture_stale = v.picture_stale || v.picture_begun;
+  end_picture(v);
+}
+
 void EngineCore::request_reconciles(Commands& out) noexcept {
   for (std::size_t i = 0; i < venues_max; ++i) {
     Venue& v = venues_[i];
@@ -45,7 +58,7 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
       v.wants_reconcile = true;
     }
     if (v.reconciling && now_ - v.requested_at > setup_.engine.reconcile_timeout) {
-      v.reconciling = false;
+      give_up_picture(v);
       count_unsettled(v);
     }
     // A private message may be lost without a sign of it: what the venue holds is asked for anyway.
@@ -83,25 +96,33 @@ void EngineCore::on_reconcile(const Event& event) noexcept {
   if (event.venue.value >= venues_max) return;
   const auto mark = event.as<ReconcileMark>();
   Venue& v = venues_[event.venue.value];
-  if (mark.generation != v.generation || v.gateway != GatewayState::ready) return;
+  if (mark.generation != v.generation || v.gateway != GatewayState::ready) {
+    v.picture_stale = mark.phase == ReconcilePhase::begin;
+    return;
+  }
   replan_ = true;
-  switch (mark.phase) {
-    case ReconcilePhase::begin:
-      trace(TraceId::reconcile_begin, event.venue.value, static_cast<std::int64_t>(v.generation), 0,
-            0, {}, event.venue);
-      if (v.reconciling) return;
+  if (mark.phase == ReconcilePhase::begin) {
+    trace(TraceId::reconcile_begin, event.venue.value, static_cast<std::int64_t>(v.generation), 0,
+          0, {}, event.venue);
+    if (!v.reconciling) {
       // Not asked for by this boot's engine (a connector may start one by itself): take it as ours.
       v.wants_reconcile = false;
       begin_picture(event.venue);
-      return;
-    case ReconcilePhase::complete:
-      if (v.reconciling) finish_reconcile(event.venue);
-      return;
-    case ReconcilePhase::failed:
-      v.reconciling = false;
-      count_unsettled(v);
-      v.retry_at = now_ + milliseconds(250);
-      return;
+    }
+    v.picture_begun = true;
+    v.picture_stale = false;
+    return;
+  }
+  if (v.picture_stale) {
+    v.picture_stale = false;
+    return;
+  }
+  if (mark.phase == ReconcilePhase::failed) {
+    end_picture(v);
+    count_unsettled(v);
+    v.retry_at = now_ + milliseconds(250);
+  } else if (v.reconciling) {
+    finish_reconcile(event.venue);
   }
 }
 
@@ -109,7 +130,9 @@ void EngineCore::on_position(const Event& event) noexcept {
   Market* m = market(event.instrument);
   if (m == nullptr || event.venue.value >= venues_max) return;
   const Qty amount = event.as<PositionReport>().amount;
-  if (venues_[event.venue.value].reconciling) {
+  const Venue& v = venues_[event.venue.value];
+  if (v.picture_stale && v.gateway == GatewayState::ready) return;
+  if (v.reconciling) {
     m->reported = amount;
     m->has_report = true;
     return;
@@ -135,6 +158,7 @@ void EngineCore::on_open_order(const Event& event) noexcept {
   if (!open_order_parts_.add(event)) return;
   if (event.venue.value >= venues_max) return;
   Venue& v = venues_[event.venue.value];
+  if (v.picture_stale) return;
   const OpenOrderReport& report = open_order_parts_.value();
   replan_ = true;
   if (!report.order.valid() || !table_.contains(event.instrument) || report.amount.nano <= 0) {
@@ -234,7 +258,7 @@ bool EngineCore::adopt_position(InstrumentId id) noexcept {
 
 void EngineCore::finish_reconcile(VenueId venue) noexcept {
   Venue& v = venues_[venue.value];
-  v.reconciling = false;
+  end_picture(v);
   std::int64_t missing = 0;
   for (std::size_t n = orders_.listed(); n > 0; --n) {
     const Order& o = orders_.open_order(n - 1);

@@ -129,6 +129,75 @@ TEST_F(EngineTest, APictureOfAnotherConnectionIsIgnored) {
   EXPECT_FALSE(core().venue_ready(test::the_venue));
 }
 
+// A picture that was given up: its reports are older than what the core knows by then.
+struct GivenUpPicture : EngineTest {
+  OrderId old_order = make_order_id(6, StrategyId{0}, 1);
+
+  void old_reports() {
+    OpenOrderReport r;
+    r.order = old_order;
+    r.price = usd(48000);
+    r.amount = amount(100);
+    send(EventKind::open_order_report, r, perp);
+    position(perp, 700);
+  }
+  void expect_nothing_taken() {
+    EXPECT_EQ(core().orders().find(old_order), nullptr);
+    EXPECT_EQ(core().portfolio().position(perp), Qty{});
+  }
+};
+
+TEST_F(GivenUpPicture, OneBegunBeforeTheSessionEndedShowsNothing) {
+  go();
+  to_armed();
+  reconcile(ReconcilePhase::begin);
+  gateway(GatewayState::down);
+  ++generation;
+  gateway(GatewayState::ready);
+  ASSERT_EQ(count(CommandKind::reconcile), 1U);
+  old_reports();
+  reconcile(ReconcilePhase::begin);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+  expect_nothing_taken();
+}
+
+TEST_F(GivenUpPicture, OneBegunForAnEarlierSessionShowsNothing) {
+  go();
+  to_armed();
+  gateway(GatewayState::down);
+  reconcile(ReconcilePhase::begin);
+  ++generation;
+  gateway(GatewayState::ready);
+  old_reports();
+  --generation;
+  reconcile(ReconcilePhase::complete);
+  EXPECT_FALSE(core().venue_ready(test::the_venue));
+  ++generation;
+  reconcile(ReconcilePhase::begin);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+  expect_nothing_taken();
+}
+
+TEST_F(GivenUpPicture, OneThatTookTooLongShowsNothingAndItsEndIsNotTheNextOnes) {
+  go();
+  to_armed();
+  gateway(GatewayState::down);
+  ++generation;
+  gateway(GatewayState::ready);
+  reconcile(ReconcilePhase::begin);
+  run(setup.engine.reconcile_timeout + milliseconds(300));
+  ASSERT_EQ(count(CommandKind::reconcile), 2U);
+  old_reports();
+  reconcile(ReconcilePhase::complete);
+  EXPECT_FALSE(core().venue_ready(test::the_venue));
+  reconcile(ReconcilePhase::begin);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+  expect_nothing_taken();
+}
+
 TEST_F(EngineTest, AFillDuringThePictureMakesItBeTakenAgain) {
   go();
   to_armed();

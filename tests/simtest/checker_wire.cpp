@@ -12,7 +12,7 @@ void Checker::sent(Lane lane, std::string_view text) {
   if (lane != Lane::orders) return;
   const Ask ask = ask_of(text);
   if (ask == Ask::place || ask == Ask::edit) check_order_text(text, ask);
-  const std::uint64_t errors = venue_.dialect.stats().rate_limit_errors;
+  const std::uint64_t errors = venue_.rate_refusals();
   if (errors > rate_errors_ && !nemesis_.budget_shared()) {
     fail("I9", "the venue refused a message for its rate (10028)");
   }

@@ -68,7 +68,9 @@ std::string Hand::call(std::string_view method, std::string_view params) {
   text += R"(","params":)";
   text += params;
   text += '}';
-  return exchange_texts(text);
+  std::string reply = exchange_texts(text);
+  if (reply.find(R"("code":10028)") != std::string::npos) ++throttled_;
+  return reply;
 }
 
 VenueSide::VenueSide(std::uint64_t seed, Money misbooked_fee)
@@ -135,6 +137,10 @@ void VenueSide::human_rest(Side side, std::int64_t usd, std::int64_t bp, std::st
       human.call(side == Side::buy ? "private/buy" : "private/sell",
                  limit_order(side, Qty{usd * nano_per_unit},
                              Price{side == Side::buy ? mark - away : mark + away}, rest)));
+}
+
+std::uint64_t VenueSide::rate_refusals() const noexcept {
+  return dialect.stats().rate_limit_errors - human.throttled() - rival.throttled();
 }
 
 bool VenueSide::ours(const sim::OrderInfo& order) const {

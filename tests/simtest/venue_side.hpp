@@ -23,6 +23,8 @@ class Hand {
       : venue_{venue}, key_{key}, secret_{secret} {}
   // Sends one request; the last reply's text, empty when the session was ended.
   std::string call(std::string_view method, std::string_view params);
+  // Of its requests, those that the venue refused for their rate.
+  [[nodiscard]] std::uint64_t throttled() const noexcept { return throttled_; }
 
  private:
   void log_in();
@@ -33,6 +35,7 @@ class Hand {
   std::string secret_;
   sim::ConnectionId connection_{0};
   std::int64_t next_id_{1};
+  std::uint64_t throttled_{0};
 };
 
 class VenueSide {
@@ -46,6 +49,8 @@ class VenueSide {
   // A resting order of the human, `bp` away from the mark.
   void human_rest(Side side, std::int64_t usd, std::int64_t bp, std::string_view label);
   [[nodiscard]] std::vector<sim::OrderNo> resting() const;
+  // Messages of the bot that were refused for their rate; other hands have their own.
+  [[nodiscard]] std::uint64_t rate_refusals() const noexcept;
   [[nodiscard]] bool ours(const sim::OrderInfo& order) const;
 
   sim::SimExchange exchange;
