@@ -263,6 +263,7 @@ class Bot {
   std::unique_ptr<EventRing> market_;
   std::unique_ptr<SpscRing<Command>> commands_;
   std::unique_ptr<HopRing> hop_ring_;
+  std::unique_ptr<FeedHops> feed_hops_;
   std::unique_ptr<ResyncRing> resyncs_;
   std::unique_ptr<FeedStage> feed_stage_;
   std::unique_ptr<CoreStage> core_stage_;

@@ -111,12 +111,14 @@ std::string Bot::make_hot() {
     market_ = std::make_unique<EventRing>(market_ring_records);
     commands_ = std::make_unique<SpscRing<Command>>(command_ring_slots);
     hop_ring_ = std::make_unique<HopRing>(hop_ring_slots);
+    feed_hops_ = std::make_unique<FeedHops>();
     resyncs_ = std::make_unique<ResyncRing>(256);
     feed_stage_ = std::make_unique<FeedStage>(*poller_, *market_, *resyncs_, clock_, feed_probe_,
-                                              universe_.table().capacity());
+                                              *feed_hops_, universe_.table().capacity());
     order_stage_ =
         std::make_unique<OrderStage>(*order_poller_, *commands_, *hop_ring_, clock_, order_probe_);
-    core_stage_ = std::make_unique<CoreStage>(parts, *market_, *commands_, *hop_ring_, *resyncs_);
+    core_stage_ = std::make_unique<CoreStage>(parts, *market_, *commands_, *hop_ring_, *feed_hops_,
+                                              *resyncs_);
     order_stage_->set_orders(make_orders(order_probe_));
     for (const std::uint16_t slot : {hedge_slot, option_slot}) {
       feed_stage_->add_feed(make_feed(feed_stage_->sink(slot), feed_probe_, slot));

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "ops/app/feed_hops.hpp"
 #include "ops/app/hot.hpp"
 #include "ops/app/ticker_hold.hpp"
 
@@ -40,10 +41,13 @@ class FeedStage {
     Loss* loss{nullptr};
     TickerHold* hold{nullptr};   // null: every ticker goes at once
     SessionTape* tape{nullptr};  // of the feed
+    const TscProbe* probe{nullptr};
+    FeedHops* hops{nullptr};
     bool holding{false};
     bool lost{false};  // since the last start over
     void events(std::span<Event> batch) noexcept {
       if (loss->open) return lose(batch);
+      note_hops(batch);
       if (hold != nullptr && kept(batch)) return;
       for (std::size_t at = 0; at < batch.size();) {
         const std::size_t parts = batch[at].part_count();
@@ -60,6 +64,14 @@ class FeedStage {
     }
 
    private:
+    void note_hops(std::span<Event> batch) noexcept {
+      if (probe == nullptr || hops == nullptr || batch.empty()) return;
+      const HopRow& row = probe->row();
+      const std::uint64_t parse = row.tsc[static_cast<std::size_t>(ProbeHop::parse)];
+      if (parse == 0) return;  // of a timer, or of a session's end
+      const std::uint64_t decrypt = row.tsc[static_cast<std::size_t>(ProbeHop::decrypt)];
+      hops->note(batch.front().recv, {decrypt, parse});
+    }
     void lose(std::span<Event> batch) noexcept {
       if (!lost && tape != nullptr) {
         tape->put(FrameKind::conflated, batch.front().recv, {},
@@ -81,7 +93,7 @@ class FeedStage {
 
   // `instruments`: how many the table can hold.
   FeedStage(Poller& poller, EventRing& ring, ResyncRing& resyncs, const TscClock& clock,
-            TscProbe& probe, std::size_t instruments)
+            TscProbe& probe, FeedHops& feed_hops, std::size_t instruments)
       : poller_{poller},
         ring_{ring},
         resyncs_{resyncs},
@@ -89,7 +101,12 @@ class FeedStage {
         probe_{probe},
         hold_{instruments},
         hedge_to_ring_{&ring, &loss_},
-        rest_to_ring_{&ring, &loss_, &hold_} {}
+        rest_to_ring_{&ring, &loss_, &hold_} {
+    for (ToRing* to : {&hedge_to_ring_, &rest_to_ring_}) {
+      to->probe = &probe;
+      to->hops = &feed_hops;
+    }
+  }
 
   void add_feed(std::unique_ptr<Feed> feed) {
     sink(feed->session().slot()).tape = &feed->session().tape();
@@ -113,6 +130,7 @@ class FeedStage {
     hold_back();
     std::size_t done = poller_.poll(clock_, *this);
     const RecvTime now = clock_.now();
+    probe_.begin();  // what timers cause is not a tick's way
     if (loss_.open && !ring_.over_half()) start_over(now);
     for (auto& feed : feeds_) {
       done += feed->session().adopt(poller_, now) ? 1 : 0;
@@ -228,10 +246,11 @@ class OrderStage {
 class CoreStage {
  public:
   CoreStage(const HotParts& parts, EventRing& market, SpscRing<Command>& commands,
-            HopRing& hop_ring, ResyncRing& resyncs)
+            HopRing& hop_ring, const FeedHops& feed_hops, ResyncRing& resyncs)
       : parts_{parts},
         commands_{commands},
         hops_{hop_ring},
+        feed_hops_{feed_hops},
         resyncs_{resyncs},
         core_{*parts.engine, {}},
         router_{*this, *this, *parts.queries, *parts.closer, *parts.alerts},
@@ -261,6 +280,7 @@ class CoreStage {
       HopRow row = parts_.probe->row();
       row.tag = tag;
       row.tsc[static_cast<std::size_t>(ProbeHop::receive)] = tsc_at(core_.last_recv);
+      add_feed_hops(row);
       (void)hops_.push(row);
     }
     return commands_.push(std::move(c));
@@ -268,7 +288,14 @@ class CoreStage {
   void resync(InstrumentId id) noexcept { (void)resyncs_.push(id); }
 
  private:
-  // The feed thread stamped the event in nanoseconds; its decrypt and parse are inside `step`.
+  void add_feed_hops(HopRow& row) const noexcept {
+    const auto times = feed_hops_.of(core_.last_recv);
+    // Of a later frame of the same read, when it is behind the step.
+    if (!times || times->parse > row.tsc[static_cast<std::size_t>(ProbeHop::step)]) return;
+    row.tsc[static_cast<std::size_t>(ProbeHop::decrypt)] = times->decrypt;
+    row.tsc[static_cast<std::size_t>(ProbeHop::parse)] = times->parse;
+  }
+  // The feed thread stamped the event in nanoseconds.
   [[nodiscard]] std::uint64_t tsc_at(RecvTime recv) const noexcept {
     const auto age = static_cast<double>((parts_.clock->now() - recv).count);
     return read_tsc() - static_cast<std::uint64_t>(age > 0 ? age * parts_.clock->tsc_ghz() : 0.0);
@@ -277,6 +304,7 @@ class CoreStage {
   HotParts parts_;
   SpscRing<Command>& commands_;
   HopRing& hops_;
+  const FeedHops& feed_hops_;
   ResyncRing& resyncs_;
   StepCore core_;
   Router<CoreStage, CoreStage> router_;

@@ -103,6 +103,7 @@ struct PressureTest : testing::Test {
   static constexpr std::size_t slots = 256;
   TscClock clock;
   TscProbe probe;
+  FeedHops feed_hops;
   EventRing ring{slots};
   ResyncRing resyncs{16};
   PollerChoice choice;
@@ -114,7 +115,7 @@ struct PressureTest : testing::Test {
     config.kind = PollerKind::epoll;
     poller = Poller::open(config, choice);
     ASSERT_NE(poller, nullptr) << choice.reason;
-    stage = std::make_unique<FeedStage>(*poller, ring, resyncs, clock, probe, 64);
+    stage = std::make_unique<FeedStage>(*poller, ring, resyncs, clock, probe, feed_hops, 64);
   }
   // A price of the option `id`, over the connection of `slot`.
   void tick(std::uint16_t id, std::int64_t mark, std::uint16_t slot = option_slot) {
@@ -204,6 +205,43 @@ TEST_F(PressureTest, WhatWaitsIsForgottenWhenItsFeedIsNoLongerToBeTrusted) {
   EXPECT_EQ(drained(), Marks{});
   (void)stage->do_work();
   EXPECT_EQ(drained(), (Marks{{2, 2}})) << "the other instrument's is still news";
+}
+
+TEST_F(PressureTest, TheCoreFindsWhenATicksPacketWasReadAndNothingOfATimer) {
+  probe.begin();
+  probe.mark_at(ProbeHop::decrypt, 10);
+  probe.mark_at(ProbeHop::parse, 20);
+  tick(1, 10);
+  Event e;
+  ASSERT_TRUE(ring.pop_into(e));
+  const auto found = feed_hops.of(e.recv);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->decrypt, 10U);
+  EXPECT_EQ(found->parse, 20U);
+  EXPECT_FALSE(feed_hops.of(e.recv + Nanos{1}).has_value());
+  (void)drained();
+  (void)stage->do_work();
+  tick(1, 11);
+  ASSERT_TRUE(ring.pop_into(e));
+  EXPECT_FALSE(feed_hops.of(e.recv).has_value());
+}
+
+TEST(FeedHops, WhatAnotherPacketTookThePlaceOfIsNotFound) {
+  FeedHops feed_hops;
+  for (std::int64_t n = 1; n <= 20 * static_cast<std::int64_t>(FeedHops::slots); ++n) {
+    const auto tsc = static_cast<std::uint64_t>(n);
+    feed_hops.note(RecvTime{n}, {tsc, tsc + 1});
+    ASSERT_EQ(feed_hops.of(RecvTime{n})->parse, tsc + 1);
+  }
+  std::size_t found = 0;
+  for (std::int64_t n = 1; n <= 20 * static_cast<std::int64_t>(FeedHops::slots); ++n) {
+    const auto times = feed_hops.of(RecvTime{n});
+    if (!times) continue;
+    ++found;
+    ASSERT_EQ(times->decrypt, static_cast<std::uint64_t>(n));
+  }
+  EXPECT_LE(found, FeedHops::slots);
+  EXPECT_FALSE(feed_hops.of(RecvTime{}).has_value());
 }
 
 struct OutboxTest : testing::Test {

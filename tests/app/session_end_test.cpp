@@ -217,6 +217,7 @@ struct FeedStageEnd : SessionEnd {
   EventRing ring{256};
   ResyncRing resyncs{16};
   TscProbe probe{64};
+  FeedHops feed_hops;
   std::array<test::DeafPeer, 2> peers;
   std::unique_ptr<FeedStage> stage;
 
@@ -225,7 +226,7 @@ struct FeedStageEnd : SessionEnd {
     SessionEnd::SetUp();
     ASSERT_TRUE(symbols.add("BTC-PERPETUAL", hedge));
     ASSERT_TRUE(symbols.add("BTC-25DEC26-76000-C", option));
-    stage = std::make_unique<FeedStage>(*poller, ring, resyncs, clock, probe, 64);
+    stage = std::make_unique<FeedStage>(*poller, ring, resyncs, clock, probe, feed_hops, 64);
     add(hedge_slot, hedge);
     add(option_slot, option);
     for (std::size_t n = 0; n < peers.size(); ++n) {

@@ -35,7 +35,8 @@ TEST_P(Matrix, HedgesStopsCleanlyAndReplaysToTheSameCommands) {
   ASSERT_NO_FATAL_FAILURE(arm_or_fail());
   ASSERT_TRUE(wait_for_orders(5)) << status();
   // An order that no tick caused is in no histogram: there may be fewer than orders at first.
-  for (const char* hop : {"tick_to_order", "state", "strategy", "commands", "encode", "send"}) {
+  for (const char* hop : {"tick_to_order", "decrypt", "parse", "step", "state", "strategy",
+                          "commands", "encode", "send"}) {
     const bool measured = eventually(Patience{20000 * patience_factor}, [&] {
       const std::string shown_now = status();
       const std::size_t at = shown_now.find("\"hop\":\"" + std::string{hop} + '"');
