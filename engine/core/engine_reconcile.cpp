@@ -195,8 +195,9 @@ void EngineCore::on_open_order(const Event& event) noexcept {
       return orders_.add_twin(report, event.instrument);
     }
   }
+  const PictureTime picture{v.begun_at, venue_at(event.venue, v.begun_at), event.exch};
   const Order* order = orders_.on_open_report(
-      report, event.instrument, table_[event.instrument].underlying, event.venue, v.begun_at, now_);
+      report, event.instrument, table_[event.instrument].underlying, event.venue, picture, now_);
   if (order == nullptr) {
     ++v.foreign;
     return;

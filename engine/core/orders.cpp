@@ -21,6 +21,24 @@ constexpr Nanos look_up_spacing = milliseconds(4);  // of many orders in doubt
 // Of a carried order the journal may lack the last fills. Only a picture says what is filled: its
 // trades are told with it, once. An acknowledgement or a look-up that says so may run ahead of the
 // fill it has in it, which would then count twice; the order stays at its worst until the picture.
+// Which amount works after a replace in doubt is not said: the larger.
+void keep_larger(Order& o) noexcept {
+  o.keeps_larger = o.keeps_larger || o.new_amount > o.amount;
+  o.amount = std::max(o.amount, o.new_amount);
+  o.new_amount = {};
+}
+
+// What a picture says of the terms of an order that works.
+void take_terms(Order& o, const OpenOrderReport& report, const PictureTime& picture) noexcept {
+  if (picture.updated.unix_ns > 0 && picture.updated < o.terms_exch) return;
+  o.terms_exch = std::max(o.terms_exch, picture.updated);
+  o.price = report.price;
+  const bool may_come = o.keeps_larger && picture.begun_exch <= o.valid_until;
+  if (may_come && report.amount < o.amount) return;
+  o.amount = std::max(report.amount, o.filled);
+  o.keeps_larger = false;
+}
+
 void take_as_pictured(Order& o, Qty filled) noexcept {
   o.unseen = false;
   if (!o.uncounted) return;
@@ -366,17 +384,24 @@ OrderChange OrderTable::on_sent(const OrderSent& sent, RecvTime now) noexcept {
   });
 }
 
-void OrderTable::accept_change(Order& o, const OrderAck& ack) noexcept {
+void OrderTable::accept_change(Order& o, const OrderAck& ack, bool answers_replace) noexcept {
   o.confirmed = true;
   if (ack.price.nano > 0) o.price = ack.price;
-  if (ack.amount.nano > 0) o.amount = ack.amount;
+  const bool kept = o.keeps_larger && !answers_replace && ack.amount < o.amount;
+  if (ack.amount.nano > 0 && !kept) {
+    o.amount = ack.amount;
+    o.keeps_larger = false;
+  }
   o.new_amount = {};
   o.new_price = {};
 }
 
 OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now, ExchTime updated) noexcept {
   return with(ack.order, OrderEvent::ack, [&](Order& o) noexcept {
-    const bool stale = updated.unix_ns > 0 && updated < o.terms_exch;
+    // The venue's time has milliseconds: of two words of one moment either may be the older.
+    const bool lowers = o.new_amount.nano == 0 && ack.amount.nano > 0 && ack.amount < o.amount;
+    const bool stale =
+        updated.unix_ns > 0 && (updated < o.terms_exch || (updated == o.terms_exch && lowers));
     const bool answers_replace =
         !stale && o.new_amount.nano > 0 && ack.amount == o.new_amount && ack.price == o.new_price;
     const bool replacing = o.state == OrderState::pending_replace ||
@@ -393,9 +418,9 @@ OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now, ExchTime updat
     if (c.verdict == Verdict::legal) {
       if (c.before == OrderState::pending_new) ++counters_.acknowledged;
       o.unseen = false;
-      accept_change(o, ack);
+      accept_change(o, ack, answers_replace);
     } else if (answers_replace) {
-      accept_change(o, ack);  // the replace is through, the cancel after it is still open
+      accept_change(o, ack, true);  // the replace is through, the cancel after it is still open
     }
     return c;
   });
@@ -495,9 +520,7 @@ OrderChange OrderTable::on_lookup(const OrderLookup& lookup, bool proven, RecvTi
       o.confirmed = true;
       o.unseen = false;
       o.venue_filled = std::max(o.venue_filled, lookup.filled);
-      // Which amount works after a replace in doubt is not said: keep the larger.
-      o.amount = std::max(o.amount, o.new_amount);
-      o.new_amount = {};
+      keep_larger(o);
       if (lookup.price.nano > 0) o.price = lookup.price;
     } else if (ended(o.state)) {
       const bool rejected = lookup.outcome == LookupOutcome::rejected;
@@ -520,39 +543,47 @@ OrderChange OrderTable::on_doubt(OrderId id, OrderAction action, RecvTime now) n
   });
 }
 
+// It rests although it had ended.
+void OrderTable::revive(Order& o, const OpenOrderReport& report, InstrumentId instrument) noexcept {
+  ++counters_.revived;
+  ++counters_.faults;
+  if (is_twin(report, instrument)) {  // what rests under the label now is the other one
+    o.side = report.side;
+    o.filled = report.filled;
+    o.venue_filled = report.filled;
+    o.venue_ref = report.venue_ref;
+    o.label_hash = report.label_hash;
+    o.adopted = true;
+  }
+  o.state = OrderState::live;
+  o.owed = {};
+  o.terms_exch = {};
+  o.keeps_larger = false;
+}
+
 const Order* OrderTable::on_open_report(const OpenOrderReport& report, InstrumentId instrument,
-                                        UnderlyingId underlying, VenueId venue, RecvTime begun,
-                                        RecvTime now) noexcept {
+                                        UnderlyingId underlying, VenueId venue,
+                                        const PictureTime& picture, RecvTime now) noexcept {
   const std::uint16_t slot = slot_of(report.order);
   if (slot != no_slot) {
     Order& o = slots_[slot];
-    if (ended(o.state) && o.ended_at >= begun) return &o;  // the picture is older than the end
+    // The picture is older than the end.
+    if (ended(o.state) && o.ended_at >= picture.begun) return &o;
     add_share(o, -1);
     if (ended(o.state)) {
-      ++counters_.revived;
-      ++counters_.faults;
-      if (is_twin(report, instrument)) {  // what rests under the label now is the other one
-        o.side = report.side;
-        o.filled = report.filled;
-        o.venue_filled = report.filled;
-        o.venue_ref = report.venue_ref;
-        o.label_hash = report.label_hash;
-        o.adopted = true;
-      }
-      o.state = OrderState::live;
-      o.owed = {};
+      revive(o, report, instrument);
     } else {
+      const bool in_doubt = o.state == OrderState::unknown && o.new_amount.nano > 0 &&
+                            (report.amount != o.new_amount || report.price != o.new_price);
       step(o, OrderEvent::found_open, now);
+      if (o.state == OrderState::live && in_doubt) keep_larger(o);
       if (o.state == OrderState::live) o.new_amount = {};
     }
     o.confirmed = true;
     if (o.uncounted) o.label_hash = report.label_hash;
     take_as_pictured(o, report.filled);
     if (o.venue_ref == 0) o.venue_ref = report.venue_ref;
-    if (o.state == OrderState::live) {
-      o.price = report.price;
-      o.amount = std::max(report.amount, o.filled);
-    }
+    if (o.state == OrderState::live) take_terms(o, report, picture);
     o.venue_filled = std::max(o.venue_filled, report.filled);
     add_share(o, 1);
     list(slot);
@@ -573,6 +604,7 @@ const Order* OrderTable::on_open_report(const OpenOrderReport& report, Instrumen
   o.amount = report.amount;
   o.filled = report.filled;  // of an earlier boot: contained in the position we adopt
   o.venue_filled = report.filled;
+  o.terms_exch = picture.updated;
   o.flags = static_cast<std::uint8_t>((report.post_only != 0 ? order_flag::post_only : 0) |
                                       (report.reduce_only != 0 ? order_flag::reduce_only : 0));
   o.created = now;

@@ -105,6 +105,7 @@ struct Order {
   std::uint32_t label_hash{0};            // of an adopted order: config hash in its label
   bool confirmed{false};                  // the venue has shown it at least once
   bool wants_cancel{false};               // cancel it as soon as its state allows
+  bool keeps_larger{false};  // `amount` is that of a change which no answer has settled
   Price price{};
   Qty amount{};        // total, filled included
   Qty filled{};        // sum of distinct trades
@@ -140,6 +141,13 @@ struct Order {
     const Qty worst = new_amount > amount ? new_amount : amount;
     return worst > filled ? worst - filled : Qty{};
   }
+};
+
+// When what a picture shows of an order was true.
+struct PictureTime {
+  RecvTime begun{};       // it was read after this
+  ExchTime begun_exch{};  // the same by the venue's clock; zero when that is not known
+  ExchTime updated{};     // the venue's time of the order's terms; zero where it has none
 };
 
 // What may still be filled on one instrument; both sides positive.
@@ -225,7 +233,7 @@ class OrderTable {
   OrderChange on_sent(const OrderSent& sent, RecvTime now) noexcept;
   // `updated`: the venue's time of what it says, zero where it has none. One that is older than
   // what was accepted before changes no terms: a late answer to the placing is not the order after
-  // a change.
+  // a change. At the same time the larger amount stays, until a picture says what it is.
   OrderChange on_ack(const OrderAck& ack, RecvTime now, ExchTime updated = {}) noexcept;
   OrderChange on_reject(const OrderReject& reject, RecvTime now) noexcept;
   // The caller has removed duplicates by trade id.
@@ -242,9 +250,11 @@ class OrderTable {
   // A whole picture lacks it: from here on it is looked up.
   void note_missing(OrderId id, RecvTime now) noexcept;
   // Reconciliation shows it resting. Unknown ids of ours are adopted; null when the table is full.
-  // Not for a twin whose namesake has not ended.
+  // Not for a twin whose namesake has not ended. Terms accepted from a newer word of the venue
+  // stay, and a larger amount that may still come about (a change without an answer, whose time to
+  // live had not passed when the picture began).
   const Order* on_open_report(const OpenOrderReport& report, InstrumentId instrument,
-                              UnderlyingId underlying, VenueId venue, RecvTime begun,
+                              UnderlyingId underlying, VenueId venue, const PictureTime& picture,
                               RecvTime now) noexcept;
   // A twin: under the label of an order of ours that has another id at the venue, another side or
   // another instrument. It is no order of the table; what may still be filled of it counts as
@@ -305,7 +315,8 @@ class OrderTable {
   OrderChange step(Order& o, OrderEvent event, RecvTime now) noexcept;
   void enter(Order& o, OrderState next, RecvTime now) noexcept;
   void end_with(Order& o, Qty venue_filled, bool rejected) noexcept;
-  void accept_change(Order& o, const OrderAck& ack) noexcept;
+  static void accept_change(Order& o, const OrderAck& ack, bool answers_replace) noexcept;
+  void revive(Order& o, const OpenOrderReport& report, InstrumentId instrument) noexcept;
   // Runs `body(order)` with the order's share taken out and put back, then keeps the lists right.
   template <class Body>
   OrderChange with(OrderId id, OrderEvent event, Body body) noexcept;

@@ -30,10 +30,15 @@ void OrderLog::remove(OrderId id) {
   if (ended_.size() < kept_orders_max) ended_.insert(id.value);
 }
 
+bool OrderLog::has_ended(OrderId id) const {
+  return ended_.count(id.value) > 0 || ended_before_.count(id.value) > 0;
+}
+
 void OrderLog::restore(std::vector<KeptOrder> orders, Seq seq, std::uint32_t epoch,
                        std::uint32_t tag) {
   orders_.clear();
   ended_.clear();
+  ended_before_.clear();
   left_out_.clear();
   for (KeptOrder& o : orders) {
     if (orders_.size() < kept_orders_max) orders_[o.terms.order.value] = std::move(o);
@@ -103,7 +108,8 @@ void OrderLog::on_sent(const Event& event) {
   const bool place = sent.action == OrderAction::place;
   // A change of an order that only its fills had ended: it may work on, with what it was changed
   // to.
-  const bool again = o == nullptr && !place && ended_.count(sent.order.value) == 0;
+  const bool again =
+      o == nullptr && !place && sent.order.epoch() == epoch_ && !has_ended(sent.order);
   if (o == nullptr && (place || again)) o = add(sent.order, event.instrument);
   if (o == nullptr) return;
   OrderCarry& t = o->terms;
@@ -134,8 +140,11 @@ void OrderLog::on_ack(const Event& event) {
   OrderCarry& t = o->terms;
   ++revision_;
   t.confirmed = 1;
-  if (event.exch.unix_ns > 0 && event.exch < o->updated)
-    return;  // a late answer to something older
+  if (event.exch.unix_ns > 0) {
+    // Of two words of one moment either may be the older.
+    const bool lowers = t.new_amount.nano == 0 && ack.amount.nano > 0 && ack.amount < t.amount;
+    if (event.exch < o->updated || (event.exch == o->updated && lowers)) return;
+  }
   o->updated = std::max(o->updated, event.exch);
   if (t.new_amount.nano > 0) {
     if (ack.amount != t.new_amount || ack.price != t.new_price) return;  // of something older
@@ -181,7 +190,7 @@ void OrderLog::on_fill(const Fill& fill) {
 // What was filled whole before this picture has ended, unless the picture shows it, or a change of
 // it that is still to be journalled.
 void OrderLog::begin_picture() {
-  ended_.clear();
+  ended_before_ = std::exchange(ended_, {});
   const auto whole = [this](const auto& kept) {
     const OrderCarry& t = kept.second.terms;
     return t.order.epoch() == epoch_ && t.filled >= std::max(t.amount, t.new_amount);
@@ -226,7 +235,9 @@ void OrderLog::on_report(const Event& event, const OpenOrderReport& report) {
     t.side = report.side;
     t.price = report.price;
     t.amount = report.amount;
-    t.filled = std::clamp(report.filled, Qty{}, report.amount);
+    // Of ours it is not known which fills are in the figure, and each picture tells them again.
+    if (report.order.epoch() != epoch_) t.filled = std::clamp(report.filled, Qty{}, report.amount);
+    o->updated = event.exch;
     t.label_hash = report.label_hash;
     t.sent = report.created;
     t.flags = static_cast<std::uint8_t>((report.post_only != 0 ? order_flag::post_only : 0) |
@@ -239,9 +250,12 @@ void OrderLog::on_report(const Event& event, const OpenOrderReport& report) {
   const Qty filled = std::clamp(report.filled, Qty{}, report.amount);
   const bool told = report.order.epoch() != epoch_ && t.filled != filled;
   if (told) {
-    t.price = report.price;
-    t.amount = report.amount;
-    t.filled = filled;
+    if (event.exch >= o->updated) {  // not of before a change that was accepted
+      t.price = report.price;
+      t.amount = report.amount;
+      o->updated = event.exch;
+    }
+    t.filled = std::min(filled, t.amount);
   }
   if (told || t.confirmed == 0 || t.venue_ref == 0) ++revision_;
   t.confirmed = 1;

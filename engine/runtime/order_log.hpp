@@ -26,7 +26,7 @@ struct KeptOrder {
   InstrumentId instrument{};  // number in the boot that wrote it
   OrderCarry terms{};
   std::vector<TradeId> trades{};  // counted in `terms.filled`
-  ExchTime updated{};             // venue's time of the newest terms; not kept in the file
+  ExchTime updated{};             // venue's time of the newest terms
 };
 
 class OrderLog {
@@ -53,6 +53,7 @@ class OrderLog {
   [[nodiscard]] KeptOrder* find(OrderId id);
   KeptOrder* add(OrderId id, InstrumentId instrument);
   void remove(OrderId id);
+  [[nodiscard]] bool has_ended(OrderId id) const;
   [[nodiscard]] ExchTime venue_time(const Event& event) const;
   void on_sent(const Event& event);
   void on_ack(const Event& event);
@@ -65,6 +66,7 @@ class OrderLog {
 
   std::map<std::uint64_t, KeptOrder> orders_;
   std::set<std::uint64_t> ended_;  // since the newest picture began, which may still show them
+  std::set<std::uint64_t> ended_before_;  // since the one before it: a change may still be told
   Seq seq_{};
   std::uint64_t revision_{0};
   std::set<std::uint64_t> left_out_;

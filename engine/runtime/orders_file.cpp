@@ -1,5 +1,6 @@
 #include "engine/runtime/orders_file.hpp"
 
+#include <limits>
 #include <string_view>
 
 #include "engine/runtime/crc32c.hpp"
@@ -25,11 +26,13 @@ bool get_text(std::string_view& in, std::string& text) {
   return true;
 }
 
-bool get_order(std::string_view& in, std::size_t names, KeptOrder& o) {
+bool get_order(std::string_view& in, std::size_t names, std::uint32_t version, KeptOrder& o) {
   std::uint16_t trades = 0;
-  if (!get_bytes(in, o.instrument) || !get_bytes(in, o.terms) || !get_bytes(in, trades)) {
-    return false;
-  }
+  if (!get_bytes(in, o.instrument) || !get_bytes(in, o.terms)) return false;
+  // Not told before version 3: then no acknowledgement changes the terms, the larger amount holds.
+  o.updated = ExchTime{std::numeric_limits<std::int64_t>::max()};
+  if (version > 2 && !get_bytes(in, o.updated)) return false;
+  if (!get_bytes(in, trades)) return false;
   if (o.instrument.value >= names || !o.terms.order.valid() || trades > kept_trades_max) {
     return false;
   }
@@ -55,7 +58,7 @@ bool get_orders(std::string_view& in, std::uint32_t version, OrdersRecord& r) {
   }
   if (!get_bytes(in, orders) || orders > kept_orders_max) return false;
   for (std::uint32_t n = 0; n < orders; ++n) {
-    if (!get_order(in, names, r.orders.emplace_back())) return false;
+    if (!get_order(in, names, version, r.orders.emplace_back())) return false;
   }
   return true;
 }
@@ -82,6 +85,7 @@ std::string encode_orders(const OrdersRecord& r) {
   for (const KeptOrder& o : r.orders) {
     put_bytes(out, o.instrument);
     put_bytes(out, o.terms);
+    put_bytes(out, o.updated);
     put_bytes(out, static_cast<std::uint16_t>(o.trades.size()));
     for (const TradeId& t : o.trades) put_bytes(out, t);
   }

@@ -17,10 +17,11 @@
 
 namespace gimbal {
 
-inline constexpr std::uint32_t orders_file_version = 2;
-inline constexpr std::uint32_t orders_file_version_min = 1;  // without `place`; still read
-inline constexpr std::size_t orders_name_max = 100;          // bytes of a name
-inline constexpr std::size_t orders_names_max = 65535;       // instruments
+inline constexpr std::uint32_t orders_file_version = 3;
+// 1 has no `place`, 2 no time of an order's terms; both are read.
+inline constexpr std::uint32_t orders_file_version_min = 1;
+inline constexpr std::size_t orders_name_max = 100;     // bytes of a name
+inline constexpr std::size_t orders_names_max = 65535;  // instruments
 
 struct OrdersRecord {
   std::string account;             // whose orders they are

@@ -19,7 +19,10 @@ void FramesAhead::work() {
     if (batch == nullptr) return;
     try {
       fill(*batch);
-    } catch (...) { batch->thrown = std::current_exception(); }
+    } catch (...) {
+      batch->records.clear();  // the last may be without its text, and all without the padding
+      batch->thrown = std::current_exception();
+    }
     more = batch->status == JournalStatus::record && batch->thrown == nullptr;
     if (!queue_.put(std::move(batch))) return;
   }

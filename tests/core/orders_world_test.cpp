@@ -34,7 +34,7 @@ TEST_F(Orders, ReconciliationAdoptsKeepsAndRevives) {
   r.amount = of(8);
   r.filled = of(3);
   r.side = Side::sell;
-  const Order* adopted = table.on_open_report(r, perp, UnderlyingId{0}, venue, now, now);
+  const Order* adopted = table.on_open_report(r, perp, UnderlyingId{0}, venue, {now}, now);
   ASSERT_NE(adopted, nullptr);
   EXPECT_TRUE(adopted->adopted);
   EXPECT_EQ(table.exposure(perp).worst_sell(), of(5));
@@ -46,10 +46,10 @@ TEST_F(Orders, ReconciliationAdoptsKeepsAndRevives) {
   r.order = id;
   r.amount = of(10);
   r.price = at(100);
-  table.on_open_report(r, perp, UnderlyingId{0}, venue, now, now);
+  table.on_open_report(r, perp, UnderlyingId{0}, venue, {now}, now);
   EXPECT_EQ(state(id), OrderState::cancelled);  // the picture was begun before the end
   now = now + seconds(1);
-  table.on_open_report(r, perp, UnderlyingId{0}, venue, now, now);
+  table.on_open_report(r, perp, UnderlyingId{0}, venue, {now}, now);
   EXPECT_EQ(state(id), OrderState::live);  // it really rests
   EXPECT_EQ(table.counters().revived, 1U);
   EXPECT_EQ(buys(), of(10));
@@ -66,7 +66,7 @@ TEST_F(Orders, ASecondOrderUnderALabelCountsUntilAPictureLacksIt) {
     r.venue_ref = venue_ref;
     return r;
   };
-  table.on_open_report(shown(5, 8), perp, UnderlyingId{0}, venue, now, now);
+  table.on_open_report(shown(5, 8), perp, UnderlyingId{0}, venue, {now}, now);
   EXPECT_FALSE(table.is_twin(shown(5, 8), perp));
   ASSERT_TRUE(table.is_twin(shown(6, 10), perp));
   const auto picture = [&](std::int64_t first, std::int64_t second) {

@@ -86,7 +86,8 @@ struct Script {
     l.outcome = outcome;
     add(EventKind::order_lookup, l, when);
   }
-  void report(OrderId order, Qty amount, Qty filled, Side side = Side::sell) {
+  void report(OrderId order, Qty amount, Qty filled, Side side = Side::sell,
+              ExchTime updated = {}) {
     OpenOrderReport r;
     r.order = order;
     r.price = at(50);
@@ -94,7 +95,7 @@ struct Script {
     r.filled = filled;
     r.side = side;
     r.venue_ref = 77;
-    add(EventKind::open_order_report, r);
+    add(EventKind::open_order_report, r, updated);
   }
 };
 
@@ -178,7 +179,6 @@ TEST(OrderLog, AFillCountsOnceByItsTradeAndWhatIsFilledWholeEndsWithThePictureBe
   EXPECT_TRUE(folded(s).orders().empty());
 }
 
-// The simulator's seed 11231: decided in the packet before the fill, journalled behind it.
 TEST(OrderLog, ALateAnswerToSomethingOlderChangesNoTerms) {
   Script s = resting();
   s.sent(OrderAction::replace, at(51), lots(25));
@@ -186,8 +186,52 @@ TEST(OrderLog, ALateAnswerToSomethingOlderChangesNoTerms) {
   s.ack(at(50), lots(10), ExchTime{1000});
   EXPECT_EQ(only(folded(s)).amount, lots(25));
   EXPECT_EQ(only(folded(s)).price, at(51));
+  s.ack(at(50), lots(10), ExchTime{2000});
+  EXPECT_EQ(only(folded(s)).amount, lots(25)) << "of one millisecond either may be the older";
+  s.ack(at(51), lots(22), ExchTime{2001});
+  EXPECT_EQ(only(folded(s)).amount, lots(22));
 }
 
+TEST(OrderLog, WhenItsTermsAreFromIsKnownBehindASnapshotToo) {
+  Script s = resting();
+  s.sent(OrderAction::replace, at(51), lots(25));
+  s.ack(at(51), lots(25), ExchTime{2000});
+  const OrderLog before = folded(s);
+  OrderLog log;
+  log.restore({before.orders().begin()->second}, before.seq(), before.epoch(), before.tag());
+  Script tail;
+  tail.ack(at(50), lots(10), ExchTime{1000});
+  for (const Event& e : tail.events) log.take(e);
+  EXPECT_EQ(only(log).amount, lots(25));
+}
+
+// Each picture tells the last trades again, in front of what rests.
+TEST(OrderLog, WhatAPictureBringsBackCountsNoFillTwice) {
+  Script s;
+  s.boot();
+  s.mark(ReconcilePhase::begin);
+  s.report(first, lots(20), lots(10));
+  s.mark(ReconcilePhase::complete);
+  EXPECT_EQ(only(folded(s)).filled, Qty{}) << "held at its worst";
+  s.mark(ReconcilePhase::begin);
+  s.fill(1, lots(10), first, event_flag::historical);
+  EXPECT_EQ(only(folded(s)).filled, lots(10));
+  s.report(first, lots(20), lots(10));
+  s.mark(ReconcilePhase::begin);
+  s.fill(1, lots(10), first, event_flag::historical);
+  EXPECT_EQ(only(folded(s)).filled, lots(10));
+}
+
+TEST(OrderLog, APictureOfBeforeAChangeLeavesACarriedOrdersTerms) {
+  Script s;
+  s.boot();
+  s.report(older, lots(25), lots(1), Side::sell, ExchTime{2000});
+  s.report(older, lots(10), lots(2), Side::sell, ExchTime{1000});
+  EXPECT_EQ(only(folded(s)).amount, lots(25));
+  EXPECT_EQ(only(folded(s)).filled, lots(2));
+}
+
+// The simulator's seed 11231: decided in the packet before the fill, journalled behind it.
 TEST(OrderLog, AnOrderThatWasFilledWholeStaysWhereAChangeOfItHasLeft) {
   Script s = resting();
   s.fill(1, lots(10));
@@ -210,6 +254,11 @@ TEST(OrderLog, AChangeBringsBackWhatAPictureHadEndedByItsFillsAndNothingThatTheV
   done.done();
   done.sent(OrderAction::replace, at(49), lots(25));
   EXPECT_TRUE(folded(done).orders().empty());
+  Script later = resting();
+  later.done();
+  later.mark(ReconcilePhase::begin);
+  later.sent(OrderAction::replace, at(49), lots(25));
+  EXPECT_TRUE(folded(later).orders().empty()) << "a picture began before the change was told";
 }
 
 TEST(OrderLog, MoreTradesThanAreKeptCountNoMore) {

@@ -26,6 +26,7 @@ OrdersRecord a_record() {
   o.terms.amount = Qty{10};
   o.terms.filled = Qty{3};
   o.trades = {TradeId{1, 1}};
+  o.updated = ExchTime{99};
   r.orders = {o};
   return r;
 }
@@ -40,6 +41,7 @@ TEST(OrdersFile, KeepsEveryOrderAndItsTrades) {
   ASSERT_EQ(found.record.orders.size(), 1U);
   EXPECT_EQ(found.record.orders[0].terms.filled, Qty{3});
   EXPECT_EQ(found.record.orders[0].trades, std::vector<TradeId>{(TradeId{1, 1})});
+  EXPECT_EQ(found.record.orders[0].updated, ExchTime{99});
   EXPECT_EQ(found.record.seq.value, a_record().seq.value);
   EXPECT_EQ(found.record.place, a_record().place);
 }
@@ -90,28 +92,41 @@ TEST(OrdersFile, ContentOutOfRangeIsUnusableUnderASoundChecksum) {
   std::string body = encode_orders(a_record());
   body.resize(body.size() - 4);
   EXPECT_EQ(parse_orders(with_checksum(body + "x")).kind, OrdersFileKind::unusable);
-  body[8] = 3;
+  body[8] = 4;
   const OrdersFileContent newer = parse_orders(with_checksum(body));
-  EXPECT_NE(newer.error.find("format version is 3, this build reads 1 to 2"), std::string::npos)
+  EXPECT_NE(newer.error.find("format version is 4, this build reads 1 to 3"), std::string::npos)
       << newer.error;
 }
 
-// As builds wrote it that had no place: segment and offset are not there.
-TEST(OrdersFile, AFileOfVersionOneIsReadAndItsPlaceIsNotKnown) {
-  const OrdersRecord r = a_record();
+// `r` as builds wrote it that knew less: version 2 had no time of an order's terms, 1 no place.
+std::string of_version(const OrdersRecord& r, char version) {
   std::string body = encode_orders(r);
   body.resize(body.size() - 4);
-  body[8] = 1;
-  const std::size_t place = 8 + 4 + 1 + r.account.size() + 4 + 4 + 8;
-  body.erase(place, 4 + 8);
+  body[8] = version;
+  const std::size_t updated = body.size() - sizeof(TradeId) - 2 - 8;  // of the one order
+  body.erase(updated, 8);
+  if (version < 2) body.erase(8 + 4 + 1 + r.account.size() + 4 + 4 + 8, 4 + 8);
+  return body;
+}
+
+TEST(OrdersFile, AFileOfVersionOneIsReadAndItsPlaceIsNotKnown) {
+  std::string body = of_version(a_record(), 1);
   const OrdersFileContent found = parse_orders(with_checksum(body));
   ASSERT_EQ(found.kind, OrdersFileKind::sound) << found.error;
   EXPECT_FALSE(found.record.place.known());
-  OrdersRecord same = r;
+  OrdersRecord same = a_record();
   same.place = {};
+  same.orders[0].updated = found.record.orders[0].updated;
   EXPECT_EQ(encode_orders(found.record), encode_orders(same));
   body[8] = 0;
   EXPECT_EQ(parse_orders(with_checksum(body)).kind, OrdersFileKind::unusable);
+}
+
+TEST(OrdersFile, AFileOfVersionTwoIsReadAndNoAcknowledgementLowersItsOrders) {
+  const OrdersFileContent found = parse_orders(with_checksum(of_version(a_record(), 2)));
+  ASSERT_EQ(found.kind, OrdersFileKind::sound) << found.error;
+  EXPECT_EQ(found.record.place, a_record().place);
+  EXPECT_GT(found.record.orders[0].updated, ExchTime{1'790'000'000'000'000'000});
 }
 
 }  // namespace

@@ -44,6 +44,12 @@ void Bot::keep_orders() {
       host_.checker->fail("I10", "order " + std::to_string(o.id.value) +
                                      " works in the core, and the journal's fold let go of it");
     }
+    const auto kept = journal_.log.orders().find(o.id.value);
+    const bool known = o.id.epoch() == epoch_ && kept != journal_.log.orders().end();
+    if (known && kept->second.terms.filled > o.filled) {
+      host_.checker->fail("I10", "of order " + std::to_string(o.id.value) +
+                                     " the journal's fold counts more fills than the core");
+    }
     journal_.log.note_decision(o.id, o.decision_price, o.decision.theoretical, o.decision.arrival,
                                o.reserved_usd);
   }

@@ -40,6 +40,16 @@ struct Orders : testing::Test {
     return table.on_ack(OrderAck{id, at(price), of(amount), {}}, now,
                         ExchTime{updated_ms * 1'000'000});
   }
+  // Shown by a picture with terms of `updated_ms`, which was begun at `begun` of the venue.
+  void pictured(OrderId id, std::int64_t amount, std::int64_t updated_ms, ExchTime begun = {},
+                std::int64_t price = 100) {
+    OpenOrderReport r;
+    r.order = id;
+    r.price = at(price);
+    r.amount = of(amount);
+    table.on_open_report(r, perp, UnderlyingId{0}, venue,
+                         {now, begun, ExchTime{updated_ms * 1'000'000}}, now);
+  }
   OrderChange fill(OrderId id, std::int64_t amount) {
     Fill f;
     f.order = id;
@@ -69,6 +79,7 @@ struct Orders : testing::Test {
     r.order = id;
     r.price = at(price);
     r.amount = of(amount);
+    r.valid_until = ExchTime{1'500'000'000};
     return table.ask_replace(r, Money{5}, now, ExchTime{1});
   }
   OrderState state(OrderId id) const { return table.find(id)->state; }
