@@ -230,6 +230,7 @@ void Checker::check_orders(const Event& event) {
     if (note.filled > note.approved) {
       fail("I1", "order " + std::to_string(value) + " filled beyond its amount");
     }
+    if (order->open()) check_worst(*order, note);
     if (order->state == note.state) continue;
     const OrderState was = std::exchange(note.state, order->state);
     if (order->state == OrderState::unknown && event.kind() != EventKind::order_reject) {

@@ -71,6 +71,7 @@ class Checker {
     Side side{Side::buy};
     std::int64_t approved{0};  // largest amount that the gate let through
     std::int64_t filled{0};    // sum of distinct trades delivered
+    std::int64_t worst{0};     // largest amount that the core counts on
     std::uint64_t intent{0};
     StrategyId strategy{};
     OrderState state{OrderState::pending_new};
@@ -90,6 +91,7 @@ class Checker {
   void check_decision(const PlaceOrder& order);
   void check_orders(const Event& event);
   void check_ended(OrderId id, const Note& note, OrderState state);
+  void check_worst(const Order& order, Note& note);
   [[nodiscard]] bool may_live(std::string_view label) const;
   [[nodiscard]] std::string label_of(OrderId id) const;
 

@@ -1,4 +1,7 @@
 // What the bot writes. See checker.hpp.
+#include <algorithm>
+#include <utility>
+
 #include "tests/simtest/checker.hpp"
 #include "tests/simtest/setup.hpp"
 #include "venues/deribit/labels.hpp"
@@ -17,6 +20,29 @@ void Checker::sent(Lane lane, std::string_view text) {
     fail("I9", "the venue refused a message for its rate (10028)");
   }
   rate_errors_ = errors;
+}
+
+// What the core counts on is lowered only when neither the venue nor a change on its way there can
+// work more.
+void Checker::check_worst(const Order& order, Note& note) {
+  const std::int64_t worst = std::max(order.amount, order.new_amount).nano;
+  if (worst >= std::exchange(note.worst, worst)) return;
+  const auto numbers = venue_.exchange.orders_by_label(venue_.account, label_of(order.id));
+  if (numbers.size() != 1) return;
+  const sim::OrderInfo& shown = *venue_.exchange.order(numbers.front());
+  if (shown.state != sim::OrderState::open) return;
+  std::int64_t most = shown.amount.nano;
+  const std::string number = std::to_string(shown.number);
+  const std::int64_t now_ms = to_unix_ms(venue_.exchange.now());
+  network_.each_request([&](const std::string& text) {
+    if (ask_of(text) != Ask::edit || member_text(text, "order_id") != number) return;
+    if (member_integer(text, "valid_until") < now_ms) return;
+    most = std::max(most, member_number(text, "amount"));
+  });
+  if (most > worst) {
+    fail("I4", "order " + std::to_string(order.id.value) + " counts as one of " +
+                   std::to_string(worst) + ", the venue may work " + std::to_string(most));
+  }
 }
 
 void Checker::check_order_text(std::string_view text, Ask ask) {

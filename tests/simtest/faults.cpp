@@ -79,6 +79,8 @@ constexpr std::array<FaultRow, faults_total> rows{{
     {control_flood, "F52", "control_flood", Per::second, 0.1, "hundreds of operator commands"},
     {query_lost, "F01", "query_lost", Per::query, 0.2, "a query has no answer in time"},
     {query_error, "F04", "query_error", Per::query, 0.2, "a query is answered by HTTP 5xx"},
+    {query_late, "F03", "query_late", Per::query, 0.3,
+     "a query is answered 20 to 900 ms after the venue read it"},
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and

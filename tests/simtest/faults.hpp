@@ -61,6 +61,7 @@ enum class Fault : std::uint8_t {
   control_flood,
   query_lost,
   query_error,
+  query_late,
   count_
 };
 inline constexpr std::size_t faults_total = static_cast<std::size_t>(Fault::count_);

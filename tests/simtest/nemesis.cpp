@@ -68,6 +68,9 @@ Nemesis::QueryFate Nemesis::query() {
     fate.status = random(Fault::query_error).chance(0.5) ? 502 : 504;
     fate.before_venue = random(Fault::query_error).chance(0.5);
   }
+  if (fires(Fault::query_late)) {
+    fate.delay = random(Fault::query_late).time(milliseconds(20), milliseconds(900));
+  }
   return fate;
 }
 

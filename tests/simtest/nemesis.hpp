@@ -51,6 +51,7 @@ class Nemesis final : public Carrier {
     bool lost{false};
     bool before_venue{false};  // lost on the way there
     int status{200};
+    Nanos delay{};  // of the answer
   };
   [[nodiscard]] QueryFate query();
 

@@ -36,7 +36,7 @@ class World::Transport final : public QueryTransport {
       response.error = "no answer in time";
       return response;
     }
-    wait_until(world_.now_ + random_.time(milliseconds(1), milliseconds(4)));
+    wait_until(world_.now_ + fate.delay + random_.time(milliseconds(1), milliseconds(4)));
     response.status = fate.status != 200 ? fate.status : answer.status;
     response.body = fate.status != 200 ? "<html>bad gateway</html>" : answer.body;
     world_.hash_.bytes(response.body.data(), response.body.size());
