@@ -18,14 +18,19 @@ constexpr RecvTime not_asked_for{INT64_MAX};
 
 constexpr Nanos look_up_spacing = milliseconds(4);  // of many orders in doubt
 
-// Of a carried order the journal may lack the last fills. Only a picture says what is filled: its
-// trades are told with it, once. An acknowledgement or a look-up that says so may run ahead of the
-// fill it has in it, which would then count twice; the order stays at its worst until the picture.
 // Which amount works after a replace in doubt is not said: the larger.
 void keep_larger(Order& o) noexcept {
-  o.keeps_larger = o.keeps_larger || o.new_amount > o.amount;
+  if (o.new_amount.nano == 0) return;
+  o.kept_amount = std::max(o.kept_amount, o.new_amount);
+  o.kept_price = o.new_price;
   o.amount = std::max(o.amount, o.new_amount);
   o.new_amount = {};
+}
+
+// The venue's word of an order that works. `settled`: nothing else may come about.
+void take_amount(Order& o, Qty amount, bool settled) noexcept {
+  if (settled || (amount == o.kept_amount && o.price == o.kept_price)) o.kept_amount = {};
+  o.amount = std::max(amount, o.kept_amount);
 }
 
 // What a picture says of the terms of an order that works.
@@ -33,12 +38,12 @@ void take_terms(Order& o, const OpenOrderReport& report, const PictureTime& pict
   if (picture.updated.unix_ns > 0 && picture.updated < o.terms_exch) return;
   o.terms_exch = std::max(o.terms_exch, picture.updated);
   o.price = report.price;
-  const bool may_come = o.keeps_larger && picture.begun_exch <= o.valid_until;
-  if (may_come && report.amount < o.amount) return;
-  o.amount = std::max(report.amount, o.filled);
-  o.keeps_larger = false;
+  take_amount(o, std::max(report.amount, o.filled), picture.begun_exch > o.valid_until);
 }
 
+// Of a carried order the journal may lack the last fills. Only a picture says what is filled: its
+// trades are told with it, once. An acknowledgement or a look-up that says so may run ahead of the
+// fill it has in it, which would then count twice; the order stays at its worst until the picture.
 void take_as_pictured(Order& o, Qty filled) noexcept {
   o.unseen = false;
   if (!o.uncounted) return;
@@ -387,11 +392,7 @@ OrderChange OrderTable::on_sent(const OrderSent& sent, RecvTime now) noexcept {
 void OrderTable::accept_change(Order& o, const OrderAck& ack, bool answers_replace) noexcept {
   o.confirmed = true;
   if (ack.price.nano > 0) o.price = ack.price;
-  const bool kept = o.keeps_larger && !answers_replace && ack.amount < o.amount;
-  if (ack.amount.nano > 0 && !kept) {
-    o.amount = ack.amount;
-    o.keeps_larger = false;
-  }
+  if (ack.amount.nano > 0) take_amount(o, ack.amount, answers_replace);
   o.new_amount = {};
   o.new_price = {};
 }
@@ -558,7 +559,7 @@ void OrderTable::revive(Order& o, const OpenOrderReport& report, InstrumentId in
   o.state = OrderState::live;
   o.owed = {};
   o.terms_exch = {};
-  o.keeps_larger = false;
+  o.kept_amount = {};
 }
 
 const Order* OrderTable::on_open_report(const OpenOrderReport& report, InstrumentId instrument,

@@ -105,14 +105,17 @@ struct Order {
   std::uint32_t label_hash{0};            // of an adopted order: config hash in its label
   bool confirmed{false};                  // the venue has shown it at least once
   bool wants_cancel{false};               // cancel it as soon as its state allows
-  bool keeps_larger{false};  // `amount` is that of a change which no answer has settled
   Price price{};
   Qty amount{};        // total, filled included
   Qty filled{};        // sum of distinct trades
   Qty venue_filled{};  // largest total the venue has reported
   Price new_price{};   // of a replace in flight or in doubt
   Qty new_amount{};    // zero when none
-  Qty owed{};          // ended, but the venue filled more than we have seen
+  // Of changes without an answer that a look-up or a picture passed by: they may come about yet, so
+  // `amount` is not lowered below the largest; zero when none. The price is the last one's.
+  Qty kept_amount{};
+  Price kept_price{};
+  Qty owed{};  // ended, but the venue filled more than we have seen
   ExchTime valid_until{};
   ExchTime sent_exch{};   // venue time when it was handed out
   ExchTime terms_exch{};  // venue's own time of the terms that it confirmed last

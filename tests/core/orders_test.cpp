@@ -285,6 +285,23 @@ TEST_F(Orders, AReplaceInDoubtKeepsTheLargerAfterItIsFoundOpen) {
   EXPECT_EQ(buys(), of(15));
 }
 
+// The simulator's seed 1000523: two changes in doubt, both found open, then their answers.
+TEST_F(Orders, AnAnswerToTheFirstOfTwoChangesInDoubtDoesNotLowerBelowTheSecond) {
+  const OrderId id = place();
+  ack(id, 10, 100, 1000);
+  for (const std::int64_t amount : {2, 5}) {
+    ASSERT_TRUE(replace(id, amount));
+    table.on_doubt(id, OrderAction::replace, now);
+    lookup(id, LookupOutcome::open);
+    EXPECT_EQ(buys(), of(10));
+  }
+  ack(id, 2, 101, 2000);
+  EXPECT_EQ(buys(), of(5));
+  ack(id, 5, 101, 3000);
+  ack(id, 4, 101, 4000);
+  EXPECT_EQ(buys(), of(4)) << "the second was answered";
+}
+
 TEST_F(Orders, ACancelRefusedByTheVenueIsLookedUp) {
   const OrderId id = place();
   ack(id);
