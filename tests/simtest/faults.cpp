@@ -81,6 +81,8 @@ constexpr std::array<FaultRow, faults_total> rows{{
     {query_error, "F04", "query_error", Per::query, 0.2, "a query is answered by HTTP 5xx"},
     {query_late, "F03", "query_late", Per::query, 0.3,
      "a query is answered 20 to 900 ms after the venue read it"},
+    {bytes_split, "F27", "bytes_split", Per::second, 1.0,
+     "texts come in fragments, among control frames, cut at any byte"},
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and

@@ -62,6 +62,7 @@ enum class Fault : std::uint8_t {
   query_lost,
   query_error,
   query_late,
+  bytes_split,
   count_
 };
 inline constexpr std::size_t faults_total = static_cast<std::size_t>(Fault::count_);

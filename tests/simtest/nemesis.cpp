@@ -49,7 +49,7 @@ void Nemesis::stop() {
     }
     deaf_until_[i] = dumb_until_[i] = RecvTime{};
   }
-  skewed_until_ = stalled_until_ = storm_until_ = banned_until_ = now_;
+  skewed_until_ = stalled_until_ = storm_until_ = banned_until_ = split_until_ = now_;
   process_.paused_until = std::min(process_.paused_until, now_);
   process_.journal_back_at = std::min(process_.journal_back_at, now_);
   muted_.clear();

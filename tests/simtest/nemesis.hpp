@@ -46,6 +46,7 @@ class Nemesis final : public Carrier {
   void request(Lane lane, std::string text, Sink& sink) override;
   void frame(Lane lane, std::string text, Sink& sink) override;
   [[nodiscard]] bool refuses_connections() const override;
+  [[nodiscard]] bool splits_bytes() const override { return split_until_ > now_; }
 
   struct QueryFate {
     bool lost{false};
@@ -109,6 +110,7 @@ class Nemesis final : public Carrier {
   RecvTime skewed_until_{};
   RecvTime stalled_until_{};
   RecvTime storm_until_{};
+  RecvTime split_until_{};
   RecvTime banned_until_{};
   RecvTime maintenance_until_{};
   RecvTime liquidation_until_{};

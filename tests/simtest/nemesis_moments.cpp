@@ -55,6 +55,9 @@ void Nemesis::session_moments() {
   if (fires(Fault::silent_stall)) {
     stalled_until_ = now_ + random(Fault::silent_stall).spread(milliseconds(100), seconds(6));
   }
+  if (fires(Fault::bytes_split)) {
+    split_until_ = now_ + random(Fault::bytes_split).spread(milliseconds(10), seconds(4));
+  }
   if (fires(Fault::dead_man_absent) && network_->up(Lane::orders)) {
     venue_.exchange.set_cod(network_->connection(Lane::orders), sim::CodScope::connection, false);
     network_->cut(Lane::orders);

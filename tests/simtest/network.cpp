@@ -29,6 +29,7 @@ bool Network::connect(Lane lane) {
   end = End{};
   end.connection = venue_.connect();
   end.last_to_venue = end.last_to_bot = now_.mono_ns;
+  if (auto& bytes = bytes_[static_cast<std::size_t>(lane)]) bytes->reset();
   return true;
 }
 
@@ -38,12 +39,38 @@ void Network::send(Lane lane, std::string_view text) {
   hash_.bytes(text.data(), text.size());
   ++texts_;
   Put sink{*this, end.to_venue, end.last_to_venue};
-  carrier_.request(lane, std::string{text}, sink);
+  BytePath* const bytes = bytes_of(lane);
+  carrier_.request(lane, bytes != nullptr ? bytes->to_venue(text) : std::string{text}, sink);
+}
+
+BytePath* Network::bytes_of(Lane lane) {
+  auto& bytes = bytes_[static_cast<std::size_t>(lane)];
+  if (bytes != nullptr && trouble_.empty()) trouble_ = bytes->trouble();
+  if (whole_bytes_ || !carrier_.splits_bytes()) return nullptr;
+  if (bytes == nullptr) {
+    bytes = std::make_unique<BytePath>(seed_, static_cast<std::uint64_t>(lane), plant_);
+  }
+  return bytes.get();
+}
+
+// Everything that is due comes in one stream.
+void Network::read_bytes(End& end, BytePath& bytes) {
+  std::vector<std::string*> due;
+  for (auto& [at, text] : end.to_bot) {
+    if (at > now_.mono_ns) break;
+    due.push_back(&text);
+  }
+  bytes.to_bot(due);
+  end.read = due.size();
 }
 
 bool Network::pop(Lane lane, std::string& text) {
   End& end = of(lane);
   if (end.to_bot.empty() || end.to_bot.begin()->first > now_.mono_ns) return false;
+  if (end.read == 0) {
+    if (BytePath* const bytes = bytes_of(lane); bytes != nullptr) read_bytes(end, *bytes);
+  }
+  if (end.read > 0) --end.read;
   text = std::move(end.to_bot.begin()->second);
   end.to_bot.erase(end.to_bot.begin());
   hash_.bytes(text.data(), text.size());
@@ -85,6 +112,7 @@ void Network::cut(Lane lane) {
   end.broken = true;
   end.to_venue.clear();
   end.to_bot.clear();
+  end.read = 0;
 }
 
 bool Network::deliver(Lane lane, const std::vector<std::string>& texts) {

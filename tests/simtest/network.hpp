@@ -5,11 +5,13 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/core/time.hpp"
+#include "tests/simtest/byte_path.hpp"
 #include "tests/simtest/random.hpp"
 #include "venues/sim/dialect_deribit.hpp"
 
@@ -43,12 +45,22 @@ class Carrier {
   virtual void request(Lane lane, std::string text, Sink& sink) = 0;
   virtual void frame(Lane lane, std::string text, Sink& sink) = 0;
   [[nodiscard]] virtual bool refuses_connections() const = 0;
+  // What arrives now has been cut below its texts.
+  [[nodiscard]] virtual bool splits_bytes() const = 0;
 };
 
 class Network {
  public:
-  Network(sim::DeribitDialect& venue, Carrier& carrier, TraceHash& hash, std::uint64_t seed)
-      : venue_{venue}, carrier_{carrier}, hash_{hash}, random_{seed, 1} {}
+  // `whole_bytes`: nothing is cut below the texts, whatever the carrier says.
+  Network(sim::DeribitDialect& venue, Carrier& carrier, TraceHash& hash, std::uint64_t seed,
+          Plant plant, bool whole_bytes)
+      : venue_{venue},
+        carrier_{carrier},
+        hash_{hash},
+        random_{seed, 1},
+        seed_{seed},
+        plant_{plant},
+        whole_bytes_{whole_bytes} {}
 
   void set_now(RecvTime now) noexcept { now_ = now; }
   // --- the bot's end
@@ -85,6 +97,8 @@ class Network {
     }
   }
   [[nodiscard]] std::uint64_t texts() const noexcept { return texts_; }
+  // What came out of the bytes of a connection unlike it went in; empty: nothing.
+  [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
 
  private:
   using Queue = std::multimap<std::int64_t, std::string>;
@@ -95,6 +109,7 @@ class Network {
     Queue to_bot;
     std::int64_t last_to_venue{0};
     std::int64_t last_to_bot{0};
+    std::size_t read{0};  // first texts of to_bot that came through the bytes already
   };
   struct Put;
   [[nodiscard]] End& of(Lane lane) noexcept { return ends_[static_cast<std::size_t>(lane)]; }
@@ -105,6 +120,9 @@ class Network {
   void arrive(End& end);
   void run_left();
   void depart(Lane lane);
+  // The lane's bytes while they are cut, null otherwise.
+  [[nodiscard]] BytePath* bytes_of(Lane lane);
+  void read_bytes(End& end, BytePath& bytes);
 
   sim::DeribitDialect& venue_;
   Carrier& carrier_;
@@ -114,6 +132,11 @@ class Network {
   std::array<End, lanes_total> ends_{};
   std::vector<End> left_;  // of a process that died
   std::uint64_t texts_{0};
+  std::uint64_t seed_;
+  Plant plant_;
+  bool whole_bytes_;
+  std::array<std::unique_ptr<BytePath>, lanes_total> bytes_;
+  std::string trouble_;
 };
 
 }  // namespace gimbal::simtest

@@ -28,6 +28,7 @@ enum class Plant : std::uint8_t {
   heap_in_step,     // a step allocates
   wrong_fee,        // a fill's fee is changed on its way
   dear_fee,         // the venue takes two units more than a fill's fee says
+  lose_bytes,       // a byte of a connection is lost below the texts
   count_
 };
 struct PlantRow {
@@ -55,6 +56,7 @@ inline constexpr std::array<PlantRow, static_cast<std::size_t>(Plant::count_)> p
     {Plant::heap_in_step, "heap_in_step", "I17"},
     {Plant::wrong_fee, "wrong_fee", "I20"},
     {Plant::dear_fee, "dear_fee", "I20"},
+    {Plant::lose_bytes, "lose_bytes", "I11"},
 }};
 
 }  // namespace gimbal::simtest

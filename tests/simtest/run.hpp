@@ -30,7 +30,8 @@ struct RunOptions {
   // commands carried out; then faults end and it must recover. 0: it lives.
   std::uint64_t crash_at{0};
   std::uint64_t crash_commands{0};
-  std::size_t story{0};  // lines of the last events to keep
+  bool whole_bytes{false};  // nothing is cut below the texts: bytes_split does nothing
+  std::size_t story{0};     // lines of the last events to keep
 };
 
 struct RunResult {
@@ -58,7 +59,7 @@ struct RunResult {
 // The digest over the commands after each of these events, which are those of a run's first boot
 // (seed 5, no faults), stepped through a fresh engine.
 [[nodiscard]] std::vector<std::uint64_t> command_digests(const std::vector<Event>& events);
-// Twice; a different trace is a violation of I11.
+// Twice, the second time with whole bytes; a different trace is a violation of I11.
 [[nodiscard]] RunResult run_twice(const RunOptions& options);
 // The fewest faults, then the fewest firings, that still break the same invariant.
 [[nodiscard]] RunOptions shrink(const RunOptions& failing, const std::string& invariant);

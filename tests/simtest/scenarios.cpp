@@ -20,7 +20,7 @@ namespace {
 
 using namespace gimbal::sim;
 
-constexpr std::uint64_t config_hash = 78;
+constexpr std::uint64_t ladder_config_hash = 78;
 
 // Answers of the scenario pricer, for the replay.
 struct KeptRows {
@@ -173,7 +173,7 @@ struct MarginBot {
     engine = std::make_unique<E>(setup, table, strategies);
     Boot boot;
     boot.epoch = 1;
-    boot.config_hash = config_hash;
+    boot.config_hash = ladder_config_hash;
     step(make_event(EventKind::boot, VenueId{0}, {}, door->now(), {}, boot));
     door->connect();
     const Summary s = venue.exchange.summary(account, btc);
@@ -263,7 +263,7 @@ struct MarginBot {
     return l.accounts() > 0 ? &l.state(0) : nullptr;
   }
   void operate(OperatorAction action) {
-    operator_events(action, seq, config_hash, door->now(), [this](Event& e) { step(e); });
+    operator_events(action, seq, ladder_config_hash, door->now(), [this](Event& e) { step(e); });
   }
   ScenarioOutcome finish() {
     const Summary s = venue.exchange.summary(account, btc);

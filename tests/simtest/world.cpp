@@ -62,7 +62,7 @@ World::World(const RunOptions& options)
       start_{venue_.exchange.now() - (now_ - RecvTime{})},
       nemesis_{options.seed, plan_faults(options.seed, options.faults), options.firings_max,
                venue_},
-      network_{venue_.dialect, nemesis_, hash_, options.seed},
+      network_{venue_.dialect, nemesis_, hash_, options.seed, options.plant, options.whole_bytes},
       checker_{venue_, nemesis_, network_},
       began_{now_},
       safety_ends_{now_ + options.safety},
@@ -124,6 +124,7 @@ void World::tick() {
     bot_->cycle();
     if (!bot_->dead()) operate();
   }
+  if (!network_.trouble().empty()) checker_.fail("I11", network_.trouble());
   if (!checker_.violation().invariant.empty()) throw Over{};
   if (options_.until != 0 && checker_.events() >= options_.until) throw Over{};
   next_phase();
@@ -359,7 +360,9 @@ RunResult run_seed(const RunOptions& options) {
 
 RunResult run_twice(const RunOptions& options) {
   RunResult first = run_seed(options);
-  const RunResult second = run_seed(options);
+  RunOptions again = options;
+  again.whole_bytes = true;
+  const RunResult second = run_seed(again);
   if (first.ok() && first.trace != second.trace) {
     first.invariant = "I11";
     first.text = "the same seed gave two traces";
