@@ -148,6 +148,7 @@ class Tail {
     cut_.clear();
     begun_ = true;
     header_ = header;
+    next_seq_ = header.first_seq;
     offset_ = header.header_bytes;
     ordinal_ = 0;
     ended_ = false;
@@ -189,11 +190,12 @@ class Tail {
     return same ? Found::sound : Found::broken;
   }
 
-  // Before the place no event is told, so nothing is checked of one but that each follows the one
-  // before.
+  // Before the place no event is told, so nothing is checked of one but that it follows the one
+  // before. A number that does not may be damage to one behind the place: its checksum decides.
   bool passed_over(const RecordHead& head) {
     std::uint64_t seq = 0;
-    return head.type == RecordType::event && seq_of(head, seq) && seq <= from_.after.value;
+    if (arrived_ || head.type != RecordType::event || !seq_of(head, seq)) return false;
+    return seq == next_seq_ && seq <= from_.after.value;
   }
 
   // One record; false at the end of the segment, whatever ends it.
@@ -206,6 +208,8 @@ class Tail {
     if (found != Found::sound) return false;
     const std::uint64_t at = offset_;
     const std::uint64_t total = sizeof head + padded(head.bytes);
+    std::uint64_t seq = 0;
+    if (head.type == RecordType::event && seq_of(head, seq)) next_seq_ = seq + 1;
     ++ordinal_;
     offset_ += total;
     if (head.type == RecordType::end) {
@@ -275,6 +279,7 @@ class Tail {
   std::uint64_t offset_{0};
   std::uint64_t read_{0};      // since the clock began
   std::uint64_t unlooked_{0};  // of that, since the clock was looked at
+  std::uint64_t next_seq_{0};  // of the event that follows, if none is missing
   std::uint32_t ordinal_{0};
   bool arrived_{false};     // at the place
   bool gap_before_{false};  // the next event may be a later one

@@ -325,6 +325,50 @@ TEST(JournalTail, OfASegmentThatWasNeverBegunOnlyTheHeaderIsLookedAt) {
   }
 }
 
+// Damage to an event's number makes it look like one that is known already.
+class LastEventDamaged : public ::testing::Test {
+ protected:
+  static constexpr std::size_t record = sizeof(RecordHead) + sizeof(Event);
+
+  LastEventDamaged() {
+    std::ifstream in{path_, std::ios::binary};
+    whole_.assign(std::istreambuf_iterator<char>{in}, {});
+  }
+  void expect_told(const std::string& bytes, std::size_t where) {
+    std::ofstream{path_, std::ios::binary} << bytes;
+    std::vector<Event> told;
+    for (const TailPlace& from : {TailPlace{Seq{all_ - 1}, {}}, TailPlace{Seq{all_ - 3}, {}},
+                                  w_.place(all_ - 3), TailPlace{Seq{10}, {}}}) {
+      const TailResult r = w_.read(from, told, Written::patient());
+      ASSERT_FALSE(r.whole) << where << " behind " << from.after.value;
+      ASSERT_EQ(told.size(), all_ - 1 - from.after.value) << where;
+    }
+  }
+
+  const Written w_{1 << 20, 30};
+  const std::uint64_t all_{w_.events.size()};
+  const std::size_t last_{sizeof(SegmentHeader) + (w_.events.size() - 1) * record};
+  const std::string path_{list_segments(w_.dir.path(), journal_stream).at(0).path};
+  std::string whole_;
+};
+
+TEST_F(LastEventDamaged, AnyFlippedBitIsTold) {
+  for (std::size_t bit = 0; bit < record * 8; ++bit) {
+    std::string flipped = whole_;
+    flipped[last_ + bit / 8] = static_cast<char>(flipped[last_ + bit / 8] ^ (1 << bit % 8));
+    expect_told(flipped, bit);
+  }
+}
+
+TEST_F(LastEventDamaged, AWriteThatStoppedInsideOfItIsTold) {
+  for (std::size_t cut = sizeof(RecordHead::crc) + 1; cut < record - sizeof(Event::payload);
+       ++cut) {
+    std::string torn = whole_.substr(0, last_ + cut);
+    torn.resize(whole_.size());
+    expect_told(torn, cut);
+  }
+}
+
 TEST(JournalTail, EventsThatAreMissingWithoutAGapRecordEndIt) {
   std::vector<Event> events = many_events(400);
   events.erase(events.begin() + 301, events.begin() + 304);  // one fill
