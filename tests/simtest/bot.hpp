@@ -21,6 +21,7 @@
 #include "ops/app/venue_queries.hpp"
 #include "strategies/delta_hedge/delta_hedge.hpp"
 #include "tests/simtest/checker.hpp"
+#include "tests/simtest/damaged_files.hpp"
 #include "tests/simtest/fidget.hpp"
 #include "tests/simtest/network.hpp"
 #include "tests/simtest/plants.hpp"
@@ -71,6 +72,8 @@ struct Host {
   // The state directory's orders file, and the journal behind it.
   std::string kept_orders;
   std::vector<Event> tail;
+  std::string files;  // where both are written when they are damaged
+  FileDamage damage;  // before the next boot
   Plant plant{Plant::none};
   std::uint64_t dies_at{0};  // event of this boot after which the process is no more; 0: none
   std::uint64_t dies_after_commands{0};
@@ -177,6 +180,7 @@ class Bot {
   // bot_orders_kept.cpp
   void keep_orders();
   void recover_orders();
+  [[nodiscard]] bool read_damaged_files(const OrdersRecord& kept, std::size_t& events);
   // bot_plants.cpp: true when the event is kept from the core.
   bool plant_event(const Event& event, Event& changed);
   void plant_order(std::string& text);

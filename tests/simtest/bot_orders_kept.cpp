@@ -1,5 +1,7 @@
 // Orders across a restart, as the product does it: a snapshot of the journal's fold every half a
 // second, and the journal behind it. What a dead process had not written is the tail's end.
+#include <utility>
+
 #include "engine/runtime/orders_file.hpp"
 #include "tests/simtest/bot.hpp"
 #include "tests/simtest/random.hpp"
@@ -66,15 +68,36 @@ void Bot::leave() {
   if (kept_) host_.tail = std::move(journal_.tail);
 }
 
+// False: there are none, as for the product when it does not believe them.
+bool Bot::read_damaged_files(const OrdersRecord& kept, std::size_t& events) {
+  const FileDamage damage = std::exchange(host_.damage, {});
+  const FilesRead read = read_damaged(host_.files, kept, host_.tail, damage, host_.plant);
+  if (!read.wrong.empty()) host_.checker->fail("I10", read.wrong);
+  if (!read.orders) {
+    host_.kept_orders.clear();
+    host_.tail.clear();
+    return false;
+  }
+  // It stays so for the boots after this one.
+  events = read.events;
+  while (events > 0 && !host_.tail[events - 1].last_part()) --events;
+  host_.tail.resize(events);
+  return true;
+}
+
 void Bot::recover_orders() {
-  if (host_.kept_orders.empty()) return;
+  if (host_.kept_orders.empty()) {
+    host_.damage = {};  // there was no file yet
+    return;
+  }
   const OrdersFileContent found = parse_orders(host_.kept_orders);
   if (found.kind != OrdersFileKind::sound) {
     return host_.checker->fail("I10", "the snapshot cannot be read: " + found.error);
   }
   Random random{host_.seed, 90 + epoch_};
   const std::size_t all = host_.tail.size();
-  const std::size_t events = random.chance(0.5) ? all : random.below(all + 1);
+  std::size_t events = random.chance(0.5) ? all : random.below(all + 1);
+  if (host_.damage.damage != Damage::none && !read_damaged_files(found.record, events)) return;
   const OrderLog log = fold(found.record, host_.tail, events);
   const OrderLog again = fold(found.record, host_.tail, events);
   if (encode_state(log, found.record.names) != encode_state(again, found.record.names)) {

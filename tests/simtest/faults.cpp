@@ -83,6 +83,10 @@ constexpr std::array<FaultRow, faults_total> rows{{
      "a query is answered 20 to 900 ms after the venue read it"},
     {bytes_split, "F27", "bytes_split", Per::second, 1.0,
      "texts come in fragments, among control frames, cut at any byte"},
+    {torn_write, "F37", "torn_write", Per::second, 0.1,
+     "the process dies, its journal is cut at any byte"},
+    {bit_flip, "F39", "bit_flip", Per::second, 0.1,
+     "the process dies, a bit of its journal or its kept orders is flipped"},
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and

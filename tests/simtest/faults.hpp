@@ -63,6 +63,8 @@ enum class Fault : std::uint8_t {
   query_error,
   query_late,
   bytes_split,
+  torn_write,
+  bit_flip,
   count_
 };
 inline constexpr std::size_t faults_total = static_cast<std::size_t>(Fault::count_);

@@ -26,7 +26,7 @@ constexpr const char* usage =
     "  --firings N     at most N times in a run\n"
     "  --until N       end the run after N events\n"
     "  --plant NAME    a bug built in on purpose\n"
-    "  --twice         run each seed twice and compare the traces\n"
+    "  --twice         run each seed twice, then without bytes_split, and compare the traces\n"
     "  --no-shrink     report a failure as it is\n"
     "  --keep-going    do not end at the first failure\n"
     "  --story N       print the last N events and texts of a run\n"

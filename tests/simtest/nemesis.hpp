@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/simtest/damaged_files.hpp"
 #include "tests/simtest/faults.hpp"
 #include "tests/simtest/network.hpp"
 #include "tests/simtest/venue_side.hpp"
@@ -25,6 +26,7 @@ struct ProcessTrouble {
   RecvTime journal_back_at{};
   bool crash{false};
   Nanos down{};  // of the crash
+  FileDamage damage;
   bool reconcile_again{false};
   std::int64_t wall_offset_ns{0};
   // Operator's part.
@@ -86,6 +88,7 @@ class Nemesis final : public Carrier {
   void moments();
   void session_moments();
   void process_moments();
+  void damage_files(Fault fault, Damage damage);
   void account_moments();
   void label_of_another_boot(std::string& out);
 

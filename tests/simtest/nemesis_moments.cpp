@@ -86,6 +86,8 @@ void Nemesis::process_moments() {
     p.crash = true;
     p.down = random(Fault::restart_late).time(seconds(605), seconds(700));
   }
+  damage_files(Fault::torn_write, Damage::torn);
+  damage_files(Fault::bit_flip, Damage::flipped);
   if (fires(Fault::reconciled_twice)) p.reconcile_again = true;
   if (fires(Fault::killed)) {
     (random(Fault::killed).chance(0.6) ? p.kill : p.kill_instrument) = true;
@@ -93,6 +95,14 @@ void Nemesis::process_moments() {
   if (fires(Fault::control_flood)) {
     p.flood = 200 + static_cast<std::uint32_t>(random(Fault::control_flood).below(600));
   }
+}
+
+// The process dies as well: it is a boot that reads files.
+void Nemesis::damage_files(Fault fault, Damage damage) {
+  if (!fires(fault)) return;
+  process_.crash = true;
+  process_.down = random(fault).spread(milliseconds(20), seconds(2));
+  process_.damage = {damage, random(fault).next()};
 }
 
 void Nemesis::label_of_another_boot(std::string& out) {

@@ -29,6 +29,7 @@ enum class Plant : std::uint8_t {
   wrong_fee,        // a fill's fee is changed on its way
   dear_fee,         // the venue takes two units more than a fill's fee says
   lose_bytes,       // a byte of a connection is lost below the texts
+  forge_checksum,   // the checksum of a damaged file fits
   count_
 };
 struct PlantRow {
@@ -57,6 +58,7 @@ inline constexpr std::array<PlantRow, static_cast<std::size_t>(Plant::count_)> p
     {Plant::wrong_fee, "wrong_fee", "I20"},
     {Plant::dear_fee, "dear_fee", "I20"},
     {Plant::lose_bytes, "lose_bytes", "I11"},
+    {Plant::forge_checksum, "forge_checksum", "I10"},
 }};
 
 }  // namespace gimbal::simtest

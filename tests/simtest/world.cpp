@@ -84,6 +84,7 @@ World::World(const RunOptions& options)
   host_.seed = options.seed;
   host_.own_account = options.seed % 2 == 0;
   host_.quiet_from = safety_ends_;
+  host_.files = dir_.file("files");
   host_.plant = options.plant;
   host_.dies_at = options.crash_at;
   host_.dies_after_commands = options.crash_commands;
@@ -153,6 +154,7 @@ void World::process_troubles() {
   ProcessTrouble& p = nemesis_.process();
   if (p.reconcile_again && bot_ != nullptr && bot_->built()) bot_->reconcile_again();
   p.reconcile_again = false;
+  if (p.damage.damage != Damage::none) host_.damage = std::exchange(p.damage, {});
   if (!std::exchange(p.crash, false) || bot_ == nullptr) return;
   down_until_ = now_ + p.down;
   if (p.down > seconds(60)) safety_ends_ = safety_ends_ + p.down;
