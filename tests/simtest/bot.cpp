@@ -27,19 +27,27 @@ Bot::Bot(Host& host, std::uint32_t epoch)
     : host_{host},
       epoch_{epoch},
       quiet_from_{host.quiet_from},
+      nonce_base_{static_cast<std::uint64_t>(wall_ms) * 1'000'000 +
+                  Random{host.seed, 200 + epoch}.below(1'000'000)},
       clock_{host.now},
       orders_policy_{host.seed * 4 + epoch * 1000, ReconnectConfig{}} {}
 
 Bot::~Bot() = default;
 
-deribit::LoginConfig login_config(std::int64_t first_id, const char* scope) {
+// As the product's: the wall clock of the boot, which is finer than the virtual one's millisecond.
+std::uint64_t Bot::nonce_seed(std::int64_t first_id) const {
+  if (host_.plant == Plant::same_nonce) return 1;
+  return nonce_base_ ^ (static_cast<std::uint64_t>(first_id) << 20);
+}
+
+deribit::LoginConfig Bot::login_config(std::int64_t first_id, const char* scope) const {
   deribit::LoginConfig login;
   login.client_id = std::string{bot_key};
   login.client_secret = bot_secret;
   login.required_scope = scope;
   login.first_request_id = first_id;
   login.unix_ms = &virtual_wall_ms;
-  login.nonce_seed = static_cast<std::uint64_t>(first_id);
+  login.nonce_seed = nonce_seed(first_id);
   return login;
 }
 
@@ -119,7 +127,10 @@ void Bot::make_sessions() {
                                                        *budget_);
   gate_ = std::make_unique<SenderGate>(*host_.gate, *host_.stop, host_.gate->register_sender());
   for (const Lane lane : {Lane::hedge, Lane::options}) {
-    feeds_.push_back(std::make_unique<FeedLane>(lane, universe_, host_.seed * 8 + epoch_ * 64));
+    const auto nth = static_cast<std::int64_t>(lane);
+    feeds_.push_back(std::make_unique<FeedLane>(lane, universe_,
+                                                login_config(600'000'000 + nth * 10'000, ""),
+                                                host_.seed * 8 + epoch_ * 64));
   }
   Boot boot;
   boot.config_hash = config_hash;

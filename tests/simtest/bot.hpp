@@ -153,6 +153,8 @@ class Bot {
   // bot.cpp
   [[nodiscard]] std::unique_ptr<TestEngine> make_engine() const;
   void make_sessions();
+  [[nodiscard]] std::uint64_t nonce_seed(std::int64_t first_id) const;
+  [[nodiscard]] deribit::LoginConfig login_config(std::int64_t first_id, const char* scope) const;
   void step(const Event& event, Commands& out);
   void command(const Command& c);
   void carry_out(const Command& c);
@@ -191,6 +193,7 @@ class Bot {
   Host& host_;
   std::uint32_t epoch_;
   RecvTime quiet_from_;  // the host's when this boot began: a crash changes the host's
+  std::uint64_t nonce_base_;
   VenueId venue_{0};
   Universe universe_;
   InstrumentId hedge_{};

@@ -10,12 +10,10 @@
 
 namespace gimbal::simtest {
 
-[[nodiscard]] deribit::LoginConfig login_config(std::int64_t first_id, const char* scope);
-
 struct Bot::FeedLane {
   using Feed = WithLogin<deribit::DeribitFeed, deribit::DeribitLogin>;
 
-  FeedLane(Lane which, const Universe& universe, std::uint64_t seed);
+  FeedLane(Lane which, const Universe& universe, deribit::LoginConfig login, std::uint64_t seed);
 
   Lane lane;
   Feed feed;

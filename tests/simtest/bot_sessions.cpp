@@ -2,6 +2,7 @@
 // time.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "ops/app/order_listing.hpp"
 #include "ops/app/order_sent.hpp"
@@ -44,11 +45,10 @@ deribit::DeribitFeed make_feed(Lane lane, const Universe& universe) {
 
 }  // namespace
 
-Bot::FeedLane::FeedLane(Lane which, const Universe& universe, std::uint64_t seed)
+Bot::FeedLane::FeedLane(Lane which, const Universe& universe, deribit::LoginConfig login,
+                        std::uint64_t seed)
     : lane{which},
-      feed{make_feed(which, universe),
-           deribit::DeribitLogin{
-               login_config(600'000'000 + static_cast<std::int64_t>(which) * 10'000, "")}},
+      feed{make_feed(which, universe), deribit::DeribitLogin{std::move(login)}},
       policy{seed + static_cast<std::uint64_t>(which), ReconnectConfig{}} {
   const Universe::Member& m = universe.members()[0];
   if (which == Lane::hedge) {
@@ -195,6 +195,15 @@ void Bot::hand_back(const Event* unit, std::size_t parts) {
   if (host_.plant == Plant::wrong_fee && unit->kind() == EventKind::fill) {
     std::copy_n(unit, parts, copy.begin());
     copy[1].payload[8] ^= std::byte{1};  // the fee's lowest bit
+    unit = copy.data();
+  }
+  if (host_.plant == Plant::hide_adl && unit->kind() == EventKind::fill) {
+    PartsBuffer<Fill> fill;
+    for (std::size_t n = 0; n < parts; ++n) static_cast<void>(fill.add(unit[n]));
+    Fill plain = fill.value();
+    plain.kind = FillKind::normal;
+    const Event first = *unit;
+    write_parts(first, plain, copy.data());
     unit = copy.data();
   }
   if (!from_orders_.push_unit(unit, parts)) host_.checker->fail("I17", "the order ring is full");

@@ -51,6 +51,8 @@ class Checker {
              std::uint64_t allocations);
   // Every text the bot writes, before anything can happen to it.
   void sent(Lane lane, std::string_view text);
+  // The same of the query session.
+  void asked(std::string_view body);
   // At rest: nothing in flight, faults long over. Says what is missing, empty when all is well.
   [[nodiscard]] std::string unrest() const;
   // The last gate closed by itself (ring full, journal lost).
@@ -111,6 +113,7 @@ class Checker {
   void check_place_text(std::string_view text, std::string_view label, std::int64_t amount);
   void check_open_value(std::string_view text);
   void check_earlier_boots();
+  void check_secrets(std::string_view text);
   void check_carried();
 
   VenueSide& venue_;
@@ -149,6 +152,7 @@ class Checker {
   NaiveBook book_;
 
   std::set<std::string, std::less<>> labels_;  // of all boots
+  std::set<std::string, std::less<>> nonces_;  // of all sessions of all boots
   std::uint64_t rate_errors_{0};
 };
 

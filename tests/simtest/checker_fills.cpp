@@ -22,6 +22,12 @@ void Checker::check_against_trade(const Fill& fill, InstrumentId id) {
       t.side != fill.side || t.trade.price != fill.price) {
     fail("I1", "trade " + std::to_string(t.trade.number) + " was changed on its way");
   }
+  const bool venue_made = venue_.exchange.order(t.order)->liquidation;
+  if (venue_made != (fill.kind != FillKind::normal) || (venue_made && fill.order.valid())) {
+    fail("I1", "trade " + std::to_string(t.trade.number) +
+                   (venue_made ? " was made by the venue and told as one of an order"
+                               : " of an order was told as one that the venue made"));
+  }
   if (t.fee != fill.fee) {
     fail("I20", "trade " + std::to_string(t.trade.number) + ": fee " +
                     std::to_string(fill.fee.nano) + ", venue charged " +

@@ -8,10 +8,20 @@
 
 namespace gimbal::simtest {
 
-void Checker::sent(Lane lane, std::string_view text) {
+void Checker::check_secrets(std::string_view text) {
   if (text.find(bot_secret) != std::string_view::npos) {
     fail("I16", "the secret is in a text to the venue");
   }
+  const std::string_view nonce = member_text(text, "nonce");
+  if (!nonce.empty() && !nonces_.emplace(nonce).second) {
+    fail("I7", "nonce " + std::string{nonce} + " was given out before");
+  }
+}
+
+void Checker::asked(std::string_view body) { check_secrets(body); }
+
+void Checker::sent(Lane lane, std::string_view text) {
+  check_secrets(text);
   if (lane != Lane::orders) return;
   const Ask ask = ask_of(text);
   if (ask == Ask::place || ask == Ask::edit) check_order_text(text, ask);

@@ -87,6 +87,12 @@ constexpr std::array<FaultRow, faults_total> rows{{
      "the process dies, its journal is cut at any byte"},
     {bit_flip, "F39", "bit_flip", Per::second, 0.1,
      "the process dies, a bit of its journal or its kept orders is flipped"},
+    {fill_before_edit_reply, "F07", "fill_before_edit_reply", Per::request, 0.5,
+     "the order is hit at its new terms before the edit's reply"},
+    {nonce_refused, "F34", "nonce_refused", Per::login, 0.5,
+     "a log-in is refused for its nonce or its time, once or twice in a row"},
+    {auto_deleveraged, "F44", "auto_deleveraged", Per::second, 0.2,
+     "the venue closes part of a position to save another account"},
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and

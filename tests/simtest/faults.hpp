@@ -65,6 +65,9 @@ enum class Fault : std::uint8_t {
   bytes_split,
   torn_write,
   bit_flip,
+  fill_before_edit_reply,
+  nonce_refused,
+  auto_deleveraged,
   count_
 };
 inline constexpr std::size_t faults_total = static_cast<std::size_t>(Fault::count_);
@@ -77,6 +80,7 @@ enum class Per : std::uint8_t {
   event,    // a private notification
   feed,     // a public frame
   query,    // a call of the query session
+  login,    // a signed log-in
   second,   // simulated time
 };
 

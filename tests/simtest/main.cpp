@@ -175,7 +175,8 @@ bool parse(int argc, char** argv, Options& o, std::string& error) {
 
 void list() {
   std::puts("faults (catalogue number, name, at most, what)");
-  constexpr const char* per[] = {"request", "reply", "event", "feed frame", "query", "second"};
+  constexpr const char* per[] = {"request", "reply", "event", "feed frame",
+                                 "query",   "login", "second"};
   for (const FaultRow& r : fault_rows()) {
     std::printf("  %s  %-20.*s %5.3f a %-10s  %.*s\n", std::string{r.number}.c_str(),
                 static_cast<int>(r.name.size()), r.name.data(), r.rate_max,

@@ -1,15 +1,25 @@
 #include "tests/simtest/nemesis.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace gimbal::simtest {
 namespace {
 
 constexpr std::size_t events_kept = 24;
+constexpr int nonce_refusals_max = 2;  // then the venue takes one
 
 bool contains(std::string_view text, std::string_view part) noexcept {
   return text.find(part) != std::string_view::npos;
+}
+
+// The venue's number of it; 0 when it says none.
+sim::OrderNo order_of(std::string_view text) noexcept {
+  const std::string_view digits = member_text(text, "order_id");
+  sim::OrderNo number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -76,7 +86,19 @@ Nemesis::QueryFate Nemesis::query() {
 
 // --- the bot's requests -------------------------------------------------------------------------
 
+void Nemesis::log_in(std::size_t way, std::string& text) {
+  if (!on(Fault::nonce_refused) || !contains(text, "\"client_signature\"")) return;
+  int& in_a_row = nonces_refused_[way];
+  if (in_a_row == nonce_refusals_max || !fires(Fault::nonce_refused)) {
+    in_a_row = 0;
+    return;
+  }
+  ++in_a_row;
+  random(Fault::nonce_refused).chance(0.5) ? spoil_nonce(text) : spoil_timestamp(text);
+}
+
 void Nemesis::request(Lane lane, std::string text, Sink& sink) {
+  log_in(static_cast<std::size_t>(lane), text);
   if (dumb_until_[static_cast<std::size_t>(lane)] > now_) return;
   if (lane != Lane::orders) return sink.send({std::move(text), {}, false});
   place_request(std::move(text), sink);
@@ -105,6 +127,7 @@ void Nemesis::place_request(std::string text, Sink& sink) {
       for (const sim::OrderNo n : venue_.resting()) venue_.hit(n, 1.0);
     }
   }
+  if (ask == Ask::edit) expect_edit(id, parcel.text);
   if (ask == Ask::edit && fires(Fault::amend_meets_fill)) {
     parcel.delay = random(Fault::amend_meets_fill).time(milliseconds(5), milliseconds(80));
     const double share = random(Fault::amend_meets_fill).unit();
@@ -131,6 +154,10 @@ void Nemesis::reply(std::string text, Sink& sink, bool mine) {
   if (!mine) return sink.send(std::move(parcel));
   const std::int64_t id = id_of(parcel.text);
   if (lost_replies_.erase(id) > 0) return;
+  if (asked_[id] == Ask::edit) {
+    parcel.delay = hit_at_new_terms(id);
+    parcel.overtakes = parcel.delay.count > 0;
+  }
   if (fires(Fault::outcome_unclear)) {
     static constexpr std::array<std::string_view, 3> codes{"11094", "99999", "13888"};
     const std::size_t which = random(Fault::outcome_unclear).below(2);
@@ -145,6 +172,26 @@ void Nemesis::reply(std::string text, Sink& sink, bool mine) {
     parcel.overtakes = true;
   }
   sink.send(std::move(parcel));
+}
+
+void Nemesis::expect_edit(std::int64_t id, std::string_view text) {
+  std::erase_if(early_fills_, [&](const auto& row) { return row.second.until < now_; });
+  const sim::OrderNo order = order_of(text);
+  if (order == 0 || !fires(Fault::fill_before_edit_reply)) return;
+  Random& r = random(Fault::fill_before_edit_reply);
+  const Nanos late = r.time(milliseconds(5), milliseconds(80));
+  early_fills_[id] = {order, late, r.chance(0.5), now_ + seconds(1)};
+}
+
+// The edit has been carried out, or refused: what hits the order now is told of in time. How long
+// the reply is held back.
+Nanos Nemesis::hit_at_new_terms(std::int64_t id) {
+  const auto early = early_fills_.find(id);
+  if (early == early_fills_.end()) return {};
+  Random& r = random(Fault::fill_before_edit_reply);
+  venue_.hit_through(early->second.order, r.chance(0.5) ? 1.0 : r.unit());
+  early->second.until = now_ + milliseconds(10);
+  return early->second.reply_late;
 }
 
 void Nemesis::private_event(std::string text, Sink& sink) {
@@ -178,6 +225,12 @@ void Nemesis::fill_frame(const std::string& text, Sink& sink) {
 void Nemesis::order_frame(std::string text, Sink& sink) {
   if (muted_.find(member_text(text, "label")) != muted_.end()) return;
   Parcel parcel{std::move(text), {}, false};
+  for (const auto& [id, early] : early_fills_) {
+    const bool its = early.mutes_order && order_of(parcel.text) == early.order;
+    if (!its || early.until < now_) continue;
+    parcel.delay = early.reply_late;
+    parcel.overtakes = true;
+  }
   if (fires(Fault::fill_before_accept)) {
     parcel.delay = random(Fault::fill_before_accept).time(milliseconds(3), milliseconds(30));
     parcel.overtakes = true;

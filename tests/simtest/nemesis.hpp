@@ -49,6 +49,8 @@ class Nemesis final : public Carrier {
   void frame(Lane lane, std::string text, Sink& sink) override;
   [[nodiscard]] bool refuses_connections() const override;
   [[nodiscard]] bool splits_bytes() const override { return split_until_ > now_; }
+  // Every text on its way to the venue, `way` being its connection's lane or lanes_total.
+  void log_in(std::size_t way, std::string& text);
 
   struct QueryFate {
     bool lost{false};
@@ -79,6 +81,8 @@ class Nemesis final : public Carrier {
   // nemesis.cpp
   void place_request(std::string text, Sink& sink);
   void reply(std::string text, Sink& sink, bool mine);
+  void expect_edit(std::int64_t id, std::string_view text);
+  [[nodiscard]] Nanos hit_at_new_terms(std::int64_t id);
   void private_event(std::string text, Sink& sink);
   void fill_frame(const std::string& text, Sink& sink);
   void order_frame(std::string text, Sink& sink);
@@ -104,11 +108,18 @@ class Nemesis final : public Carrier {
   bool stopped_{false};
   ProcessTrouble process_{};
 
-  std::map<std::int64_t, Ask> asked_;         // request id -> what
-  std::set<std::int64_t> lost_replies_;       // answers that will not come
-  std::set<std::string, std::less<>> muted_;  // labels whose order events are lost
-  std::deque<std::string> last_private_;      // for a replay
-  std::deque<std::string> last_books_;        // for a stale book
+  std::map<std::int64_t, Ask> asked_;  // request id -> what
+  struct EarlyFill {                   // before the reply to an edit
+    sim::OrderNo order{0};
+    Nanos reply_late{};
+    bool mutes_order{false};  // its own events are as late
+    RecvTime until{};
+  };
+  std::map<std::int64_t, EarlyFill> early_fills_;  // by the edit's request id
+  std::set<std::int64_t> lost_replies_;            // answers that will not come
+  std::set<std::string, std::less<>> muted_;       // labels whose order events are lost
+  std::deque<std::string> last_private_;           // for a replay
+  std::deque<std::string> last_books_;             // for a stale book
   bool replay_due_{false};
   RecvTime skewed_until_{};
   RecvTime stalled_until_{};
@@ -120,6 +131,7 @@ class Nemesis final : public Carrier {
   std::array<RecvTime, lanes_total> deaf_until_{};  // venue to bot is dead
   std::array<RecvTime, lanes_total> dumb_until_{};  // bot to venue is dead
   std::uint32_t strange_orders_{0};
+  std::array<int, lanes_total + 1> nonces_refused_{};  // in a row
 };
 
 // --- texts (nemesis_texts.cpp) ------------------------------------------------------------------
@@ -136,5 +148,8 @@ void break_levels(std::string& text, Random& random);
 void move_change_id(std::string& text, Random& random);
 void strange_words(std::string& text, Random& random);
 void empty_trade_ids(std::string& text);
+// A signature is over both: with either of another value the venue refuses it.
+void spoil_nonce(std::string& text);
+void spoil_timestamp(std::string& text);
 
 }  // namespace gimbal::simtest

@@ -1,5 +1,6 @@
 // Faults that come with time: sessions, the bot's process, the account.
 #include <algorithm>
+#include <cmath>
 
 #include "tests/simtest/nemesis.hpp"
 
@@ -145,6 +146,15 @@ void Nemesis::account_moments() {
     const Qty held = venue_.exchange.position(venue_.account, venue_.perpetual).size;
     const std::int64_t usd = held.nano / nano_per_unit;
     if (usd != 0) venue_.human_trade(usd > 0 ? Side::sell : Side::buy, usd > 0 ? usd : -usd, {});
+  }
+  if (fires(Fault::auto_deleveraged)) {
+    Random& r = random(Fault::auto_deleveraged);
+    const auto held = venue_.exchange.positions(venue_.account);
+    const std::size_t which = r.below(held.size() + 1);  // the hedge's twice
+    const sim::InstrumentIndex i = which == held.size() ? venue_.perpetual : held[which].instrument;
+    const double size = std::abs(to_double(venue_.exchange.held(venue_.account, i)));
+    static_cast<void>(venue_.dialect.deleverage(
+        venue_.account, i, Qty{static_cast<std::int64_t>(size * r.unit() * 1e9)}));
   }
   if (fires(Fault::throttled)) {
     for (int i = 0; i < 22; ++i) {

@@ -119,6 +119,20 @@ void strange_words(std::string& text, Random& random) {
   }
 }
 
+void spoil_nonce(std::string& text) {
+  constexpr std::string_view key = "\"nonce\":\"";
+  const std::size_t at = text.find(key);
+  if (at == std::string::npos) return;
+  char& first = text[at + key.size()];
+  first = first == '0' ? '1' : '0';
+}
+
+void spoil_timestamp(std::string& text) {
+  constexpr std::string_view key = "\"timestamp\":";
+  const std::size_t at = text.find(key);
+  if (at != std::string::npos) text.erase(at + key.size(), 1);  // long before its window
+}
+
 void empty_trade_ids(std::string& text) {
   constexpr std::string_view key = "\"trade_id\":\"";
   for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {

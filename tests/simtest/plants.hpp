@@ -30,6 +30,8 @@ enum class Plant : std::uint8_t {
   dear_fee,         // the venue takes two units more than a fill's fee says
   lose_bytes,       // a byte of a connection is lost below the texts
   forge_checksum,   // the checksum of a damaged file fits
+  same_nonce,       // every session's nonces begin at the same number
+  hide_adl,         // a fill that the venue made is told as any other
   count_
 };
 struct PlantRow {
@@ -59,6 +61,8 @@ inline constexpr std::array<PlantRow, static_cast<std::size_t>(Plant::count_)> p
     {Plant::dear_fee, "dear_fee", "I20"},
     {Plant::lose_bytes, "lose_bytes", "I11"},
     {Plant::forge_checksum, "forge_checksum", "I10"},
+    {Plant::same_nonce, "same_nonce", "I7"},
+    {Plant::hide_adl, "hide_adl", "I1"},
 }};
 
 }  // namespace gimbal::simtest

@@ -106,13 +106,22 @@ std::string VenueSide::limit_order(Side side, Qty amount, Price price,
   return text;
 }
 
-void VenueSide::hit(sim::OrderNo order, double share) {
+void VenueSide::hit(sim::OrderNo order, double share) { take_from(order, share, false); }
+void VenueSide::hit_through(sim::OrderNo order, double share) { take_from(order, share, true); }
+
+void VenueSide::take_from(sim::OrderNo order, double share, bool through) {
   const sim::OrderInfo* o = exchange.order(order);
   if (o == nullptr || o->state != sim::OrderState::open || o->instrument != perpetual) return;
   const std::int64_t lot = exchange.instruments()[perpetual].def.lot.nano;
   const std::int64_t rest = (o->amount - o->filled).nano;
   const auto wanted = static_cast<std::int64_t>(share * static_cast<double>(rest));
-  const std::int64_t amount = std::max(lot, wanted / lot * lot);
+  std::int64_t amount = std::max(lot, wanted / lot * lot);
+  std::vector<sim::Level> levels;
+  if (through) exchange.levels(perpetual, o->side, 0, levels);
+  for (const sim::Level& l : levels) {
+    if (o->side == Side::buy ? l.price < o->price : l.price > o->price) break;
+    amount += l.amount.nano - (l.price == o->price ? rest : 0);
+  }
   const Side side = o->side == Side::buy ? Side::sell : Side::buy;
   static_cast<void>(rival.call(
       side == Side::buy ? "private/buy" : "private/sell",

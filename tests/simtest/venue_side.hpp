@@ -44,6 +44,8 @@ class VenueSide {
 
   // One of our orders that rests, meets an opposite order for `share` of its rest.
   void hit(sim::OrderNo order, double share);
+  // The same, with enough to take everything that stands before it.
+  void hit_through(sim::OrderNo order, double share);
   // An immediate order of the human over `usd`; its label may be empty.
   void human_trade(Side side, std::int64_t usd, std::string_view label);
   // A resting order of the human, `bp` away from the mark.
@@ -62,6 +64,7 @@ class VenueSide {
   Hand rival;
 
  private:
+  void take_from(sim::OrderNo order, double share, bool through);
   std::string limit_order(Side side, Qty amount, Price price, std::string_view rest) const;
 };
 

@@ -28,8 +28,11 @@ class World::Transport final : public QueryTransport {
     wait_until(world_.now_ + random_.time(milliseconds(1), milliseconds(4)));
     HttpResponse response;
     sim::HttpAnswer answer;
+    std::string body{request.body};
+    world_.checker_.asked(body);
+    world_.nemesis_.log_in(lanes_total, body);
     if (!fate.before_venue) {
-      answer = world_.venue_.dialect.http({request.method, request.target, {}, request.body});
+      answer = world_.venue_.dialect.http({request.method, request.target, {}, body});
     }
     if (fate.lost) {
       wait_until(deadline);

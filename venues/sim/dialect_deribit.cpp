@@ -353,6 +353,12 @@ void DeribitDialect::set_ticks(InstrumentIndex instrument, const TickSchedule& t
   inside_->settle();
 }
 
+Qty DeribitDialect::deleverage(AccountId account, InstrumentIndex instrument, Qty amount) {
+  const Qty closed = inside_->exchange.deleverage(account, instrument, amount, *inside_);
+  inside_->settle();
+  return closed;
+}
+
 std::size_t DeribitDialect::list_expiry(std::uint32_t product, ExchTime expiry, Period period) {
   const std::size_t count = inside_->exchange.list_expiry(product, expiry, period, *inside_);
   inside_->settle();

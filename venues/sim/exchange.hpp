@@ -161,6 +161,9 @@ class SimExchange {
   // Marks every held option at this moment's forward, so that an equity sampled now is of one
   // instant; between their own times the options' marks lag the perpetual's.
   void mark_now();
+  // Closes up to `amount` of a position against its holder's will, at the mark and with no order of
+  // its own: told as the fill of a liquidation order. Gives what was closed, in whole lots.
+  Qty deleverage(AccountId account, InstrumentIndex instrument, Qty amount, Observer& out);
   // Moves a coin's price by a log return at once (index, marks and quotes follow).
   void shock(std::string_view coin, double log_return, Observer& out);
   // Multiplies a coin's volatility at once; it reverts as the walk does. Within e^-1.4 .. e^1.4 of

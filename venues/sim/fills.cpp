@@ -139,20 +139,17 @@ void SimExchange::State::user_row(Action& a, const PublicTrade& t, OrderNo order
   a.out.on_user_trade(user_trades.back());
 }
 
-void SimExchange::State::fill(Action& a, const TakerOrder& taker, Book::Slot slot, Qty amount) {
-  const InstrumentIndex i = a.instrument;
+PublicTrade SimExchange::State::new_trade(InstrumentIndex i, Side taker, Price price, Qty amount) {
   Market& m = markets[i];
-  const Book::Resting maker = m.book.at(slot);
   const Instrument& def = listings[i].def;
   PublicTrade t;
   t.number = ++trade_counter;
   t.seq = ++m.trade_seq;
   t.instrument = i;
   t.time = now;
-  t.price = Price{maker.price};
+  t.price = price;
   t.amount = amount;
-  t.taker = taker.side;
-  t.liquidation = taker.liquidation ? LiquidationSide::taker : LiquidationSide::none;
+  t.taker = taker;
   t.index = products[listings[i].product].index;
   t.mark = m.mark;
   if (is_option(def.kind)) {
@@ -161,6 +158,26 @@ void SimExchange::State::fill(Action& a, const TakerOrder& taker, Book::Slot slo
     const double unit = def.kind == InstrumentKind::linear_option ? 1 : m.forward;
     t.iv_percent = round_to(black_implied_vol(in, to_double(t.price) * unit) * 100, 2);
   }
+  return t;
+}
+
+void SimExchange::State::advance_order(OrderNo n, Price price, Qty amount) {
+  OrderRecord& r = orders[n - 1];
+  r.info.filled += amount;
+  r.info.filled_cost += static_cast<i128>(price.nano) * amount.nano;
+  r.info.updated = now;
+  if (r.info.filled < r.info.amount) return;
+  r.info.state = OrderState::filled;
+  accounts[r.info.account].open.erase(n);
+  accounts[r.info.account].closed.push_back(n);
+}
+
+void SimExchange::State::fill(Action& a, const TakerOrder& taker, Book::Slot slot, Qty amount) {
+  const InstrumentIndex i = a.instrument;
+  Market& m = markets[i];
+  const Book::Resting maker = m.book.at(slot);
+  PublicTrade t = new_trade(i, taker.side, Price{maker.price}, amount);
+  t.liquidation = taker.liquidation ? LiquidationSide::taker : LiquidationSide::none;
   const std::int64_t signed_amount = signed_qty(taker.side, amount).nano;
   i128 maker_fee = 0;
   i128 maker_profit = 0;
@@ -170,27 +187,17 @@ void SimExchange::State::fill(Action& a, const TakerOrder& taker, Book::Slot slo
              maker_profit);
   book_trade(taker.account, i, signed_amount, maker.price, Liquidity::taker, taker_fee,
              taker_profit);
-  const auto advance_order = [&](OrderNo n) {
-    OrderRecord& r = orders[n - 1];
-    r.info.filled += amount;
-    r.info.filled_cost += static_cast<i128>(maker.price) * amount.nano;
-    r.info.updated = now;
-    if (r.info.filled < r.info.amount) return;
-    r.info.state = OrderState::filled;
-    accounts[r.info.account].open.erase(n);
-    accounts[r.info.account].closed.push_back(n);
-  };
   if (maker.order != 0) {
     Holding& h = holding(maker.account, i);
     (maker.side == Side::buy ? h.open_buys : h.open_sells) -= amount.nano;
     OrderRecord& r = orders[maker.order - 1];
-    advance_order(maker.order);
+    advance_order(maker.order, t.price, amount);
     if (r.info.state == OrderState::filled) {
       r.slot = Book::none;
       if (r.info.reduce_only) --h.reduce_only_orders;
     }
   }
-  if (taker.order != 0) advance_order(taker.order);
+  if (taker.order != 0) advance_order(taker.order, t.price, amount);
   m.book.reduce(slot, amount);
   print_trade(a, t);
   if (maker.order != 0) user_row(a, t, maker.order, Liquidity::maker, maker_fee, maker_profit);

@@ -204,6 +204,8 @@ struct SimExchange::State {
   // fills.cpp: matching and booking
   Qty sweep(Action& a, const TakerOrder& taker);
   void fill(Action& a, const TakerOrder& taker, Book::Slot maker, Qty amount);
+  [[nodiscard]] PublicTrade new_trade(InstrumentIndex i, Side taker, Price price, Qty amount);
+  void advance_order(OrderNo n, Price price, Qty amount);
   void print_trade(Action& a, PublicTrade t);
   void book_trade(AccountId account, InstrumentIndex i, std::int64_t amount, std::int64_t price,
                   Liquidity side, i128& fee, i128& profit);

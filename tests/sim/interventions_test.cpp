@@ -1,0 +1,53 @@
+// What the venue does to an account against its will.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/sim/support.hpp"
+
+namespace gimbal::sim {
+namespace {
+
+void expect_balanced(const SimExchange& x) {
+  const Ledger l = x.ledger(btc);
+  EXPECT_TRUE(l.deposits == l.accounts + l.fees + l.insurance + l.rounding);
+}
+
+TEST(Interventions, ADeleveragingClosesWholeLotsAtTheMarkAsALiquidationOrderWithoutALabel) {
+  Venue v;
+  v.sell(v.alice, 1'000, 100'000);
+  v.buy(v.bob, 1'000, 100'000);
+  NewOrder closing = v.order(Side::sell, 1'000, 110'000);
+  closing.reduce_only = true;
+  const OrderResult rest = v.exchange.submit(v.bob, 0, closing, v.out);
+  ASSERT_TRUE(rest.ok());
+  v.out.fills.clear();
+  EXPECT_EQ(v.exchange.deleverage(v.bob, v.perpetual, Qty{qty(615).nano + 1}, v.out), qty(610));
+  EXPECT_EQ(v.exchange.held(v.bob, v.perpetual), qty(390));
+  EXPECT_EQ(v.exchange.held(v.alice, v.perpetual), qty(-1'000)) << "nobody's who is asked";
+  ASSERT_EQ(v.out.fills.size(), 1U);
+  const UserTrade& t = v.out.fills[0];
+  EXPECT_EQ(t.account, v.bob);
+  EXPECT_EQ(t.side, Side::sell);
+  EXPECT_EQ(t.trade.liquidation, LiquidationSide::both);
+  EXPECT_EQ(t.label, "");
+  const OrderInfo& o = *v.exchange.order(t.order);
+  EXPECT_TRUE(o.liquidation);
+  EXPECT_EQ(o.state, OrderState::filled);
+  EXPECT_LT(std::abs(to_double(t.trade.price) - to_double(v.exchange.mark_price(v.perpetual))), 1);
+  EXPECT_EQ(v.info(rest).amount, qty(390)) << "a reduce-only order never exceeds the position";
+  expect_balanced(v.exchange);
+}
+
+TEST(Interventions, ADeleveragingOfNothingDoesNothing) {
+  Venue v;
+  EXPECT_EQ(v.exchange.deleverage(v.bob, v.perpetual, qty(100), v.out), Qty{});
+  v.sell(v.alice, 100, 100'000);
+  v.buy(v.bob, 100, 100'000);
+  EXPECT_EQ(v.exchange.deleverage(v.bob, v.perpetual, qty(9), v.out), Qty{}) << "below a lot";
+  EXPECT_EQ(v.exchange.deleverage(v.bob, v.perpetual, qty(5'000), v.out), qty(100));
+  EXPECT_EQ(v.exchange.held(v.bob, v.perpetual), Qty{});
+}
+
+}  // namespace
+}  // namespace gimbal::sim
