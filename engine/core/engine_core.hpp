@@ -46,6 +46,7 @@
 #include "engine/core/risk/parent_book.hpp"
 #include "engine/core/risk/pause_mask.hpp"
 #include "engine/core/risk/profit_ledger.hpp"
+#include "engine/core/risk/rows_asked.hpp"
 #include "engine/core/risk/scenario_cells.hpp"
 #include "engine/core/risk/scenario_groups.hpp"
 #include "engine/core/strategy.hpp"
@@ -516,8 +517,7 @@ class EngineCore {
   ScenarioGroups groups_;
   std::size_t cells_held_{0};  // where the next look at held_ begins, and at groups_
   std::size_t cells_group_{0};
-  std::uint32_t rows_on_their_way_{0};  // questions without an answer
-  RecvTime rows_moved_{};               // the newest question or answer
+  RowsAsked rows_asked_{};
   TradeLedger trades_;
   ExecutionGaps gaps_;
   JudgedOrder judged_{};

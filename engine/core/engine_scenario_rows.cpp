@@ -13,8 +13,7 @@ constexpr std::size_t held_looked_at = 16;
 constexpr std::size_t groups_looked_at = 16;
 constexpr std::size_t held_asked = 2;
 constexpr std::size_t groups_walked = 4;  // where nothing of a group can be priced
-// Questions on their way, and how long an answer is waited for before they count as lost.
-constexpr std::uint32_t questions_max = 32;
+// How long an answer is waited for before its question counts as lost.
 constexpr Nanos asked_again{250'000'000};
 
 }  // namespace
@@ -66,8 +65,7 @@ bool EngineCore::ask_rows(std::uint16_t n) noexcept {
   q.spot = spot;
   setup_.scenario_desk.ask(q);
   ++counters_.scenario_rows_asked;
-  ++rows_on_their_way_;
-  rows_moved_ = now_;
+  rows_asked_.ask(now_);
   return true;
 }
 
@@ -80,17 +78,17 @@ void EngineCore::rows_wanted(InstrumentId id) noexcept {
 
 void EngineCore::refresh_cells() noexcept {
   if (!cells_.used()) return;
-  if (rows_on_their_way_ > 0 && now_ - rows_moved_ >= asked_again) rows_on_their_way_ = 0;
+  rows_asked_.forget(now_, asked_again);
   std::size_t asked = 0;
   for (std::size_t n = 0; n < held_looked_at && n < held_.size(); ++n) {
-    if (asked == held_asked || rows_on_their_way_ >= questions_max) break;
+    if (asked == held_asked || rows_asked_.full()) break;
     if (cells_held_ >= held_.size()) cells_held_ = 0;
     asked += ask_rows(groups_.of(held_[cells_held_++])) ? 1 : 0;
   }
-  const std::uint32_t before = rows_on_their_way_;
+  const std::size_t before = rows_asked_.size();
   std::size_t walked = 0;
   for (std::size_t n = 0; n < groups_looked_at && n < groups_.size(); ++n) {
-    if (rows_on_their_way_ >= questions_max || rows_on_their_way_ != before) break;
+    if (rows_asked_.full() || rows_asked_.size() != before) break;
     if (walked == groups_walked) break;
     if (cells_group_ >= groups_.size()) cells_group_ = 0;
     walked += ask_rows(static_cast<std::uint16_t>(cells_group_++)) ? 1 : 0;
@@ -100,9 +98,9 @@ void EngineCore::refresh_cells() noexcept {
 void EngineCore::on_scenario_rows(const Event& event) noexcept {
   const auto ref = event.as<SideBlockRef>();
   const ScenarioRows rows{setup_.blocks.bytes(ref.slot, ref.generation)};
-  rows_on_their_way_ -= rows_on_their_way_ > 0 ? 1 : 0;
-  rows_moved_ = now_;
-  switch (cells_.take(rows, table_, now_)) {
+  const ScenarioCells::Taken taken = cells_.take(rows, table_, now_);
+  if (taken != ScenarioCells::Taken::refused) rows_asked_.answer(rows.head().at);
+  switch (taken) {
     case ScenarioCells::Taken::all: {
       ++counters_.scenario_rows_taken;
       const InstrumentId first = rows.head().instruments[0];

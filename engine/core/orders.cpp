@@ -427,6 +427,12 @@ OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now, ExchTime updat
   });
 }
 
+// Again, but later each time: a venue that takes no cancels would use up the account's rate.
+void OrderTable::hold_back_cancel(Order& o, RecvTime now) const noexcept {
+  o.next_cancel = now + config_.cancel_retry * (1 << std::min<int>(o.cancels, 8));
+  if (o.cancels < 255) ++o.cancels;
+}
+
 OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexcept {
   return with(reject.order, OrderEvent::refused_place, [&](Order& o) noexcept {
     const bool place = reject.action == OrderAction::place;
@@ -443,10 +449,7 @@ OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexc
     if (c.verdict == Verdict::ignored) return c;
     if (event == OrderEvent::refused_change) {
       if (reject.action == OrderAction::replace) o.new_amount = {};
-      if (reject.action == OrderAction::cancel) {  // not sent: again, but not at once
-        o.next_cancel = now + config_.cancel_retry * (1 << std::min<int>(o.cancels, 6));
-        if (o.cancels < 255) ++o.cancels;
-      }
+      if (reject.action == OrderAction::cancel) hold_back_cancel(o, now);  // not sent
       return c;
     }
     if (o.state == OrderState::rejected) end_with(o, Qty{}, true);
@@ -522,6 +525,9 @@ OrderChange OrderTable::on_lookup(const OrderLookup& lookup, bool proven, RecvTi
       o.unseen = false;
       o.venue_filled = std::max(o.venue_filled, lookup.filled);
       keep_larger(o);
+      if (c.before == OrderState::unknown && o.doubt == OrderAction::cancel) {
+        hold_back_cancel(o, now);
+      }
       if (lookup.price.nano > 0) o.price = lookup.price;
     } else if (ended(o.state)) {
       const bool rejected = lookup.outcome == LookupOutcome::rejected;

@@ -318,6 +318,7 @@ class OrderTable {
   OrderChange step(Order& o, OrderEvent event, RecvTime now) noexcept;
   void enter(Order& o, OrderState next, RecvTime now) noexcept;
   void end_with(Order& o, Qty venue_filled, bool rejected) noexcept;
+  void hold_back_cancel(Order& o, RecvTime now) const noexcept;
   static void accept_change(Order& o, const OrderAck& ack, bool answers_replace) noexcept;
   void revive(Order& o, const OpenOrderReport& report, InstrumentId instrument) noexcept;
   // Runs `body(order)` with the order's share taken out and put back, then keeps the lists right.

@@ -314,6 +314,25 @@ TEST_F(Orders, ACancelRefusedByTheVenueIsLookedUp) {
   EXPECT_EQ(buys(), of(10));
 }
 
+// A venue in maintenance refuses each, and each is looked up.
+TEST_F(Orders, ACancelThatIsRefusedAgainAndAgainIsSentLessOften) {
+  const OrderId id = place();
+  ack(id);
+  Nanos waits{};
+  for (int n = 0; n < 10; ++n) {
+    ASSERT_TRUE(table.ask_cancel(id, now));
+    reject(id, RejectReason::unclear, OrderAction::cancel);
+    lookup(id, LookupOutcome::open);
+    ASSERT_EQ(state(id), OrderState::live);
+    const Nanos wait = table.find(id)->next_cancel - now;
+    EXPECT_GE(wait, waits);
+    EXPECT_EQ(table.next_due(), now + wait);
+    waits = wait;
+    now = now + wait;
+  }
+  EXPECT_EQ(waits, milliseconds(256));
+}
+
 TEST_F(Orders, ACancelInDoubtIsNotEndedByALateUpdateOfTheOrder) {
   const OrderId id = place();
   ack(id);

@@ -182,6 +182,42 @@ TEST_F(ManyGroups, NoMoreThanThirtyTwoQuestionsAreOnTheirWay) {
   EXPECT_GT(asked.size(), 40U) << "those without an answer count as lost";
 }
 
+// With others answered all the time.
+TEST(RowsAsked, AQuestionThatIsLostGivesItsPlaceBackInTime) {
+  RowsAsked asked;
+  RecvTime now{1'000'000'000};
+  for (int lost = 0; lost < 100; ++lost) {
+    asked.ask(now);
+    for (int n = 0; n < 10; ++n) {
+      asked.forget(now, milliseconds(250));
+      ASSERT_FALSE(asked.full());
+      const RecvTime question = now;
+      asked.ask(question);
+      now = now + milliseconds(10);
+      asked.answer(question);
+    }
+    EXPECT_LE(asked.size(), 3U);
+  }
+}
+
+TEST(RowsAsked, IsFullAtThirtyTwoUntilOneIsAnsweredOrOld) {
+  RowsAsked asked;
+  for (int n = 0; n < 32; ++n) {
+    EXPECT_FALSE(asked.full());
+    asked.ask(RecvTime{n + 1});
+  }
+  EXPECT_TRUE(asked.full());
+  asked.forget(RecvTime{250}, Nanos{250});
+  EXPECT_TRUE(asked.full());
+  asked.forget(RecvTime{251}, Nanos{250});
+  EXPECT_FALSE(asked.full());
+  asked.answer(RecvTime{2});
+  asked.answer(RecvTime{2});
+  EXPECT_EQ(asked.size(), 30U) << "each is answered once";
+  asked.forget(RecvTime{1000}, Nanos{250});
+  EXPECT_EQ(asked.size(), 0U);
+}
+
 TEST_F(ScenarioRowsTest, AnAnswerIsAsOldAsItsQuestion) {
   setup.engine.tick = seconds(600);
   ready(-10);
