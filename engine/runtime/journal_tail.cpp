@@ -36,6 +36,7 @@ class Tail {
       if (over_ || ++current_ >= segments_.size() || !open()) break;
     }
     if (!cut_.empty()) stop(cut_);
+    if (!arrived_ && next_seq_ <= from_.after.value) stop("it ends before the snapshot");
     result_.whole = result_.why.empty();
     return result_;
   }

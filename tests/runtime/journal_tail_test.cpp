@@ -369,6 +369,23 @@ TEST_F(LastEventDamaged, AWriteThatStoppedInsideOfItIsTold) {
   }
 }
 
+TEST(JournalTail, AJournalThatEndsBeforeThePlaceSaysSo) {
+  const Written w{1 << 20, 30};
+  const std::string path = list_segments(w.dir.path(), journal_stream).at(0).path;
+  const std::uint64_t after = w.near(60);
+  constexpr std::size_t record = sizeof(RecordHead) + sizeof(Event);
+  std::vector<Event> told;
+  for (const std::uint64_t left : {after, after - 1, std::uint64_t{10}, std::uint64_t{0}}) {
+    std::filesystem::resize_file(path, sizeof(SegmentHeader) + left * record);
+    for (const TailPlace& from : {w.place(after), TailPlace{Seq{after}, {}}}) {
+      const TailResult r = w.read(from, told, Written::patient());
+      EXPECT_EQ(r.whole, left == after) << left;
+      EXPECT_EQ(r.why, left == after ? "" : "it ends before the snapshot") << left;
+      EXPECT_TRUE(told.empty());
+    }
+  }
+}
+
 TEST(JournalTail, EventsThatAreMissingWithoutAGapRecordEndIt) {
   std::vector<Event> events = many_events(400);
   events.erase(events.begin() + 301, events.begin() + 304);  // one fill
