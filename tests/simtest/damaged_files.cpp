@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t one_segment = 256 * 1024;
 constexpr std::uint64_t small_segment = 8 * 1024;  // a tail has several
+constexpr std::size_t before_max = 40;             // events before the snapshot
 constexpr std::size_t torn_sector = 512;           // bytes of garbage
 constexpr std::size_t crc_bytes = sizeof(RecordHead::crc);
 constexpr std::size_t telling_bytes = 12;  // of a head: zeros there mean that nothing follows
@@ -68,10 +69,12 @@ class DamagedFiles {
   bool write_journal() {
     const SegmentConfig config{directory_, random_.chance(0.5) ? one_segment : small_segment, 0};
     SegmentWriter writer{config, journal_stream, {orders_.epoch, 1, 1}};
-    writer.note_seq(orders_.seq.value);
-    if (const Outcome opened = writer.open(); !opened) wrong(opened.error());
-    if (random_.chance(0.5)) orders_.place = {0, sizeof(SegmentHeader)};
     std::uint64_t last = orders_.seq.value;
+    before_ = random_.below(std::min(before_max, last));
+    writer.note_seq(last - before_);
+    if (const Outcome opened = writer.open(); !opened) wrong(opened.error());
+    write_before(writer);
+    if (random_.chance(0.5)) orders_.place = {0, place()};
     for (const Event& e : tail_) {
       const std::uint64_t seq = e.seq().value;
       const GapRecord gap{last + 1, seq - last - 1};
@@ -86,22 +89,37 @@ class DamagedFiles {
     return result_.wrong.empty();
   }
 
+  // Events that the orders have already.
+  void write_before(SegmentWriter& writer) {
+    Event e = make_event(EventKind::timer, VenueId{0}, {}, {}, {}, TimerFired{});
+    for (std::uint64_t n = before_; n > 0; --n) {
+      e.set_seq({orders_.seq.value + 1 - n});
+      writer.put(RecordType::event, 0, &e, sizeof e);
+      writer.note_seq(e.seq().value);
+    }
+  }
+
+  [[nodiscard]] std::size_t place() const {
+    return sizeof(SegmentHeader) + before_ * (sizeof(RecordHead) + sizeof(Event));
+  }
+
   void load() {
     std::size_t events = 0;
+    const auto behind = [&] { return events - std::min(events, before_); };
     for (const SegmentFile& file : list_segments(directory_, journal_stream)) {
       Segment& s = segments_.emplace_back();
       s.path = file.path;
       std::ifstream in{s.path, std::ios::binary};
       s.bytes.assign(std::istreambuf_iterator<char>{in}, {});
-      s.records.push_back({0, sizeof(SegmentHeader), events});
+      s.records.push_back({0, sizeof(SegmentHeader), behind()});
       for (RecordHead head; head_at(s, s.written(), head);) {
         events += head.type == RecordType::event ? 1 : 0;
         const std::size_t begin = s.written();
-        s.records.push_back({begin, begin + sizeof head + padded(head.bytes), events});
+        s.records.push_back({begin, begin + sizeof head + padded(head.bytes), behind()});
       }
     }
-    expected_ = events;
-    if (segments_.empty() || events != tail_.size()) wrong("the journal was not written");
+    expected_ = behind();
+    if (segments_.empty() || expected_ != tail_.size()) wrong("the journal was not written");
   }
 
   static bool head_at(const Segment& s, std::size_t at, RecordHead& head) {
@@ -145,8 +163,9 @@ class DamagedFiles {
     const std::size_t at = r.begin + random_.below(r.end - r.begin);
     flip(s.bytes, at);
     note_place("flipped", s, at);
-    expected_ = events_before(s, at);
-    must_tell_ = true;
+    passed_ = &s == &segments_.front() && at >= sizeof(SegmentHeader) && at < place();
+    if (!passed_) expected_ = events_before(s, at);
+    must_tell_ = !passed_;
     if (plant_ == Plant::forge_checksum) forge_record(s, r);
     std::ofstream{s.path, std::ios::binary} << s.bytes;
   }
@@ -179,7 +198,9 @@ class DamagedFiles {
     // What was lost may have been zeros: the file differs from here on.
     while (at < s.bytes.size() && at < s.written() && s.bytes[at] == whole[at]) ++at;
     expected_ = events_before(s, at);
-    must_tell_ = garbage || begun(s, at);
+    // Zeros at a place that is known look as if nothing had followed there.
+    const bool before = &s == &segments_.front() && at < place();
+    must_tell_ = before ? rest == 0 || !orders_.place.known() : garbage || begun(s, at);
     std::ofstream{s.path, std::ios::binary} << s.bytes;
   }
 
@@ -224,6 +245,8 @@ class DamagedFiles {
       if (left.epoch != 0 || left.trouble.empty()) wrong("orders with a flipped bit were believed");
       return;
     }
+    // One that is only walked over need not be looked at, and may end the reading.
+    if (passed_ && left.events == 0 && !left.trouble.empty()) expected_ = 0;
     result_.events = expected_;
     if (left.epoch != orders_.epoch) return wrong("the orders were not read: " + left.trouble);
     if (left.events != expected_) {
@@ -264,10 +287,12 @@ class DamagedFiles {
   Damage damage_;
   Random random_;
   Plant plant_;
+  std::size_t before_{0};  // events of the journal that the orders have
   std::vector<Segment> segments_;
   std::size_t expected_{0};  // events that are whole
   bool must_tell_{false};
-  std::string place_;  // of the damage
+  bool passed_{false};  // the damage is before the orders' place
+  std::string place_;   // of the damage
   FilesRead result_;
 };
 
