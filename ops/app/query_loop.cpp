@@ -105,7 +105,8 @@ bool QueryLoop::read_list() {
     lists_wanted_.store(false, std::memory_order_release);
     lists_not_before_ = now + lists_spacing;
     lists_due_ = now + lists_interval_;
-    reading_.begun = now;
+    // Behind the flag: a list is only as new as what it was asked for when it begins after that.
+    reading_.begun = clock_.now();
   }
   deribit::InstrumentList list;
   if (const std::string error = queries_.instruments(currencies_[next], list); !error.empty()) {

@@ -49,5 +49,18 @@ TEST(Interventions, ADeleveragingOfNothingDoesNothing) {
   EXPECT_EQ(v.exchange.held(v.bob, v.perpetual), Qty{});
 }
 
+TEST(Interventions, OrdersOffANewLotLeaveAndSmallerOnesAreRefused) {
+  Venue v;
+  const OrderResult odd = v.buy(v.bob, 30, 99'000);
+  const OrderResult even = v.buy(v.bob, 40, 99'000);
+  const TickSchedule ticks = v.exchange.instruments()[v.perpetual].def.ticks;
+  v.exchange.set_terms(v.perpetual, ticks, qty(20), v.out);
+  EXPECT_EQ(v.info(odd).state, OrderState::cancelled);
+  EXPECT_EQ(v.info(even).state, OrderState::open);
+  EXPECT_EQ(v.buy(v.bob, 30, 99'000).error, code::invalid_amount);
+  EXPECT_EQ(v.buy(v.bob, 10, 99'000).error, code::qty_too_low);
+  EXPECT_TRUE(v.buy(v.bob, 60, 99'000).ok());
+}
+
 }  // namespace
 }  // namespace gimbal::sim

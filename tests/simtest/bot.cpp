@@ -67,7 +67,7 @@ std::string Bot::build() {
   if (std::string e = queries_->login(); !e.empty()) return e;
   deribit::InstrumentList list;
   if (std::string e = queries_->instruments("BTC", list); !e.empty()) return e;
-  UnderlyingConfig u;
+  UnderlyingConfig& u = member_;
   u.name = "BTC";
   u.index = "btc_usd";
   u.currency = "BTC";
@@ -79,6 +79,12 @@ std::string Bot::build() {
   hedge_ = universe_.members()[0].hedge;
   coin_ = universe_.members()[0].id;
   setup_ = engine_setup(host_.own_account, hedge_, coin_);
+  setup_.blocks = {this, &Bot::terms_of};
+  order_table_ = InstrumentTable{universe_.table().size()};
+  for (std::size_t i = 0; i < universe_.table().size(); ++i) {
+    boot_terms_.push_back(universe_.table()[InstrumentId{static_cast<std::uint16_t>(i)}]);
+    static_cast<void>(order_table_.add(boot_terms_.back()));
+  }
   engine_ = make_engine();
   BootView view;
   view.core = &engine_->core();
@@ -98,18 +104,15 @@ std::unique_ptr<TestEngine> Bot::make_engine() const {
   static_cast<void>(hedge.add(hedge_config(), coin_, hedge_));
   const Fidget fidget{StrategyId{1}, hedge_, host_.seed + epoch_, quiet_from_};
   // No room for more: what an engine sets up, and an arm sweeps, goes by the table's capacity.
-  const InstrumentTable& all = universe_.table();
-  InstrumentTable listed{all.size()};
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    static_cast<void>(listed.add(all[InstrumentId{static_cast<std::uint16_t>(i)}]));
-  }
+  InstrumentTable listed{boot_terms_.size()};
+  for (const Instrument& i : boot_terms_) static_cast<void>(listed.add(i));
   return std::make_unique<TestEngine>(
       setup_, listed, TestStrategies{Counted<DeltaHedge>{hedge, 0}, Counted<Fidget>{fidget, 0}});
 }
 
 void Bot::make_sessions() {
   sequencer_ = std::make_unique<TestSequencer>(SequencerConfig{}, step_core_, sink_, journal_,
-                                               clock_, counters_, nullptr);
+                                               clock_, counters_, &blocks_);
   sequencer_->set_priority(from_control_);
   static_cast<void>(sequencer_->add_input(from_orders_));
   static_cast<void>(sequencer_->add_input(from_queries_));
@@ -122,9 +125,8 @@ void Bot::make_sessions() {
   gateway.boot_epoch = epoch_;
   gateway.own_account = host_.own_account;
   gateway.login = login_config(700'000'000, "trade:read_write account:read_write");
-  gateway_ = std::make_unique<deribit::DeribitGateway>(std::move(gateway), universe_.symbols(),
-                                                       universe_.table(), universe_.underlyings(),
-                                                       *budget_);
+  gateway_ = std::make_unique<deribit::DeribitGateway>(
+      std::move(gateway), universe_.symbols(), order_table_, universe_.underlyings(), *budget_);
   gate_ = std::make_unique<SenderGate>(*host_.gate, *host_.stop, host_.gate->register_sender());
   for (const Lane lane : {Lane::hedge, Lane::options}) {
     const auto nth = static_cast<std::int64_t>(lane);
@@ -214,6 +216,7 @@ void Bot::halt_gate() {
 }
 
 void Bot::raise(const Trip& trip) {
+  if (trip.code == TripCode::terms_refused) ask_list(trip.instrument);
   if (trip.mode == Mode::active) return;
   host_.gate->tighten(trip.scope, trip.mode);
   if (trip.mode >= Mode::halt) host_.checker->closed(trip.scope, trip.mode);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,8 +16,10 @@
 #include "engine/runtime/gate_page.hpp"
 #include "engine/runtime/order_log.hpp"
 #include "engine/runtime/sequencer.hpp"
+#include "engine/runtime/side_blocks.hpp"
 #include "engine/wire/reconnect.hpp"
 #include "feeds/deribit/decoder.hpp"
+#include "ops/app/listings.hpp"
 #include "ops/app/universe.hpp"
 #include "ops/app/venue_queries.hpp"
 #include "strategies/delta_hedge/delta_hedge.hpp"
@@ -69,6 +72,7 @@ struct Host {
   std::uint64_t seed{0};
   bool own_account{true};
   RecvTime quiet_from{};
+  Nanos list_interval{};  // the instruments are listed anew this often; zero: only when asked for
   // The state directory's orders file, and the journal behind it.
   std::string kept_orders;
   std::vector<Event> tail;
@@ -179,6 +183,14 @@ class Bot {
   void refuse(OrderId order, InstrumentId instrument, OrderAction action, RejectReason reason);
   [[nodiscard]] Frame frame_of(const std::string& text);
   [[nodiscard]] bool push_query(std::span<const Event> unit);
+  // bot_listings.cpp
+  void ask_list(InstrumentId id);
+  bool read_list();
+  void carry_out_listings();
+  void redefine(const ListingChange& c);
+  void tell_change(const InstrumentChange& change, InstrumentId id);
+  static std::span<const std::byte> terms_of(const void* store, std::uint16_t slot,
+                                             std::uint32_t generation) noexcept;
   // bot_orders_kept.cpp
   void keep_orders();
   void recover_orders();
@@ -213,6 +225,17 @@ class Bot {
   std::deque<QueryOrder> look_ups_;
   std::deque<Reconcile> reconciles_;
   Reconcile last_reconcile_{};
+  UnderlyingConfig member_;
+  Listings listings_;
+  std::deque<ListingChange> listing_changes_;
+  std::vector<Instrument> boot_terms_;  // of the list at the start
+  SideBlockPool blocks_{16, sizeof(Instrument)};
+  // What the core's changes refer to, by slot and generation; a replay asks long after the pool.
+  std::map<std::pair<std::uint16_t, std::uint32_t>, Instrument> adopted_;
+  InstrumentTable order_table_{1};  // the order session's own, once the list is known
+  bool list_wanted_{false};
+  RecvTime list_due_{};
+  RecvTime list_not_before_{};
   RecvTime clock_due_{};
   RecvTime login_due_{};
 

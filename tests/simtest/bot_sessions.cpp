@@ -297,6 +297,7 @@ void Bot::reconcile_again() { reconciles_.push_back(last_reconcile_); }
 bool Bot::serve_query() {
   const PushUnits out = [this](std::span<const Event> unit) { return push_query(unit); };
   if (serve_clock_and_login()) return true;
+  carry_out_listings();
   if (!reconciles_.empty()) {
     last_reconcile_ = reconciles_.front();
     reconciles_.pop_front();
@@ -315,7 +316,7 @@ bool Bot::serve_query() {
     static_cast<void>(queries_->look_up(orders, out));
     return true;
   }
-  return false;
+  return read_list();
 }
 
 // As QueryLoop::run: before what is asked for, since an order that cannot be proven is asked for

@@ -53,6 +53,8 @@ class Checker {
   void sent(Lane lane, std::string_view text);
   // The same of the query session.
   void asked(std::string_view body);
+  // The hedge instrument in a list that has reached the bot.
+  void listed(const Instrument& terms) noexcept { terms_ = terms; }
   // At rest: nothing in flight, faults long over. Says what is missing, empty when all is well.
   [[nodiscard]] std::string unrest() const;
   // The last gate closed by itself (ring full, journal lost).
@@ -150,6 +152,7 @@ class Checker {
 
   std::vector<Data> data_;
   NaiveBook book_;
+  Instrument terms_;  // that the bot was told last
 
   std::set<std::string, std::less<>> labels_;  // of all boots
   std::set<std::string, std::less<>> nonces_;  // of all sessions of all boots

@@ -59,11 +59,10 @@ void Checker::check_order_text(std::string_view text, Ask ask) {
   ++orders_sent_;
   const std::int64_t price = member_number(text, "price");
   const std::int64_t amount = member_number(text, "amount");
-  const sim::Listing& l = venue_.exchange.instruments()[venue_.perpetual];
-  if (price <= 0 || price % l.def.ticks.base.nano != 0) {
+  if (price <= 0 || price % terms_.ticks.base.nano != 0) {
     fail("I13", "price " + std::to_string(price) + " is off the tick");
   }
-  if (amount <= 0 || amount % l.def.lot.nano != 0) {
+  if (amount <= 0 || amount % terms_.lot.nano != 0) {
     fail("I13", "amount " + std::to_string(amount) + " is off the lot");
   }
   if (member_integer(text, "valid_until") <= 0) fail("I13", "an order without valid_until");

@@ -93,6 +93,8 @@ constexpr std::array<FaultRow, faults_total> rows{{
      "a log-in is refused for its nonce or its time, once or twice in a row"},
     {auto_deleveraged, "F44", "auto_deleveraged", Per::second, 0.2,
      "the venue closes part of a position to save another account"},
+    {tick_changed, "F46", "tick_changed", Per::second, 0.2,
+     "the hedge instrument has another tick or lot from now on"},
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and

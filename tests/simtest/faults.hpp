@@ -68,6 +68,7 @@ enum class Fault : std::uint8_t {
   fill_before_edit_reply,
   nonce_refused,
   auto_deleveraged,
+  tick_changed,
   count_
 };
 inline constexpr std::size_t faults_total = static_cast<std::size_t>(Fault::count_);

@@ -94,6 +94,7 @@ class Nemesis final : public Carrier {
   void process_moments();
   void damage_files(Fault fault, Damage damage);
   void account_moments();
+  void venue_moments();
   void label_of_another_boot(std::string& out);
 
   FaultPlan plan_;

@@ -1,5 +1,6 @@
 // Faults that come with time: sessions, the bot's process, the account.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "tests/simtest/nemesis.hpp"
@@ -18,6 +19,7 @@ void Nemesis::moments() {
   session_moments();
   process_moments();
   account_moments();
+  venue_moments();
 }
 
 void Nemesis::session_moments() {
@@ -115,6 +117,32 @@ void Nemesis::label_of_another_boot(std::string& out) {
   out += "-00000000";
 }
 
+// What the venue does of its own: to positions, to what it lists.
+void Nemesis::venue_moments() {
+  if (fires(Fault::auto_deleveraged)) {
+    Random& r = random(Fault::auto_deleveraged);
+    const auto held = venue_.exchange.positions(venue_.account);
+    const std::size_t which = r.below(held.size() + 1);  // the hedge's twice
+    const sim::InstrumentIndex i = which == held.size() ? venue_.perpetual : held[which].instrument;
+    const double size = std::abs(to_double(venue_.exchange.held(venue_.account, i)));
+    static_cast<void>(venue_.dialect.deleverage(
+        venue_.account, i, Qty{static_cast<std::int64_t>(size * r.unit() * 1e9)}));
+  }
+  if (fires(Fault::tick_changed)) {
+    static constexpr std::array<std::int64_t, 5> cents{10, 50, 100, 250, 500};
+    static constexpr std::array<std::int64_t, 3> lots{10, 20, 50};
+    Random& r = random(Fault::tick_changed);
+    const Instrument& now = venue_.exchange.instruments()[venue_.perpetual].def;
+    TickSchedule ticks = now.ticks;
+    Qty lot = now.lot;
+    const bool both = r.chance(0.3);
+    const bool tick = both || r.chance(0.6);
+    if (tick) ticks.base = Price{cents[r.below(cents.size())] * nano_per_unit / 100};
+    if (both || !tick) lot = Qty{lots[r.below(lots.size())] * nano_per_unit};
+    venue_.dialect.set_terms(venue_.perpetual, ticks, lot);
+  }
+}
+
 void Nemesis::account_moments() {
   if (fires(Fault::manual_trade)) {
     Random& r = random(Fault::manual_trade);
@@ -146,15 +174,6 @@ void Nemesis::account_moments() {
     const Qty held = venue_.exchange.position(venue_.account, venue_.perpetual).size;
     const std::int64_t usd = held.nano / nano_per_unit;
     if (usd != 0) venue_.human_trade(usd > 0 ? Side::sell : Side::buy, usd > 0 ? usd : -usd, {});
-  }
-  if (fires(Fault::auto_deleveraged)) {
-    Random& r = random(Fault::auto_deleveraged);
-    const auto held = venue_.exchange.positions(venue_.account);
-    const std::size_t which = r.below(held.size() + 1);  // the hedge's twice
-    const sim::InstrumentIndex i = which == held.size() ? venue_.perpetual : held[which].instrument;
-    const double size = std::abs(to_double(venue_.exchange.held(venue_.account, i)));
-    static_cast<void>(venue_.dialect.deleverage(
-        venue_.account, i, Qty{static_cast<std::int64_t>(size * r.unit() * 1e9)}));
   }
   if (fires(Fault::throttled)) {
     for (int i = 0; i < 22; ++i) {

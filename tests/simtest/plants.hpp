@@ -32,6 +32,7 @@ enum class Plant : std::uint8_t {
   forge_checksum,   // the checksum of a damaged file fits
   same_nonce,       // every session's nonces begin at the same number
   hide_adl,         // a fill that the venue made is told as any other
+  old_tick,         // an instrument whose terms have changed is given its old ones
   count_
 };
 struct PlantRow {
@@ -63,6 +64,7 @@ inline constexpr std::array<PlantRow, static_cast<std::size_t>(Plant::count_)> p
     {Plant::forge_checksum, "forge_checksum", "I10"},
     {Plant::same_nonce, "same_nonce", "I7"},
     {Plant::hide_adl, "hide_adl", "I1"},
+    {Plant::old_tick, "old_tick", "I13"},
 }};
 
 }  // namespace gimbal::simtest

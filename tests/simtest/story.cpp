@@ -59,6 +59,9 @@ std::string words(const Event& e) {
       return "open order part" + n(std::int64_t{e.part_index()}) +
              n(e.as<std::array<std::uint64_t, 4>>()[0]);
     case EventKind::venue_clock: return "venue clock";
+    case EventKind::instrument_change:
+      return "change instrument" + n(std::int64_t{e.instrument.value}) +
+             code(e.as<InstrumentChange>().change);
     case EventKind::boot: return "boot";
     default: return {};
   }

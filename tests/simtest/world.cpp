@@ -31,6 +31,8 @@ class World::Transport final : public QueryTransport {
     std::string body{request.body};
     world_.checker_.asked(body);
     world_.nemesis_.log_in(lanes_total, body);
+    const bool lists = body.find("\"public/get_instruments\"") != std::string::npos;
+    const Instrument listed = world_.venue_.exchange.instruments()[world_.venue_.perpetual].def;
     if (!fate.before_venue) {
       answer = world_.venue_.dialect.http({request.method, request.target, {}, body});
     }
@@ -43,6 +45,7 @@ class World::Transport final : public QueryTransport {
     response.status = fate.status != 200 ? fate.status : answer.status;
     response.body = fate.status != 200 ? "<html>bad gateway</html>" : answer.body;
     world_.hash_.bytes(response.body.data(), response.body.size());
+    if (lists && response.status == 200) world_.checker_.listed(listed);
     return response;
   }
   RecvTime now() const override { return world_.now_; }
@@ -89,6 +92,7 @@ World::World(const RunOptions& options)
   host_.quiet_from = safety_ends_;
   host_.files = dir_.file("files");
   host_.plant = options.plant;
+  if (nemesis_.on(Fault::tick_changed)) host_.list_interval = seconds(2);
   host_.dies_at = options.crash_at;
   host_.dies_after_commands = options.crash_commands;
   phase_began_ = now_;

@@ -189,6 +189,17 @@ TEST(DeribitLabel, RoundTripsAndRefusesEverythingElse) {
   EXPECT_EQ(write_label("seventeencharsxxx", order, 0, out), 0U);
 }
 
+TEST(DeribitErrors, AnAmountRefusedAtAPlacingSaysThatTheTermsAreNotTheVenues) {
+  for (const std::int32_t code : {10002, 10021, 10027}) {
+    EXPECT_EQ(reject_reason(code, OrderAction::place), RejectReason::wrong_terms) << code;
+  }
+  for (const std::int32_t code : {10002, 10021}) {
+    EXPECT_EQ(reject_reason(code, OrderAction::replace), RejectReason::venue) << code;
+  }
+  EXPECT_EQ(reject_reason(10009, OrderAction::place), RejectReason::venue);
+  EXPECT_EQ(reject_reason(424242, OrderAction::place), RejectReason::unclear);
+}
+
 TEST(DeribitErrors, EveryCodeSaysWhatItProves) {
   EXPECT_EQ(error_info(13888).reason, RejectReason::expired);
   EXPECT_EQ(error_info(10028).reason, RejectReason::throttled);

@@ -140,6 +140,11 @@ const ErrorInfo& error_info(std::int32_t code) noexcept {
   return at != error_rows.end() && at->code == code ? *at : unlisted;
 }
 
+RejectReason reject_reason(std::int32_t code, OrderAction action) noexcept {
+  const bool amount = code == error_qty_too_low || code == error_invalid_amount;
+  return amount && action == OrderAction::place ? wrong_terms : error_info(code).reason;
+}
+
 std::span<const ErrorInfo> error_table() noexcept { return error_rows; }
 
 }  // namespace gimbal::deribit

@@ -260,7 +260,7 @@ DecodeStatus DeribitGateway::State::on_error(const PrivateFrame& frame, RecvTime
     reject({}, {}, OrderAction::cancel, RejectReason::unclear, frame.error_code, now, batch);
     return DecodeStatus::ok;
   }
-  reject(asked.order, asked.instrument, asked.action, error_info(frame.error_code).reason,
+  reject(asked.order, asked.instrument, asked.action, reject_reason(frame.error_code, asked.action),
          frame.error_code, now, batch);
   return DecodeStatus::ok;
 }

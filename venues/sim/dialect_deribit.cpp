@@ -353,6 +353,11 @@ void DeribitDialect::set_ticks(InstrumentIndex instrument, const TickSchedule& t
   inside_->settle();
 }
 
+void DeribitDialect::set_terms(InstrumentIndex instrument, const TickSchedule& ticks, Qty lot) {
+  inside_->exchange.set_terms(instrument, ticks, lot, *inside_);
+  inside_->settle();
+}
+
 Qty DeribitDialect::deleverage(AccountId account, InstrumentIndex instrument, Qty amount) {
   const Qty closed = inside_->exchange.deleverage(account, instrument, amount, *inside_);
   inside_->settle();

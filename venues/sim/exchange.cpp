@@ -228,9 +228,17 @@ void SimExchange::set_maintenance(bool on, Observer& out) {
 
 void SimExchange::set_ticks(InstrumentIndex instrument, const TickSchedule& ticks, Observer& out) {
   if (instrument >= state_->listings.size()) return;
+  set_terms(instrument, ticks, state_->listings[instrument].def.lot, out);
+}
+
+void SimExchange::set_terms(InstrumentIndex instrument, const TickSchedule& ticks, Qty lot,
+                            Observer& out) {
+  if (instrument >= state_->listings.size()) return;
   State& s = *state_;
   Instrument changed = s.listings[instrument].def;
+  const bool same_lot = changed.lot == lot;
   changed.ticks = ticks;
+  if (!same_lot) changed.lot = changed.amount_min = lot;
   if (!InstrumentTable::acceptable(changed)) return;
   // Orders off the new grid leave the book; the house quotes again on the next step.
   Action a{instrument, out, nullptr, {}, {}};
@@ -247,7 +255,8 @@ void SimExchange::set_ticks(InstrumentIndex instrument, const TickSchedule& tick
                                     s.accounts[account].open.end());
     for (const OrderNo n : open) {
       OrderRecord& r = s.orders[n - 1];
-      if (r.info.instrument != instrument || ticks.on_tick(r.info.price)) continue;
+      const bool whole = same_lot || (r.info.amount - r.info.filled).nano % lot.nano == 0;
+      if (r.info.instrument != instrument || (whole && ticks.on_tick(r.info.price))) continue;
       s.close_order(a, r, OrderState::cancelled, CancelReason::settlement);
     }
   }

@@ -151,6 +151,8 @@ class SimExchange {
   // --- scripted events --------------------------------------------------------------------------
   void set_maintenance(bool on, Observer& out);  // orders answer 11051 while on
   void set_ticks(InstrumentIndex instrument, const TickSchedule& ticks, Observer& out);
+  // The same with another lot, which is the smallest amount too. Orders off either grid leave.
+  void set_terms(InstrumentIndex instrument, const TickSchedule& ticks, Qty lot, Observer& out);
   // Lists options (and a dated future, if the product has them and the period is not a day) for an
   // expiry; gives the number of new instruments, 0 when it has options already, has passed, or is
   // not at 08:00 UTC.

@@ -1,0 +1,97 @@
+// Instruments whose terms change while the bot runs: QueryLoop::read_list and bot_listings.cpp of
+// ops/app in virtual time. No instrument comes or goes during a run.
+#include <utility>
+
+#include "ops/app/listings.hpp"
+#include "tests/simtest/bot.hpp"
+
+namespace gimbal::simtest {
+namespace {
+
+constexpr Nanos lists_apart = seconds(1);
+constexpr std::size_t events_of_a_change = 8;
+
+}  // namespace
+
+std::span<const std::byte> Bot::terms_of(const void* store, std::uint16_t slot,
+                                         std::uint32_t generation) noexcept {
+  const auto& adopted = static_cast<const Bot*>(store)->adopted_;
+  const auto at = adopted.find({slot, generation});
+  if (at == adopted.end()) return {};
+  return std::as_bytes(std::span{&at->second, 1});
+}
+
+// The core closed it after a refused order: a list begun from here on opens it again.
+void Bot::ask_list(InstrumentId id) {
+  universe_.table().set_state(id, InstrumentState::invalid);
+  listings_.suspect(id, clock_.now());
+  list_wanted_ = true;
+}
+
+bool Bot::read_list() {
+  const RecvTime now = clock_.now();
+  if (list_due_.mono_ns == 0) list_due_ = now + host_.list_interval;
+  const bool due = host_.list_interval.count > 0 && now >= list_due_;
+  if (now < list_not_before_ || (!list_wanted_ && !due) || !listing_changes_.empty()) return false;
+  list_wanted_ = false;
+  list_not_before_ = now + lists_apart;
+  list_due_ = now + host_.list_interval;
+  InstrumentPicture picture{now + Nanos{1}, {}};  // later than what was asked in this millisecond
+  deribit::InstrumentList list;
+  if (!queries_->instruments(member_.currency, list).empty()) {
+    list_wanted_ = true;
+    list_not_before_ = now + lists_apart * 5;
+    return true;
+  }
+  picture.lists.emplace_back(member_.currency, std::move(list));
+  const ExchTime wall{virtual_wall_ms() * 1'000'000};
+  for (ListingChange& c : listings_.compare({member_}, universe_, wall, picture)) {
+    listing_changes_.push_back(std::move(c));
+  }
+  carry_out_listings();
+  return true;
+}
+
+void Bot::carry_out_listings() {
+  while (!listing_changes_.empty() && from_control_.room() >= events_of_a_change) {
+    const ListingChange& c = listing_changes_.front();
+    if (c.step == ListingStep::redefined) redefine(c);
+    listing_changes_.pop_front();
+  }
+}
+
+void Bot::tell_change(const InstrumentChange& change, InstrumentId id) {
+  Event e = make_event(EventKind::instrument_change, venue_, id, clock_.now(), {}, change);
+  e.add_flag(event_flag::last_in_packet);
+  if (!from_control_.push(e)) host_.checker->fail("I17", "the control ring is full");
+}
+
+void Bot::redefine(const ListingChange& c) {
+  const Instrument before = universe_.table()[c.instrument];
+  Instrument fresh = c.row.definition;
+  fresh.id = before.id;
+  fresh.venue = before.venue;
+  fresh.underlying = before.underlying;
+  if (!universe_.table().redefine(fresh)) {
+    return host_.checker->fail("I13", "the new terms of " + c.row.name + " were not taken");
+  }
+  Instrument terms = universe_.table()[c.instrument];
+  if (host_.plant == Plant::old_tick) {
+    terms = before;
+    terms.state = InstrumentState::open;
+  }
+  static_cast<void>(order_table_.redefine(terms));
+  tell_change(InstrumentChange{}, c.instrument);
+  const SideBlockRef block =
+      blocks_.publish(SideBlockKind::instrument, std::as_bytes(std::span{&terms, 1}), 1);
+  adopted_[{block.slot, block.generation}] = terms;
+  InstrumentChange change;
+  change.change = InstrumentChangeKind::adopt;
+  change.slot = block.slot;
+  change.generation = block.generation;
+  change.bytes = block.bytes;
+  change.crc32c = block.crc32c;
+  tell_change(change, c.instrument);
+}
+
+}  // namespace gimbal::simtest
