@@ -80,8 +80,7 @@ class Tail {
     if (!at.known() || !find_segment(at.segment) || !open() || !go_to(at.offset)) return forget();
     RecordHead head;
     const Found found = look(head);
-    const bool ends = found == Found::nothing;
-    if (!ends && (found != Found::sound || !goes_on(head))) return forget();
+    if (found != Found::nothing && (found != Found::sound || !goes_on(head))) return forget();
     arrive();
     return true;
   }
@@ -116,8 +115,7 @@ class Tail {
     for (current_ = segments_.size(); current_-- > 0;) {
       SegmentHeader header;
       if (header_of(current_, header) && header.first_seq <= from_.after.value + 1) {
-        (void)open();
-        return;
+        return (void)open();
       }
       if (late()) return stop("finding the snapshot's place in it took too long");
     }
@@ -195,8 +193,8 @@ class Tail {
   // before. A number that does not may be damage to one behind the place: its checksum decides.
   bool passed_over(const RecordHead& head) {
     std::uint64_t seq = 0;
-    if (arrived_ || head.type != RecordType::event || !seq_of(head, seq)) return false;
-    return seq == next_seq_ && seq <= from_.after.value;
+    const bool known = !arrived_ && head.type == RecordType::event && seq_of(head, seq);
+    return known && seq == next_seq_ && seq <= from_.after.value;
   }
 
   // One record; false at the end of the segment, whatever ends it.
@@ -209,14 +207,10 @@ class Tail {
     if (found != Found::sound) return false;
     const std::uint64_t at = offset_;
     const std::uint64_t total = sizeof head + padded(head.bytes);
-    std::uint64_t seq = 0;
-    if (head.type == RecordType::event && seq_of(head, seq)) next_seq_ = seq + 1;
     ++ordinal_;
     offset_ += total;
-    if (head.type == RecordType::end) {
-      ended_ = true;
-      return false;
-    }
+    ended_ = head.type == RecordType::end;
+    if (ended_) return false;
     take(head, window_.at(at + sizeof head, head.bytes));
     return within_limits(total);
   }
@@ -241,6 +235,7 @@ class Tail {
 
   void take_event(const Event& event) {
     const Seq known = std::max(from_.after, result_.last);
+    next_seq_ = event.seq().value + 1;
     if (event.seq() <= known) return;
     if (!arrived_) arrive();
     if (event.seq().value != known.value + 1 && !gap_before_) {

@@ -7,11 +7,10 @@
 #include <utility>
 
 #include "engine/runtime/crc32c.hpp"
-#include "engine/runtime/journal_files.hpp"
 #include "engine/runtime/journal_format.hpp"
-#include "engine/runtime/segment_writer.hpp"
 #include "ops/app/left_orders.hpp"
 #include "tests/simtest/random.hpp"
+#include "tests/simtest/written_journal.hpp"
 
 namespace gimbal::simtest {
 namespace {
@@ -23,19 +22,6 @@ constexpr std::size_t torn_sector = 512;           // bytes of garbage
 constexpr std::size_t crc_bytes = sizeof(RecordHead::crc);
 constexpr std::size_t telling_bytes = 12;  // of a head: zeros there mean that nothing follows
 
-struct Record {
-  std::size_t begin{0};
-  std::size_t end{0};
-  std::size_t events{0};  // of the tail, up to and with it
-};
-
-struct Segment {
-  std::string path;
-  std::string bytes;            // all of it, as it is read
-  std::vector<Record> records;  // the header is the first of them
-  [[nodiscard]] std::size_t written() const { return records.back().end; }
-};
-
 class DamagedFiles {
  public:
   DamagedFiles(std::string directory, OrdersRecord orders, const std::vector<Event>& tail,
@@ -45,14 +31,20 @@ class DamagedFiles {
         tail_{tail},
         damage_{damage.damage},
         random_{damage.seed, 0},
-        plant_{plant} {}
+        plant_{plant},
+        segment_bytes_{random_.chance(0.5) ? one_segment : small_segment},
+        journal_{orders_.epoch, orders_.seq,
+                 random_.below(std::min(before_max, orders_.seq.value))},
+        segments_{journal_.segments()} {}
 
   FilesRead read() {
     std::filesystem::create_directories(directory_);
-    if (write_journal()) {
-      load();
+    if (const std::string why = journal_.write(directory_, segment_bytes_, tail_); !why.empty()) {
+      wrong(why);
+    } else {
+      if (random_.chance(0.5)) orders_.place = {0, journal_.place()};
       damage();
-      if (result_.wrong.empty()) judge();
+      judge();
     }
     std::filesystem::remove_all(directory_);
     return std::move(result_);
@@ -62,70 +54,6 @@ class DamagedFiles {
   [[nodiscard]] std::string orders_path() const { return directory_ + "/orders"; }
   void wrong(std::string why) {
     if (result_.wrong.empty()) result_.wrong = "damaged files: " + std::move(why) + place_;
-  }
-
-  // --- what the process wrote
-
-  bool write_journal() {
-    const SegmentConfig config{directory_, random_.chance(0.5) ? one_segment : small_segment, 0};
-    SegmentWriter writer{config, journal_stream, {orders_.epoch, 1, 1}};
-    std::uint64_t last = orders_.seq.value;
-    before_ = random_.below(std::min(before_max, last));
-    writer.note_seq(last - before_);
-    if (const Outcome opened = writer.open(); !opened) wrong(opened.error());
-    write_before(writer);
-    if (random_.chance(0.5)) orders_.place = {0, place()};
-    for (const Event& e : tail_) {
-      const std::uint64_t seq = e.seq().value;
-      const GapRecord gap{last + 1, seq - last - 1};
-      if (gap.records != 0) writer.put(RecordType::gap, 0, &gap, sizeof gap);
-      const bool more = !e.last_part();
-      writer.put(RecordType::event, more ? record_flag::more : std::uint16_t{0}, &e, sizeof e);
-      if (!more) writer.note_seq(seq);
-      last = seq;
-    }
-    writer.flush();
-    if (writer.failed()) wrong(writer.error());
-    return result_.wrong.empty();
-  }
-
-  // Events that the orders have already.
-  void write_before(SegmentWriter& writer) {
-    Event e = make_event(EventKind::timer, VenueId{0}, {}, {}, {}, TimerFired{});
-    for (std::uint64_t n = before_; n > 0; --n) {
-      e.set_seq({orders_.seq.value + 1 - n});
-      writer.put(RecordType::event, 0, &e, sizeof e);
-      writer.note_seq(e.seq().value);
-    }
-  }
-
-  [[nodiscard]] std::size_t place() const {
-    return sizeof(SegmentHeader) + before_ * (sizeof(RecordHead) + sizeof(Event));
-  }
-
-  void load() {
-    std::size_t events = 0;
-    const auto behind = [&] { return events - std::min(events, before_); };
-    for (const SegmentFile& file : list_segments(directory_, journal_stream)) {
-      Segment& s = segments_.emplace_back();
-      s.path = file.path;
-      std::ifstream in{s.path, std::ios::binary};
-      s.bytes.assign(std::istreambuf_iterator<char>{in}, {});
-      s.records.push_back({0, sizeof(SegmentHeader), behind()});
-      for (RecordHead head; head_at(s, s.written(), head);) {
-        events += head.type == RecordType::event ? 1 : 0;
-        const std::size_t begin = s.written();
-        s.records.push_back({begin, begin + sizeof head + padded(head.bytes), behind()});
-      }
-    }
-    expected_ = behind();
-    if (segments_.empty() || expected_ != tail_.size()) wrong("the journal was not written");
-  }
-
-  static bool head_at(const Segment& s, std::size_t at, RecordHead& head) {
-    if (at + sizeof head > s.bytes.size()) return false;
-    std::memcpy(static_cast<void*>(&head), s.bytes.data() + at, sizeof head);
-    return head.type != RecordType::none;
   }
 
   // --- what became of it
@@ -156,21 +84,21 @@ class DamagedFiles {
 
   // Of the last records as often as of any.
   void flip_journal() {
-    Segment& s = any_segment();
+    WrittenSegment& s = any_segment();
     std::size_t first = 0;
     if (random_.chance(0.5)) first = s.records.size() - std::min<std::size_t>(3, s.records.size());
-    const Record& r = s.records[first + random_.below(s.records.size() - first)];
+    const WrittenRecord& r = s.records[first + random_.below(s.records.size() - first)];
     const std::size_t at = r.begin + random_.below(r.end - r.begin);
     flip(s.bytes, at);
     note_place("flipped", s, at);
-    passed_ = &s == &segments_.front() && at >= sizeof(SegmentHeader) && at < place();
+    passed_ = &s == &segments_.front() && at >= sizeof(SegmentHeader) && at < journal_.place();
     if (!passed_) expected_ = events_before(s, at);
     must_tell_ = !passed_;
     if (plant_ == Plant::forge_checksum) forge_record(s, r);
     std::ofstream{s.path, std::ios::binary} << s.bytes;
   }
 
-  static void forge_record(Segment& s, const Record& r) {
+  static void forge_record(WrittenSegment& s, const WrittenRecord& r) {
     if (r.begin == 0) return forge(s.bytes.data(), sizeof(SegmentHeader) - crc_bytes);
     std::uint32_t salt = 0;
     std::memcpy(&salt, s.bytes.data() + sizeof(SegmentHeader) - crc_bytes, sizeof salt);
@@ -181,8 +109,8 @@ class DamagedFiles {
 
   // Nothing was written behind it.
   void tear() {
-    Segment& s = any_segment();
-    for (const Segment* later = &s + 1; later <= &segments_.back(); ++later) {
+    WrittenSegment& s = any_segment();
+    for (const WrittenSegment* later = &s + 1; later <= &segments_.back(); ++later) {
       std::filesystem::remove(later->path);
     }
     const std::string whole = s.bytes;
@@ -199,33 +127,33 @@ class DamagedFiles {
     while (at < s.bytes.size() && at < s.written() && s.bytes[at] == whole[at]) ++at;
     expected_ = events_before(s, at);
     // Zeros at a place that is known look as if nothing had followed there.
-    const bool before = &s == &segments_.front() && at < place();
+    const bool before = &s == &segments_.front() && at < journal_.place();
     must_tell_ = before ? rest == 0 || !orders_.place.known() : garbage || begun(s, at);
     std::ofstream{s.path, std::ios::binary} << s.bytes;
   }
 
-  void note_place(const char* what, const Segment& s, std::size_t at) {
+  void note_place(const char* what, const WrittenSegment& s, std::size_t at) {
     place_ = std::string{", "} + what + " byte " + std::to_string(at) + " of " +
              std::to_string(s.written()) + " of segment " + std::to_string(&s - segments_.data()) +
              " of " + std::to_string(segments_.size());
   }
 
-  [[nodiscard]] Segment& any_segment() {
+  [[nodiscard]] WrittenSegment& any_segment() {
     return random_.chance(0.7) ? segments_.back() : segments_[random_.below(segments_.size())];
   }
 
-  static std::size_t events_before(const Segment& s, std::size_t at) {
+  static std::size_t events_before(const WrittenSegment& s, std::size_t at) {
     std::size_t events = s.records.front().events;
-    for (const Record& r : s.records) {
+    for (const WrittenRecord& r : s.records) {
       if (r.end <= at) events = r.events;
     }
     return events;
   }
 
   // Whether a reader can see that a record was begun that ends behind `at`.
-  static bool begun(const Segment& s, std::size_t at) {
+  static bool begun(const WrittenSegment& s, std::size_t at) {
     const auto r = std::find_if(s.records.begin(), s.records.end(),
-                                [&](const Record& one) { return at < one.end; });
+                                [&](const WrittenRecord& one) { return at < one.end; });
     if (r == s.records.end()) return false;
     const std::size_t end = std::min({at, r->begin + telling_bytes, s.bytes.size()});
     for (std::size_t i = r->begin; i < end; ++i) {
@@ -287,9 +215,10 @@ class DamagedFiles {
   Damage damage_;
   Random random_;
   Plant plant_;
-  std::size_t before_{0};  // events of the journal that the orders have
-  std::vector<Segment> segments_;
-  std::size_t expected_{0};  // events that are whole
+  std::uint64_t segment_bytes_;
+  WrittenJournal journal_;
+  std::vector<WrittenSegment>& segments_;
+  std::size_t expected_{tail_.size()};  // events that are whole
   bool must_tell_{false};
   bool passed_{false};  // the damage is before the orders' place
   std::string place_;   // of the damage
