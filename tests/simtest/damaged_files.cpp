@@ -126,9 +126,12 @@ class DamagedFiles {
     // What was lost may have been zeros: the file differs from here on.
     while (at < s.bytes.size() && at < s.written() && s.bytes[at] == whole[at]) ++at;
     expected_ = events_before(s, at);
-    // Zeros at a place that is known look as if nothing had followed there.
+    // Zeros at the place look as if nothing had followed there, where the place is known or can be
+    // told by the number of the event before it, which is only walked over.
     const bool before = &s == &segments_.front() && at < journal_.place();
-    must_tell_ = before ? rest == 0 || !orders_.place.known() : garbage || begun(s, at);
+    const bool found = orders_.place.known() || at >= last_before_place(s);
+    must_tell_ = before ? rest == 0 || (garbage && !orders_.place.known()) || !found
+                        : garbage || begun(s, at);
     std::ofstream{s.path, std::ios::binary} << s.bytes;
   }
 
@@ -148,6 +151,15 @@ class DamagedFiles {
       if (r.end <= at) events = r.events;
     }
     return events;
+  }
+
+  // Where the record begins that ends at the place.
+  [[nodiscard]] std::size_t last_before_place(const WrittenSegment& s) const {
+    std::size_t begin = 0;
+    for (const WrittenRecord& r : s.records) {
+      if (r.end <= journal_.place()) begin = r.begin;
+    }
+    return begin;
   }
 
   // Whether a reader can see that a record was begun that ends behind `at`.

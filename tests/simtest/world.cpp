@@ -163,8 +163,10 @@ void World::process_troubles() {
   p.reconcile_again = false;
   if (p.damage.damage != Damage::none) host_.damage = std::exchange(p.damage, {});
   if (!std::exchange(p.crash, false) || bot_ == nullptr) return;
-  down_until_ = now_ + p.down;
-  if (p.down > seconds(60)) safety_ends_ = safety_ends_ + p.down;
+  // A death of the last moment is carried out behind it: the bot is up again at once.
+  const Nanos down = phase_ == Phase::safety ? p.down : Nanos{};
+  down_until_ = now_ + down;
+  if (down > seconds(60)) safety_ends_ = safety_ends_ + down;
   host_.quiet_from = safety_ends_;
   throw Crash{};
 }
