@@ -49,6 +49,43 @@ TEST(Interventions, ADeleveragingOfNothingDoesNothing) {
   EXPECT_EQ(v.exchange.held(v.bob, v.perpetual), Qty{});
 }
 
+TEST(Interventions, AVoidedTradeLeavesPositionCashAndFeesOfBothSidesAsIfItHadNotBeen) {
+  Venue v;
+  v.sell(v.alice, 1'000, 100'000);
+  v.buy(v.bob, 1'000, 100'000);
+  const Summary bob = v.exchange.summary(v.bob, btc);
+  const Summary alice = v.exchange.summary(v.alice, btc);
+  v.buy(v.alice, 400, 99'000);
+  const OrderResult sold = v.sell(v.bob, 400, 99'000);
+  const std::size_t last = v.exchange.user_trade_count() - 1;
+  ASSERT_TRUE(v.exchange.void_trade(last, v.out));
+  EXPECT_FALSE(v.exchange.void_trade(last, v.out)) << "once";
+  EXPECT_FALSE(v.exchange.void_trade(last - 1, v.out)) << "the other side's row";
+  EXPECT_EQ(v.exchange.held(v.bob, v.perpetual), qty(1'000));
+  EXPECT_EQ(v.exchange.held(v.alice, v.perpetual), qty(-1'000));
+  EXPECT_EQ(v.exchange.summary(v.bob, btc).balance, bob.balance);
+  EXPECT_EQ(v.exchange.summary(v.bob, btc).fees, bob.fees);
+  EXPECT_NEAR(to_double(v.exchange.summary(v.bob, btc).equity), to_double(bob.equity), 1e-8);
+  EXPECT_NEAR(to_double(v.exchange.summary(v.alice, btc).equity), to_double(alice.equity), 1e-8);
+  EXPECT_EQ(v.exchange.user_trades(v.bob, 0).size(), 1U) << "no list shows it";
+  EXPECT_EQ(v.info(sold).state, OrderState::filled);
+  expect_balanced(v.exchange);
+}
+
+TEST(Interventions, ATradeWithTheHouseIsVoidedOnBothSides) {
+  Venue v{small_market(3)};
+  v.run(seconds(5));
+  const Price bought = v.side(Side::sell).at(0).price;
+  NewOrder o = v.order(Side::buy, 10, 0);
+  o.price = bought;
+  ASSERT_TRUE(v.exchange.submit(v.bob, 0, o, v.out).ok());
+  ASSERT_EQ(v.exchange.held(v.bob, v.perpetual), qty(10));
+  ASSERT_TRUE(v.exchange.void_trade(v.exchange.user_trade_count() - 1, v.out));
+  EXPECT_EQ(v.exchange.held(v.bob, v.perpetual), Qty{});
+  EXPECT_EQ(v.exchange.summary(v.bob, btc).balance, coins(10));
+  expect_balanced(v.exchange);
+}
+
 TEST(Interventions, OrdersOffANewLotLeaveAndSmallerOnesAreRefused) {
   Venue v;
   const OrderResult odd = v.buy(v.bob, 30, 99'000);

@@ -105,6 +105,7 @@ class Checker {
   void check_against_trade(const Fill& fill, InstrumentId id);
   void note_reports(const Event& event);
   void check_positions(const Event& event);
+  void check_profits();
 
   // checker_market.cpp
   void note_market(const Event& event);

@@ -95,6 +95,8 @@ constexpr std::array<FaultRow, faults_total> rows{{
      "the venue closes part of a position to save another account"},
     {tick_changed, "F46", "tick_changed", Per::second, 0.2,
      "the hedge instrument has another tick or lot from now on"},
+    {fill_voided, "F15", "fill_voided", Per::second, 0.3,
+     "the venue takes a trade back, without a word"},
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and

@@ -69,6 +69,7 @@ enum class Fault : std::uint8_t {
   nonce_refused,
   auto_deleveraged,
   tick_changed,
+  fill_voided,
   count_
 };
 inline constexpr std::size_t faults_total = static_cast<std::size_t>(Fault::count_);

@@ -128,6 +128,12 @@ void Nemesis::venue_moments() {
     static_cast<void>(venue_.dialect.deleverage(
         venue_.account, i, Qty{static_cast<std::int64_t>(size * r.unit() * 1e9)}));
   }
+  if (fires(Fault::fill_voided)) {
+    const auto rows = venue_.exchange.user_trades(venue_.account, 0);
+    const std::size_t latest = std::min<std::size_t>(rows.size(), 5);
+    const std::size_t back = 1 + random(Fault::fill_voided).below(latest);
+    if (latest > 0) static_cast<void>(venue_.dialect.void_trade(rows[rows.size() - back]));
+  }
   if (fires(Fault::tick_changed)) {
     static constexpr std::array<std::int64_t, 5> cents{10, 50, 100, 250, 500};
     static constexpr std::array<std::int64_t, 3> lots{10, 20, 50};

@@ -358,6 +358,12 @@ void DeribitDialect::set_terms(InstrumentIndex instrument, const TickSchedule& t
   inside_->settle();
 }
 
+bool DeribitDialect::void_trade(std::size_t row) {
+  const bool done = inside_->exchange.void_trade(row, *inside_);
+  inside_->settle();
+  return done;
+}
+
 Qty DeribitDialect::deleverage(AccountId account, InstrumentIndex instrument, Qty amount) {
   const Qty closed = inside_->exchange.deleverage(account, instrument, amount, *inside_);
   inside_->settle();

@@ -112,6 +112,7 @@ class DeribitDialect {
   // change of ticks: clients find it in the list.
   void set_ticks(InstrumentIndex instrument, const TickSchedule& ticks);
   void set_terms(InstrumentIndex instrument, const TickSchedule& ticks, Qty lot);
+  bool void_trade(std::size_t row);
   Qty deleverage(AccountId account, InstrumentIndex instrument, Qty amount);
   std::size_t list_expiry(std::uint32_t product, ExchTime expiry, Period period);
   std::size_t settle_expiry(std::uint32_t product, ExchTime expiry);

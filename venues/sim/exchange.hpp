@@ -125,7 +125,7 @@ class SimExchange {
   // One user trade by its index; trade_count() grows by one for each row of any user account.
   [[nodiscard]] std::size_t user_trade_count() const noexcept;
   [[nodiscard]] const UserTrade& user_trade(std::size_t index) const noexcept;
-  // Indices of an account's rows with trade number > `after`, oldest first.
+  // Indices of an account's rows with trade number > `after`, oldest first; none that was voided.
   [[nodiscard]] std::vector<std::size_t> user_trades(AccountId account, TradeNo after) const;
 
   [[nodiscard]] std::vector<Position> positions(AccountId account) const;  // by instrument index
@@ -166,6 +166,9 @@ class SimExchange {
   // Closes up to `amount` of a position against its holder's will, at the mark and with no order of
   // its own: told as the fill of a liquidation order. Gives what was closed, in whole lots.
   Qty deleverage(AccountId account, InstrumentIndex instrument, Qty amount, Observer& out);
+  // Takes a trade back, by a row of its: positions, profits and fees of both sides are as if it had
+  // not been; its orders stay as they are. No message says so. False when it was taken back before.
+  bool void_trade(std::size_t row, Observer& out);
   // Moves a coin's price by a log return at once (index, marks and quotes follow).
   void shock(std::string_view coin, double log_return, Observer& out);
   // Multiplies a coin's volatility at once; it reverts as the walk does. Within e^-1.4 .. e^1.4 of

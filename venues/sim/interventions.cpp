@@ -1,4 +1,4 @@
-// What the venue does to an account against its will.
+// What the venue does to an account against its will: it deleverages it, it takes a trade back.
 #include <algorithm>
 
 #include "venues/sim/state.hpp"
@@ -38,6 +38,51 @@ Qty SimExchange::deleverage(AccountId account, InstrumentIndex i, Qty amount, Ob
   s.trim_reduce_only(a, account);
   s.finish(a);
   return o.amount;
+}
+
+void SimExchange::State::unbook_trade(AccountId account, InstrumentIndex i, std::int64_t amount,
+                                      std::int64_t price, i128 fee) {
+  const Instrument& def = listings[i].def;
+  book_funding(account, i);
+  Holding& h = holding(account, i);
+  Cash& cash = accounts[account].cash[currency_of(i)];
+  const std::int64_t before = h.size < 0 ? -h.size : h.size;
+  const i128 profit = h.apply(def, -amount, price);
+  if (is_option(def.kind)) {
+    cash.balance += signed_value(def, amount, price);
+  } else {
+    cash.session_rpl += profit;
+  }
+  markets[i].gross += (h.size < 0 ? -h.size : h.size) - before;
+  cash.balance += fee;
+  cash.fees -= fee;
+  ledgers[currency_of(i)].fees -= fee;
+}
+
+bool SimExchange::void_trade(std::size_t row, Observer& out) {
+  State& s = *state_;
+  if (row >= s.user_trades.size() || s.user_trades[row].voided) return false;
+  const PublicTrade t = s.user_trades[row].trade;
+  Action a{t.instrument, out, nullptr, {}, {}};
+  const auto undo = [&](AccountId account, Side side, i128 fee) {
+    s.unbook_trade(account, t.instrument, signed_qty(side, t.amount).nano, t.price.nano, fee);
+    s.trim_reduce_only(a, account);
+    a.touch_account(account);
+  };
+  int users = 0;
+  for (std::size_t n = row == 0 ? 0 : row - 1; n < std::min(row + 2, s.user_trades.size()); ++n) {
+    UserTrade& u = s.user_trades[n];
+    if (u.trade.number != t.number) continue;
+    u.voided = true;
+    undo(u.account, u.side, u.fee.nano);
+    ++users;
+  }
+  if (users == 1) {
+    const UserTrade& u = s.user_trades[row];
+    undo(u.liquidity == Liquidity::taker ? house_maker : house_taker, opposite(u.side), 0);
+  }
+  s.finish(a);
+  return true;
 }
 
 }  // namespace gimbal::sim

@@ -144,7 +144,10 @@ std::vector<std::size_t> SimExchange::user_trades(AccountId account, TradeNo aft
   const auto first = std::partition_point(rows.begin(), rows.end(), [&](std::size_t row) {
     return state_->user_trades[row].trade.number <= after;
   });
-  return {first, rows.end()};
+  std::vector<std::size_t> out;
+  std::copy_if(first, rows.end(), std::back_inserter(out),
+               [&](std::size_t row) { return !state_->user_trades[row].voided; });
+  return out;
 }
 
 Position SimExchange::State::position(AccountId account, InstrumentIndex i) const {

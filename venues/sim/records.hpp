@@ -182,6 +182,7 @@ struct UserTrade {
   Money profit{};                 // realised by this trade
   Currency currency{};            // of fee and profit
   Price underlying{absent_nano};  // options
+  bool voided{false};             // taken back: no list shows it any more
   std::string label;
 };
 

@@ -209,6 +209,9 @@ struct SimExchange::State {
   void print_trade(Action& a, PublicTrade t);
   void book_trade(AccountId account, InstrumentIndex i, std::int64_t amount, std::int64_t price,
                   Liquidity side, i128& fee, i128& profit);
+  // As if that had not been booked.
+  void unbook_trade(AccountId account, InstrumentIndex i, std::int64_t amount, std::int64_t price,
+                    i128 fee);
   void user_row(Action& a, const PublicTrade& t, OrderNo order, Liquidity side, i128 fee,
                 i128 profit);
   void trim_reduce_only(Action& a, AccountId account);
