@@ -32,7 +32,7 @@ Nemesis::Nemesis(std::uint64_t seed, const FaultPlan& plan, std::uint64_t firing
 
 bool Nemesis::draws(Fault f) noexcept {
   const auto i = static_cast<std::size_t>(f);
-  if (stopped_ || firings_ >= firings_max_) return false;
+  if (!may_fire()) return false;
   const double rate = row_of(f).per == Per::second ? plan_.rate[i] * 1e-3 : plan_.rate[i];
   if (!random_[i].chance(rate)) return false;
   ++firings_;

@@ -76,6 +76,7 @@ class Nemesis final : public Carrier {
  private:
   [[nodiscard]] bool fires(Fault f) noexcept { return on(f) && draws(f); }
   [[nodiscard]] bool draws(Fault f) noexcept;
+  [[nodiscard]] bool may_fire() const noexcept { return !stopped_ && firings_ < firings_max_; }
   [[nodiscard]] Random& random(Fault f) noexcept { return random_[static_cast<std::size_t>(f)]; }
 
   // nemesis.cpp

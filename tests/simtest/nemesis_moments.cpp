@@ -37,6 +37,10 @@ void Nemesis::session_moments() {
     until[r.below(lanes_total)] = now_ + r.spread(milliseconds(100), seconds(20));
   }
   if (fires(Fault::session_cut)) network_->cut(any_lane(random(Fault::session_cut)));
+  // Most log-ins are those of a boot: this makes more, up to the end of the trouble.
+  if (on(Fault::nonce_refused) && may_fire() && random(Fault::nonce_refused).chance(4e-4)) {
+    network_->cut(any_lane(random(Fault::nonce_refused)));
+  }
   if (fires(Fault::fill_replayed)) {
     replay_due_ = true;
     network_->cut(Lane::orders);
