@@ -46,7 +46,6 @@
 #include "engine/core/risk/parent_book.hpp"
 #include "engine/core/risk/pause_mask.hpp"
 #include "engine/core/risk/profit_ledger.hpp"
-#include "engine/core/risk/rows_asked.hpp"
 #include "engine/core/risk/scenario_cells.hpp"
 #include "engine/core/risk/scenario_groups.hpp"
 #include "engine/core/strategy.hpp"
@@ -479,8 +478,7 @@ class EngineCore {
   void on_position(const Event& event) noexcept;
   void request_reconciles(Commands& out) noexcept;
   void begin_picture(VenueId venue) noexcept;
-  static void end_picture(Venue& v) noexcept;
-  static void give_up_picture(Venue& v) noexcept;
+  static void end_picture(Venue& v, bool given_up = false) noexcept;
   static void count_unsettled(Venue& v) noexcept;
   [[nodiscard]] RecvTime unsettled_since(const Venue& v) const noexcept;
   // One instance an account. `created`: at the venue; zero when not told.
@@ -517,7 +515,6 @@ class EngineCore {
   ScenarioGroups groups_;
   std::size_t cells_held_{0};  // where the next look at held_ begins, and at groups_
   std::size_t cells_group_{0};
-  RowsAsked rows_asked_{};
   TradeLedger trades_;
   ExecutionGaps gaps_;
   JudgedOrder judged_{};

@@ -258,13 +258,13 @@ void EngineCore::on_gateway(const Event& event) noexcept {
   if (status.state == GatewayState::ready) {
     if (same) return;
     v.reconciled = false;
-    give_up_picture(v);
+    end_picture(v, true);
     v.wants_reconcile = true;
     v.retry_at = {};
     return;
   }
   v.reconciled = false;
-  give_up_picture(v);
+  end_picture(v, true);
   v.wants_reconcile = false;
   if (!was_ready) return;
   lose_session(event.venue);

@@ -38,15 +38,12 @@ void EngineCore::begin_picture(VenueId venue) noexcept {
   }
 }
 
-void EngineCore::end_picture(Venue& v) noexcept {
+// One that is given up the connector may have in hand still: its reports are older than the next
+// one's question.
+void EngineCore::end_picture(Venue& v, bool given_up) noexcept {
+  if (given_up && v.picture_begun) v.picture_stale = true;
   v.reconciling = false;
   v.picture_begun = false;
-}
-
-// The connector may have it in hand still: its reports are older than the next one's question.
-void EngineCore::give_up_picture(Venue& v) noexcept {
-  v.picture_stale = v.picture_stale || v.picture_begun;
-  end_picture(v);
 }
 
 void EngineCore::request_reconciles(Commands& out) noexcept {
@@ -58,7 +55,7 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
       v.wants_reconcile = true;
     }
     if (v.reconciling && now_ - v.requested_at > setup_.engine.reconcile_timeout) {
-      give_up_picture(v);
+      end_picture(v, true);
       count_unsettled(v);
     }
     // A private message may be lost without a sign of it: what the venue holds is asked for anyway.

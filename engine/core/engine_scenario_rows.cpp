@@ -65,7 +65,7 @@ bool EngineCore::ask_rows(std::uint16_t n) noexcept {
   q.spot = spot;
   setup_.scenario_desk.ask(q);
   ++counters_.scenario_rows_asked;
-  rows_asked_.ask(now_);
+  groups_.questions().ask(now_);
   return true;
 }
 
@@ -78,17 +78,17 @@ void EngineCore::rows_wanted(InstrumentId id) noexcept {
 
 void EngineCore::refresh_cells() noexcept {
   if (!cells_.used()) return;
-  rows_asked_.forget(now_, asked_again);
+  groups_.questions().forget(now_, asked_again);
   std::size_t asked = 0;
   for (std::size_t n = 0; n < held_looked_at && n < held_.size(); ++n) {
-    if (asked == held_asked || rows_asked_.full()) break;
+    if (asked == held_asked || groups_.questions().full()) break;
     if (cells_held_ >= held_.size()) cells_held_ = 0;
     asked += ask_rows(groups_.of(held_[cells_held_++])) ? 1 : 0;
   }
-  const std::size_t before = rows_asked_.size();
+  const std::size_t before = groups_.questions().size();
   std::size_t walked = 0;
   for (std::size_t n = 0; n < groups_looked_at && n < groups_.size(); ++n) {
-    if (rows_asked_.full() || rows_asked_.size() != before) break;
+    if (groups_.questions().full() || groups_.questions().size() != before) break;
     if (walked == groups_walked) break;
     if (cells_group_ >= groups_.size()) cells_group_ = 0;
     walked += ask_rows(static_cast<std::uint16_t>(cells_group_++)) ? 1 : 0;
@@ -99,7 +99,7 @@ void EngineCore::on_scenario_rows(const Event& event) noexcept {
   const auto ref = event.as<SideBlockRef>();
   const ScenarioRows rows{setup_.blocks.bytes(ref.slot, ref.generation)};
   const ScenarioCells::Taken taken = cells_.take(rows, table_, now_);
-  if (taken != ScenarioCells::Taken::refused) rows_asked_.answer(rows.head().at);
+  if (taken != ScenarioCells::Taken::refused) groups_.questions().answer(rows.head().at);
   switch (taken) {
     case ScenarioCells::Taken::all: {
       ++counters_.scenario_rows_taken;

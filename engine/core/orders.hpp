@@ -319,6 +319,12 @@ class OrderTable {
   void enter(Order& o, OrderState next, RecvTime now) noexcept;
   void end_with(Order& o, Qty venue_filled, bool rejected) noexcept;
   void hold_back_cancel(Order& o, RecvTime now) const noexcept;
+  // order_terms.cpp
+  static void keep_larger(Order& o) noexcept;
+  static void take_amount(Order& o, Qty amount, bool settled) noexcept;
+  static void take_terms(Order& o, const OpenOrderReport& report,
+                         const PictureTime& picture) noexcept;
+  static void take_as_pictured(Order& o, Qty filled) noexcept;
   static void accept_change(Order& o, const OrderAck& ack, bool answers_replace) noexcept;
   void revive(Order& o, const OpenOrderReport& report, InstrumentId instrument) noexcept;
   // Runs `body(order)` with the order's share taken out and put back, then keeps the lists right.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/core/instrument.hpp"
+#include "engine/core/risk/rows_asked.hpp"
 #include "engine/core/risk/scenario_rows.hpp"
 
 namespace gimbal {
@@ -50,9 +51,13 @@ class ScenarioGroups {
     return id.value < of_.size() ? of_[id.value] : none;
   }
 
+  // Questions on their way, of all groups.
+  [[nodiscard]] RowsAsked& questions() noexcept { return questions_; }
+
  private:
   [[nodiscard]] static bool fits(const Group& g, const Instrument& i) noexcept;
 
+  RowsAsked questions_{};
   std::vector<Group> groups_;  // reserved
   std::vector<std::uint16_t> of_;
   std::vector<std::uint8_t> place_;  // in its group
