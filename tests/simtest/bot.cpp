@@ -139,7 +139,8 @@ void Bot::make_sessions() {
   boot.epoch = epoch_;
   sequencer_->submit(make_event(EventKind::boot, venue_, {}, clock_.now(), {}, boot));
   recover_orders();
-  for (const HeldScope& h : host_.latched) {
+  for (HeldScope& h : host_.latched) {
+    h.seq = 0;  // its number was of the boot before
     host_.gate->tighten(h.scope, h.mode);
     operate(OperatorAction::kill, h.scope, h.mode == Mode::reduce ? Mode::reduce : Mode::halt, 0);
   }
@@ -170,6 +171,7 @@ void Bot::step(const Event& event, Commands& out) {
   if (host_.plant == Plant::heap_in_step) allocate();
   engine_->step(kept ? changed : event, out);
   const std::size_t now_allocated = test::allocation_count();
+  note_answer();
   host_.checker->after(event, out,
                        std::get<0>(strategies).asked + std::get<1>(strategies).asked - asked,
                        now_allocated - allocated);
@@ -250,10 +252,20 @@ void Bot::kill(Scope scope) {
 }
 
 // What the desk does once the core has accepted an arm.
-void Bot::follow_arm() {
+// Several commands may be answered between two looks of the desk.
+void Bot::note_answer() {
   const OperatorAnswer& a = engine_->last_operator();
   if (a.seq == operator_seq_) return;
   operator_seq_ = a.seq;
+  answers_.push_back(a);
+}
+
+void Bot::follow_arms() {
+  for (const OperatorAnswer& a : answers_) follow_arm(a);
+  answers_.clear();
+}
+
+void Bot::follow_arm(const OperatorAnswer& a) {
   if (a.action != OperatorAction::arm || a.result != OperatorResult::accepted) return;
   const auto held = std::find_if(host_.latched.begin(), host_.latched.end(),
                                  [&](const HeldScope& h) { return h.scope == a.scope; });

@@ -164,7 +164,9 @@ class Bot {
   void carry_out(const Command& c);
   void raise(const Trip& trip);
   void halt_gate();
-  void follow_arm();
+  void note_answer();
+  void follow_arms();
+  void follow_arm(const OperatorAnswer& a);
   // bot_sessions.cpp
   void run_sessions();
   void run_orders(RecvTime now);
@@ -261,6 +263,7 @@ class Bot {
   std::uint64_t commands_left_{0};
   std::uint64_t next_command_{1};
   std::uint64_t operator_seq_{0};
+  std::vector<OperatorAnswer> answers_;  // that the desk has not seen
   std::uint64_t plant_count_{0};
   bool plant_armed_{false};
   std::string plant_kept_;

@@ -78,7 +78,7 @@ void Bot::run_sessions() {
   run_orders(now);
   for (auto& feed : feeds_) run_feed(*feed, now);
   if (now >= timer_due_) timer_due_ = now + timer_interval;
-  follow_arm();
+  follow_arms();
 }
 
 Frame Bot::frame_of(const std::string& text) {
