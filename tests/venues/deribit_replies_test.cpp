@@ -47,6 +47,16 @@ TEST_F(DeribitGateway, UnknownOrderStateIsUnclearNotSilent) {
   EXPECT_EQ(gateway().counters().unknown_enums, 1U);
 }
 
+// A lot that changed: the core closes the instrument until the list was read again.
+TEST_F(DeribitGateway, APlacingRefusedForItsAmountIsOffTheVenuesGrid) {
+  connect();
+  (void)take(error(placed(), 10021));
+  const auto rejects = found<OrderReject>(EventKind::order_reject);
+  ASSERT_EQ(rejects.size(), 1U);
+  EXPECT_EQ(rejects[0].reason, RejectReason::wrong_terms);
+  EXPECT_EQ(rejects[0].venue_code, 10021);
+}
+
 TEST_F(DeribitGateway, OrdersComeAsObjectOrArrayAndForeignOnesUnderNoId) {
   connect();
   (void)take(notice(
