@@ -179,7 +179,7 @@ class EngineCore {
     bool reconciled{false};
     bool reconciling{false};
     bool picture_begun{false};  // its begin mark has come, its end has not
-    bool picture_stale{false};  // what is reported is of a picture that was given up
+    bool picture_stale{false};  // what is reported is of one that was given up
     bool wants_reconcile{false};
     bool routine{false};        // the running picture has no reason but its interval
     std::uint8_t unsettled{0};  // routine pictures in a row that a fill overtook, or that failed

@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint8_t unsettled_max = 20;
 // And the longest time from the question of the first of them, or of one that is under way.
 constexpr Nanos unsettled_time_max = seconds(15);
+// Beyond the slowest picture that a connector makes: its end mark was lost.
+constexpr Nanos begun_picture_time_max = seconds(120);
 
 }  // namespace
 
@@ -54,9 +56,16 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
       v.reconciled = false;
       v.wants_reconcile = true;
     }
-    if (v.reconciling && now_ - v.requested_at > setup_.engine.reconcile_timeout) {
-      end_picture(v, true);
-      count_unsettled(v);
+    // One that has begun is waited for beyond its time, or a slow one would never be taken: it was
+    // read after it was asked for, so its end is as good as ever. What it stops is the same.
+    const Nanos waited = now_ - v.requested_at;
+    if (v.reconciling && waited > setup_.engine.reconcile_timeout) {
+      if (v.picture_begun && waited <= begun_picture_time_max) {
+        v.reconciled = v.reconciled && v.routine;
+      } else {
+        end_picture(v, true);
+        count_unsettled(v);
+      }
     }
     // A private message may be lost without a sign of it: what the venue holds is asked for anyway.
     const Nanos interval = setup_.engine.reconcile_interval;

@@ -4,6 +4,14 @@
 #include "engine/core/orders.hpp"
 
 namespace gimbal {
+namespace {
+
+// Than the terms that were accepted.
+bool is_older(const Order& o, const PictureTime& picture) noexcept {
+  return picture.updated.unix_ns > 0 && picture.updated < o.terms_exch;
+}
+
+}  // namespace
 
 // Which amount works after a replace in doubt is not said: the larger.
 void OrderTable::keep_larger(Order& o) noexcept {
@@ -23,7 +31,7 @@ void OrderTable::take_amount(Order& o, Qty amount, bool settled) noexcept {
 // What a picture says of the terms of an order that works.
 void OrderTable::take_terms(Order& o, const OpenOrderReport& report,
                             const PictureTime& picture) noexcept {
-  if (picture.updated.unix_ns > 0 && picture.updated < o.terms_exch) return;
+  if (is_older(o, picture)) return;
   o.terms_exch = std::max(o.terms_exch, picture.updated);
   o.price = report.price;
   take_amount(o, std::max(report.amount, o.filled), picture.begun_exch > o.valid_until);
@@ -69,8 +77,9 @@ const Order* OrderTable::on_open_report(const OpenOrderReport& report, Instrumen
     if (ended(o.state)) {
       revive(o, report, instrument);
     } else {
+      const bool differs = report.amount != o.new_amount || report.price != o.new_price;
       const bool in_doubt = o.state == OrderState::unknown && o.new_amount.nano > 0 &&
-                            (report.amount != o.new_amount || report.price != o.new_price);
+                            (differs || is_older(o, picture));
       step(o, OrderEvent::found_open, now);
       if (o.state == OrderState::live && in_doubt) keep_larger(o);
       if (o.state == OrderState::live) o.new_amount = {};

@@ -16,6 +16,7 @@ bool in_flight(OrderState s) noexcept {
 // The first picture says most; before it a look-up would only be one call more.
 constexpr RecvTime not_asked_for{INT64_MAX};
 
+constexpr Nanos cancel_wait_max = seconds(1);       // between cancels that are refused
 constexpr Nanos look_up_spacing = milliseconds(4);  // of many orders in doubt
 
 bool immediate(const Order& o) noexcept { return o.tif != TimeInForce::good_til_cancelled; }
@@ -396,7 +397,8 @@ OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now, ExchTime updat
 
 // Again, but later each time: a venue that takes no cancels would use up the account's rate.
 void OrderTable::hold_back_cancel(Order& o, RecvTime now) const noexcept {
-  o.next_cancel = now + config_.cancel_retry * (1 << std::min<int>(o.cancels, 8));
+  const Nanos wait = config_.cancel_retry * (std::int64_t{1} << std::min<int>(o.cancels, 8));
+  o.next_cancel = now + std::max(config_.cancel_retry, std::min(wait, cancel_wait_max));
   if (o.cancels < 255) ++o.cancels;
 }
 
@@ -416,7 +418,10 @@ OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexc
     if (c.verdict == Verdict::ignored) return c;
     if (event == OrderEvent::refused_change) {
       if (reject.action == OrderAction::replace) o.new_amount = {};
-      if (reject.action == OrderAction::cancel) hold_back_cancel(o, now);  // not sent
+      if (reject.action == OrderAction::cancel) {  // not sent
+        keep_larger(o);                            // a change before it has no answer
+        hold_back_cancel(o, now);
+      }
       return c;
     }
     if (o.state == OrderState::rejected) end_with(o, Qty{}, true);
@@ -492,9 +497,8 @@ OrderChange OrderTable::on_lookup(const OrderLookup& lookup, bool proven, RecvTi
       o.unseen = false;
       o.venue_filled = std::max(o.venue_filled, lookup.filled);
       keep_larger(o);
-      if (c.before == OrderState::unknown && o.doubt == OrderAction::cancel) {
-        hold_back_cancel(o, now);
-      }
+      const bool cancelled = o.doubt == OrderAction::cancel && o.wants_cancel;
+      if (c.before == OrderState::unknown && cancelled) hold_back_cancel(o, now);
       if (lookup.price.nano > 0) o.price = lookup.price;
     } else if (ended(o.state)) {
       const bool rejected = lookup.outcome == LookupOutcome::rejected;

@@ -18,6 +18,7 @@ KeptOrder* OrderLog::add(OrderId id, InstrumentId instrument) {
   left_out_.erase(id.value);
   KeptOrder& o = orders_[id.value];
   o = KeptOrder{};
+  o.changes = 0;
   o.instrument = instrument;
   o.terms.order = id;
   ++revision_;
@@ -41,6 +42,7 @@ void OrderLog::restore(std::vector<KeptOrder> orders, Seq seq, std::uint32_t epo
   ended_before_.clear();
   left_out_.clear();
   for (KeptOrder& o : orders) {
+    if (o.terms.new_amount.nano == 0) o.changes = 0;
     if (orders_.size() < kept_orders_max) orders_[o.terms.order.value] = std::move(o);
   }
   seq_ = seq;
@@ -120,6 +122,7 @@ void OrderLog::on_sent(const Event& event) {
     // A second change while the first has no answer: either may hold.
     t.new_price = sent.price;
     t.new_amount = std::max(t.new_amount, sent.amount);
+    o->changes = std::min<std::uint8_t>(2, o->changes + 1);
     return;
   }
   t.side = sent.side;
@@ -150,6 +153,7 @@ void OrderLog::on_ack(const Event& event) {
     if (ack.amount != t.new_amount || ack.price != t.new_price) return;  // of something older
     t.new_amount = {};
     t.new_price = {};
+    o->changes = 0;
   }
   if (ack.price.nano > 0) t.price = ack.price;
   if (ack.amount.nano > 0) t.amount = std::max(ack.amount, t.filled);
@@ -165,6 +169,8 @@ void OrderLog::on_reject(const OrderReject& reject) {
   const bool by_venue =
       reject.reason == RejectReason::venue || reject.reason == RejectReason::wrong_terms;
   if (reject.action == OrderAction::cancel || by_venue) return;  // it may just have ended
+  if (o->changes > 1) return;                                    // one before this has no answer
+  o->changes = 0;
   o->terms.new_amount = {};
   o->terms.new_price = {};
   ++revision_;
@@ -257,7 +263,9 @@ void OrderLog::on_report(const Event& event, const OpenOrderReport& report) {
     }
     t.filled = std::min(filled, t.amount);
   }
-  if (told || t.confirmed == 0 || t.venue_ref == 0) ++revision_;
+  const bool larger = event.exch >= o->updated && report.amount > t.amount;
+  if (larger) t.amount = report.amount;
+  if (told || larger || t.confirmed == 0 || t.venue_ref == 0) ++revision_;
   t.confirmed = 1;
   t.venue_ref = report.venue_ref;
 }

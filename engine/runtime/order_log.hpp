@@ -27,6 +27,7 @@ struct KeptOrder {
   OrderCarry terms{};
   std::vector<TradeId> trades{};  // counted in `terms.filled`
   ExchTime updated{};             // venue's time of the newest terms
+  std::uint8_t changes{2};        // without an answer: 0, 1, or more; not kept in the file
 };
 
 class OrderLog {

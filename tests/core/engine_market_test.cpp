@@ -180,14 +180,30 @@ TEST_F(GivenUpPicture, OneBegunForAnEarlierSessionShowsNothing) {
   expect_nothing_taken();
 }
 
-TEST_F(GivenUpPicture, OneThatTookTooLongShowsNothingAndItsEndIsNotTheNextOnes) {
+TEST_F(GivenUpPicture, OneThatHasBegunIsTakenHoweverSlowItIs) {
   go();
   to_armed();
   gateway(GatewayState::down);
   ++generation;
   gateway(GatewayState::ready);
   reconcile(ReconcilePhase::begin);
-  run(setup.engine.reconcile_timeout + milliseconds(300));
+  run(setup.engine.reconcile_timeout + seconds(2));
+  EXPECT_EQ(count(CommandKind::reconcile), 1U);
+  EXPECT_FALSE(core().venue_ready(test::the_venue));
+  position(perp, 700);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+  EXPECT_EQ(core().portfolio().position(perp), amount(700));
+}
+
+TEST_F(GivenUpPicture, OneWhoseEndDoesNotComeShowsNothingAndItsEndIsNotTheNextOnes) {
+  go();
+  to_armed();
+  gateway(GatewayState::down);
+  ++generation;
+  gateway(GatewayState::ready);
+  reconcile(ReconcilePhase::begin);
+  run(seconds(120) + milliseconds(300));
   ASSERT_EQ(count(CommandKind::reconcile), 2U);
   old_reports();
   reconcile(ReconcilePhase::complete);

@@ -111,5 +111,35 @@ TEST_F(Orders, AnAnswerToTheFirstOfTwoChangesInDoubtDoesNotLowerBelowTheSecond) 
   EXPECT_EQ(buys(), of(4)) << "the second was answered";
 }
 
+TEST_F(Orders, AnOldPictureWithTheTermsInDoubtSettlesNothing) {
+  const OrderId id = place();
+  ack(id, 25, 101, 1000);
+  ASSERT_TRUE(replace(id, 10));
+  ack(id, 10, 101, 2000);
+  ASSERT_TRUE(replace(id, 25));
+  table.on_doubt(id, OrderAction::replace, now);
+  pictured(id, 25, 1000, {}, 101);
+  EXPECT_EQ(buys(), of(25));
+  pictured(id, 25, 3000, {}, 101);
+  ack(id, 20, 101, 4000);
+  EXPECT_EQ(buys(), of(20)) << "settled by the newer one";
+}
+
+TEST_F(Orders, ACancelRefusedBehindAChangeWithoutAnAnswerKeepsTheLarger) {
+  const OrderId id = place();
+  ack(id, 10, 100, 1000);
+  ASSERT_TRUE(replace(id, 25));
+  ASSERT_TRUE(table.ask_cancel(id, now));
+  reject(id, RejectReason::local_rate, OrderAction::cancel);
+  ASSERT_EQ(state(id), OrderState::live);
+  ack(id, 10, 100, 1500);
+  EXPECT_EQ(buys(), of(25));
+  pictured(id, 10, 1500);
+  EXPECT_EQ(buys(), of(25));
+  ack(id, 25, 101, 2000);
+  ack(id, 20, 101, 3000);
+  EXPECT_EQ(buys(), of(20)) << "the change was answered";
+}
+
 }  // namespace
 }  // namespace gimbal

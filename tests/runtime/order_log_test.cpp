@@ -205,6 +205,26 @@ TEST(OrderLog, WhenItsTermsAreFromIsKnownBehindASnapshotToo) {
   EXPECT_EQ(only(log).amount, lots(25));
 }
 
+TEST(OrderLog, ARefusedLaterChangeKeepsTheEarlierWithoutAnAnswer) {
+  Script s = resting();
+  s.sent(OrderAction::replace, at(51), lots(25));
+  s.sent(OrderAction::replace, at(51), lots(12));
+  s.reject(OrderAction::replace, RejectReason::local_rate);
+  EXPECT_EQ(only(folded(s)).new_amount, lots(25));
+  Script alone = resting();
+  alone.sent(OrderAction::replace, at(51), lots(25));
+  alone.reject(OrderAction::replace, RejectReason::local_rate);
+  EXPECT_EQ(only(folded(alone)).new_amount, Qty{});
+}
+
+TEST(OrderLog, APictureThatShowsALargerAmountRaisesIt) {
+  Script s = resting();
+  s.report(first, lots(30), Qty{});
+  EXPECT_EQ(only(folded(s)).amount, lots(30));
+  s.report(first, lots(10), Qty{});
+  EXPECT_EQ(only(folded(s)).amount, lots(30)) << "nor is it lowered";
+}
+
 // Each picture tells the last trades again, in front of what rests.
 TEST(OrderLog, WhatAPictureBringsBackCountsNoFillTwice) {
   Script s;
