@@ -28,18 +28,16 @@ class FeedHops {
   void note(RecvTime recv, Times times) noexcept {
     Slot& s = at(recv);
     s.recv.store(0, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
-    s.decrypt.store(times.decrypt, std::memory_order_relaxed);
-    s.parse.store(times.parse, std::memory_order_relaxed);
+    s.decrypt.store(times.decrypt, std::memory_order_release);  // whoever sees it sees the zero
+    s.parse.store(times.parse, std::memory_order_release);
     s.recv.store(recv.mono_ns, std::memory_order_release);
   }
   // Core thread.
   [[nodiscard]] std::optional<Times> of(RecvTime recv) const noexcept {
     const Slot& s = at(recv);
     if (recv.mono_ns == 0 || s.recv.load(std::memory_order_acquire) != recv.mono_ns) return {};
-    const Times times{s.decrypt.load(std::memory_order_relaxed),
-                      s.parse.load(std::memory_order_relaxed)};
-    std::atomic_thread_fence(std::memory_order_acquire);
+    const Times times{s.decrypt.load(std::memory_order_acquire),
+                      s.parse.load(std::memory_order_acquire)};
     if (s.recv.load(std::memory_order_relaxed) != recv.mono_ns) return {};
     return times;
   }
