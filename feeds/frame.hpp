@@ -25,6 +25,22 @@ struct Frame {
   [[nodiscard]] std::string_view text() const noexcept { return {data, size}; }
 };
 
+// Of a text that lacks its last bracket simdjson takes the byte behind it for the next one: while
+// this lives that byte is none. It may be the begin of another frame, and is put back.
+class NothingBehind {
+ public:
+  explicit NothingBehind(const Frame& frame) noexcept : at_{frame.data + frame.size}, was_{*at_} {
+    *at_ = '\0';
+  }
+  ~NothingBehind() { *at_ = was_; }
+  NothingBehind(const NothingBehind&) = delete;
+  NothingBehind& operator=(const NothingBehind&) = delete;
+
+ private:
+  char* at_;
+  char was_;
+};
+
 enum class DecodeStatus : std::uint8_t {
   ok,            // events were written
   ignored,       // understood, nothing for the core (heartbeat, subscription answer)

@@ -546,6 +546,7 @@ const PublicFrame& FrameReader::read(const Frame& frame, Channels& channels) noe
     if (read_usual_form(frame, *s.symbols, channels, s.out)) return s.out;
     s.clear();
   }
+  const NothingBehind nothing_behind{frame};
   auto parsed = s.parser.iterate(frame.data, frame.size, frame.capacity);
   if (parsed.error() != simdjson::SUCCESS) return refused("not JSON or not UTF-8");
   auto& document = parsed.value_unsafe();

@@ -84,8 +84,11 @@ TEST(UsualForm, SaysWhatTheParserSaysOfEveryCutAndEveryChangedByte) {
   const std::string bytes = "\"\\,:{}[]019.-eE \x01\x7f\xc3";
   for (const std::string& seed : seeds()) {
     for (std::size_t at = 0; at <= seed.size(); ++at) {
-      for (const char behind : {'\0', '1', '"', '}'}) {
-        ASSERT_EQ(twins.difference(seed.substr(0, at), behind), "") << at << " of " << seed;
+      for (const char behind : {'\0', '1', '"', '}', ']', ',', '{', ' '}) {
+        const std::string cut = seed.substr(0, at);
+        ASSERT_EQ(twins.difference(cut, behind), "") << at << " of " << seed;
+        ASSERT_EQ(twins.reading(cut, behind), twins.reading(cut, '\0'))
+            << "behind it " << behind << ", " << at << " of " << seed;
       }
       for (const char c : bytes) {
         std::string text = seed;

@@ -50,7 +50,8 @@ TEST_P(Faults, TheBotSurvivesAndEndsWithTheExchangesTruth) {
   const std::string closing = stop_sim();
   EXPECT_EQ(number_in(closing, "orders_resting"), 0) << closing;
   if (trouble.counts) { EXPECT_GT(number_in(closing, "frames_faulted"), 0) << "no fault fired"; }
-  EXPECT_EQ(text_in(replay().out, "verdict"), "same");
+  const Finished again = replay();
+  EXPECT_EQ(text_in(again.out, "verdict"), "same") << again.out << again.err;
 }
 
 // Under ThreadSanitizer those that end connections: the others are data to the same threads.

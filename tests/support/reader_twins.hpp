@@ -43,6 +43,24 @@ struct ReaderTwins {
   deribit::FrameReader quick{{frame_max, false, true}, symbols};
   deribit::FrameReader slow{{frame_max, false, false}, symbols};
 
+  // What the JSON parser's reader makes of a frame whose padding is filled with `behind`.
+  struct Reading {
+    deribit::FrameShape shape{};
+    std::string channel{};
+    const deribit::Channel* found{nullptr};
+    std::size_t levels{0};
+    friend bool operator==(const Reading&, const Reading&) = default;
+  };
+  Reading reading(std::string_view text, char behind) {
+    const auto bytes = std::make_unique<char[]>(text.size() + frame_padding);
+    std::copy(text.begin(), text.end(), bytes.get());
+    std::fill_n(bytes.get() + text.size(), frame_padding, behind);
+    const deribit::PublicFrame& f =
+        slow.read({bytes.get(), text.size(), text.size() + frame_padding}, channels);
+    const bool whole = f.shape != deribit::FrameShape::malformed;
+    return {f.shape, std::string{f.channel_name}, f.channel, whole ? f.levels.size() : 0};
+  }
+
   // What differs; empty: nothing. The padding is filled with `behind`.
   std::string difference(std::string_view text, char behind = '\0') {
     const auto bytes = std::make_unique<char[]>(text.size() + frame_padding);

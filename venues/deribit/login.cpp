@@ -194,6 +194,8 @@ void DeribitLogin::State::send_refresh(Outbox& outbox) {
 }
 
 bool DeribitLogin::State::read(const Frame& frame, Answer& answer) noexcept {
+  if (frame.capacity < frame.size + frame_padding) return false;
+  const NothingBehind nothing_behind{frame};
   auto parsed = parser.iterate(frame.data, frame.size, frame.capacity);
   if (parsed.error() != simdjson::SUCCESS) return false;
   simdjson::ondemand::object object;

@@ -577,6 +577,7 @@ const PrivateFrame& PrivateReader::read(const Frame& frame, ReplyMode mode) noex
   };
   if (frame.size == 0 || frame.size > s.frame_max) return refused("empty or too long");
   if (frame.capacity < frame.size + frame_padding) return refused("no padding after the frame");
+  const NothingBehind nothing_behind{frame};
   auto parsed = s.parser.iterate(frame.data, frame.size, frame.capacity);
   if (parsed.error() != simdjson::SUCCESS) return refused("not JSON or not UTF-8");
   auto& document = parsed.value_unsafe();
