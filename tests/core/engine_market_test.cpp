@@ -133,6 +133,11 @@ TEST_F(EngineTest, APictureOfAnotherConnectionIsIgnored) {
 struct GivenUpPicture : EngineTest {
   OrderId old_order = make_order_id(6, StrategyId{0}, 1);
 
+  void new_session() {
+    gateway(GatewayState::down);
+    ++generation;
+    gateway(GatewayState::ready);
+  }
   void old_reports() {
     OpenOrderReport r;
     r.order = old_order;
@@ -151,9 +156,7 @@ TEST_F(GivenUpPicture, OneBegunBeforeTheSessionEndedShowsNothing) {
   go();
   to_armed();
   reconcile(ReconcilePhase::begin);
-  gateway(GatewayState::down);
-  ++generation;
-  gateway(GatewayState::ready);
+  new_session();
   ASSERT_EQ(count(CommandKind::reconcile), 1U);
   old_reports();
   reconcile(ReconcilePhase::begin);
@@ -183,9 +186,7 @@ TEST_F(GivenUpPicture, OneBegunForAnEarlierSessionShowsNothing) {
 TEST_F(GivenUpPicture, OneThatHasBegunIsTakenHoweverSlowItIs) {
   go();
   to_armed();
-  gateway(GatewayState::down);
-  ++generation;
-  gateway(GatewayState::ready);
+  new_session();
   reconcile(ReconcilePhase::begin);
   run(setup.engine.reconcile_timeout + seconds(2));
   EXPECT_EQ(count(CommandKind::reconcile), 1U);
@@ -199,9 +200,7 @@ TEST_F(GivenUpPicture, OneThatHasBegunIsTakenHoweverSlowItIs) {
 TEST_F(GivenUpPicture, OneWhoseEndDoesNotComeShowsNothingAndItsEndIsNotTheNextOnes) {
   go();
   to_armed();
-  gateway(GatewayState::down);
-  ++generation;
-  gateway(GatewayState::ready);
+  new_session();
   reconcile(ReconcilePhase::begin);
   run(seconds(120) + milliseconds(300));
   ASSERT_EQ(count(CommandKind::reconcile), 2U);

@@ -20,7 +20,7 @@ constexpr const char* usage =
     "usage: gimbal-simtest [--seed N | --seeds N [--first-seed S]] [options]\n"
     "  --seed N        one seed\n"
     "  --seeds N       that many, from --first-seed (1)\n"
-    "  --faults LIST   all (default), none, swarm (all but the hands of others), or names\n"
+    "  --faults LIST   all (default), none, swarm (not fill_voided, nor others' hands), names\n"
     "                  with commas; the seed picks among them\n"
     "  --fault NAME    this fault alone, always on\n"
     "  --firings N     at most N times in a run\n"
