@@ -59,10 +59,7 @@ TEST_F(Orders, APictureReadBeforeAChangeInDoubtKeepsTheLargerUntilTheChangeCanno
 }
 
 TEST_F(Orders, ALateAnswerBehindANewerPictureChangesNoTerms) {
-  const OrderId id = place();
-  ack(id, 10, 100, 1000);
-  ASSERT_TRUE(replace(id, 25));
-  table.on_doubt(id, OrderAction::replace, now);
+  const OrderId id = changed_in_doubt();
   pictured(id, 25, 2000, {}, 101);
   EXPECT_EQ(state(id), OrderState::live);
   ack(id, 10, 100, 1000);
@@ -70,10 +67,7 @@ TEST_F(Orders, ALateAnswerBehindANewerPictureChangesNoTerms) {
 }
 
 TEST_F(Orders, ALateAnswerBehindALookUpThatFoundAChangeInDoubtOpenKeepsTheLarger) {
-  const OrderId id = place();
-  ack(id, 10, 100, 1000);
-  ASSERT_TRUE(replace(id, 25));
-  table.on_doubt(id, OrderAction::replace, now);
+  const OrderId id = changed_in_doubt();
   lookup(id, LookupOutcome::open);
   ack(id, 10, 100, 1000);
   EXPECT_EQ(buys(), of(25));

@@ -82,6 +82,14 @@ struct Orders : testing::Test {
     r.valid_until = ExchTime{1'500'000'000};
     return table.ask_replace(r, Money{5}, now, ExchTime{1});
   }
+  // Of 10 at 100, changed to 25 at 101 without an answer.
+  OrderId changed_in_doubt() {
+    const OrderId id = place();
+    ack(id, 10, 100, 1000);
+    EXPECT_TRUE(replace(id, 25));
+    table.on_doubt(id, OrderAction::replace, now);
+    return id;
+  }
   OrderState state(OrderId id) const { return table.find(id)->state; }
   Qty buys() const { return table.exposure(perp).worst_buy(); }
   void TearDown() override { EXPECT_TRUE(table.consistent()); }
