@@ -65,13 +65,14 @@ class SurfaceBlock {
     std::memcpy(&r, bytes_.data() + sizeof head_ + n * sizeof r, sizeof r);
     return r;
   }
-  // Size, version and every number; which instruments the rows name is the reader's to check.
+  // Size, version and every number (an age is counted from `as_of`: never before the clock's zero);
+  // which instruments the rows name is the reader's to check.
   [[nodiscard]] bool sound() const noexcept {
     if (bytes_.size() < sizeof head_ || head_.version != surface_block_version) return false;
     if ((bytes_.size() - sizeof head_) / sizeof(SurfaceRow) != head_.rows) return false;
     if ((bytes_.size() - sizeof head_) % sizeof(SurfaceRow) != 0) return false;
     if (head_.underlying.value >= underlyings_max || head_.inverse > 1) return false;
-    if (head_.verdict > SurfaceVerdict::error) return false;
+    if (head_.verdict > SurfaceVerdict::error || head_.as_of < RecvTime{}) return false;
     const bool curve = of_surface(head_.source);
     if (!curve && (head_.source != VolSource::none || head_.rows != 0)) return false;
     for (const double v : head_.minimum_variance) {

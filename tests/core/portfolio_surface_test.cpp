@@ -264,6 +264,8 @@ TEST(SurfaceBlockBytes, AreRefusedUnlessEveryNumberIsPossible) {
   EXPECT_FALSE(with([](SurfaceHead& o) { o.source = VolSource::venue; }));
   EXPECT_FALSE(with([](SurfaceHead& o) { o.source = VolSource::none; })) << "rows of no curve";
   EXPECT_FALSE(with([](SurfaceHead& o) { o.verdict = static_cast<SurfaceVerdict>(9); }));
+  EXPECT_FALSE(with([](SurfaceHead& o) { o.as_of = RecvTime{-1}; })) << "before the clock's zero";
+  EXPECT_TRUE(with([](SurfaceHead& o) { o.as_of = RecvTime{}; }));
   EXPECT_FALSE(with([](SurfaceHead& o) { o.minimum_variance[1] = std::nan(""); }));
   EXPECT_TRUE(with([](SurfaceHead& o) { o.minimum_variance = {2, -2, 2}; }));
   EXPECT_FALSE(with([](SurfaceHead& o) { o.minimum_variance[0] = 2.001; }));
