@@ -209,11 +209,12 @@ std::string BotProcess::command(const Serve& serve, std::vector<std::string> wor
   return read_all(setup_.directory / "ctl.out");
 }
 
-std::string BotProcess::replay(int& code) const {
+std::string BotProcess::replay(int& code, std::vector<std::string> options) const {
   const auto& d = setup_.directory;
   int status = 0;
-  const pid_t pid = launch({setup_.gimbal, "replay", "--json", (d / "journal").string()},
-                           d / "replay.out", d / "replay.err");
+  options.insert(options.begin(), {setup_.gimbal, "replay", "--json"});
+  options.push_back((d / "journal").string());
+  const pid_t pid = launch(options, d / "replay.out", d / "replay.err");
   if (::waitpid(pid, &status, 0) != pid) status = -1;  // asleep: both cores are the replay's
   code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return read_all(d / "replay.out");

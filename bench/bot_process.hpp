@@ -88,8 +88,9 @@ class BotProcess {
   // Thread id of the hot thread, 0 when there is none.
   [[nodiscard]] pid_t hot_thread() const;
   [[nodiscard]] std::string log_end() const;
-  // What `gimbal replay --json` says of the run's journal; after end(). Its exit code in `code`.
-  [[nodiscard]] std::string replay(int& code) const;
+  // What `gimbal replay --json OPTIONS` says of the run's journal; after end(). Its exit code in
+  // `code`.
+  [[nodiscard]] std::string replay(int& code, std::vector<std::string> options = {}) const;
   [[nodiscard]] std::string report() const;  // JSON text of the closing report, empty before end()
 
  private:

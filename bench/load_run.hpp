@@ -57,8 +57,9 @@ struct LoadResult {
   Samples gate_closed;  // from the command's arrival, as the kill's line says
   OrderLog log;         // with kills only
   std::string report;
-  bool replays{false};       // its journal, with decoding, to the same commands
-  double replayed_per_s{0};  // messages
+  bool replays{false};       // its journal, with decoding and without, to the same commands
+  double replayed_per_s{0};  // messages, with decoding
+  double stepped_per_s{0};   // events, without
 
   [[nodiscard]] std::uint64_t messages() const;
   // Order frames whose send began between a kill's closed gate and the arming after it; REDUCE

@@ -109,8 +109,11 @@ int run(const Options& o) {
   result.report = bot.report();
   int replay_code = 0;
   const std::string replay = bot.replay(replay_code);
-  result.replays = replay_code == 0;
+  int events_code = 0;
+  const std::string events = bot.replay(events_code, {"--events"});
+  result.replays = replay_code == 0 && events_code == 0;
   result.replayed_per_s = number_in(replay, "messages_per_s");
+  result.stepped_per_s = number_in(events, "events_per_s");
   result.own_p999_us = number_in(result.report, "p999_us");
   if (o.load.kills > 0) result.log = read_order_log(scratch.path() / "journal");
   std::printf(

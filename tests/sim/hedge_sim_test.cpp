@@ -42,6 +42,7 @@ struct Bot {
   std::uint64_t off_grid{0};  // orders that the exchange refused for their price
   std::uint64_t told{0};      // terms_refused
   std::uint64_t steps{0};
+  std::vector<Event> told_of_orders;  // every word of the session on orders and fills
   std::unique_ptr<ProfitExplain> explain;
 
   static SimConfig market(std::uint64_t seed, Money misbooked_fee) {
@@ -126,6 +127,9 @@ struct Bot {
         e.as<OrderReject>().reason == RejectReason::wrong_terms) {
       ++off_grid;
     }
+    if (e.kind() >= EventKind::order_ack && e.kind() <= EventKind::order_done) {
+      told_of_orders.push_back(e);
+    }
     engine->step(e, out);
     if (explain != nullptr) explain->step(e);
     ++steps;
@@ -154,6 +158,14 @@ struct Bot {
     const RecvTime until = door->now() + d;
     Event e;
     while (door->next(until, e)) step(e);
+  }
+  // The venue sends its words on orders and fills once more, as they were, after all of them.
+  void tell_again(const std::vector<Event>& words) {
+    for (Event e : words) {
+      e.recv = door->now();
+      e.queue_ns = 0;
+      step(e);
+    }
   }
   void operate(OperatorAction action) {
     operator_events(action, seq, config_hash, door->now(), [this](Event& e) { step(e); });
@@ -218,12 +230,13 @@ TEST(HedgeSim, KeepsTheDeltaInsideTheBandWithoutARateErrorAndStopsClean) {
 
 TEST(HedgeSim, SurvivesLostAnswersLostFillsGapsAndDisconnects) {
   FaultConfig faults;
-  faults.ack_lost = 0.1;
   faults.fill_lost = 0.05;
   faults.gap = 0.002;
   faults.jitter = milliseconds(2);
-  for (std::uint64_t seed = 1; seed <= seeds(); ++seed) {
-    SCOPED_TRACE(testing::Message() << "seed " << seed);
+  constexpr double lost[] = {0.1, 0.01, 0.5, 1.0};  // of all acknowledgements
+  for (std::uint64_t seed = 1; seed <= std::max<std::uint64_t>(seeds(), std::size(lost)); ++seed) {
+    faults.ack_lost = lost[(seed - 1) % std::size(lost)];
+    SCOPED_TRACE(testing::Message() << "seed " << seed << ", lost " << faults.ack_lost);
     Bot bot{seed, faults};
     ASSERT_NO_FATAL_FAILURE(bot.arm());
     for (int i = 0; i < 3; ++i) {
@@ -237,6 +250,29 @@ TEST(HedgeSim, SurvivesLostAnswersLostFillsGapsAndDisconnects) {
     bot.expect_positions_match();
     EXPECT_EQ(bot.core().orders().owed_count(), 0U);
     EXPECT_EQ(bot.core().counters().cash_alarms, 0U);  // lost fills are in a picture
+  }
+}
+
+TEST(HedgeSim, AWholeSessionToldTenTimesLeavesPositionsAndCashWhereTheyWere) {
+  for (std::uint64_t seed = 1; seed <= seeds(); ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Bot bot{seed, {}};
+    ASSERT_NO_FATAL_FAILURE(bot.arm());
+    bot.run(seconds(20));
+    bot.expect_stopped_clean();
+    const std::vector<Event> session = bot.told_of_orders;
+    const std::uint64_t fills = bot.core().counters().fills;
+    const std::uint64_t twice = bot.core().counters().duplicate_fills;
+    ASSERT_GT(fills, 5U);
+    for (int i = 0; i < 9; ++i) bot.tell_again(session);
+    EXPECT_EQ(bot.core().counters().fills, fills);
+    EXPECT_EQ(bot.core().counters().duplicate_fills, twice + 9 * (fills + twice));
+    EXPECT_EQ(bot.core().orders().open_count(), 0U);
+    EXPECT_TRUE(bot.core().orders().consistent());
+    bot.expect_positions_match();
+    bot.run(seconds(10));
+    bot.expect_positions_match();
+    EXPECT_EQ(bot.core().counters().cash_alarms, 0U);
   }
 }
 
