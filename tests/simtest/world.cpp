@@ -11,6 +11,9 @@ namespace gimbal::simtest {
 namespace {
 
 constexpr Nanos quantum = milliseconds(1);
+// By the control specification no order is in doubt, positions match and feeds are valid after this;
+constexpr Nanos settle_max = seconds(5);
+// and after this it lasts, the account is armed and inside of its band.
 constexpr Nanos heal_max = seconds(12);
 constexpr Nanos stop_max = seconds(8);
 constexpr Nanos rest_needed = milliseconds(300);
@@ -314,8 +317,19 @@ std::string World::unrest() const {
   return {};
 }
 
+void World::must_settle() {
+  const std::string why =
+      bot_ == nullptr || !bot_->built() ? "the bot is not up" : checker_.unrest();
+  settled_ = why.empty();
+  if (settled_ || now_ - phase_began_ <= settle_max) return;
+  checker_.fail("I12", "not settled " + std::to_string(settle_max.count / 1'000'000'000) +
+                           " s after the last fault: " + why);
+  throw Over{};
+}
+
 void World::heal() {
   const std::string why = unrest();
+  if (!settled_) must_settle();
   if (!why.empty()) {
     rest_since_ = RecvTime{};
     if (now_ - phase_began_ <= heal_max) return;

@@ -38,6 +38,7 @@ class World {
   void operate();
   void next_phase();
   void heal();
+  void must_settle();
   void stop();
   [[nodiscard]] bool nothing_rests() const;
   [[nodiscard]] std::string unrest() const;
@@ -70,6 +71,7 @@ class World {
   Phase phase_{Phase::safety};
   RecvTime phase_began_{};
   RecvTime rest_since_{};
+  bool settled_{false};  // since the last fault, once
   RunResult result_;
 };
 

@@ -64,7 +64,8 @@ constexpr Nanos refresh_wait = seconds(10);
 // A signature may be refused for this host's clock alone (the venue takes 60 s); a few times more
 // costs nothing and needs no new connection, a key that is wrong stays wrong.
 constexpr std::int32_t invalid_credentials = 13004;
-constexpr int signed_again_max = 3;  // a connection
+// Twice soon, for what passes; the last long after, for a clock that is being set.
+constexpr std::array signed_again_after{seconds(1), seconds(2), seconds(12)};  // a connection
 // Of several requests on their way one may be lost for good: so many refusals decide without it.
 constexpr std::int64_t refusals_max = 3;
 
@@ -114,7 +115,7 @@ struct DeribitLogin::State {
   std::uint64_t nonce{0};
   RecvTime refresh_at{};
   RecvTime again_at{};  // of a login without an answer, or refused and `sign_again`
-  int signed_again{0};
+  std::size_t signed_again{0};
   bool sign_again{false};
   std::int32_t error_code{0};
   bool ready{false};
@@ -262,9 +263,9 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
   if (a.has_error) {
     const auto code = static_cast<std::int32_t>(a.error_code);
     if (s.ready) return s.refresh_refused(code, now);
-    s.sign_again = !s.ready && code == invalid_credentials && s.signed_again < signed_again_max &&
+    s.sign_again = !s.ready && code == invalid_credentials && s.signed_again < signed_again_after.size() &&
                    s.config.grant == GrantType::client_signature;
-    if (s.sign_again) s.again_at = now + answer_wait;
+    if (s.sign_again) s.again_at = now + signed_again_after[s.signed_again];
     return s.refuse(code, "the venue refused the login with code " + std::to_string(code));
   }
   if (!a.has_result || a.access_token.empty() || a.expires_s <= 0) {
