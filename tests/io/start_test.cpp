@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 
 #include "engine/runtime/journal.hpp"
 #include "engine/runtime/journal_files.hpp"
@@ -120,15 +121,33 @@ constexpr Refused some[] = {{"fallocate", "error=ENOSPC", 2},
                             {"mmap", "error=ENOMEM", 100},
                             {"io_uring_setup", "error=ENOMEM", 1}};
 
+// A change of a mode to ACTIVE, in the trace's own words. A trip that only warns names no mode
+// either
+// ("mode":0), so each line is looked at by itself.
+bool traded(const std::string& said) {
+  std::istringstream lines{said};
+  for (std::string line; std::getline(lines, line);) {
+    if (holds(line, "\"trace\":\"mode_changed\"") && holds(line, "\"d\":0}")) return true;
+  }
+  return false;
+}
+
 class StartRefused : public Starting {
  protected:
   // One start and stop in which a call is refused its n-th time, in each thread. False: it was not
   // made so often.
   bool start_with(const Refused& r, int n) {
     const std::string call = r.call;
-    std::vector<std::string> argv{
-        "/usr/bin/strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", file("calls"), "-e",
-        "trace=" + call,   "-e"};
+    std::vector<std::string> argv{"/usr/bin/strace",
+                                  "-D",
+                                  "-f",
+                                  "--seccomp-bpf",
+                                  "-qq",
+                                  "-o",
+                                  file("calls"),
+                                  "-e",
+                                  call == "openat" ? "trace=openat" : "trace=openat," + call,
+                                  "-e"};
     argv.push_back("inject=" + call + ":" + r.effect + ":when=" + std::to_string(n));
     argv.insert(argv.end(), {program(), "run", "-c", file("bot.toml"), "--quiet", "--duration"});
     argv.emplace_back("1.0");
@@ -141,9 +160,15 @@ class StartRefused : public Starting {
     ++runs_;
     if (ran.code == 0) ++came_up_;
     EXPECT_GE(ran.code, 0) << where << "it hung" << ran.err;
-    EXPECT_LT(ran.code, 128) << where << "died of a signal\n" << ran.err;
-    EXPECT_TRUE(ran.code == 0 || !ran.err.empty()) << where << "ended without a word";
-    EXPECT_FALSE(holds(ran.err, "\"mode\":0")) << where << ran.err;
+    // The loader of the libraries has words for some calls only; it is not ours.
+    const std::string calls = read_text(file("calls"));
+    if (calls.find("bot.toml") < calls.find("(INJECTED)")) {
+      EXPECT_LT(ran.code, 128) << where << "died of a signal\n" << ran.err;
+      EXPECT_TRUE(ran.code == 0 || !ran.err.empty()) << where << "ended without a word";
+    } else if (ran.code != 0) {
+      ++in_loader_;
+    }
+    EXPECT_FALSE(traded(ran.err)) << where << ran.err;
     for (const StreamName& stream : {journal_stream, frame_stream}) {
       EXPECT_TRUE(reads(stream)) << where << stream.prefix << " is corrupt";
     }
@@ -161,6 +186,7 @@ class StartRefused : public Starting {
   }
   int runs_{0};
   int came_up_{0};
+  int in_loader_{0};  // ended before the program itself began
 };
 
 // A call that fails ends the start with a sentence, or does not matter; never a crash, an order, a
@@ -184,8 +210,8 @@ TEST_F(StartRefused, EndsWithASentenceOrGoesOnAndLeavesNothingBroken) {
       EXPECT_TRUE(start_with(r, r.last)) << r.call << " was not made " << r.last << " times";
     }
   }
-  std::printf("%d starts, %d came up and stopped as told, %d refused\n", runs_, came_up_,
-              runs_ - came_up_);
+  std::printf("%d starts, %d came up and stopped as told, %d refused, %d of these by the loader\n",
+              runs_, came_up_, runs_ - came_up_, in_loader_);
   ASSERT_NO_FATAL_FAILURE(start_bot());
   EXPECT_EQ(bot_.stop(SIGTERM, start_patience), 0) << bot_says();
   EXPECT_EQ(number_in(stop_sim(), "orders"), 0);

@@ -11,7 +11,8 @@ namespace gimbal::simtest {
 namespace {
 
 constexpr Nanos quantum = milliseconds(1);
-// By the control specification no order is in doubt, positions match and feeds are valid after this;
+// By the control specification no order is in doubt, positions match and feeds are valid after
+// this;
 constexpr Nanos settle_max = seconds(5);
 // and after this it lasts, the account is armed and inside of its band.
 constexpr Nanos heal_max = seconds(12);

@@ -263,7 +263,8 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
   if (a.has_error) {
     const auto code = static_cast<std::int32_t>(a.error_code);
     if (s.ready) return s.refresh_refused(code, now);
-    s.sign_again = !s.ready && code == invalid_credentials && s.signed_again < signed_again_after.size() &&
+    s.sign_again = !s.ready && code == invalid_credentials &&
+                   s.signed_again < signed_again_after.size() &&
                    s.config.grant == GrantType::client_signature;
     if (s.sign_again) s.again_at = now + signed_again_after[s.signed_again];
     return s.refuse(code, "the venue refused the login with code " + std::to_string(code));
