@@ -40,7 +40,8 @@ struct Channel {
   std::uint8_t failures{0};    // resyncs in a row
   std::uint64_t change_id{0};
   std::int64_t request_id{0};
-  RecvTime due{};  // waiting: when to ask again; requested: when to give up waiting
+  RecvTime due{};       // waiting: when to ask again; requested: when to give up waiting
+  RecvTime asked_at{};  // when the newest request was made
   RecvTime failed_at{};
 
   [[nodiscard]] std::string_view name() const noexcept { return {text_, length}; }

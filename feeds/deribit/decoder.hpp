@@ -5,8 +5,9 @@
 // - A frame is staged whole and committed after its last check. A malformed frame, or one that
 //   breaks a book's change_id chain, commits only FeedStatus{invalid, reason} and asks for one
 //   resync (unsubscribe + subscribe) of that channel; the book stays invalid until a snapshot.
-//   Repeated failure backs off from resync_delay to resync_delay_max. A frame that cannot be
-//   attributed to a channel invalidates the session and resyncs every channel.
+//   Repeated failure backs off from resync_delay to resync_delay_max; an answer or a snapshot that
+//   was waited for in vain is part of that. A frame that cannot be attributed to a channel
+//   invalidates the session and resyncs every channel, all of them together.
 // - Member order is free, numbers follow the whole JSON grammar, a member that counts may not come
 //   twice, nesting is limited, prices and amounts are exact at 1e-9 or the frame is refused.
 // - No allocation after construction; no clock; no exception leaves it.

@@ -77,7 +77,13 @@ struct DeribitFeed::State final : FrameReader::Channels {
   void reset_channels() noexcept;
   void request(std::uint32_t first, std::uint32_t count, bool again, const FeedCall& call) noexcept;
   void request_idle(const FeedCall& call) noexcept;
-  void resync_channel(Channel& channel, const FeedCall& call) noexcept;
+  void resync_channel(Channel& channel, const FeedCall& call) noexcept {
+    back_off(channel, call.now, call);
+  }
+  // Asks again when the back-off, which began at `from`, is over: at once when it is. What was
+  // waited for in vain since then is part of it, or the two together outlast what a recovery may
+  // take.
+  void back_off(Channel& channel, RecvTime from, const FeedCall& call) noexcept;
   void resync_all(const FeedCall& call) noexcept;
   void resubscribe_all(const FeedCall& call) noexcept;
   void on_reply(const PublicFrame& frame, const FeedCall& call) noexcept;

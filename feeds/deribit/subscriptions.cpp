@@ -81,6 +81,7 @@ void DeribitFeed::State::request(std::uint32_t first, std::uint32_t count, bool 
     // What could not be queued is asked for again when its answer is overdue.
     channel.stage = ChannelStage::requested;
     channel.request_id = id;
+    channel.asked_at = call.now;
     channel.due = call.now + config.answer_timeout;
   }
 }
@@ -109,7 +110,7 @@ Nanos DeribitFeed::State::delay_after(std::uint8_t failures) const noexcept {
   return std::min(config.resync_delay * (std::int64_t{1} << doublings), config.resync_delay_max);
 }
 
-void DeribitFeed::State::resync_channel(Channel& channel, const FeedCall& call) noexcept {
+void DeribitFeed::State::back_off(Channel& channel, RecvTime from, const FeedCall& call) noexcept {
   if (!open || channel.stage == ChannelStage::requested || channel.stage == ChannelStage::waiting ||
       channel.stage == ChannelStage::retired) {
     return;  // one at a time
@@ -117,15 +118,15 @@ void DeribitFeed::State::resync_channel(Channel& channel, const FeedCall& call) 
   if (call.now - channel.failed_at > config.resync_delay_max * 2) channel.failures = 0;
   channel.failed_at = call.now;
   ++counters.resyncs;
-  const Nanos delay = delay_after(channel.failures);
+  const RecvTime due = from + delay_after(channel.failures);
   if (channel.failures < 30) ++channel.failures;
-  if (delay.count == 0) {
+  if (due <= call.now) {
     const auto index = static_cast<std::uint32_t>(&channel - table.all().data());
     request(index, 1, true, call);
     return;
   }
   channel.stage = ChannelStage::waiting;
-  channel.due = call.now + delay;
+  channel.due = due;
 }
 
 void DeribitFeed::State::resubscribe_all(const FeedCall& call) noexcept {
@@ -225,10 +226,12 @@ void DeribitFeed::State::timer(const FeedCall& call) noexcept {
     } else if (channel.stage == ChannelStage::requested && call.now >= channel.due) {
       if (Pending* p = find_pending(channel.request_id); p != nullptr) p->id = 0;
       channel.stage = ChannelStage::idle;  // no answer: ask again, backing off
-      resync_channel(channel, call);
+      back_off(channel, channel.asked_at, call);
     } else if (channel.stage == ChannelStage::accepted && channel.is_book() &&
-               !channel.has_snapshot && call.now >= channel.due) {
-      resync_channel(channel, call);  // accepted, but the snapshot never came
+               !channel.has_snapshot && call.now >= channel.due && !all_waiting) {
+      // Accepted, but the snapshot never came. A book that was given up together with all others
+      // is asked for together with them.
+      back_off(channel, channel.asked_at, call);
     }
   }
 }
