@@ -84,7 +84,7 @@ std::string VenueQueries::search_group(std::span<const QueryOrder> orders, const
   const Reply open = call(texts_.get_open_orders(next_id_++));
   if (!open.error.empty()) {
     error = open.error;
-  } else if (const QueryResult result = noted(search.open_orders(open.frame)); !result.ok) {
+  } else if (const QueryResult result = noted(search.open_orders(open.frame), open); !result.ok) {
     error = failed_at("get_open_orders", result.error);
   }
   for (const Records records : all_records) {
@@ -109,7 +109,7 @@ std::string VenueQueries::search_history(OrderSearch& search, std::size_t curren
     const Reply reply = call(texts_.get_order_history(next_id_++, setup_.currencies[currency],
                                                       look_up_rows, offset, records));
     if (!reply.error.empty()) return failed_at("get_order_history", reply.error);
-    const QueryResult result = search.order_history(reply.frame, currency, records);
+    const QueryResult result = noted(search.order_history(reply.frame, currency, records), reply);
     if (!result.ok) return failed_at("get_order_history", result.error);
     offset += result.rows;
   }
@@ -118,17 +118,19 @@ std::string VenueQueries::search_history(OrderSearch& search, std::size_t curren
 
 std::string VenueQueries::search_trades(OrderSearch& search, std::size_t currency,
                                         Records records) {
+  ExchTime venue{};
+  if (std::string e = venue_now(venue); !e.empty()) return e;
   deribit::TradesSpan span;
   span.since_ms = to_unix_ms(search.trades_since(records));
-  // A host's clock that is slow must not hide the newest.
-  span.until_ms = to_unix_ms(std::max(wall(), search.newest()) + deribit::search_margin);
+  span.until_ms = to_unix_ms(std::max(venue, search.newest()) + deribit::search_margin);
   for (int page = 0; page < look_up_pages_max; ++page) {
     if (!search.wants_trades(currency, records) || gives_way(page == 0)) break;
     const Reply reply =
         call(texts_.get_user_trades_back(next_id_++, setup_.currencies[currency], span.since_ms,
                                          span.until_ms, look_up_rows, records));
     if (!reply.error.empty()) return failed_at("get_user_trades", reply.error);
-    const QueryResult result = search.user_trades(reply.frame, currency, records, span);
+    const QueryResult result =
+        noted(search.user_trades(reply.frame, currency, records, span), reply);
     if (!result.ok) return failed_at("get_user_trades", result.error);
     // The pages share the millisecond in which they meet, whether its end counts or not: one with
     // more trades than a page cannot be passed.
@@ -158,7 +160,7 @@ std::string VenueQueries::search_labels(OrderSearch& search, std::span<const Que
       const Reply reply = call(texts_.get_order_state_by_label(
           next_id_++, setup_.currencies[c], std::string_view{label.data(), size}));
       if (!reply.error.empty()) return failed_at("get_order_state_by_label", reply.error);
-      const QueryResult result = search.state_by_label(reply.frame, i, c);
+      const QueryResult result = noted(search.state_by_label(reply.frame, i, c), reply);
       if (!result.ok) return failed_at("get_order_state_by_label", result.error);
     }
   }

@@ -11,6 +11,7 @@ namespace {
 constexpr unsigned trades_page = 1000;
 constexpr int pages_max = 100;
 constexpr int pictures_max = 5;
+constexpr std::int64_t trades_ahead_ms = 60 * 1000;  // behind the newest stamp of the venue
 // How far before the last reconciliation trades are asked for again: the overlap is dropped by
 // exact trade id, a hole would be a missed fill.
 constexpr std::int64_t hour_ns = 3'600'000'000'000;
@@ -130,13 +131,14 @@ std::string VenueQueries::venue_clock(int samples, VenueClock& out) {
     const Reply reply = call(texts_.get_time(next_id_++));
     if (!reply.error.empty()) return named("get_time", reply.error);
     ExchTime venue{};
-    const deribit::QueryResult result = parser_.time(reply.frame, venue);
+    const deribit::QueryResult result = noted(parser_.time(reply.frame, venue), reply);
     if (!result.ok) return named("get_time", result.error);
+    // The envelope's microseconds when they are there; the result counts milliseconds only.
+    const ExchTime stamp = result.venue_time.unix_ns > 0 ? result.venue_time : venue;
+    note_stamp(stamp, reply.received);  // not every venue stamps its envelopes
     const Nanos trip = reply.received - reply.sent;
     if (!(trip < best)) continue;
     best = trip;
-    // The envelope's microseconds when they are there; the result counts milliseconds only.
-    const ExchTime stamp = result.venue_time.unix_ns > 0 ? result.venue_time : venue;
     const std::int64_t middle = reply.sent.mono_ns + trip.count / 2;
     out.offset_ns = stamp.unix_ns - middle;
     out.uncertainty_ns = trip.count / 2 + 1000;
@@ -149,16 +151,34 @@ std::string VenueQueries::venue_clock(int samples, VenueClock& out) {
   return error;
 }
 
+void VenueQueries::note_stamp(ExchTime stamp, RecvTime received) {
+  if (stamp.unix_ns > 0) newest_reply_ = Stamp{stamp, received};
+}
+
+std::string VenueQueries::venue_now(ExchTime& out) {
+  if (newest_reply_.venue.unix_ns == 0) {
+    VenueClock clock;
+    const std::string error = venue_clock(1, clock);
+    if (newest_reply_.venue.unix_ns == 0) return error;
+  }
+  out = newest_reply_.venue + (now() - newest_reply_.received);
+  return {};
+}
+
 std::string VenueQueries::fetch_trades(EventBatch& batch, std::size_t& rows) {
   rows = 0;
-  const std::int64_t end_ms = to_unix_ms(wall()) + 60'000;
+  ExchTime venue{};
+  if (std::string e = venue_now(venue); !e.empty()) return e;
+  if (trades_from_ms_ == 0) trades_from_ms_ = to_unix_ms(venue) - trades_overlap_ms;
+  const std::int64_t end_ms = to_unix_ms(venue) + trades_ahead_ms;
   for (const std::string& currency : setup_.currencies) {
     std::int64_t start_ms = trades_from_ms_;
     for (int page = 0; page < pages_max; ++page) {
       const Reply reply =
           call(texts_.get_user_trades_by_time(next_id_++, currency, start_ms, end_ms, trades_page));
       if (!reply.error.empty()) return named("get_user_trades", reply.error);
-      const deribit::QueryResult result = parser_.user_trades(reply.frame, now(), batch);
+      const deribit::QueryResult result =
+          noted(parser_.user_trades(reply.frame, now(), batch), reply);
       if (!result.ok) return named("get_user_trades", result.error);
       rows += result.rows;
       if (!result.has_more) break;
@@ -171,8 +191,9 @@ std::string VenueQueries::fetch_trades(EventBatch& batch, std::size_t& rows) {
   return {};
 }
 
-// Says nothing about any order, and is no passing trouble: the monitor makes an alert of it.
-deribit::QueryResult VenueQueries::noted(deribit::QueryResult result) {
+deribit::QueryResult VenueQueries::noted(deribit::QueryResult result, const Reply& reply) {
+  note_stamp(result.venue_time, reply.received);
+  // Says nothing about any order, and is no passing trouble: the monitor makes an alert of it.
   if (result.too_many_orders) lists_unread_.fetch_add(1, std::memory_order_relaxed);
   return result;
 }
@@ -181,19 +202,20 @@ std::string VenueQueries::fetch_picture(Picture& picture) {
   if (std::string e = fetch_trades(picture.trades, picture.trade_rows); !e.empty()) return e;
   Reply reply = call(texts_.get_open_orders(next_id_++));
   if (!reply.error.empty()) return named("get_open_orders", reply.error);
-  deribit::QueryResult result = noted(parser_.open_orders(reply.frame, now(), picture.orders));
+  deribit::QueryResult result =
+      noted(parser_.open_orders(reply.frame, now(), picture.orders), reply);
   if (!result.ok) return named("get_open_orders", result.error);
   picture.order_rows = result.rows;
   note_shown(picture.orders.committed());
   reply = call(texts_.get_positions(next_id_++));
   if (!reply.error.empty()) return named("get_positions", reply.error);
-  result = parser_.positions(reply.frame, now(), picture.positions);
+  result = noted(parser_.positions(reply.frame, now(), picture.positions), reply);
   if (!result.ok) return named("get_positions", result.error);
   picture.position_rows = result.rows;
   picture.as_of = result.venue_time;
   reply = call(texts_.get_account_summaries(next_id_++));
   if (!reply.error.empty()) return named("get_account_summaries", reply.error);
-  result = parser_.account(reply.frame, now(), picture.account);
+  result = noted(parser_.account(reply.frame, now(), picture.account), reply);
   if (!result.ok) return named("get_account_summaries", result.error);
   if (result.account_id != 0) account_id_.store(result.account_id, std::memory_order_release);
   // A trade that happened while the picture was taken would be in one answer and not in another.
@@ -221,7 +243,6 @@ void VenueQueries::mark(const Reconcile& command, ReconcilePhase phase, const Pi
 }
 
 std::string VenueQueries::reconcile(const Reconcile& command, const PushUnits& push) {
-  if (trades_from_ms_ == 0) trades_from_ms_ = to_unix_ms(wall()) - trades_overlap_ms;
   mark(command, ReconcilePhase::begin, nullptr, push);
   std::string error;
   for (int attempt = 0; attempt < pictures_max; ++attempt) {
@@ -247,7 +268,7 @@ std::string VenueQueries::count_open(OpenCount& out) {
   const Reply reply = call(texts_.get_open_orders(next_id_++));
   if (!reply.error.empty()) return named("get_open_orders", reply.error);
   EventBatch batch{setup_.batch_events};
-  const deribit::QueryResult result = noted(parser_.open_orders(reply.frame, now(), batch));
+  const deribit::QueryResult result = noted(parser_.open_orders(reply.frame, now(), batch), reply);
   if (!result.ok) return named("get_open_orders", result.error);
   // Rows of combos and of what is not subscribed make no report, and rest all the same.
   out.all += result.skipped;

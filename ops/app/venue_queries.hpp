@@ -111,7 +111,12 @@ class VenueQueries {
 
   Reply call(const std::string& request);
   void wait_for_credit();
-  deribit::QueryResult noted(deribit::QueryResult result);
+  deribit::QueryResult noted(deribit::QueryResult result, const Reply& reply);
+  void note_stamp(ExchTime stamp, RecvTime received);
+  // The venue's time by the stamp of its newest reply and our monotonic clock since then; asked for
+  // when no reply had one. Empty text on success. Spans of trades end by it: the host's wall clock
+  // may be off by hours, and jump.
+  [[nodiscard]] std::string venue_now(ExchTime& out);
   // venue_look_ups.cpp
   void note_shown(std::span<const Event> orders);
   [[nodiscard]] std::optional<std::uint32_t> label_hash(OrderId order) const;
@@ -129,6 +134,10 @@ class VenueQueries {
   RecvTime now() const { return setup_.transport->now(); }
   ExchTime wall() const { return setup_.transport->wall(); }
 
+  struct Stamp {
+    ExchTime venue{};  // zero: none yet
+    RecvTime received{};
+  };
   // An order of an earlier boot that a picture showed.
   struct Shown {
     ExchTime created{};
@@ -143,7 +152,8 @@ class VenueQueries {
   double credits_;
   RecvTime credits_at_{};
   std::int64_t next_id_{1};
-  std::int64_t trades_from_ms_{0};
+  Stamp newest_reply_{};
+  std::int64_t trades_from_ms_{0};  // venue time; 0: before the first picture
   std::unordered_map<std::uint64_t, Shown> shown_;
   std::function<bool()> count_waits_;
   std::function<bool()> picture_waits_;
