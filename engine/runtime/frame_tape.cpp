@@ -11,6 +11,7 @@ namespace gimbal {
 namespace {
 
 constexpr std::size_t entry_align = 32;
+constexpr std::size_t frames_per_look = 16;  // between two looks at the clock
 
 constexpr std::size_t rounded(std::size_t bytes) noexcept {
   return (bytes + entry_align - 1) / entry_align * entry_align;
@@ -112,12 +113,16 @@ Outcome FrameRecorder::open() {
   return segments_.open();
 }
 
-std::size_t FrameRecorder::drain(std::size_t bytes_max) {
+std::size_t FrameRecorder::drain(std::size_t bytes_max, RecvTime until, Seq up_to) {
   std::size_t done = 0, bytes = 0;
+  bool more = true;
   FrameRecord record;
   std::span<char> text;
-  for (FrameTape* tape : tapes_) {
-    while (bytes < bytes_max && tape->peek(record, text)) {
+  // Where the last call was cut short, so that a busy tape does not keep the others waiting.
+  const std::size_t first = next_tape_;
+  for (std::size_t i = 0; more && i < tapes_.size(); ++i) {
+    FrameTape* tape = tapes_[(first + i) % tapes_.size()];
+    while (more && tape->peek(record, text) && record.seq <= up_to.value) {
       note_losses();  // counted by the tape before it took this frame
       if (redact_tokens(text)) record.flags |= frame_flag::redacted;
       segments_.put(RecordType::frame, 0, &record, sizeof record, text.data(), text.size());
@@ -125,7 +130,9 @@ std::size_t FrameRecorder::drain(std::size_t bytes_max) {
       bytes += text.size() + sizeof record;
       tape->pop();
       ++done;
+      more = bytes < bytes_max && (done % frames_per_look != 0 || monotonic_now() < until);
     }
+    if (!more) next_tape_ = (first + i + 1) % tapes_.size();
   }
   frames_ += done;
   segments_.flush();

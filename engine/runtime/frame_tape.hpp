@@ -69,8 +69,10 @@ class FrameRecorder {
   // Before the first drain. The tape must outlive the recorder.
   void add(FrameTape& tape) { tapes_.push_back(&tape); }
   Outcome open();
-  // At most `bytes_max` of text a call; gives the frames taken.
-  std::size_t drain(std::size_t bytes_max = std::size_t{4} << 20);
+  // At most `bytes_max` of text a call, none long after `until` (always some), and none that was
+  // put behind event `up_to`; gives the frames taken.
+  std::size_t drain(std::size_t bytes_max = std::size_t{4} << 20,
+                    RecvTime until = RecvTime{INT64_MAX}, Seq up_to = Seq{UINT64_MAX});
   Outcome close();
 
   [[nodiscard]] bool failed() const noexcept { return segments_.failed() || segments_.emergency(); }
@@ -84,6 +86,7 @@ class FrameRecorder {
 
   SegmentWriter segments_;
   std::vector<FrameTape*> tapes_{};
+  std::size_t next_tape_{0};
   Nanos sync_interval_;
   std::int64_t last_sync_ns_{0};
   std::uint64_t frames_{0};

@@ -80,8 +80,9 @@ class JournalWriter {
 
   // --- cold, one thread
   // --------------------------------------------------------------------------- Writes what the
-  // ring holds (bounded by drain_max); gives the records taken.
-  std::size_t drain();
+  // ring holds, at most drain_max records, and begins none long after `until` (CLOCK_MONOTONIC);
+  // always some, and whole units. What is left stays in the ring. Gives the records taken.
+  std::size_t drain(RecvTime until = RecvTime{INT64_MAX});
   // Drains everything, writes the end record, syncs, cuts the file to its length. Cold; the hot
   // side must have stopped.
   Outcome close();

@@ -5,6 +5,12 @@
 #include "engine/runtime/journal.hpp"
 
 namespace gimbal {
+namespace {
+
+// Far below a block of 64 KiB: at most one write lies between two looks at the clock.
+constexpr std::size_t records_per_look = 64;
+
+}  // namespace
 
 bool essential(EventKind kind) noexcept {
   switch (kind) {
@@ -89,12 +95,15 @@ bool JournalWriter::push_control(RecordType type, const void* body, std::size_t 
 // --- cold side
 // --------------------------------------------------------------------------------------
 
-std::size_t JournalWriter::drain() {
+std::size_t JournalWriter::drain(RecvTime until) {
   std::size_t done = 0;
+  bool more = true;
   Event entry;
-  while ((done < config_.drain_max || segments_.mid_unit()) && ring_.pop_into(entry)) {
+  while ((more || segments_.mid_unit()) && ring_.pop_into(entry)) {
     take(entry);
     ++done;
+    more = more && done < config_.drain_max &&
+           (done % records_per_look != 0 || monotonic_now() < until);
   }
   segments_.flush();
   const std::int64_t now = monotonic_now().mono_ns;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine/runtime/journal_files.hpp"
+#include "engine/runtime/stream_turn.hpp"
 #include "ops/app/bot.hpp"
 #include "ops/app/desk.hpp"
 #include "ops/app/hash.hpp"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::chrono::milliseconds archive_wait{200};
 constexpr int archive_waits_per_pass = 50;
+// Of each stream in one cycle of the cold loop: operators and the guardian's beat wait meanwhile.
+constexpr Nanos journal_turn_max = milliseconds(20);
 
 }  // namespace
 
@@ -42,11 +45,10 @@ FrameTape* Bot::new_tape() {
 }
 
 void Bot::drain_journal() {
-  while (journal_->drain() > 0) {}
+  write_turn(*journal_, frames_.get(), journal_turn_max);
   const bool kept = !journal_->failed() && !journal_->degraded();
   std::string why = kept ? std::string{} : "journal: " + journal_->error();
   if (frames_ != nullptr) {
-    (void)frames_->drain();
     const std::uint64_t lost = frames_->lost();
     const bool frames_kept = lost == 0 && !frames_->failed();
     if (!frames_kept && loaded_->config.journal.frames == FrameKeeping::required && why.empty()) {

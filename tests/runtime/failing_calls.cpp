@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 
 namespace gimbal::test {
@@ -66,6 +67,10 @@ int failing_open(const char* path, int flags, ...) {
 ssize_t failing_pwrite(int fd, const void* data, std::size_t bytes, off_t at) {
   if (due(Failing::pwrite) || due(Failing::interrupted_pwrite)) return -1;
   if (bytes > 1 && due(Failing::short_pwrite)) bytes /= 2;
+  if (due(Failing::slow_pwrite)) {
+    const timespec nap{0, slow_pwrite_ms * 1'000'000};
+    ::nanosleep(&nap, nullptr);
+  }
   return ::syscall(SYS_pwrite64, fd, data, bytes, at);
 }
 int failing_fallocate(int fd, int mode, off_t from, off_t bytes) {

@@ -12,6 +12,7 @@ enum class Failing : std::uint8_t {
   pwrite,
   short_pwrite,  // half of the bytes are written, which is no error
   interrupted_pwrite,
+  slow_pwrite,  // takes slow_pwrite_ms longer, which is no error
   fallocate,
   fdatasync,
   fsync,
@@ -19,6 +20,8 @@ enum class Failing : std::uint8_t {
   rename,
   allocation,  // operator new throws std::bad_alloc
 };
+
+inline constexpr long slow_pwrite_ms = 4;
 
 // While it lives the n-th call (from 1) of a kind fails with `error`; with `for_good` the later
 // ones too.
