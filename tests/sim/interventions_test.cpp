@@ -49,6 +49,30 @@ TEST(Interventions, ADeleveragingOfNothingDoesNothing) {
   EXPECT_EQ(v.exchange.held(v.bob, v.perpetual), Qty{});
 }
 
+TEST(Interventions, ADeleveragingOfAnOptionThatIsWorthLessThanATickIsAtOneTick) {
+  SimConfig c = small_market(3);
+  c.products[0].strikes = 30;
+  Venue v{c};
+  v.run(seconds(1));
+  int cheap = 0;
+  const auto all = v.exchange.instruments();
+  for (InstrumentIndex i = 0; i < all.size(); ++i) {
+    const Price tick = all[i].def.ticks.base;
+    if (!is_option(all[i].def.kind) || all[i].def.settlement != btc ||
+        v.exchange.mark_price(i) >= tick) {
+      continue;
+    }
+    ++cheap;
+    v.exchange.endow(v.bob, std::vector<InitialPosition>{{i, qty(-2)}});
+    v.out.fills.clear();
+    ASSERT_EQ(v.exchange.deleverage(v.bob, i, qty(1), v.out), qty(1));
+    ASSERT_EQ(v.out.fills.size(), 1U);
+    EXPECT_EQ(v.out.fills[0].trade.price, tick) << all[i].name;
+  }
+  EXPECT_GT(cheap, 0);
+  expect_balanced(v.exchange);
+}
+
 TEST(Interventions, AVoidedTradeLeavesPositionCashAndFeesOfBothSidesAsIfItHadNotBeen) {
   Venue v;
   v.sell(v.alice, 1'000, 100'000);

@@ -18,7 +18,8 @@ Qty SimExchange::deleverage(AccountId account, InstrumentIndex i, Qty amount, Ob
   o.instrument = i;
   o.side = size < 0 ? Side::buy : Side::sell;
   o.amount = Qty{most * def.lot.nano};
-  o.price = def.ticks.snap(s.markets[i].mark, passive(o.side));
+  // A mark of less than a tick would snap to nothing, and no trade is made at that.
+  o.price = std::max(def.ticks.snap(s.markets[i].mark, passive(o.side)), def.ticks.base);
   o.reduce_only = true;
   Action a{i, out, nullptr, {}, {}};
   const OrderNo n = s.new_record(account, 0, o).info.number;
