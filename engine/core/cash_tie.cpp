@@ -2,10 +2,33 @@
 
 namespace gimbal {
 
+void CashTie::Words::add(Money balance, Money unit) noexcept {
+  if (meeting(balance, unit) != nullptr) return;
+  figures[next] = {balance.nano * atto_per_nano, 0, {}};
+  next = (next + 1) % words_max;
+  if (count < words_max) ++count;
+}
+
+void CashTie::Words::move(i128 atto) noexcept {
+  for (std::size_t n = 0; n < count; ++n) {
+    figures[n].atto += atto;
+    ++figures[n].fills;
+  }
+}
+
+const CashTie::Cash* CashTie::Words::meeting(Money balance, Money unit) const noexcept {
+  for (std::size_t n = 1; n <= count; ++n) {
+    const Cash& c = figures[(next + words_max - n) % words_max];
+    if (met(c, balance, unit)) return &c;
+  }
+  return nullptr;
+}
+
 void CashTie::anchor(Money balance) noexcept {
   now_ = {balance.nano * atto_per_nano, 0, {}};
   kept_ = 0;
   open_since_ = {};
+  open_words_ = {};
   anchored_ = true;
 }
 
@@ -27,6 +50,7 @@ void CashTie::tie(const Cash& own, std::size_t newer, Money balance) noexcept {
   kept_ = newer;
   for (std::size_t n = 1; n <= kept_; ++n) shift(before_[(next_ + kept_max - n) % kept_max]);
   open_since_ = {};
+  open_words_ = {};
 }
 
 bool CashTie::met_before(Money balance, const Rule& rule, RecvTime now) noexcept {
@@ -40,6 +64,14 @@ bool CashTie::met_before(Money balance, const Rule& rule, RecvTime now) noexcept
   return false;
 }
 
+bool CashTie::met_stood(Money balance, Money unit) noexcept {
+  const Cash* stood = stood_words_.meeting(balance, unit);
+  if (stood == nullptr) return false;
+  now_ = *stood;
+  tie(now_, 0, balance);
+  return true;
+}
+
 void CashTie::move(i128 atto, Money unit, RecvTime now, bool late) noexcept {
   if (!anchored_) return;
   before_[next_] = now_;
@@ -48,6 +80,8 @@ void CashTie::move(i128 atto, Money unit, RecvTime now, bool late) noexcept {
   if (kept_ < kept_max) ++kept_;
   now_.atto += atto;
   ++now_.fills;
+  open_words_.move(atto);
+  stood_words_.move(atto);
   if (open_since_.mono_ns == 0) return;
   if (met(now_, told_, unit)) {
     tie(now_, 0, told_);
@@ -64,20 +98,25 @@ CashTie::Verdict CashTie::report(Money balance, const Rule& rule, RecvTime now) 
   }
   if (met(now_, balance, rule.unit)) {
     tie(now_, 0, balance);
-    proven_ = proven_ || (rule.anchor_asked && now - anchored_at_ >= rule.wait);
+    if (rule.anchor_asked && now - anchored_at_ >= rule.wait) {
+      proven_ = true;
+      stood_words_ = {};
+    }
     return Verdict::tied;
   }
-  if (met_before(balance, rule, now)) return Verdict::tied;
+  if (met_before(balance, rule, now) || met_stood(balance, rule.unit)) return Verdict::tied;
   told_ = balance;
+  open_words_.add(balance, rule.unit);
   if (open_since_.mono_ns == 0) open_since_ = now;
   if (now - open_since_ < rule.wait || !rule.asked) return Verdict::open;
   difference_ = {
       Money{static_cast<std::int64_t>(divide(now_.atto, atto_per_nano, Rounding::nearest))},
       balance, now_.fills};
+  stood_words_ = open_words_;
   anchor(balance);
+  anchored_at_ = now;
   if (proven_ || taken_anew_ == anchors_max) return Verdict::differs;
-  ++taken_anew_;
-  anchored_at_ = now;  // a fill was on its way when the anchor was taken
+  ++taken_anew_;  // a fill was on its way when the anchor was taken
   return Verdict::none;
 }
 

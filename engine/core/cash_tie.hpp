@@ -6,7 +6,9 @@
 // order: a balance may be met by the own cash before fills that are younger than `wait`, and a fill
 // may meet a balance that came before it. What is met becomes the new anchor, so differences within
 // the tolerance do not pile up. A difference that stays is told once, and the venue's figure is
-// taken.
+// taken. That figure may hold a fill that is not told yet, which would then count a second time:
+// what the venue told before it, while the difference stood, counts as well until the new anchor
+// is proven.
 #pragma once
 
 #include <array>
@@ -21,6 +23,7 @@ namespace gimbal {
 class CashTie {
  public:
   static constexpr std::size_t kept_max = 16;  // own cash before each of the newest fills
+  static constexpr std::size_t words_max = 4;  // of the venue, while a difference stands
   // A fill may be on its way when the anchor is taken; not each time.
   static constexpr std::uint8_t anchors_max = 3;
   static constexpr i128 atto_per_nano = 1'000'000'000;
@@ -62,16 +65,31 @@ class CashTie {
     std::uint64_t fills{0};  // since the last tie
     RecvTime until{};        // of the fill that changed it
   };
+  // What the venue told, each figure carried on by the fills since. Ring, newest at next - 1.
+  struct Words {
+    std::array<Cash, words_max> figures{};
+    std::size_t next{0};
+    std::size_t count{0};
+
+    void add(Money balance, Money unit) noexcept;
+    void move(i128 atto) noexcept;
+    // The newest that meets the balance; null: none does.
+    [[nodiscard]] const Cash* meeting(Money balance, Money unit) const noexcept;
+  };
   void anchor(Money balance) noexcept;
   [[nodiscard]] static bool met(const Cash& own, Money balance, Money unit) noexcept;
   // By the own cash before one of the newest fills.
   [[nodiscard]] bool met_before(Money balance, const Rule& rule, RecvTime now) noexcept;
+  // By what stood before the anchor.
+  [[nodiscard]] bool met_stood(Money balance, Money unit) noexcept;
   void tie(const Cash& own, std::size_t newer, Money balance) noexcept;
 
   Cash now_{};
   std::array<Cash, kept_max> before_{};  // ring, newest at next_ - 1
   std::size_t next_{0};
   std::size_t kept_{0};
+  Words open_words_{};   // since the difference is open
+  Words stood_words_{};  // before the anchor was taken in their place
   bool anchored_{false};
   std::uint8_t taken_anew_{0};
   bool proven_{false};  // the anchor was met again: no fill was on its way when it was taken
