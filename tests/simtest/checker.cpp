@@ -32,6 +32,8 @@ void Checker::begin_boot(BootView view) {
   refused_before_ = 0;
   trades_.clear();
   boot_row_ = venue_.exchange.user_trade_count();
+  learn_trades();
+  back_before_ = cash_back();
   fill_parts_ = {};
   operator_parts_ = {};
   position_.assign(boot_.names.size(), 0);

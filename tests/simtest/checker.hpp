@@ -106,6 +106,7 @@ class Checker {
   void note_reports(const Event& event);
   void check_positions(const Event& event);
   void check_profits();
+  [[nodiscard]] std::uint64_t cash_back() const;
 
   // checker_market.cpp
   void note_market(const Event& event);
@@ -144,8 +145,9 @@ class Checker {
 
   std::map<TradeId, std::size_t> truth_;  // trade -> row at the exchange
   std::size_t truth_rows_{0};
-  std::set<TradeId> trades_;  // delivered in this boot
-  std::size_t boot_row_{0};   // first row of this boot
+  std::set<TradeId> trades_;      // delivered in this boot
+  std::size_t boot_row_{0};       // first row of this boot
+  std::uint64_t back_before_{0};  // cash_back() when this boot began
   PartsBuffer<Fill> fill_parts_;
   PartsBuffer<OperatorCommand> operator_parts_;
   std::vector<std::int64_t> position_;

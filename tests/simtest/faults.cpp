@@ -101,9 +101,7 @@ constexpr std::array<FaultRow, faults_total> rows{{
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and
 // much of the run would test nothing else.
-// The checks of cash at rest do not yet know a voided trade that another fault kept from the core.
-constexpr std::array beside_the_swarm{self_trade, reduce_only_cut, manual_trade, second_bot,
-                                      fill_voided};
+constexpr std::array beside_the_swarm{self_trade, reduce_only_cut, manual_trade, second_bot};
 
 }  // namespace
 
