@@ -1,6 +1,7 @@
 // Two hosts on one machine: the test's process moves into a network namespace of its own (host A,
-// with the exchange and the watcher), the bot runs in another (host B). A cable joins them, and a
-// relay lends host B the exchange's port, so that pulling the cable takes the heartbeats alone.
+// with the exchange and the watcher), the bot runs in another (host B). A cable joins them. Either
+// a relay lends host B the exchange's port, so that pulling the cable takes the heartbeats alone,
+// or host B's way to the exchange is the cable itself.
 #pragma once
 
 #include <fcntl.h>
@@ -45,6 +46,11 @@ class TwoHosts {
 
   // Empty text on success; otherwise what this machine does not permit.
   [[nodiscard]] std::string open() {
+    std::string why = separate();
+    return why.empty() ? join() : why;
+  }
+  // The two hosts, without a cable.
+  [[nodiscard]] std::string separate() {
     if (::unshare(CLONE_NEWNET) != 0) return "a network namespace is not permitted here";
     if (!shell("ip link set lo up")) return "ip (iproute2) does not work here";
     holder_ = ::fork();
@@ -64,24 +70,48 @@ class TwoHosts {
       }
     }
     if (other_ < 0) return "a second network namespace is not permitted here";
-    const std::string inside = "nsenter -t " + pid + " -n ";
-    const bool joined = shell("ip link add cable-a type veth peer name cable-b netns " + pid) &&
-                        shell("ip addr add 10.77.0.1/24 dev cable-a") &&
-                        shell("ip link set cable-a up") && shell(inside + "ip link set lo up") &&
-                        shell(inside + "ip addr add 10.77.0.2/24 dev cable-b") &&
-                        shell(inside + "ip link set cable-b up");
+    return shell(inside() + "ip link set lo up") ? std::string{} : "no loopback on the second host";
+  }
+  [[nodiscard]] std::string join() const {
+    const bool joined =
+        shell("ip link add cable-a type veth peer name cable-b netns " + std::to_string(holder_)) &&
+        address_cable();
     return joined ? std::string{} : "a veth pair is not permitted here";
+  }
+  // Of a cable whose ends are there: addresses, and up.
+  [[nodiscard]] bool address_cable() const {
+    return shell("ip addr add 10.77.0.1/24 dev cable-a") && shell("ip link set cable-a up") &&
+           shell(inside() + "ip addr add 10.77.0.2/24 dev cable-b") &&
+           shell(inside() + "ip link set cable-b up");
+  }
+  // From now on 127.0.0.1 is host A on host B, over the cable: the exchange, which listens there
+  // and has a certificate for it, is reached with nothing between. Host B keeps no own loopback.
+  [[nodiscard]] bool lead_loopback() const {
+    const auto allow = [](const std::string& cable) {
+      return "sh -c 'echo 1 > /proc/sys/net/ipv4/conf/" + cable + "/route_localnet'";
+    };
+    return shell(allow("cable-a")) && shell(inside() + allow("cable-b")) &&
+           shell(inside() + "ip addr del 127.0.0.1/8 dev lo") &&
+           shell(inside() + "ip route add 127.0.0.1/32 via 10.77.0.1 dev cable-b src 10.77.0.2");
+  }
+  // Runs `what` with the network of host B, in this thread.
+  template <class What>
+  bool on_host_b(What what) const {
+    if (::setns(other_, CLONE_NEWNET) != 0) return false;
+    const bool done = what();
+    return ::setns(home_, CLONE_NEWNET) == 0 && done;
   }
   // On host B, 127.0.0.1:port leads to the same port of host A.
   [[nodiscard]] bool lend_port(int port) {
-    if (::setns(other_, CLONE_NEWNET) != 0) return false;
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in at = loopback(port);
-    const int yes = 1;
-    ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    const bool bound = ::bind(listener_, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 &&
-                       ::listen(listener_, 16) == 0;
-    if (::setns(home_, CLONE_NEWNET) != 0 || !bound) return false;
+    const bool bound = on_host_b([this, port] {
+      listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      const sockaddr_in at = loopback(port);
+      const int yes = 1;
+      ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+      return ::bind(listener_, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 &&
+             ::listen(listener_, 16) == 0;
+    });
+    if (!bound) return false;
     accepts_ = std::thread{[this, port] { accept_all(port); }};
     return true;
   }
@@ -95,6 +125,9 @@ class TwoHosts {
  private:
   static bool shell(const std::string& command) {
     return std::system(("PATH=$PATH:/usr/sbin:/sbin " + command + " >/dev/null 2>&1").c_str()) == 0;
+  }
+  [[nodiscard]] std::string inside() const {
+    return "nsenter -t " + std::to_string(holder_) + " -n ";
   }
   static bool same(int a, int b) {
     struct stat x {
