@@ -105,8 +105,10 @@ void FrameTape::pop() noexcept {
 }
 
 FrameRecorder::FrameRecorder(SegmentConfig config, const JournalIdentity& identity,
-                             Nanos sync_interval)
-    : segments_{std::move(config), frame_stream, identity}, sync_interval_{sync_interval} {}
+                             Nanos sync_interval, std::uint16_t private_slot)
+    : segments_{std::move(config), frame_stream, identity},
+      sync_interval_{sync_interval},
+      private_slot_{private_slot} {}
 
 Outcome FrameRecorder::open() {
   last_sync_ns_ = monotonic_now().mono_ns;
@@ -123,10 +125,7 @@ std::size_t FrameRecorder::drain(std::size_t bytes_max, RecvTime until, Seq up_t
   for (std::size_t i = 0; more && i < tapes_.size(); ++i) {
     FrameTape* tape = tapes_[(first + i) % tapes_.size()];
     while (more && tape->peek(record, text) && record.seq <= up_to.value) {
-      note_losses();  // counted by the tape before it took this frame
-      if (redact_tokens(text)) record.flags |= frame_flag::redacted;
-      segments_.put(RecordType::frame, 0, &record, sizeof record, text.data(), text.size());
-      if (record.seq != 0) segments_.note_seq(record.seq);
+      take(record, text);
       bytes += text.size() + sizeof record;
       tape->pop();
       ++done;
@@ -134,14 +133,25 @@ std::size_t FrameRecorder::drain(std::size_t bytes_max, RecvTime until, Seq up_t
     }
     if (!more) next_tape_ = (first + i + 1) % tapes_.size();
   }
-  frames_ += done;
   segments_.flush();
   const std::int64_t now = monotonic_now().mono_ns;
   if (segments_.unsynced() && now - last_sync_ns_ >= sync_interval_.count) {
-    last_sync_ns_ = now;
     segments_.sync();
+    last_sync_ns_ = monotonic_now().mono_ns;  // its end: a slow one leaves the thread its time
   }
   return done;
+}
+
+void FrameRecorder::take(FrameRecord& record, std::span<char> text) {
+  if (segments_.emergency() && record.slot != private_slot_) {
+    ++left_out_;
+    return;
+  }
+  note_losses();  // counted by the tape before it took this frame
+  if (redact_tokens(text)) record.flags |= frame_flag::redacted;
+  segments_.put(RecordType::frame, 0, &record, sizeof record, text.data(), text.size());
+  if (record.seq != 0) segments_.note_seq(record.seq);
+  ++frames_;
 }
 
 Outcome FrameRecorder::close() {
@@ -160,7 +170,7 @@ void FrameRecorder::note_losses() {
 }
 
 std::uint64_t FrameRecorder::lost() const noexcept {
-  std::uint64_t lost = 0;
+  std::uint64_t lost = left_out_;
   for (const FrameTape* tape : tapes_) lost += tape->lost();
   return lost;
 }

@@ -64,7 +64,10 @@ bool redact_tokens(std::span<char> text) noexcept;
 
 class FrameRecorder {
  public:
-  FrameRecorder(SegmentConfig config, const JournalIdentity& identity, Nanos sync_interval);
+  // `private_slot`: the session whose frames the emergency segment still takes; the others are left
+  // out there, and count as lost.
+  FrameRecorder(SegmentConfig config, const JournalIdentity& identity, Nanos sync_interval,
+                std::uint16_t private_slot = 0);
 
   // Before the first drain. The tape must outlive the recorder.
   void add(FrameTape& tape) { tapes_.push_back(&tape); }
@@ -82,6 +85,7 @@ class FrameRecorder {
   [[nodiscard]] std::uint64_t lost() const noexcept;
 
  private:
+  void take(FrameRecord& record, std::span<char> text);
   void note_losses();
 
   SegmentWriter segments_;
@@ -89,7 +93,9 @@ class FrameRecorder {
   std::size_t next_tape_{0};
   Nanos sync_interval_;
   std::int64_t last_sync_ns_{0};
+  std::uint16_t private_slot_;
   std::uint64_t frames_{0};
+  std::uint64_t left_out_{0};
   std::uint64_t losses_noted_{0};
 };
 

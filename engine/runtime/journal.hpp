@@ -30,7 +30,7 @@ struct JournalConfig {
   std::size_t ring_records{65536};
   std::uint64_t segment_bytes{256u << 20};  // rotation size; preallocated
   std::uint64_t reserve_bytes{8u << 20};    // preallocated for a full disk
-  Nanos sync_interval{milliseconds(100)};   // fdatasync at least this often; 0: after every batch
+  Nanos sync_interval{milliseconds(100)};   // behind the end of the last fdatasync; 0: every batch
   std::size_t drain_max{8192};              // records per drain() call
 };
 

@@ -32,6 +32,11 @@ bool due(Failing kind) noexcept {
   return true;
 }
 
+void wait_ms(long ms) noexcept {
+  const timespec nap{0, ms * 1'000'000};
+  ::nanosleep(&nap, nullptr);
+}
+
 }  // namespace
 
 FailingCall::FailingCall(Failing kind, int error, std::uint64_t n, bool for_good) noexcept {
@@ -67,10 +72,7 @@ int failing_open(const char* path, int flags, ...) {
 ssize_t failing_pwrite(int fd, const void* data, std::size_t bytes, off_t at) {
   if (due(Failing::pwrite) || due(Failing::interrupted_pwrite)) return -1;
   if (bytes > 1 && due(Failing::short_pwrite)) bytes /= 2;
-  if (due(Failing::slow_pwrite)) {
-    const timespec nap{0, slow_pwrite_ms * 1'000'000};
-    ::nanosleep(&nap, nullptr);
-  }
+  if (due(Failing::slow_pwrite)) wait_ms(slow_pwrite_ms);
   return ::syscall(SYS_pwrite64, fd, data, bytes, at);
 }
 int failing_fallocate(int fd, int mode, off_t from, off_t bytes) {
@@ -79,6 +81,7 @@ int failing_fallocate(int fd, int mode, off_t from, off_t bytes) {
 }
 // A sweep over thousands of runs need not wait for the disk.
 int failing_fdatasync(int fd) {
+  if (due(Failing::slow_fdatasync)) wait_ms(slow_fdatasync_ms);
   if (kind_now != Failing::none) return due(Failing::fdatasync) ? -1 : 0;
   return static_cast<int>(::syscall(SYS_fdatasync, fd));
 }

@@ -15,6 +15,7 @@ enum class Failing : std::uint8_t {
   slow_pwrite,  // takes slow_pwrite_ms longer, which is no error
   fallocate,
   fdatasync,
+  slow_fdatasync,  // takes slow_fdatasync_ms
   fsync,
   ftruncate,
   rename,
@@ -22,6 +23,7 @@ enum class Failing : std::uint8_t {
 };
 
 inline constexpr long slow_pwrite_ms = 4;
+inline constexpr long slow_fdatasync_ms = 300;
 
 // While it lives the n-th call (from 1) of a kind fails with `error`; with `for_good` the later
 // ones too.

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <thread>
 
 #include "engine/runtime/journal.hpp"
 #include "engine/runtime/journal_files.hpp"
+#include "tests/runtime/failing_calls.hpp"
 #include "tests/runtime/journal_builder.hpp"
 #include "tests/support/load_journal.hpp"
 
@@ -183,6 +185,43 @@ TEST(FrameRecorder, WhatATapeLostStandsInTheStreamBeforeTheFirstFrameBehindTheLo
   EXPECT_TRUE(first_kept_whole);
   EXPECT_GE(lost_before_the_last, 2u);
   EXPECT_EQ(lost, 3u);
+}
+
+TEST(FrameRecorder, TheEmergencySegmentTakesTheOrderSessionAloneAndSaysWhatItLeftOut) {
+  const TempDir dir;
+  FrameTape tape{1u << 16};
+  constexpr std::uint16_t orders = 4, market = 1;
+  FrameRecorder recorder{SegmentConfig{dir.path(), 65536, 65536}, {3, 0, 0}, Nanos{0}, orders};
+  recorder.add(tape);
+  ASSERT_TRUE(recorder.open());
+  ASSERT_TRUE(tape.put(incoming(1, market), "before"));
+  {
+    const FailingCall failing{Failing::pwrite, ENOSPC, 1, false};
+    recorder.drain();
+    ASSERT_TRUE(recorder.failed());
+  }
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(tape.put(incoming(10 + i, market), std::string(100, 'm')));
+    if (i % 50 == 0) { ASSERT_TRUE(tape.put(incoming(10 + i, orders), "cancel")); }
+  }
+  ASSERT_TRUE(recorder.close());
+  EXPECT_EQ(recorder.lost(), 100u);
+  EXPECT_EQ(recorder.frames(), 3u);
+  std::vector<std::vector<std::byte>> segments;
+  ASSERT_TRUE(test::load_segments(dir.path(), frame_stream, 0, segments));
+  JournalReader reader{views(segments), frame_stream};
+  JournalRecord record;
+  JournalStatus status;
+  std::uint64_t lost = 0, of_orders = 0, of_market = 0;
+  while ((status = reader.next(record)) == JournalStatus::record) {
+    if (record.type == RecordType::gap) lost += record.gap.records;
+    if (record.type != RecordType::frame) continue;
+    ++(record.frame.slot == orders ? of_orders : of_market);
+  }
+  EXPECT_EQ(status, JournalStatus::end) << reader.error();
+  EXPECT_EQ(of_orders, 2u);
+  EXPECT_EQ(of_market, 1u) << "the one that waited when the disk was full";
+  EXPECT_EQ(lost, 100u);
 }
 
 TEST(FrameRecorder, TheStreamsDoNotReadAsEachOther) {

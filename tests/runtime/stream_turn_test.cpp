@@ -149,6 +149,30 @@ TEST(StreamTurn, ABusyTapeDoesNotKeepTheOtherWaiting) {
   EXPECT_NE(std::find(frames.begin(), frames.end(), 77U), frames.end());
 }
 
+// A sync that takes longer than the interval is not followed by the next one at once.
+TEST(StreamTurn, ASlowSyncLeavesTheThreadItsTime) {
+  const TempDir dir;
+  JournalConfig config = small_journal(dir);
+  config.sync_interval = milliseconds(200);
+  JournalWriter journal{config, {3, 0, 0}, nullptr};
+  FrameTape tape{4096};
+  FrameRecorder frames{SegmentConfig{dir.path(), segment_bytes, 0}, {3, 0, 0}, Nanos{0}};
+  frames.add(tape);
+  ASSERT_TRUE(journal.open() && frames.open());
+  std::uint64_t seq = 1;
+  const Event boot = boot_event();
+  ASSERT_TRUE(journal.append(&boot, 1));
+  const FailingCall slow{Failing::slow_fdatasync, 0, 1, true};
+  while (journal.durable().value == 0) write_turn(journal, &frames, turn);
+  for (int i = 0; i < 3; ++i) {
+    const Event more = trade_event(++seq, 10);
+    ASSERT_TRUE(journal.append(&more, 1));
+    write_turn(journal, &frames, turn);
+    EXPECT_EQ(journal.written().value, seq);
+    EXPECT_EQ(journal.durable().value, 1U) << "synced again at once";
+  }
+}
+
 // A journal that gave up is not waited for.
 TEST(StreamTurn, AJournalThatFailedHoldsNoFrameBack) {
   const TempDir dir;
