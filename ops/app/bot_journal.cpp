@@ -30,7 +30,7 @@ std::string Bot::open_frames() {
   config.reserve_bytes = std::uint64_t{keeping.reserve_mib} << 20;
   frames_ = std::make_unique<FrameRecorder>(
       std::move(config), JournalIdentity{epoch_, short_hash(build_hash()), loaded_->short_hash()},
-      loaded_->config.runtime.journal_sync);
+      loaded_->config.runtime.journal_sync, order_slot);
   const Outcome opened = frames_->open();
   return opened ? std::string{} : opened.error();
 }
@@ -44,10 +44,21 @@ FrameTape* Bot::new_tape() {
   return tapes_.back().get();
 }
 
+namespace {
+
+// Empty: the events are kept.
+std::string trouble_of(const JournalWriter& journal) {
+  if (journal.failed() || journal.degraded()) return "journal: " + journal.error();
+  const std::uint64_t lost = journal.lost_records();
+  if (lost == 0) return {};
+  return fmt::format("journal: the ring was full, {} records could not be kept", lost);
+}
+
+}  // namespace
+
 void Bot::drain_journal() {
   write_turn(*journal_, frames_.get(), journal_turn_max);
-  const bool kept = !journal_->failed() && !journal_->degraded();
-  std::string why = kept ? std::string{} : "journal: " + journal_->error();
+  std::string why = trouble_of(*journal_);
   if (frames_ != nullptr) {
     const std::uint64_t lost = frames_->lost();
     const bool frames_kept = lost == 0 && !frames_->failed();
@@ -55,17 +66,22 @@ void Bot::drain_journal() {
       why = frames_->failed() ? "frames: " + frames_->error()
                               : fmt::format("frames: {} could not be kept", lost);
     }
-    if (lost > frames_lost_ && loaded_->config.journal.frames == FrameKeeping::best_effort) {
+    if (lost > frames_lost_ && loaded_->config.journal.frames == FrameKeeping::best_effort &&
+        !frames_->failed()) {
       say(fmt::format("frames: {} lost so far: the disk is slower than the wire", lost));
     }
     frames_lost_ = lost;
   }
-  if (!why.empty() && journal_trouble_.empty()) {
+  const bool fresh = !why.empty() && journal_trouble_.empty();
+  if (fresh) {
     journal_trouble_ = why;
     say(why + "; HALT");
   }
-  // For good: nothing may be open again before a restart, whoever opened it.
-  if (journal_trouble_.empty() || gate_.at(Scope{}) >= Mode::halt) return;
+  if (journal_trouble_.empty()) return;
+  // For good: nothing may be open again before a restart, whoever opened it. A gate that the hot
+  // thread closed at a full ring is in HALT already: core and latch are to hear of it too.
+  const Mode gate = gate_.at(Scope{});
+  if (gate > Mode::halt || (gate == Mode::halt && !fresh)) return;
   desk_->stop_from(OperatorSource::monitor, Scope{}, Mode::halt, journal_trouble_);
 }
 

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <optional>
+#include <utility>
+
 #include "ops/app/desk.hpp"
 #include "ops/app/hash.hpp"
 #include "ops/app/monitor.hpp"
@@ -43,6 +46,22 @@ const char* text(Mode m) {
     case Mode::lock: return "lock";
   }
   return "lock";
+}
+
+// As the latch has it, which the guardian writes too; empty: it was not latched.
+std::string reason_of(const std::vector<LatchEntry>& latched, Scope scope) {
+  for (const LatchEntry& e : latched) {
+    if (e.scope == scope) return e.reason;
+  }
+  return {};
+}
+
+// The journal's trouble stands in front for as long as it holds, whoever stopped the scope since.
+std::string with_trouble(const std::string& trouble, const std::string& reason) {
+  if (trouble.empty() || reason.empty() || reason == trouble) {
+    return trouble.empty() ? reason : trouble;
+  }
+  return trouble + "; " + reason;
 }
 
 LatencyStatus latency(const std::string& hop, const Histogram& h, const HopBudget& budget,
@@ -113,13 +132,17 @@ std::string Desk::scope_text(Scope s) const {
 
 void Desk::fill_scopes() {
   report_.scopes.clear();
+  std::optional<LatchState> latch;  // read when something is stopped
   for (std::size_t l = 0; l < scope_levels; ++l) {
     const auto level = static_cast<ScopeLevel>(l);
     for (std::size_t id = 0; id < scope_count(level); ++id) {
       const Scope s{level, static_cast<std::uint16_t>(id)};
       const Mode page = stricter(bot_.gate_.at(s), bot_.stop_page_.at(s));
       if (page == Mode::active) continue;
-      report_.scopes.push_back(ScopeStatus{scope_text(s), text(page), true, {}});
+      if (!latch) latch = bot_.latch_->load();
+      std::string why = reason_of(latch->entries, s);
+      if (level == ScopeLevel::global) why = with_trouble(bot_.journal_trouble_, why);
+      report_.scopes.push_back(ScopeStatus{scope_text(s), text(page), true, std::move(why)});
     }
   }
   const Mode page = stricter(bot_.gate_.at(Scope{}), bot_.stop_page_.at(Scope{}));

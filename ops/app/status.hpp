@@ -21,7 +21,7 @@ struct ScopeStatus {
   std::string scope;  // "global", "account:deribit-main", "underlying:BTC"
   std::string mode;   // "reduce" "halt" "cancel" "lock"
   bool latched{false};
-  std::string reason;
+  std::string reason;  // of the latch; of the global scope also why the journal cannot be kept
 };
 
 struct FeedStatusLine {
