@@ -22,6 +22,7 @@ namespace {
 
 constexpr Nanos snapshot_interval = milliseconds(50);
 constexpr Nanos stop_patience = seconds(5);
+constexpr Nanos operator_turn_max = milliseconds(20);  // of a cycle of the cold loop
 constexpr Nanos sentinel_interval = milliseconds(10);
 constexpr std::size_t prefault_stack_bytes = 256 * 1024;
 
@@ -231,10 +232,14 @@ void Bot::cold_cycle() {
   desk_->watch_reload();
   desk_->drop_finished_reload();
   drain_notes();
-  (void)desk_->poll_once(std::chrono::milliseconds{1});
+  // An operator who waits is served ahead of the next turn at the disk, which may be a slow one.
+  const RecvTime operators_until = clock_.now() + operator_turn_max;
+  do {
+    (void)desk_->poll_once(std::chrono::milliseconds{1});
+    gate_.beat(gate_.layout().bot, clock_.now(), static_cast<std::uint32_t>(BotState::running));
+  } while (desk_->waited_for() && clock_.now() < operators_until);
   const RecvTime now = clock_.now();
   watch_sentinel(now);
-  gate_.beat(gate_.layout().bot, now, static_cast<std::uint32_t>(BotState::running));
   watch_guardian();
   watch_modules();
   beat_off_host(now);

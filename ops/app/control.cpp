@@ -173,6 +173,11 @@ std::size_t ControlServer::poll_once(std::chrono::milliseconds timeout) {
   return counters_.requests - before;
 }
 
+bool ControlServer::waited_for() const noexcept {
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [](const Client& c) { return c.waiting.has_value(); });
+}
+
 int ControlServer::wait_ms(std::chrono::milliseconds timeout, Clock::time_point now) const {
   auto wait = timeout;
   for (const auto& client : clients_) {

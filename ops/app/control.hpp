@@ -155,6 +155,8 @@ class ControlServer {
   Outcome open();
   // Waits at most `timeout` for something to do, then does all of it. Returns requests handled.
   std::size_t poll_once(std::chrono::milliseconds timeout);
+  // Somebody's request is being worked on: it goes on with the next call.
+  [[nodiscard]] bool waited_for() const noexcept;
   [[nodiscard]] const ControlCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] std::size_t clients() const noexcept { return clients_.size(); }
 

@@ -135,6 +135,20 @@ TEST_F(ControlTest, TheProofComesAtConfirmationAndAgainWhenUnknownsAreResolved) 
   EXPECT_TRUE(holds(second, "\"final\":true") && holds(second, "\"resolved\":true")) << second;
 }
 
+TEST_F(ControlTest, SomebodyIsWaitedForFromTheRequestToItsLastAnswerAlone) {
+  start();
+  handler.proof.venues.push_back({"main", 2, 1, 1, 1000, 1000, 1, 0, 1, 0, "on"});
+  RawClient client{options.path};
+  poll_for(std::chrono::milliseconds{5});
+  EXPECT_FALSE(server->waited_for()) << "connected, and nothing asked";
+  ASSERT_TRUE(client.send("kill\n"));
+  EXPECT_TRUE(holds(answer(client), "\"final\":false"));
+  EXPECT_TRUE(server->waited_for());
+  handler.proof.venues[0].unknown = 0;
+  EXPECT_TRUE(holds(answer(client), "\"final\":true"));
+  EXPECT_FALSE(server->waited_for());
+}
+
 TEST_F(ControlTest, ArmingNeedsYesAReasonAndAHash) {
   start();
   EXPECT_TRUE(holds(ask("arm reason=x config_hash=01234567"), "needs yes=true"));
