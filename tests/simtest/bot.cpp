@@ -10,6 +10,7 @@ namespace gimbal::simtest {
 namespace {
 
 thread_local std::int64_t wall_ms = 0;
+thread_local std::int64_t signing_ms = 0;
 
 // An allocation that no compiler may leave out.
 void allocate() {
@@ -21,13 +22,17 @@ void allocate() {
 }  // namespace
 
 std::int64_t virtual_wall_ms() { return wall_ms; }
-void set_virtual_wall(std::int64_t unix_ms) { wall_ms = unix_ms; }
+std::int64_t signing_wall_ms() { return signing_ms; }
+void set_virtual_wall(std::int64_t unix_ms, std::int64_t signing_unix_ms) {
+  wall_ms = unix_ms;
+  signing_ms = signing_unix_ms;
+}
 
 Bot::Bot(Host& host, std::uint32_t epoch)
     : host_{host},
       epoch_{epoch},
       quiet_from_{host.quiet_from},
-      nonce_base_{static_cast<std::uint64_t>(wall_ms) * 1'000'000 +
+      nonce_base_{static_cast<std::uint64_t>(signing_ms) * 1'000'000 +
                   Random{host.seed, 200 + epoch}.below(1'000'000)},
       clock_{host.now},
       orders_policy_{host.seed * 4 + epoch * 1000, ReconnectConfig{}} {}
@@ -46,7 +51,7 @@ deribit::LoginConfig Bot::login_config(std::int64_t first_id, const char* scope)
   login.client_secret = bot_secret;
   login.required_scope = scope;
   login.first_request_id = first_id;
-  login.unix_ms = &virtual_wall_ms;
+  login.unix_ms = &signing_wall_ms;
   login.nonce_seed = nonce_seed(first_id);
   return login;
 }
@@ -173,7 +178,8 @@ void Bot::step(const Event& event, Commands& out) {
   const std::size_t now_allocated = test::allocation_count();
   note_answer();
   host_.checker->after(event, out,
-                       std::get<0>(strategies).asked + std::get<1>(strategies).asked - asked,
+                       std::get<0>(strategies).asked + std::get<1>(strategies).asked - asked +
+                           (host_.plant == Plant::swallow_request && steps_ == 5000 ? 1 : 0),
                        now_allocated - allocated);
   // A unit is journalled and stepped as a whole.
   if (++steps_ >= host_.dies_at && host_.dies_at != 0 && event.last_part()) {
@@ -223,6 +229,11 @@ void Bot::raise(const Trip& trip) {
   host_.gate->tighten(trip.scope, trip.mode);
   if (trip.mode >= Mode::halt) host_.checker->closed(trip.scope, trip.mode);
   if (!trip.latched) return;
+  host_.checker->latched(trip.scope, trip.mode);
+  if (host_.plant == Plant::forget_latch) {
+    if (trip.scope != Scope{} && epoch_ == 1) host_.dies_at = steps_ + 1;
+    return;
+  }
   std::erase_if(host_.latched, [&](const HeldScope& h) { return h.scope == trip.scope; });
   host_.latched.push_back({trip.scope, trip.mode, trip.seq});
 }

@@ -82,6 +82,7 @@ struct Host {
   std::uint64_t dies_at{0};  // event of this boot after which the process is no more; 0: none
   std::uint64_t dies_after_commands{0};
   std::uint64_t journal_faults{0};
+  bool measures_clock{false};  // the venue's clock is held against the host's wall just now
   Story* story{nullptr};
 };
 
@@ -203,6 +204,8 @@ class Bot {
   void plant_cycle();
   void plant_text(std::string_view text);
   bool hold_back(const Approved<PlaceOrder>& order);
+  // What a time is taken from: the monotonic clock, but the wall's under that plant.
+  [[nodiscard]] RecvTime plant_clock(Plant plant) const;
 
   Host& host_;
   std::uint32_t epoch_;
@@ -269,8 +272,10 @@ class Bot {
   std::string plant_kept_;
 };
 
-// Wall clock of the virtual host, ms; a plain function because a login asks for one.
+// Wall clock of the virtual host, ms; plain functions because a login asks for one. A signature is
+// made with its own, which jumps in a run with a steady wall too (RunOptions::steady_wall).
 [[nodiscard]] std::int64_t virtual_wall_ms();
-void set_virtual_wall(std::int64_t unix_ms);
+[[nodiscard]] std::int64_t signing_wall_ms();
+void set_virtual_wall(std::int64_t unix_ms, std::int64_t signing_unix_ms);
 
 }  // namespace gimbal::simtest

@@ -67,6 +67,10 @@ void Bot::plant_text(std::string_view text) {
   host_.network->send(Lane::orders, again);
 }
 
+RecvTime Bot::plant_clock(Plant plant) const {
+  return host_.plant == plant ? RecvTime{virtual_wall_ms() * 1'000'000} : clock_.now();
+}
+
 bool Bot::hold_back(const Approved<PlaceOrder>& order) {
   if (!plant_kept_.empty()) return false;
   std::array<char, encoded_order_max> text;

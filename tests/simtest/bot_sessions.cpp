@@ -77,7 +77,8 @@ void Bot::run_sessions() {
   const RecvTime now = clock_.now();
   run_orders(now);
   for (auto& feed : feeds_) run_feed(*feed, now);
-  if (now >= timer_due_) timer_due_ = now + timer_interval;
+  const RecvTime timer = plant_clock(Plant::wall_timer);
+  if (timer >= timer_due_) timer_due_ = timer + timer_interval;
   follow_arms();
 }
 
@@ -103,17 +104,17 @@ void Bot::run_feed(FeedLane& f, RecvTime now) {
     connect(f.lane, f.policy, f.due);
     if (!host_.network->up(f.lane)) return;
     f.up = true;
-    f.heard = now;
+    f.heard = plant_clock(Plant::wall_span);
     f.feed.on_open(now, f.outbox);
     send(f.lane, f.outbox);
   }
   std::string text;
   while (host_.network->pop(f.lane, text)) {
-    f.heard = now;
+    f.heard = plant_clock(Plant::wall_span);
     static_cast<void>(f.feed.on_frame(frame_of(text), now, f.batch, f.outbox));
     feed_events(f);
   }
-  const bool silent = now - f.heard > silence_max;
+  const bool silent = plant_clock(Plant::wall_span) - f.heard > silence_max;
   if (host_.network->ended(f.lane) || silent) {
     host_.network->close(f.lane);
     f.up = false;
@@ -122,7 +123,7 @@ void Bot::run_feed(FeedLane& f, RecvTime now) {
     feed_events(f);
     return;
   }
-  if (now < timer_due_) return;
+  if (plant_clock(Plant::wall_timer) < timer_due_) return;
   f.feed.on_timer(now, f.outbox, f.batch);
   feed_events(f);
 }
@@ -185,7 +186,7 @@ void Bot::run_orders(RecvTime now) {
     gateway_->on_close(now, order_batch_);
     return deliver_orders();
   }
-  if (now < timer_due_) return;
+  if (plant_clock(Plant::wall_timer) < timer_due_) return;
   gateway_->on_timer(now, order_batch_, order_outbox_);
   deliver_orders();
 }
@@ -257,6 +258,8 @@ void Bot::send_order(const Approved<Order>& approved, OrderAction action) {
 }
 
 void Bot::execute(const Command& c) {
+  const bool cancels = c.kind() == CommandKind::cancel || c.kind() == CommandKind::cancel_all;
+  if (cancels && host_.plant == Plant::lose_cancels) return;
   if (c.kind() == CommandKind::place) {
     const PlaceOrder& o = *c.place();
     if (!host_.gate->list_new(o.order, o.venue, o.instrument)) {
@@ -323,10 +326,12 @@ bool Bot::serve_query() {
 // without end. True: something was asked.
 bool Bot::serve_clock_and_login() {
   const RecvTime now = clock_.now();
-  if (now >= clock_due_) {
+  if (plant_clock(Plant::wall_timer) >= clock_due_) {
     VenueClock payload;
+    host_.measures_clock = true;
     const bool told = queries_->venue_clock(clock_samples, payload).empty();
-    clock_due_ = clock_.now() + (told ? clock_interval : clock_retry);
+    host_.measures_clock = false;
+    clock_due_ = plant_clock(Plant::wall_timer) + (told ? clock_interval : clock_retry);
     if (!told) return true;
     Event e = make_event(EventKind::venue_clock, venue_, {}, clock_.now(), {}, payload);
     e.add_flag(event_flag::last_in_packet);

@@ -24,6 +24,7 @@ void Checker::begin_boot(BootView view) {
   orders_.clear();
   carried_.clear();
   modes_.clear();
+  earlier_latches_ = latches_;
   tighten(Scope{}, Mode::halt);
   armed_once_ = false;
   operator_seq_ = 0;
@@ -51,7 +52,7 @@ std::string Checker::label_of(OrderId id) const {
 // ----------------------------------------------------------------------------------------
 
 void Checker::tighten(Scope scope, Mode mode) {
-  Mode& at = modes_[{static_cast<int>(scope.level), scope.id}];
+  Mode& at = modes_[key_of(scope)];
   at = stricter(at, mode);
 }
 
@@ -65,7 +66,7 @@ Mode Checker::mode_of(StrategyId strategy, InstrumentId id) const {
                                      {ScopeLevel::instrument, id.value}}};
   Mode mode = Mode::active;
   for (const Scope& s : scopes) {
-    const auto at = modes_.find({static_cast<int>(s.level), s.id});
+    const auto at = modes_.find(key_of(s));
     if (at != modes_.end()) mode = stricter(mode, at->second);
   }
   return mode;
@@ -97,14 +98,26 @@ void Checker::note_modes(const Event& event, const Commands& out) {
   const bool loosens =
       answer.action == OperatorAction::arm || answer.action == OperatorAction::resume;
   if (!loosens || answer.result != OperatorResult::accepted) return;
-  modes_[{static_cast<int>(answer.scope.level), answer.scope.id}] = answer.mode;
+  modes_[key_of(answer.scope)] = answer.mode;
+  latches_.erase(key_of(answer.scope));
+  earlier_latches_.erase(key_of(answer.scope));
   armed_once_ = true;
+  check_latches();
   const bool fresh = event.now() - reconciled_at_ <= boot_.core->setup().engine.reconcile_age_max;
   if (!fresh || gateway_ != GatewayState::ready) {
     fail("I15", "armed without a session that is ready and reconciled");
   }
   if (answer.mode != Mode::active && answer.mode != Mode::reduce) {
     fail("I15", "an accepted arm left the scope closed");
+  }
+}
+
+// Nothing trades before an arm: by then the latches of the boots before are held.
+void Checker::check_latches() {
+  for (const auto& [key, mode] : earlier_latches_) {
+    const Scope scope{static_cast<ScopeLevel>(key.first), static_cast<std::uint16_t>(key.second)};
+    if (boot_.core->gate().modes().at(scope) >= std::min(mode, Mode::halt)) continue;
+    fail("I15", "what an earlier boot latched is open and nobody armed it");
   }
 }
 

@@ -57,6 +57,8 @@ class Checker {
   void listed(const Instrument& terms) noexcept { terms_ = terms; }
   // At rest: nothing in flight, faults long over. Says what is missing, empty when all is well.
   [[nodiscard]] std::string unrest() const;
+  // What the bot keeps over a restart, until an arm of that scope is accepted.
+  void latched(Scope scope, Mode mode) { latches_[key_of(scope)] = mode; }
   // The last gate closed by itself (ring full, journal lost).
   void closed(Scope scope, Mode mode) { tighten(scope, mode); }
   // At the end of a run: every trade of this boot was delivered, to the integer.
@@ -89,7 +91,10 @@ class Checker {
 
   // checker.cpp
   void note_modes(const Event& event, const Commands& out);
+  using Modes = std::map<std::pair<int, int>, Mode>;  // scope -> mode; missing: active
+  static std::pair<int, int> key_of(Scope s) { return {static_cast<int>(s.level), s.id}; }
   [[nodiscard]] Mode mode_of(StrategyId strategy, InstrumentId id) const;
+  void check_latches();
   void tighten(Scope scope, Mode mode);
   void note_commands(const Commands& out);
   void check_decision(const PlaceOrder& order);
@@ -134,7 +139,9 @@ class Checker {
   std::map<std::uint64_t, Note> orders_;
   std::vector<OrderId> carried_;  // from the journal of the boot before, not ended yet
   std::vector<OrderId> earlier_;  // of boots before: written, and may live when this one began
-  std::map<std::pair<int, int>, Mode> modes_;  // scope -> mode; missing: active
+  Modes modes_;
+  Modes latches_;
+  Modes earlier_latches_;  // of boots before, not armed since
   std::uint64_t operator_seq_{0};
   RecvTime reconciled_at_{};  // last complete picture of this private session
   GatewayState gateway_{GatewayState::down};

@@ -63,6 +63,19 @@ std::string Coverage::table() const {
   return text;
 }
 
+std::string Coverage::missed() const {
+  std::string text;
+  for (std::size_t i = 0; i < coverage_pairs; ++i) {
+    if (counts_[i] > 0) continue;
+    text += "  not visited: ";
+    text += state_names[i / order_events];
+    text += ' ';
+    text += event_names[i % order_events];
+    text += '\n';
+  }
+  return text;
+}
+
 bool classify(const Event& event, const Order* order, OrderEvent& out) noexcept {
   if (order == nullptr) return false;
   switch (event.kind()) {

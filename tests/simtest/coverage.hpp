@@ -25,6 +25,8 @@ class Coverage {
   [[nodiscard]] std::size_t visited() const noexcept;
   // One line a state: its events with their counts, "-" for none.
   [[nodiscard]] std::string table() const;
+  // "  not visited: STATE EVENT", one line each.
+  [[nodiscard]] std::string missed() const;
 
  private:
   std::array<std::uint64_t, coverage_pairs> counts_{};

@@ -26,7 +26,8 @@ constexpr const char* usage =
     "  --firings N     at most N times in a run\n"
     "  --until N       end the run after N events\n"
     "  --plant NAME    a bug built in on purpose\n"
-    "  --twice         run each seed twice, then without bytes_split, and compare the traces\n"
+    "  --twice         run each seed twice, then without bytes_split and without the wall clock's\n"
+    "                  jumps, and compare the traces\n"
     "  --no-shrink     report a failure as it is\n"
     "  --keep-going    do not end at the first failure\n"
     "  --story N       print the last N events and texts of a run\n"
@@ -43,7 +44,6 @@ struct Options {
   RunOptions run;
   std::uint64_t first{1};
   std::uint64_t seeds{1};
-  bool twice{false};
   bool shrinks{true};
   bool keep_going{false};
   bool coverage{false};
@@ -66,6 +66,7 @@ struct Sums {
   std::uint64_t trace{0};
   double simulated_s{0};
   double healed_max_s{0};
+  std::uint64_t healed_seed{0};  // that took so long
   Coverage coverage;
   std::array<std::uint64_t, faults_total> seeds_with{};
 };
@@ -145,7 +146,7 @@ bool take_value(Options& o, std::string_view key, const char* value, std::string
 
 bool take_switch(Options& o, std::string_view key) {
   const std::pair<std::string_view, bool*> switches[] = {
-      {"--twice", &o.twice},       {"--keep-going", &o.keep_going},
+      {"--twice", &o.run.twice},   {"--keep-going", &o.keep_going},
       {"--coverage", &o.coverage}, {"--json", &o.json},
       {"--list", &o.list},
   };
@@ -222,7 +223,11 @@ void add(Sums& sums, const RunResult& r) {
   sums.boots += r.boots;
   sums.trace = sums.trace * 1'000'003 + r.trace;
   sums.simulated_s += static_cast<double>(r.simulated.count) * 1e-9;
-  sums.healed_max_s = std::max(sums.healed_max_s, static_cast<double>(r.healed_after.count) * 1e-9);
+  const double healed_s = static_cast<double>(r.healed_after.count) * 1e-9;
+  if (healed_s > sums.healed_max_s) {
+    sums.healed_max_s = healed_s;
+    sums.healed_seed = r.seed;
+  }
   sums.coverage.add(r.coverage);
   for (std::size_t i = 0; i < faults_total; ++i) sums.seeds_with[i] += r.counts[i] > 0;
 }
@@ -242,13 +247,15 @@ void report_failure(const Options& o, const RunOptions& run, const RunResult& r)
 void report_json(const Sums& s, double wall) {
   std::printf(R"({"seeds":%llu,"failures":%llu,"events":%llu,"texts":%llu,"orders":%llu,)"
               R"("fills":%llu,"firings":%llu,"boots":%llu,"simulated_hours":%.3f,)"
-              R"("seconds":%.2f,"pairs_visited":%zu,"trace":"%016llx"})"
+              R"("seconds":%.2f,"healed_max_s":%.3f,"healed_seed":%llu,"pairs_visited":%zu,)"
+              R"("trace":"%016llx"})"
               "\n",
               static_cast<unsigned long long>(s.seeds), static_cast<unsigned long long>(s.failures),
               static_cast<unsigned long long>(s.events), static_cast<unsigned long long>(s.texts),
               static_cast<unsigned long long>(s.orders), static_cast<unsigned long long>(s.fills),
               static_cast<unsigned long long>(s.firings), static_cast<unsigned long long>(s.boots),
-              s.simulated_s / 3600, wall, s.coverage.visited(),
+              s.simulated_s / 3600, wall, s.healed_max_s,
+              static_cast<unsigned long long>(s.healed_seed), s.coverage.visited(),
               static_cast<unsigned long long>(s.trace));
 }
 
@@ -256,16 +263,18 @@ void report(const Options& o, const Sums& s, double wall) {
   if (o.json) return report_json(s, wall);
   std::printf(
       "%llu seeds, %llu failed: %llu events, %llu texts, %llu orders, %llu fills, %llu "
-      "boots, %llu faults; %.2f simulated hours in %.1f s; healed within %.2f s; %zu of "
-      "%zu (state, event) pairs; trace %016llx\n",
+      "boots, %llu faults; %.2f simulated hours in %.1f s, %.0f simulated seconds a second; "
+      "healed within %.2f s (seed %llu); %zu of %zu (state, event) pairs; trace %016llx\n",
       static_cast<unsigned long long>(s.seeds), static_cast<unsigned long long>(s.failures),
       static_cast<unsigned long long>(s.events), static_cast<unsigned long long>(s.texts),
       static_cast<unsigned long long>(s.orders), static_cast<unsigned long long>(s.fills),
       static_cast<unsigned long long>(s.boots), static_cast<unsigned long long>(s.firings),
-      s.simulated_s / 3600, wall, s.healed_max_s, s.coverage.visited(), coverage_pairs,
+      s.simulated_s / 3600, wall, wall > 0 ? s.simulated_s / wall : 0, s.healed_max_s,
+      static_cast<unsigned long long>(s.healed_seed), s.coverage.visited(), coverage_pairs,
       static_cast<unsigned long long>(s.trace));
   if (!o.coverage) return;
   std::fputs(s.coverage.table().c_str(), stdout);
+  std::fputs(s.coverage.missed().c_str(), stdout);
   for (const FaultRow& r : fault_rows()) {
     std::printf("  %s %-20.*s fired in %llu seeds\n", std::string{r.number}.c_str(),
                 static_cast<int>(r.name.size()), r.name.data(),
@@ -279,7 +288,7 @@ int run(const Options& o) {
   for (std::uint64_t n = 0; n < o.seeds; ++n) {
     RunOptions options = o.run;
     options.seed = o.first + n;
-    const RunResult r = o.twice ? run_twice(options) : run_seed(options);
+    const RunResult r = run_once_or_twice(options);
     add(sums, r);
     std::fputs(r.story.c_str(), stdout);
     if (r.ok()) continue;

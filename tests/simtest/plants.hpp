@@ -33,6 +33,11 @@ enum class Plant : std::uint8_t {
   same_nonce,       // every session's nonces begin at the same number
   hide_adl,         // a fill that the venue made is told as any other
   old_tick,         // an instrument whose terms have changed is given its old ones
+  lose_cancels,     // cancels and mass cancels are not sent
+  swallow_request,  // a strategy's request becomes no order and no denial
+  forget_latch,     // what is latched is not written; the process dies soon after
+  wall_timer,       // timers go by the wall clock
+  wall_span,        // a silence is measured by the wall clock
   count_
 };
 struct PlantRow {
@@ -65,6 +70,11 @@ inline constexpr std::array<PlantRow, static_cast<std::size_t>(Plant::count_)> p
     {Plant::same_nonce, "same_nonce", "I7"},
     {Plant::hide_adl, "hide_adl", "I1"},
     {Plant::old_tick, "old_tick", "I13"},
+    {Plant::lose_cancels, "lose_cancels", "I12"},
+    {Plant::swallow_request, "swallow_request", "I19"},
+    {Plant::forget_latch, "forget_latch", "I15"},
+    {Plant::wall_timer, "wall_timer", "I14"},
+    {Plant::wall_span, "wall_span", "I14"},
 }};
 
 }  // namespace gimbal::simtest

@@ -31,10 +31,15 @@ struct RunOptions {
   std::uint64_t crash_at{0};
   std::uint64_t crash_commands{0};
   bool whole_bytes{false};  // nothing is cut below the texts: bytes_split does nothing
-  std::size_t story{0};     // lines of the last events to keep
+  // Nobody sees the wall clock jump but who has to: the signatures of log-ins and the measured gap
+  // between it and the venue's clock.
+  bool steady_wall{false};
+  bool twice{false};     // run_twice in place of run_seed
+  std::size_t story{0};  // lines of the last events to keep
 };
 
 struct RunResult {
+  std::uint64_t seed{0};
   std::string invariant;  // empty: all held
   std::string text;
   std::uint64_t events{0};
@@ -59,8 +64,10 @@ struct RunResult {
 // The digest over the commands after each of these events, which are those of a run's first boot
 // (seed 5, no faults), stepped through a fresh engine.
 [[nodiscard]] std::vector<std::uint64_t> command_digests(const std::vector<Event>& events);
-// Twice, the second time with whole bytes; a different trace is a violation of I11.
+// Twice, the second time with whole bytes and a steady wall; a different trace is a violation of
+// I11, or of I14 when whole bytes alone make none.
 [[nodiscard]] RunResult run_twice(const RunOptions& options);
+[[nodiscard]] RunResult run_once_or_twice(const RunOptions& options);
 // The fewest faults, then the fewest firings, that still break the same invariant.
 [[nodiscard]] RunOptions shrink(const RunOptions& failing, const std::string& invariant);
 // "gimbal-simtest --seed 7 --faults a,b --until 1234"

@@ -5,7 +5,7 @@ namespace gimbal::simtest {
 namespace {
 
 bool fails(const RunOptions& options, const std::string& invariant, RunResult& out) {
-  out = run_seed(options);
+  out = run_once_or_twice(options);
   return out.invariant == invariant;
 }
 
@@ -53,6 +53,7 @@ std::string command_line(const RunOptions& o) {
     text += " --crash-at " + std::to_string(o.crash_at);
     text += " --crash-commands " + std::to_string(o.crash_commands);
   }
+  if (o.twice) text += " --twice";
   if (o.until != 0) text += " --until " + std::to_string(o.until);
   return text;
 }

@@ -34,6 +34,7 @@ class World::Transport final : public QueryTransport {
     sim::HttpAnswer answer;
     std::string body{request.body};
     world_.checker_.asked(body);
+    world_.hash_.bytes(body.data(), body.size());
     world_.nemesis_.log_in(lanes_total, body);
     const bool lists = body.find("\"public/get_instruments\"") != std::string::npos;
     const Instrument listed = world_.venue_.exchange.instruments()[world_.venue_.perpetual].def;
@@ -53,7 +54,9 @@ class World::Transport final : public QueryTransport {
     return response;
   }
   RecvTime now() const override { return world_.now_; }
-  ExchTime wall() const override { return world_.wall(); }
+  ExchTime wall() const override {
+    return world_.host_.measures_clock ? world_.jumping_wall() : world_.wall();
+  }
   void pause(std::chrono::milliseconds time) override {
     wait_until(world_.now_ + milliseconds(time.count()));
   }
@@ -102,14 +105,16 @@ World::World(const RunOptions& options)
   phase_began_ = now_;
   network_.set_now(now_);
   checker_.set_now(now_);
-  set_virtual_wall(to_unix_ms(wall()));
+  set_virtual_wall(to_unix_ms(wall()), to_unix_ms(jumping_wall()));
 }
 
 World::~World() = default;
 
-ExchTime World::wall() const {
+ExchTime World::jumping_wall() const {
   return venue_time() + Nanos{std::as_const(nemesis_).process().wall_offset_ns};
 }
+
+ExchTime World::wall() const { return options_.steady_wall ? venue_time() : jumping_wall(); }
 
 // --- scheduler
 // ------------------------------------------------------------------------------------
@@ -120,7 +125,7 @@ void World::tick() {
   now_ = now_ + (dead ? quantum * 20 : quantum);
   network_.set_now(now_);
   checker_.set_now(now_);
-  set_virtual_wall(to_unix_ms(wall()));
+  set_virtual_wall(to_unix_ms(wall()), to_unix_ms(jumping_wall()));
   venue_.dialect.advance(venue_time());
   nemesis_.tick(now_);
   if (phase_ == Phase::safety && market_random_.chance(0.002)) {
@@ -231,6 +236,7 @@ RunResult World::run() {
   } catch (const Over&) {}
   end_boot();
   const Violation& v = checker_.violation();
+  result_.seed = options_.seed;
   result_.invariant = v.invariant;
   result_.text = v.text;
   result_.events = checker_.events();
@@ -387,13 +393,22 @@ RunResult run_seed(const RunOptions& options) {
 RunResult run_twice(const RunOptions& options) {
   RunResult first = run_seed(options);
   RunOptions again = options;
-  again.whole_bytes = true;
-  const RunResult second = run_seed(again);
-  if (first.ok() && first.trace != second.trace) {
+  again.whole_bytes = again.steady_wall = true;
+  if (first.trace == run_seed(again).trace) return first;
+  again.steady_wall = false;
+  const bool jumps = first.fired.test(static_cast<std::size_t>(Fault::wall_clock_step));
+  if (jumps && first.trace == run_seed(again).trace) {
+    first.invariant = "I14";
+    first.text = "without the wall clock's jumps the same seed gave another trace";
+  } else if (first.ok()) {
     first.invariant = "I11";
     first.text = "the same seed gave two traces";
   }
   return first;
+}
+
+RunResult run_once_or_twice(const RunOptions& options) {
+  return options.twice ? run_twice(options) : run_seed(options);
 }
 
 }  // namespace gimbal::simtest

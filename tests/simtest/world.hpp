@@ -43,7 +43,8 @@ class World {
   [[nodiscard]] bool nothing_rests() const;
   [[nodiscard]] std::string unrest() const;
   [[nodiscard]] ExchTime venue_time() const noexcept { return start_ + (now_ - RecvTime{}); }
-  [[nodiscard]] ExchTime wall() const;
+  [[nodiscard]] ExchTime wall() const;  // the host's, as everybody reads it
+  [[nodiscard]] ExchTime jumping_wall() const;
   void arm_closed_scopes();
 
   RunOptions options_;
