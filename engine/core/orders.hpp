@@ -167,7 +167,7 @@ struct OrderConfig {
   Nanos ack_timeout{milliseconds(100)};     // silence that makes an order unknown
   Nanos query_interval{milliseconds(250)};  // between lookups of one unknown order
   Nanos unknown_pause{seconds(2)};          // unknown for longer blocks growth on its instrument
-  Nanos cancel_retry{milliseconds(1)};      // first of four doubling waits
+  Nanos cancel_retry{milliseconds(1)};      // first wait, see hold_back_cancel
 };
 template <class Visitor>
 void fields(Visitor&& visit, OrderConfig& c) {
@@ -180,9 +180,11 @@ void fields(Visitor&& visit, OrderConfig& c) {
   visit("unknown_pause", c.unknown_pause,
         FieldInfo{0.01, 600, false, Reload::fixed, "s",
                   "An order unknown for longer blocks growth on its instrument."});
-  visit("cancel_retry", c.cancel_retry,
-        FieldInfo{0.0001, 10, false, Reload::fixed, "s",
-                  "First of the four doubling waits between repeated cancels."});
+  visit(
+      "cancel_retry", c.cancel_retry,
+      FieldInfo{0.0001, 10, false, Reload::fixed, "s",
+                "First wait between repeated cancels, which doubles: a stop's in four rounds, one "
+                "order's up to 256 times it or 1s."});
 }
 
 struct OrderCounters {
