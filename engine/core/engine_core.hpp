@@ -120,6 +120,7 @@ class EngineCore {
     Qty venue_position{};  // last report outside of a reconciliation, while it differs
     Qty reported{};        // of the reconciliation that is running
     RecvTime drift_since{};
+    RecvTime filled_at{};  // newest live fill since a picture was asked for
     bool touched{false};
     bool lost{false};  // was valid, is not: its return starts the pause
     Price witness{};   // the index when its last data came
@@ -128,7 +129,6 @@ class EngineCore {
     bool stale{false};         // told; ends with the next data
     std::uint32_t late_ns{0};  // age of its newest tick when that was over its budget
     bool has_report{false};
-    bool filled_meanwhile{false};  // live fill during the reconciliation
     bool held{false};
     bool drift_listed{false};
     bool drift_reported{false};
@@ -180,6 +180,7 @@ class EngineCore {
     bool reconciling{false};
     bool picture_begun{false};  // its begin mark has come, its end has not
     bool picture_stale{false};  // what is reported is of one that was given up
+    bool begin_owed{false};     // of one that was given up before its begin mark had come
     bool wants_reconcile{false};
     bool routine{false};        // the running picture has no reason but its interval
     std::uint8_t unsettled{0};  // routine pictures in a row that a fill overtook, or that failed
@@ -192,10 +193,9 @@ class EngineCore {
     RecvTime pictured_at{};  // begin of the newest picture that was taken over
     RecvTime retry_at{};
     TradeId last_trade{};
-    std::uint32_t foreign{0};
+    std::uint32_t foreign{0}, adopted{0};
     std::array<std::uint64_t, 16> foreign_told{};  // venue references, newest over oldest
     std::uint32_t foreign_next{0};
-    std::uint32_t adopted{0};
     EventBudget gaps{};
     ReceiveLag lag{};
     LateTicks ticks{};
@@ -396,7 +396,6 @@ class EngineCore {
   void warn_stale(UnderlyingId u, const RiskNumbers& risk) noexcept;
   [[nodiscard]] bool greeks_stale(const RiskNumbers& risk) const noexcept;
   [[nodiscard]] static BookGreeks book_greeks(const RiskNumbers& risk, Price index) noexcept;
-
   void note_cancel(VenueId venue) noexcept;
 
   // engine_day.cpp
@@ -477,7 +476,7 @@ class EngineCore {
   void on_open_order(const Event& event) noexcept;
   void on_position(const Event& event) noexcept;
   void request_reconciles(Commands& out) noexcept;
-  void begin_picture(VenueId venue) noexcept;
+  void begin_picture(VenueId venue, RecvTime begun) noexcept;
   static void end_picture(Venue& v, bool given_up = false) noexcept;
   static void count_unsettled(Venue& v) noexcept;
   [[nodiscard]] RecvTime unsettled_since(const Venue& v) const noexcept;

@@ -71,7 +71,7 @@ void EngineCore::book_fill(const Event& event, const Fill& fill) noexcept {
   if (fill.price.nano <= 0 || booked_before(event)) {
     return profits_.adopt(i, signed_qty(fill.side, fill.amount));
   }
-  day_.booked = std::max(day_.booked, event.exch);
+  day_.booked = std::max(day_.booked, believed_time(event.exch, venue_now(event.venue)));
   const std::size_t owner = fill.order.valid() ? fill.order.strategy().value : ProfitLedger::house;
   profits_.trade(i, owner, signed_qty(fill.side, fill.amount), fill.price, fee_of(i, fill));
   if (fill.liquidity == Liquidity::maker && i.underlying.value < underlyings_max) {

@@ -53,7 +53,8 @@ void EngineCore::on_order_event(const Event& event) noexcept {
   switch (event.kind()) {
     case EventKind::order_ack: {
       const auto ack = event.as<OrderAck>();
-      const OrderChange change = orders_.on_ack(ack, now_, event.exch);
+      const OrderChange change =
+          orders_.on_ack(ack, now_, believed_time(event.exch, venue_now(event.venue)));
       // Works at the venue under our label and is not known: of another instance, or of an earlier
       // boot. Then a picture adopts it, so that it is counted and a kill reaches it.
       if (change.order == nullptr && ack.order.valid() && event.venue.value < venues_max &&
@@ -102,7 +103,9 @@ void EngineCore::on_lookup(const Event& event) noexcept {
   // Absence proves something only once the order can no longer arrive, on the venue's clock.
   bool proven = false;
   if (order != nullptr) {
-    const ExchTime as_of = event.exch.unix_ns > 0 ? event.exch : venue_now(order->venue);
+    const ExchTime clock = venue_now(order->venue);
+    const ExchTime told = believed_time(event.exch, clock);
+    const ExchTime as_of = told.unix_ns > 0 ? told : clock;
     proven = as_of.unix_ns > 0 && as_of > order->valid_until;
   }
   const OrderChange change = orders_.on_lookup(lookup, proven, now_);
@@ -170,7 +173,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
   }
   venue.last_trade = fill.trade;
   const bool historical = event.has(event_flag::historical);
-  if (!historical) m->filled_meanwhile = true;
+  if (!historical) m->filled_at = now_;
   const Qty moved = signed_qty(fill.side, fill.amount);
   const std::optional<ResidualDelta> before = residual(table_[event.instrument].underlying);
   move_position(event.instrument, moved);

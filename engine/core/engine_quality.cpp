@@ -226,6 +226,10 @@ void EngineCore::note_unknown(const Event& event, const OrderReject& reject) noe
                         reject.venue_code, static_cast<std::int64_t>(reject.order.value));
   t.venue = event.venue;
   trip(t);
+  // A message that could not be read: what it said about the account is lost. (A mass cancel names
+  // no order either; what it left open its own rounds find.)
+  const bool lost = !reject.order.valid() && reject.action != OrderAction::cancel;
+  if (lost && event.venue.value < venues_max) venues_[event.venue.value].wants_reconcile = true;
 }
 
 bool EngineCore::quality_blocks(const Instrument& i) const noexcept {

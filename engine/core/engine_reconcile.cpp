@@ -24,18 +24,18 @@ constexpr Nanos begun_picture_time_max = seconds(120);
 
 }  // namespace
 
-void EngineCore::begin_picture(VenueId venue) noexcept {
+void EngineCore::begin_picture(VenueId venue, RecvTime begun) noexcept {
   Venue& v = venues_[venue.value];
   v.reconciling = true;
   v.routine = false;
-  v.requested_at = now_;
-  v.begun_at = now_;
+  v.requested_at = begun;
+  v.begun_at = begun;
   v.foreign = 0;
   v.adopted = 0;
   for (std::size_t n = 0; n < table_.size(); ++n) {
     if (table_[{static_cast<std::uint16_t>(n)}].venue != venue) continue;
     markets_[n].has_report = false;
-    markets_[n].filled_meanwhile = false;
+    if (begun == now_) markets_[n].filled_at = {};  // with the question: they happened before it
     orders_.begin_twins({static_cast<std::uint16_t>(n)});
   }
 }
@@ -44,6 +44,7 @@ void EngineCore::begin_picture(VenueId venue) noexcept {
 // one's question.
 void EngineCore::end_picture(Venue& v, bool given_up) noexcept {
   if (given_up && v.picture_begun) v.picture_stale = true;
+  if (given_up && v.reconciling && !v.picture_begun) v.begin_owed = true;
   v.reconciling = false;
   v.picture_begun = false;
 }
@@ -75,7 +76,7 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
     if (!push(out, Command{Reconcile{venue, v.generation, v.last_trade}})) continue;
     const bool routine = !v.wants_reconcile;
     v.wants_reconcile = false;
-    begin_picture(venue);
+    begin_picture(venue, now_);
     v.routine = routine;
     ++counters_.reconciles;
   }
@@ -111,10 +112,15 @@ void EngineCore::on_reconcile(const Event& event) noexcept {
     trace(TraceId::reconcile_begin, event.venue.value, static_cast<std::int64_t>(v.generation), 0,
           0, {}, event.venue);
     if (!v.reconciling) {
-      // Not asked for by this boot's engine (a connector may start one by itself): take it as ours.
-      v.wants_reconcile = false;
-      begin_picture(event.venue);
+      // Not asked for (a connector may start one by itself, or was asked for one that was given
+      // up): taken as ours, as of when its mark was made. What has come since may not be in it.
+      begin_picture(event.venue, std::min(event.recv, now_));
+    } else if (v.begin_owed && event.recv < v.requested_at) {
+      v.picture_stale = true;  // of that question: what it read is older than this one
+      v.begin_owed = false;
+      return;
     }
+    v.begin_owed = false;
     v.picture_begun = true;
     v.picture_stale = false;
     return;
@@ -201,7 +207,8 @@ void EngineCore::on_open_order(const Event& event) noexcept {
       return orders_.add_twin(report, event.instrument);
     }
   }
-  const PictureTime picture{v.begun_at, venue_at(event.venue, v.begun_at), event.exch};
+  const PictureTime picture{v.begun_at, venue_at(event.venue, v.begun_at),
+                            believed_time(event.exch, venue_now(event.venue))};
   const Order* order = orders_.on_open_report(
       report, event.instrument, table_[event.instrument].underlying, event.venue, picture, now_);
   if (order == nullptr) {
@@ -250,7 +257,8 @@ bool EngineCore::adopt_position(InstrumentId id) noexcept {
   const Qty ours = portfolio_.position(id);
   const Qty theirs = m.has_report ? m.reported : Qty{};
   if (table_[id].state == InstrumentState::settled || ours == theirs) return true;
-  if (m.filled_meanwhile) return false;  // the picture may be older than our fill
+  // The picture may be older than our fill.
+  if (m.filled_at >= venues_[table_[id].venue.value].begun_at) return false;
   envelopes_.moved(id, seq_.value, ours);
   portfolio_.set_position(id, theirs);
   keep_held(id);
@@ -288,7 +296,7 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
     if (!adopt_position(id)) settled = false;
   }
   resume_holdings(venue);
-  if (settled) orders_.forgive_owed(venue);
+  if (settled) orders_.forgive_owed(venue, v.begun_at);
   if (settled) {  // what was asked for meanwhile still is: it asks about what came later
     v.unsettled = 0;
     v.reconciled = true;

@@ -6,9 +6,11 @@
 namespace gimbal {
 namespace {
 
-// Than the terms that were accepted.
+// Than the terms that were accepted. Without a time of its own a picture may be, unless it was
+// begun after the venue had said these.
 bool is_older(const Order& o, const PictureTime& picture) noexcept {
-  return picture.updated.unix_ns > 0 && picture.updated < o.terms_exch;
+  if (picture.updated.unix_ns > 0) return picture.updated < o.terms_exch;
+  return o.terms_exch.unix_ns > 0 && picture.begun_exch <= o.terms_exch;
 }
 
 }  // namespace
@@ -18,6 +20,7 @@ void OrderTable::keep_larger(Order& o) noexcept {
   if (o.new_amount.nano == 0) return;
   o.kept_amount = std::max(o.kept_amount, o.new_amount);
   o.kept_price = o.new_price;
+  o.kept_until = std::max(o.kept_until, o.valid_until);
   o.amount = std::max(o.amount, o.new_amount);
   o.new_amount = {};
 }
@@ -34,7 +37,7 @@ void OrderTable::take_terms(Order& o, const OpenOrderReport& report,
   if (is_older(o, picture)) return;
   o.terms_exch = std::max(o.terms_exch, picture.updated);
   o.price = report.price;
-  take_amount(o, std::max(report.amount, o.filled), picture.begun_exch > o.valid_until);
+  take_amount(o, std::max(report.amount, o.filled), picture.begun_exch > o.kept_until);
 }
 
 // Of a carried order the journal may lack the last fills. Only a picture says what is filled: its

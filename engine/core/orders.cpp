@@ -300,6 +300,7 @@ bool OrderTable::carry(const Order& order, RecvTime now) noexcept {
   o.adopted = true;
   o.carried = true;
   o.unseen = true;
+  o.lost = true;
   o.uncounted = true;
   o.created = now;
   o.unknown_since = now;
@@ -357,20 +358,22 @@ OrderChange OrderTable::on_sent(const OrderSent& sent, RecvTime now) noexcept {
   });
 }
 
-void OrderTable::accept_change(Order& o, const OrderAck& ack, bool answers_replace) noexcept {
+void OrderTable::accept_change(Order& o, const OrderAck& ack, bool settled) noexcept {
   o.confirmed = true;
   if (ack.price.nano > 0) o.price = ack.price;
-  if (ack.amount.nano > 0) take_amount(o, ack.amount, answers_replace);
+  if (ack.amount.nano > 0) take_amount(o, ack.amount, settled);
   o.new_amount = {};
   o.new_price = {};
 }
 
 OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now, ExchTime updated) noexcept {
   return with(ack.order, OrderEvent::ack, [&](Order& o) noexcept {
-    // The venue's time has milliseconds: of two words of one moment either may be the older.
+    // The venue's time has milliseconds: of two words of one moment either may be the older, and
+    // so may one without a time.
     const bool lowers = o.new_amount.nano == 0 && ack.amount.nano > 0 && ack.amount < o.amount;
-    const bool stale =
-        updated.unix_ns > 0 && (updated < o.terms_exch || (updated == o.terms_exch && lowers));
+    const bool timed = updated.unix_ns > 0;
+    const bool stale = (timed && updated < o.terms_exch) ||
+                       (lowers && o.terms_exch.unix_ns > 0 && (!timed || updated == o.terms_exch));
     const bool answers_replace =
         !stale && o.new_amount.nano > 0 && ack.amount == o.new_amount && ack.price == o.new_price;
     const bool replacing = o.state == OrderState::pending_replace ||
@@ -384,12 +387,15 @@ OrderChange OrderTable::on_ack(const OrderAck& ack, RecvTime now, ExchTime updat
     o.venue_filled = std::max(o.venue_filled, ack.filled);
     if (stale) return c;
     o.terms_exch = std::max(o.terms_exch, updated);
+    // That this change is through says nothing of one before it without an answer, unless that can
+    // no longer come.
+    const bool settled = answers_replace && updated > o.kept_until;
     if (c.verdict == Verdict::legal) {
       if (c.before == OrderState::pending_new) ++counters_.acknowledged;
       o.unseen = false;
-      accept_change(o, ack, answers_replace);
+      accept_change(o, ack, settled);
     } else if (answers_replace) {
-      accept_change(o, ack, true);  // the replace is through, the cancel after it is still open
+      accept_change(o, ack, settled);  // the cancel after the replace is still open
     }
     return c;
   });
@@ -410,18 +416,21 @@ OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexc
         reject.reason == RejectReason::venue || reject.reason == RejectReason::wrong_terms;
     const bool unclear = reject.reason == RejectReason::unclear || (!place && by_venue);
     const bool waiting = in_flight(o.state) || o.state == OrderState::unknown;
+    // That an action is refused says nothing of an order that had worked and is missing, or whose
+    // session was lost.
+    const bool lost = o.state == OrderState::unknown && o.lost;
     OrderEvent event = place ? OrderEvent::refused_place : OrderEvent::refused_change;
     if (unclear) event = OrderEvent::doubt;
-    if (waiting && o.doubt != reject.action)
+    if (lost || (waiting && o.doubt != reject.action))
       event = OrderEvent::ack_old;  // answers something older
     OrderChange c = step(o, event, now);
     if (c.verdict == Verdict::ignored) return c;
     if (event == OrderEvent::refused_change) {
-      if (reject.action == OrderAction::replace) o.new_amount = {};
-      if (reject.action == OrderAction::cancel) {  // not sent
-        keep_larger(o);                            // a change before it has no answer
-        hold_back_cancel(o, now);
-      }
+      // Of a change before this one without an answer: then it may be that one which was refused.
+      const bool own = reject.action == OrderAction::replace && o.kept_amount.nano == 0;
+      if (own) o.new_amount = {};
+      keep_larger(o);
+      if (reject.action == OrderAction::cancel) hold_back_cancel(o, now);  // not sent
       return c;
     }
     if (o.state == OrderState::rejected) end_with(o, Qty{}, true);
@@ -516,16 +525,18 @@ OrderChange OrderTable::on_lookup(const OrderLookup& lookup, bool proven, RecvTi
 OrderChange OrderTable::on_doubt(OrderId id, OrderAction action, RecvTime now) noexcept {
   return with(id, OrderEvent::doubt, [&](Order& o) noexcept {
     OrderChange c = step(o, OrderEvent::doubt, now);
-    if (c.verdict == Verdict::legal) o.doubt = action;
+    if (c.verdict != Verdict::legal) return c;
+    o.doubt = action;
+    o.lost = c.before == OrderState::live;
     return c;
   });
 }
 
-void OrderTable::forgive_owed(VenueId venue) noexcept {
+void OrderTable::forgive_owed(VenueId venue, RecvTime begun) noexcept {
   for (std::size_t i = open_.size(); i > 0; --i) {
     const std::uint16_t slot = open_[i - 1];
     Order& o = slots_[slot];
-    if (o.venue != venue || !ended(o.state) || o.owed.nano == 0) continue;
+    if (o.venue != venue || !ended(o.state) || o.owed.nano == 0 || o.ended_at >= begun) continue;
     add_share(o, -1);
     o.owed = {};
     add_share(o, 1);

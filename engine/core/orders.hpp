@@ -80,6 +80,16 @@ struct Transition {
 // makes that `filled` when the whole amount was filled.
 [[nodiscard]] Transition transition(OrderState state, OrderEvent event) noexcept;
 
+// Further ahead of its receipt than this no time of terms is believed: the clocks differ by
+// milliseconds, and behind such a time every later word would be taken for an older one.
+inline constexpr Nanos terms_ahead_max = seconds(5);
+// `told`: the venue's time of what it says; `received`: the venue's clock at its receipt, zero
+// where that is not known (then nothing can be said against it). Zero: not given, or not believed.
+[[nodiscard]] constexpr ExchTime believed_time(ExchTime told, ExchTime received) noexcept {
+  const bool ahead = received.unix_ns > 0 && told > received + terms_ahead_max;
+  return told.unix_ns <= 0 || ahead ? ExchTime{} : told;
+}
+
 // What the market looked like when an order was decided, and when it left.
 struct OrderDecision {
   Quote book{};         // zero: the book was not valid
@@ -98,13 +108,14 @@ struct Order {
   std::uint8_t flags{0};
   OrderState state{OrderState::pending_new};
   OrderAction doubt{OrderAction::place};  // what is in flight or in doubt
-  bool adopted{false};                    // of an earlier boot: not sent in this one
-  bool carried{false};                    // known from that boot's journal
-  bool unseen{false};                     // carried, and the venue has not shown it since
-  bool uncounted{false};                  // carried, and no picture has said what is filled of it
-  std::uint32_t label_hash{0};            // of an adopted order: config hash in its label
-  bool confirmed{false};                  // the venue has shown it at least once
-  bool wants_cancel{false};               // cancel it as soon as its state allows
+  bool lost{false};             // in doubt, and nothing was in flight: no refusal settles it
+  bool adopted{false};          // of an earlier boot: not sent in this one
+  bool carried{false};          // known from that boot's journal
+  bool unseen{false};           // carried, and the venue has not shown it since
+  bool uncounted{false};        // carried, and no picture has said what is filled of it
+  std::uint32_t label_hash{0};  // of an adopted order: config hash in its label
+  bool confirmed{false};        // the venue has shown it at least once
+  bool wants_cancel{false};     // cancel it as soon as its state allows
   Price price{};
   Qty amount{};        // total, filled included
   Qty filled{};        // sum of distinct trades
@@ -112,10 +123,13 @@ struct Order {
   Price new_price{};   // of a replace in flight or in doubt
   Qty new_amount{};    // zero when none
   // Of changes without an answer that a look-up or a picture passed by: they may come about yet, so
-  // `amount` is not lowered below the largest; zero when none. The price is the last one's.
+  // `amount` is not lowered below the largest; zero when none. The price is the last one's. Until
+  // the answer, or the first picture begun after `kept_until`: a routine one is asked for within
+  // [engine] reconcile_interval, and with 0 there only one that something else asks for.
   Qty kept_amount{};
   Price kept_price{};
-  Qty owed{};  // ended, but the venue filled more than we have seen
+  ExchTime kept_until{};  // none of them can come about after this
+  Qty owed{};             // ended, but the venue filled more than we have seen
   ExchTime valid_until{};
   ExchTime sent_exch{};   // venue time when it was handed out
   ExchTime terms_exch{};  // venue's own time of the terms that it confirmed last
@@ -236,9 +250,12 @@ class OrderTable {
 
   // --- the venue's
   OrderChange on_sent(const OrderSent& sent, RecvTime now) noexcept;
-  // `updated`: the venue's time of what it says, zero where it has none. One that is older than
-  // what was accepted before changes no terms: a late answer to the placing is not the order after
-  // a change. At the same time the larger amount stays, until a picture says what it is.
+  // `updated`: the venue's time of what it says (believed_time), zero where it has none. One that
+  // is older than what was accepted before changes no terms: a late answer to the placing is not
+  // the order after a change. At the same time, and without a time where the terms have one, the
+  // larger amount stays until a picture says what it is: the routine one, [engine]
+  // reconcile_interval later at most, or without routine ones the next that something else asks
+  // for.
   OrderChange on_ack(const OrderAck& ack, RecvTime now, ExchTime updated = {}) noexcept;
   OrderChange on_reject(const OrderReject& reject, RecvTime now) noexcept;
   // The caller has removed duplicates by trade id.
@@ -268,8 +285,9 @@ class OrderTable {
   void begin_twins(InstrumentId instrument) noexcept;
   void add_twin(const OpenOrderReport& report, InstrumentId instrument) noexcept;
   void end_twins(InstrumentId instrument) noexcept;
-  // Position was taken from the venue: what ended orders still owed is contained in it.
-  void forgive_owed(VenueId venue) noexcept;
+  // Position was taken from the venue: it contains what orders owed that had ended before `begun`,
+  // when the picture was asked for.
+  void forgive_owed(VenueId venue, RecvTime begun) noexcept;
   void note_query(OrderId id, RecvTime now) noexcept;
   void note_seen(OrderId id, RecvTime now) noexcept;
   // The market's mid when the order's bytes left; the first one stays.
@@ -327,7 +345,7 @@ class OrderTable {
   static void take_terms(Order& o, const OpenOrderReport& report,
                          const PictureTime& picture) noexcept;
   static void take_as_pictured(Order& o, Qty filled) noexcept;
-  static void accept_change(Order& o, const OrderAck& ack, bool answers_replace) noexcept;
+  static void accept_change(Order& o, const OrderAck& ack, bool settled) noexcept;
   void revive(Order& o, const OpenOrderReport& report, InstrumentId instrument) noexcept;
   // Runs `body(order)` with the order's share taken out and put back, then keeps the lists right.
   template <class Body>

@@ -71,6 +71,10 @@ void OrderLog::take(const Event& event) {
   switch (event.kind()) {
     case EventKind::boot:
       orders_.clear();
+      ended_.clear();
+      ended_before_.clear();
+      left_out_.clear();
+      clock_offset_ = {};  // of the clock of an earlier process, or of its host's earlier start
       epoch_ = event.as<Boot>().epoch;
       tag_ = static_cast<std::uint32_t>(event.as<Boot>().config_hash >> 32);
       ++revision_;
@@ -143,12 +147,13 @@ void OrderLog::on_ack(const Event& event) {
   OrderCarry& t = o->terms;
   ++revision_;
   t.confirmed = 1;
-  if (event.exch.unix_ns > 0) {
-    // Of two words of one moment either may be the older.
-    const bool lowers = t.new_amount.nano == 0 && ack.amount.nano > 0 && ack.amount < t.amount;
-    if (event.exch < o->updated || (event.exch == o->updated && lowers)) return;
-  }
-  o->updated = std::max(o->updated, event.exch);
+  // Of two words of one moment either may be the older, and so may one without a time.
+  const ExchTime told = believed_time(event.exch, venue_time(event));
+  const bool timed = told.unix_ns > 0;
+  const bool lowers = t.new_amount.nano == 0 && ack.amount.nano > 0 && ack.amount < t.amount;
+  if (timed && told < o->updated) return;
+  if (lowers && o->updated.unix_ns > 0 && (!timed || told == o->updated)) return;
+  o->updated = std::max(o->updated, told);
   if (t.new_amount.nano > 0) {
     if (ack.amount != t.new_amount || ack.price != t.new_price) return;  // of something older
     t.new_amount = {};
@@ -216,8 +221,9 @@ void OrderLog::on_lookup(const Event& event) {
       // To the core it is a contradiction where an acknowledgement has overtaken the look-up, which
       // cannot be seen here: what this boot saw work stays for the next one to ask about.
       if (o->terms.confirmed != 0 && lookup.order.epoch() == epoch_) return;
-      const ExchTime until = o->terms.valid_until;
-      if (event.exch > until || venue_time(event) > until) remove(lookup.order);
+      const ExchTime clock = venue_time(event);
+      const ExchTime told = believed_time(event.exch, clock);
+      if ((told.unix_ns > 0 ? told : clock) > o->terms.valid_until) remove(lookup.order);
       return;
     }
     case LookupOutcome::open:
@@ -233,6 +239,7 @@ void OrderLog::on_report(const Event& event, const OpenOrderReport& report) {
   if (!report.order.valid() || report.amount.nano <= 0 || report.price.nano <= 0) return;
   if (report.order.epoch() > epoch_) return;         // of another instance
   if (ended_.count(report.order.value) > 0) return;  // the picture is older than the end
+  const ExchTime told_at = believed_time(event.exch, venue_time(event));
   KeptOrder* o = find(report.order);
   if (o == nullptr) {
     o = add(report.order, event.instrument);
@@ -243,7 +250,7 @@ void OrderLog::on_report(const Event& event, const OpenOrderReport& report) {
     t.amount = report.amount;
     // Of ours it is not known which fills are in the figure, and each picture tells them again.
     if (report.order.epoch() != epoch_) t.filled = std::clamp(report.filled, Qty{}, report.amount);
-    o->updated = event.exch;
+    o->updated = told_at;
     t.label_hash = report.label_hash;
     t.sent = report.created;
     t.flags = static_cast<std::uint8_t>((report.post_only != 0 ? order_flag::post_only : 0) |
@@ -256,14 +263,16 @@ void OrderLog::on_report(const Event& event, const OpenOrderReport& report) {
   const Qty filled = std::clamp(report.filled, Qty{}, report.amount);
   const bool told = report.order.epoch() != epoch_ && t.filled != filled;
   if (told) {
-    if (event.exch >= o->updated) {  // not of before a change that was accepted
+    if (told_at >= o->updated) {  // not of before a change that was accepted
       t.price = report.price;
       t.amount = report.amount;
-      o->updated = event.exch;
+      o->updated = told_at;
     }
     t.filled = std::min(filled, t.amount);
   }
-  const bool larger = event.exch >= o->updated && report.amount > t.amount;
+  // One without a time may be the newer.
+  const bool newer = told_at >= o->updated || told_at.unix_ns == 0;
+  const bool larger = newer && report.amount > t.amount;
   if (larger) t.amount = report.amount;
   if (told || larger || t.confirmed == 0 || t.venue_ref == 0) ++revision_;
   t.confirmed = 1;

@@ -156,7 +156,7 @@ TEST_F(Orders, AReconciledPositionContainsWhatWasOwed) {
   ack(id);
   done(id, 10);
   EXPECT_EQ(buys(), of(10));
-  table.forgive_owed(venue);
+  table.forgive_owed(venue, now + Nanos{1});
   EXPECT_EQ(buys(), of(0));
   EXPECT_EQ(table.listed(), 0U);
 }

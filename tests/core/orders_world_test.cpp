@@ -123,14 +123,14 @@ TEST_F(Orders, RandomEventsNeverBreakTheSums) {
       case 1: fill(id, n % 5 + 1); break;
       case 2: done(id, n); break;
       case 3:
-        reject(id, static_cast<RejectReason>(r % 7 + 1), static_cast<OrderAction>(n % 3));
+        reject(id, static_cast<RejectReason>(r % 9 + 1), static_cast<OrderAction>(n % 3));
         break;
       case 4: table.on_doubt(id, OrderAction::cancel, now); break;
       case 5: lookup(id, static_cast<LookupOutcome>(n % 6), n, r % 2 == 0); break;
       case 6: replace(id, n + 1); break;
       case 7: table.ask_cancel(id, now); break;
       case 8: table.on_sent(OrderSent{id, OrderAction::place, {}}, now); break;
-      case 9: table.forgive_owed(venue); break;
+      case 9: table.forgive_owed(venue, now + Nanos{1}); break;
       default: table.want_cancel(id); break;
     }
     if (ended(before)) {
@@ -147,7 +147,7 @@ TEST_F(Orders, RandomEventsNeverBreakTheSums) {
           table.on_doubt(each, OrderAction::place, now);
           lookup(each, LookupOutcome::cancelled);
         }
-        table.forgive_owed(venue);
+        table.forgive_owed(venue, now + Nanos{1});
         ids.clear();
       }
     }

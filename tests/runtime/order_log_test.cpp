@@ -192,6 +192,60 @@ TEST(OrderLog, ALateAnswerToSomethingOlderChangesNoTerms) {
   EXPECT_EQ(only(folded(s)).amount, lots(22));
 }
 
+// The venue's clock is told, so that a time can be far ahead of its receipt.
+TEST(OrderLog, AnAbsurdTimeOfAnAnswerFreezesNoTerms) {
+  const ExchTime hour = ExchTime{1000} + seconds(3600);
+  for (const ExchTime absurd : {hour + seconds(6), ExchTime{INT64_MAX}}) {
+    Script s = resting();
+    VenueClock clock;
+    clock.offset_ns = seconds(3600).count;
+    s.add(EventKind::venue_clock, clock);
+    s.ack(at(50), lots(25), absurd);
+    EXPECT_EQ(only(folded(s)).amount, lots(25));
+    s.ack(at(50), lots(22), hour);
+    EXPECT_EQ(only(folded(s)).amount, lots(22));
+    s.report(first, lots(30), Qty{}, Side::sell, absurd);
+    EXPECT_EQ(only(folded(s)).amount, lots(30)) << "it may be the newer";
+  }
+}
+
+TEST(OrderLog, AWordWithoutATimeLowersNoTermsThatHaveOne) {
+  Script s = resting();
+  s.ack(at(50), lots(25), ExchTime{2000});
+  for (const ExchTime none : {ExchTime{}, ExchTime{-7}}) {
+    s.ack(at(50), lots(10), none);
+    EXPECT_EQ(only(folded(s)).amount, lots(25));
+  }
+  s.ack(at(50), lots(27));
+  EXPECT_EQ(only(folded(s)).amount, lots(27));
+}
+
+// An earlier boot's offset is of another clock: behind it absence would be proven too early.
+TEST(OrderLog, ABootForgetsTheVenuesClock) {
+  Script s;
+  s.boot(this_boot - 1);
+  VenueClock clock;
+  clock.offset_ns = 1'000'000;
+  s.add(EventKind::venue_clock, clock);
+  s.boot();
+  s.sent(OrderAction::place, at(50), lots(10), ExchTime{500'000});
+  s.look_up(LookupOutcome::absent, ExchTime{});
+  EXPECT_EQ(folded(s).orders().size(), 1U);
+}
+
+TEST(OrderLog, AbsenceAtATimeThatTheVenueSaysIsJudgedByThatTime) {
+  Script s;
+  s.boot();
+  VenueClock clock;
+  clock.offset_ns = 1'000'000;
+  s.add(EventKind::venue_clock, clock);
+  s.sent(OrderAction::place, at(50), lots(10), ExchTime{500'000});
+  s.look_up(LookupOutcome::absent, ExchTime{499'999});
+  EXPECT_EQ(folded(s).orders().size(), 1U) << "told before it could arrive no more";
+  s.look_up(LookupOutcome::absent, ExchTime{INT64_MAX});
+  EXPECT_TRUE(folded(s).orders().empty()) << "not believed: by the clock at its receipt";
+}
+
 TEST(OrderLog, WhenItsTermsAreFromIsKnownBehindASnapshotToo) {
   Script s = resting();
   s.sent(OrderAction::replace, at(51), lots(25));
