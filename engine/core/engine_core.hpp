@@ -5,15 +5,13 @@
 // prices), engine_instruments.cpp (listed, redefined, settled), engine_orders.cpp (order and fill
 // events), engine_requests.cpp (snap, gate, commands, delta), engine_gather.cpp (what the gate
 // looks at), engine_scenarios.cpp and engine_scenario_rows.cpp (the account under every move),
-// engine_operator.cpp (kill, arm),
-// engine_cancel.cpp (cancelling a scope), engine_flatten.cpp (closing positions), engine_trip.cpp
-// (trips, pauses), engine_controls.cpp (what a control does besides refusing), engine_day.cpp
-// (profit, repeats, ratio), engine_carry.cpp (the day's figures of an earlier boot),
-// engine_cash.cpp (own cash against the venue's balance),
-// engine_quality.cpp, engine_budget.cpp (late ticks), engine_surface.cpp,
-// engine_guardian.cpp, engine_modules.cpp (envelopes of risk modules), engine_reconcile.cpp,
-// engine_upkeep.cpp (time), engine_read.cpp (views and status), engine_core.cpp (construction and
-// dispatch).
+// engine_operator.cpp (kill, arm), engine_cancel.cpp (cancelling a scope), engine_flatten.cpp
+// (closing positions), engine_trip.cpp (trips, pauses), engine_controls.cpp (what a control does
+// besides refusing), engine_day.cpp (profit, repeats, ratio), engine_carry.cpp (earlier boots'
+// day), engine_cash.cpp (own cash against the venue's balance), engine_quality.cpp,
+// engine_budget.cpp (late ticks), engine_surface.cpp, engine_guardian.cpp, engine_modules.cpp
+// (envelopes of risk modules), engine_reconcile.cpp, engine_upkeep.cpp (time), engine_read.cpp
+// (views and status), engine_core.cpp (construction and dispatch).
 #pragma once
 
 #include <array>
@@ -38,6 +36,7 @@
 #include "engine/core/quality/late_ticks.hpp"
 #include "engine/core/quality/outlier.hpp"
 #include "engine/core/quality/receive_lag.hpp"
+#include "engine/core/refused_terms.hpp"
 #include "engine/core/risk/envelope_book.hpp"
 #include "engine/core/risk/event_window.hpp"
 #include "engine/core/risk/execution_repeats.hpp"
@@ -252,6 +251,7 @@ class EngineCore {
   void forget_prices(InstrumentId id) noexcept;
   void requote(InstrumentId id, const InstrumentChange& change) noexcept;
   void distrust_terms(const Event& event, const OrderReject& reject) noexcept;
+  void reread_terms() noexcept;  // whose pause is over
 
   // engine_orders.cpp
   void on_order_event(const Event& event) noexcept;
@@ -512,8 +512,7 @@ class EngineCore {
   RiskGate gate_;
   ScenarioCells cells_;
   ScenarioGroups groups_;
-  std::size_t cells_held_{0};  // where the next look at held_ begins, and at groups_
-  std::size_t cells_group_{0};
+  std::size_t cells_held_{0}, cells_group_{0};  // where the next look at held_, groups_ begins
   TradeLedger trades_;
   ExecutionGaps gaps_;
   JudgedOrder judged_{};
@@ -524,6 +523,7 @@ class EngineCore {
     RecvTime at{};    // of the newest one
   };
   std::array<ModuleAlert, risk_modules_max> module_alerts_{};
+  RefusedTerms refused_terms_{};
   bool monitor_pause_{false};  // growth waits until somebody acknowledges an alert (M-02)
   TripQueue trips_{};
   BookPool books_;

@@ -257,7 +257,8 @@ void EngineCore::flatten_rejected(const OrderReject& reject) noexcept {
       if (++flatten_.gate_refusals >= gate_refusals_max) stop_flatten(FlattenEnd::gate_closed);
       return;
     case RejectReason::venue:
-    case RejectReason::wrong_terms: {
+    case RejectReason::wrong_terms:
+    case RejectReason::wrong_amount: {
       const Order* order = orders_.find(reject.order);
       if (order != nullptr && markets_[order->instrument.value].flatten_rejects < rejects_max) {
         ++markets_[order->instrument.value].flatten_rejects;

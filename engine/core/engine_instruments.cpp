@@ -9,6 +9,21 @@
 #include "engine/core/engine_core.hpp"
 
 namespace gimbal {
+namespace {
+
+Trip terms_trip(TripCode code, const RefusedTerms::Refused& r, VenueId venue) noexcept {
+  Trip t;
+  t.code = code;
+  t.scope = {ScopeLevel::instrument, r.instrument.value};
+  t.instrument = r.instrument;
+  t.venue = venue;
+  t.strategy = r.reject.order.strategy();
+  t.actual = r.reject.venue_code;
+  t.evidence = static_cast<std::int64_t>(r.reject.order.value);
+  return t;
+}
+
+}  // namespace
 
 void EngineCore::on_instrument_change(const Event& event, Commands& out) noexcept {
   const auto change = event.as<InstrumentChange>();
@@ -113,7 +128,13 @@ bool EngineCore::redefine_instrument(InstrumentId id, const Instrument& definiti
     m.resync_at = now_;
     ++counters_.resyncs;
   }
-  if (!same_terms(before, fresh)) requote(id, change);
+  if (same_terms(before, fresh)) {
+    // The same again, from a list that nobody asked for since the refusal.
+    if (refused_terms_.waits(id)) table_.set_state(id, InstrumentState::invalid);
+    return true;
+  }
+  refused_terms_.forget(id);
+  requote(id, change);
   return true;
 }
 
@@ -133,21 +154,28 @@ void EngineCore::requote(InstrumentId id, const InstrumentChange& change) noexce
 }
 
 // The venue refused a price or an amount as off its grid, so its terms are not the ones we know.
-// Closed until a list that was read after this gives them: the trip makes the cold side read it.
+// Closed until a list that was read after this gives them: the trip makes the cold side read it, at
+// once or, where lists have changed nothing, after a pause.
 void EngineCore::distrust_terms(const Event& event, const OrderReject& reject) noexcept {
   const InstrumentId id = event.instrument;
   if (!table_.contains(id) || table_[id].state != InstrumentState::open) return;
   gate_.advance_epoch();  // approvals on their way are on the same grid
   if (!close_instrument(id)) return;
-  Trip t;
-  t.code = TripCode::terms_refused;
-  t.scope = {ScopeLevel::instrument, id.value};
-  t.instrument = id;
-  t.venue = table_[id].venue;
-  t.strategy = reject.order.strategy();
-  t.actual = reject.venue_code;
-  t.evidence = static_cast<std::int64_t>(reject.order.value);
-  trip(t, true);  // only who is told reads the list that opens it again
+  const RefusedTerms::Refused r = refused_terms_.note(id, reject, now_);
+  if (r.waits) {
+    Trip t = terms_trip(TripCode::terms_disputed, r, table_[id].venue);
+    t.limit = r.pause.count;
+    return trip(t);
+  }
+  // Only who is told reads the list that opens it again.
+  trip(terms_trip(TripCode::terms_refused, r, table_[id].venue), true);
+}
+
+void EngineCore::reread_terms() noexcept {
+  refused_terms_.take_due(now_, [this](const RefusedTerms::Refused& r) noexcept {
+    if (table_[r.instrument].state != InstrumentState::invalid) return;
+    trip(terms_trip(TripCode::terms_refused, r, table_[r.instrument].venue), true);
+  });
 }
 
 }  // namespace gimbal

@@ -77,7 +77,9 @@ void EngineCore::on_order_event(const Event& event) noexcept {
                       order != nullptr ? order->instrument : event.instrument);
       }
       if (reject.reason == RejectReason::unclear) note_unknown(event, reject);
-      if (reject.reason == RejectReason::wrong_terms) distrust_terms(event, reject);
+      const bool terms =
+          reject.reason == RejectReason::wrong_terms || reject.reason == RejectReason::wrong_amount;
+      if (terms) distrust_terms(event, reject);
       if (flatten_order(reject.order)) flatten_rejected(reject);
       return note(orders_.on_reject(reject, now_));
     }

@@ -28,6 +28,7 @@ void EngineCore::upkeep(Commands& out) noexcept {
   check_guardian();
   check_modules();
   check_staleness(out);
+  reread_terms();
   if (arm_waits_) retry_arm();
   request_reconciles(out);
   if (now_ < tick_due_) return;
@@ -105,7 +106,7 @@ void EngineCore::plan() noexcept {
   }
   due = std::min(due, staleness_due());
   if (flatten_.running()) due = std::min(due, flatten_.next);
-  due = std::min(due, modules_due());
+  due = std::min({due, modules_due(), refused_terms_.next_due()});
   if (guardian_lost_) due = std::min(due, guardian_lost_at_ + setup_.guardian_loss);
   upkeep_due_ = due;
 }

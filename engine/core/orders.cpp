@@ -412,8 +412,7 @@ OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexc
   return with(reject.order, OrderEvent::refused_place, [&](Order& o) noexcept {
     const bool place = reject.action == OrderAction::place;
     // The venue refusing a change often means that the order has just ended: look it up.
-    const bool by_venue =
-        reject.reason == RejectReason::venue || reject.reason == RejectReason::wrong_terms;
+    const bool by_venue = refused_by_venue(reject.reason);
     const bool unclear = reject.reason == RejectReason::unclear || (!place && by_venue);
     const bool waiting = in_flight(o.state) || o.state == OrderState::unknown;
     // That an action is refused says nothing of an order that had worked and is missing, or whose

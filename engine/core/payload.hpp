@@ -88,7 +88,13 @@ enum class RejectReason : std::uint8_t {
   not_connected,  // session down before the bytes: provably never sent
   unclear,        // an answer that proves nothing: the order becomes unknown
   wrong_terms,    // refused by the venue: off its price or amount grid; nothing is working
+  wrong_amount,   // a placing refused by the venue for its amount alone; nothing is working
 };
+// Looked at and refused: of a change that is often because the order has just ended.
+constexpr bool refused_by_venue(RejectReason r) noexcept {
+  return r == RejectReason::venue || r == RejectReason::wrong_terms ||
+         r == RejectReason::wrong_amount;
+}
 enum class OrderAction : std::uint8_t { place, replace, cancel };
 
 struct OrderReject {

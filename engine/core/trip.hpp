@@ -98,6 +98,7 @@ enum class TripCode : std::uint16_t {
   orders_unread,    // orders a reply is read with, at least one more, such replies so far
   margin_model,     // L-01: configured, the venue's (AccountMargin), 0
   ladder_stuck,     // L-01: wait ns, time without a reduction ns, health nano
+  terms_disputed,   // P-05: pause ns, the venue's code, order id
 };
 
 struct Trip {

@@ -171,10 +171,9 @@ void OrderLog::on_reject(const OrderReject& reject) {
     // Refused what the venue has shown: a contradiction, which the core looks into.
     return o->terms.confirmed == 0 ? remove(reject.order) : void();
   }
-  const bool by_venue =
-      reject.reason == RejectReason::venue || reject.reason == RejectReason::wrong_terms;
-  if (reject.action == OrderAction::cancel || by_venue) return;  // it may just have ended
-  if (o->changes > 1) return;                                    // one before this has no answer
+  // It may just have ended.
+  if (reject.action == OrderAction::cancel || refused_by_venue(reject.reason)) return;
+  if (o->changes > 1) return;  // one before this has no answer
   o->changes = 0;
   o->terms.new_amount = {};
   o->terms.new_price = {};

@@ -22,9 +22,9 @@ std::string_view done_text(DoneReason reason) {
 }
 
 std::string_view reject_text(RejectReason reason) {
-  static constexpr std::array<std::string_view, 9> names{
-      "none",    "venue",         "throttled", "last_gate",  "local_rate",
-      "expired", "not_connected", "unclear",   "wrong_terms"};
+  static constexpr std::array<std::string_view, 10> names{
+      "none",    "venue",         "throttled", "last_gate",   "local_rate",
+      "expired", "not_connected", "unclear",   "wrong_terms", "wrong_amount"};
   return names.at(static_cast<std::size_t>(reason));
 }
 

@@ -161,6 +161,8 @@ inline constexpr std::array trip_rows{
             "the venue's margin model is not the configured one: nothing may grow"},
     TripRow{TripCode::ladder_stuck, "L-01", "ladder_stuck", Severity::critical, "risk",
             "RED or BLACK, and nothing could be reduced"},
+    TripRow{TripCode::terms_disputed, "P-05", "terms_disputed", Severity::warning, "desk",
+            "orders are refused for price or amount under the terms that the venue lists"},
 };
 
 constexpr const TripRow& row_of(TripCode code) noexcept {
@@ -189,7 +191,7 @@ constexpr bool in_order() noexcept {
   for (std::size_t i = 0; i < trip_rows.size(); ++i) {
     if (static_cast<std::size_t>(trip_rows[i].code) != i) return false;
   }
-  return static_cast<std::size_t>(TripCode::ladder_stuck) + 1 == trip_rows.size();
+  return static_cast<std::size_t>(TripCode::terms_disputed) + 1 == trip_rows.size();
 }
 static_assert(in_order(), "one row for each code, in the order of the codes");
 

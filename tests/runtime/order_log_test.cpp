@@ -136,8 +136,9 @@ TEST(OrderLog, AnOrderThatWasSentIsKeptWithItsTermsUntilItsEnd) {
 }
 
 TEST(OrderLog, OnlyADefinitiveRefusalEndsIt) {
-  for (const RejectReason reason : {RejectReason::venue, RejectReason::throttled,
-                                    RejectReason::wrong_terms, RejectReason::expired}) {
+  for (const RejectReason reason :
+       {RejectReason::venue, RejectReason::throttled, RejectReason::wrong_terms,
+        RejectReason::wrong_amount, RejectReason::expired}) {
     Script s;
     s.boot();
     s.sent(OrderAction::place, at(50), lots(10));

@@ -53,7 +53,7 @@ TEST_F(DeribitGateway, APlacingRefusedForItsAmountIsOffTheVenuesGrid) {
   (void)take(error(placed(), 10021));
   const auto rejects = found<OrderReject>(EventKind::order_reject);
   ASSERT_EQ(rejects.size(), 1U);
-  EXPECT_EQ(rejects[0].reason, RejectReason::wrong_terms);
+  EXPECT_EQ(rejects[0].reason, RejectReason::wrong_amount);
   EXPECT_EQ(rejects[0].venue_code, 10021);
 }
 

@@ -191,7 +191,7 @@ TEST(DeribitLabel, RoundTripsAndRefusesEverythingElse) {
 
 TEST(DeribitErrors, AnAmountRefusedAtAPlacingSaysThatTheTermsAreNotTheVenues) {
   for (const std::int32_t code : {10002, 10021, 10027}) {
-    EXPECT_EQ(reject_reason(code, OrderAction::place), RejectReason::wrong_terms) << code;
+    EXPECT_EQ(reject_reason(code, OrderAction::place), RejectReason::wrong_amount) << code;
   }
   for (const std::int32_t code : {10002, 10021}) {
     EXPECT_EQ(reject_reason(code, OrderAction::replace), RejectReason::venue) << code;

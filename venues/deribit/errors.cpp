@@ -141,8 +141,9 @@ const ErrorInfo& error_info(std::int32_t code) noexcept {
 }
 
 RejectReason reject_reason(std::int32_t code, OrderAction action) noexcept {
-  const bool amount = code == error_qty_too_low || code == error_invalid_amount;
-  return amount && action == OrderAction::place ? wrong_terms : error_info(code).reason;
+  const bool amount =
+      code == error_qty_too_low || code == error_invalid_amount || code == error_non_integer_amount;
+  return amount && action == OrderAction::place ? wrong_amount : error_info(code).reason;
 }
 
 std::span<const ErrorInfo> error_table() noexcept { return error_rows; }

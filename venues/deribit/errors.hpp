@@ -26,13 +26,14 @@ struct ErrorInfo {
 // Codes that are not in the table are `unknown` / `unclear`.
 [[nodiscard]] const ErrorInfo& error_info(std::int32_t code) noexcept;
 [[nodiscard]] std::span<const ErrorInfo> error_table() noexcept;
-// What the code says of such a request. An amount that is refused at a placing is off the venue's
-// lot or below its least: the gate took it for whole lots, so the terms we know are not the
-// venue's. At an edit it may be one that a fill overtook.
+// What the code says of such a request. An amount that is refused at a placing (`wrong_amount`) is
+// off the venue's lot, below its least or above its largest: the gate took it for whole lots, so
+// the terms we know are not the venue's. At an edit it may be one that a fill overtook.
 [[nodiscard]] RejectReason reject_reason(std::int32_t code, OrderAction action) noexcept;
 
 inline constexpr std::int32_t error_qty_too_low = 10002;
 inline constexpr std::int32_t error_invalid_amount = 10021;
+inline constexpr std::int32_t error_non_integer_amount = 10027;
 inline constexpr std::int32_t error_order_not_found = 10004;
 inline constexpr std::int32_t error_too_many_requests = 10028;
 inline constexpr std::int32_t error_queue_full = 10047;

@@ -280,13 +280,13 @@ void TypedDoor::reject(OrderId order, InstrumentId instrument, OrderAction actio
     refused.order = order;
     refused.venue_code = r.error;
     refused.action = action;
-    const bool amount = r.error == code::qty_too_low || r.error == code::invalid_amount;
-    const bool off_grid =
-        r.error == code::price_wrong_tick || (amount && action == OrderAction::place);
-    refused.reason = r.error == code::too_many_requests ? RejectReason::throttled
-                     : r.error == code::timed_out       ? RejectReason::expired
-                     : off_grid                         ? RejectReason::wrong_terms
-                                                        : RejectReason::venue;
+    const bool amount = (r.error == code::qty_too_low || r.error == code::invalid_amount) &&
+                        action == OrderAction::place;
+    refused.reason = r.error == code::too_many_requests  ? RejectReason::throttled
+                     : r.error == code::timed_out        ? RejectReason::expired
+                     : r.error == code::price_wrong_tick ? RejectReason::wrong_terms
+                     : amount                            ? RejectReason::wrong_amount
+                                                         : RejectReason::venue;
     put(Lane::user, EventKind::order_reject, instrument, refused, last);
   }
   if (r.terminate_session && up_) session_down(r.error);
