@@ -126,6 +126,8 @@ enum class FrameKind : std::uint8_t {
   listed = 7,     // an instrument was listed: its channels are asked for (`detail`)
   retired = 8,    // an instrument has ended: its channels are given up (`detail`)
   conflated = 9,  // from here on events are missing from the journal: `detail` is a ConflatedBy
+  named = 10,     // an instrument's name (text) is known from here on; without a text: those below
+  terms = 11,     // the order session took over an Instrument (its bytes)
 };
 enum class ConflatedBy : std::uint32_t {
   tickers = 0,      // replaced by newer ones before the core saw them

@@ -212,7 +212,8 @@ bool DeribitFeed::State::index(const PublicFrame& frame, const FeedCall& call) n
 
 DecodeStatus DeribitFeed::State::state_change(const PublicFrame& frame,
                                               const FeedCall& call) noexcept {
-  const InstrumentId id = symbols->find(frame.listed_name);
+  const InstrumentId found = symbols->find(frame.listed_name);
+  const InstrumentId id = found.value < names_end ? found : InstrumentId{};
   const bool listing = frame.listed == ListedState::created || frame.listed == ListedState::started;
   if (listing) ++counters.listings;
   if (!id.valid()) {

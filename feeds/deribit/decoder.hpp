@@ -124,6 +124,10 @@ class DeribitFeed {
   bool want_platform_state();
   // Sends requests for channels added since.
   void subscribe_new(RecvTime now, Outbox& outbox);
+  // Of what `symbols` got while running, ids from `end` on are not known yet: what instrument.state
+  // says of them is ignored. Until the first call everything is known. A replay makes the same
+  // calls between the same frames.
+  void know(std::size_t end) noexcept;
   // The instrument has ended: its channels are given back and never asked for again.
   void retire(InstrumentId id, RecvTime now, Outbox& outbox);
 

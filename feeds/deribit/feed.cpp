@@ -104,6 +104,8 @@ bool DeribitFeed::want_platform_state() {
   return state_->want("platform_state", ChannelKind::platform_state, {}) != nullptr;
 }
 
+void DeribitFeed::know(std::size_t end) noexcept { state_->names_end = end; }
+
 void DeribitFeed::subscribe_new(RecvTime now, Outbox& outbox) {
   if (state_->open) state_->request_idle({now, nullptr, &outbox});
 }

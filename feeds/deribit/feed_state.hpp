@@ -44,6 +44,7 @@ struct DeribitFeed::State final : FrameReader::Channels {
 
   FeedConfig config;
   const SymbolTable* symbols;
+  std::size_t names_end{SIZE_MAX};
   ChannelTable table;
   FrameReader reader;
   FeedCounters counters{};

@@ -23,6 +23,9 @@ bool SymbolTable::add(std::string_view name, InstrumentId id) noexcept {
   while (slots_[at].load(std::memory_order_relaxed) != 0) at = (at + 1) & mask_;
   slots_[at].store(static_cast<std::uint16_t>(id.value + 1), std::memory_order_release);
   ++size_;
+  if (id.value >= end_.value.load(std::memory_order_relaxed)) {
+    end_.value.store(std::size_t{id.value} + 1, std::memory_order_release);
+  }
   return true;
 }
 

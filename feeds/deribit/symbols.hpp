@@ -56,6 +56,10 @@ class SymbolTable {
   // Empty when unknown.
   [[nodiscard]] std::string_view name(InstrumentId id) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return size_; }  // on the adding thread
+  // Any thread: one above the highest id that has a name. What is below can be looked up.
+  [[nodiscard]] std::size_t end() const noexcept {
+    return end_.value.load(std::memory_order_acquire);
+  }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
  private:
@@ -63,9 +67,20 @@ class SymbolTable {
     char text[symbol_text_max];
     std::atomic<std::uint8_t> length{0};  // 0: no name yet; stored after the text
   };
+  // Moves with the table, while nobody else looks.
+  struct End {
+    std::atomic<std::size_t> value{0};
+    End() = default;
+    End(End&& other) noexcept : value{other.value.load(std::memory_order_relaxed)} {}
+    End& operator=(End&& other) noexcept {
+      value.store(other.value.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      return *this;
+    }
+  };
   std::size_t capacity_;
   std::size_t mask_;
   std::size_t size_{0};
+  End end_;
   std::vector<std::atomic<std::uint16_t>> slots_;  // InstrumentId value + 1, 0 when free
   std::vector<Entry> names_;                       // by InstrumentId value
 };

@@ -43,7 +43,7 @@ std::uint64_t Bot::silences() {
 
 void Bot::tell_change(const InstrumentChange& change, InstrumentId id) {
   Event e = make_event(EventKind::instrument_change, venue_, id, clock_.now(), {}, change);
-  e.add_flag(event_flag::last_in_packet);
+  e.add_flag(event_flag::last_in_packet | event_flag::historical);  // from the list: in no frame
   if (!from_control_.push(e)) say("control ring full: an instrument's change was not told");
 }
 

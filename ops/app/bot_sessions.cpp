@@ -49,17 +49,20 @@ std::unique_ptr<OrderSession<BotVenue>> Bot::make_orders(TscProbe& probe) {
 
 // One tape for each thread that owns sessions.
 void Bot::attach_tapes() {
-  const auto attach = [](auto& feeds, FrameTape* tape, const Seq* seq) {
-    for (auto& feed : feeds) feed->session().tape().attach(tape, feed->session().slot(), seq);
+  const auto attach = [this](auto& session, FrameTape* tape, const Seq* seq) {
+    session.session().tape().attach(tape, session.session().slot(), seq);
+    session.follow_names(universe_.symbols());
   };
   FrameTape* tape = new_tape();
   if (fused_ != nullptr) {
     const Seq* seq = &fused_->sequencer().last_seq();
-    fused_->orders().session().tape().attach(tape, order_slot, seq);
-    return attach(fused_->feeds(), tape, seq);
+    attach(fused_->orders(), tape, seq);
+    for (auto& feed : fused_->feeds()) attach(*feed, tape, seq);
+    return;
   }
-  order_stage_->orders().session().tape().attach(tape, order_slot, nullptr);
-  attach(feed_stage_->feeds(), new_tape(), nullptr);
+  attach(order_stage_->orders(), tape, nullptr);
+  tape = new_tape();
+  for (auto& feed : feed_stage_->feeds()) attach(*feed, tape, nullptr);
 }
 
 // Knows the clock, the kind of poller and a directory: nothing that leads to the venue.

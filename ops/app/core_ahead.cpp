@@ -52,11 +52,13 @@ bool CoreAhead::fill(Batch& batch) {
     const std::size_t order = kept.order_events.size();
     const std::size_t outgoing = kept.outgoing.size();
     const std::size_t fates = kept.fates.size();
+    const std::size_t tags = kept.tags.size();
     more = core_.next();
     if (!more) break;
     batch.steps.push_back(Step{core_.seq(), added(kept.feed_events, feed),
                                added(kept.order_events, order), added(kept.outgoing, outgoing),
-                               added(kept.fates, fates), !core_.parted().empty()});
+                               added(kept.fates, fates), added(kept.tags, tags),
+                               !core_.parted().empty()});
   }
   std::swap(core_.kept(), batch.kept);  // for what is empty, with the memory of before
   batch.parted = core_.parted();
@@ -90,6 +92,7 @@ bool CoreAhead::next() {
   if (step.order > 0) hand_over(from.order_events, step.order, kept_.order_events);
   if (step.outgoing > 0) hand_over(from.outgoing, step.outgoing, kept_.outgoing);
   if (step.fates > 0) hand_over(from.fates, step.fates, kept_.fates);
+  if (step.tags > 0) hand_over(from.tags, step.tags, kept_.tags);
   if (step.parted && parted_.empty()) parted_ = at_->parted;
   return true;
 }

@@ -39,6 +39,7 @@ class CoreAhead {
   [[nodiscard]] Fifo<Event>& order_events() noexcept { return kept_.order_events; }
   [[nodiscard]] Fifo<Outgoing>& outgoing() noexcept { return kept_.outgoing; }
   [[nodiscard]] Fifo<Fate>& fates() noexcept { return kept_.fates; }
+  [[nodiscard]] Fifo<TagChange>& tags() noexcept { return kept_.tags; }
 
  private:
   struct Step {  // what it adds to each
@@ -47,6 +48,7 @@ class CoreAhead {
     std::uint8_t order{0};
     std::uint8_t outgoing{0};
     std::uint8_t fates{0};
+    std::uint8_t tags{0};
     bool parted{false};
   };
   struct Batch {

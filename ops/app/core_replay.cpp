@@ -1,5 +1,9 @@
 #include "ops/app/core_replay.hpp"
 
+#include <cstring>
+
+#include "engine/core/config_block.hpp"
+
 namespace gimbal {
 namespace {
 
@@ -11,9 +15,10 @@ bool from_feed(const Event& e) {
     case EventKind::ticker:
     case EventKind::index_price:
     case EventKind::feed_status: return true;
-    // New definitions come from the query session with a side block.
+    // The cold side's are of the list, which is in no frame.
     case EventKind::instrument_change:
-      return e.as<InstrumentChange>().change != InstrumentChangeKind::adopt;
+      return e.as<InstrumentChange>().change != InstrumentChangeKind::adopt &&
+             !e.has(event_flag::historical);
     default: return false;
   }
 }
@@ -62,11 +67,11 @@ CoreReplay::CoreReplay(const JournalOrigin& origin, const JournalSegments& segme
 }
 
 bool CoreReplay::part(const Event& event) {
-  if (!parted_.empty()) return true;
+  if (!parted_.empty() || told_) return !parted_.empty();
   const char* why = nullptr;
   if (event.kind() == EventKind::config_change) why = "the configuration was reloaded";
   // A feed that hears of a closed instrument has the venue's time; without one its terms had
-  // changed in the list, which is in no frame.
+  // changed in the list: the builds that are meant here did not flag those.
   if (event.kind() == EventKind::instrument_change &&
       (event.as<InstrumentChange>().change != InstrumentChangeKind::invalidate ||
        event.exch == ExchTime{})) {
@@ -77,9 +82,24 @@ bool CoreReplay::part(const Event& event) {
   return true;
 }
 
+// A reload that the core refused changes no label; neither does one of limits alone.
+void CoreReplay::keep_tag(const Event& event) {
+  const std::uint64_t adopted = engine_->snapshot().counters.configs_adopted;
+  if (adopted == configs_adopted_) return;
+  configs_adopted_ = adopted;
+  const auto ref = event.as<SideBlockRef>();
+  const auto bytes = ReplayBlocks::find(&blocks_, ref.slot, ref.generation);
+  ConfigBlock block;
+  if (bytes.size() != sizeof block) return;
+  std::memcpy(static_cast<void*>(&block), bytes.data(), sizeof block);
+  kept_.tags.push(
+      TagChange{block.first_order, static_cast<std::uint32_t>(block.config_hash >> 32)});
+}
+
 void CoreReplay::keep(const Event& event, Commands& out) {
   seq_ = event.seq().value;
   if (part(event)) return;
+  if (event.kind() == EventKind::config_change) keep_tag(event);
   for (Command& c : out) {
     switch (c.kind()) {
       case CommandKind::place:

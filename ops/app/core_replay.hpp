@@ -84,13 +84,20 @@ struct Fate {
   bool sent{false};
 };
 
+// Orders from counter `first` on carry another config's tag: the core adopted a reload.
+struct TagChange {
+  std::uint32_t first{0};
+  std::uint32_t tag{0};
+};
+
 // What the frames are compared with: events that a public decoder wrote, that the gateway wrote,
-// commands and their fates, each in the journal's order.
+// commands and their fates, and the tags of their labels, each in the journal's order.
 struct KeptForFrames {
   Fifo<Event> feed_events;
   Fifo<Event> order_events;
   Fifo<Outgoing> outgoing;
   Fifo<Fate> fates;
+  Fifo<TagChange> tags;
 };
 
 class CoreReplay {
@@ -115,10 +122,13 @@ class CoreReplay {
   [[nodiscard]] ReplayEngine& engine() noexcept { return *engine_; }
   // Keeps events and commands for the comparison with frames; without it they are dropped.
   void keep_for_frames() noexcept { keep_ = true; }
+  // The frames say themselves which names and terms their sessions knew (frame kinds 10 and 11).
+  // Before the first next().
+  void frames_tell_instruments() noexcept { told_ = true; }
 
-  // Why the frames can be followed no further: the journal's later events need what only the
-  // running bot had (terms of a new listing, a reloaded config). Empty while they can. Nothing is
-  // kept then.
+  // Why the frames can be followed no further: they are of a build that left out what its sessions
+  // knew of instruments, and one was listed, redefined or settled, or the config was reloaded.
+  // Empty while they can. Nothing is kept then.
   [[nodiscard]] const std::string& parted() const noexcept { return parted_; }
 
   // To be taken by the reader of the frames.
@@ -129,6 +139,7 @@ class CoreReplay {
  private:
   void keep(const Event& event, Commands& out);
   bool part(const Event& event);
+  void keep_tag(const Event& event);
 
   ReplayBlocks blocks_;
   TraceRing trace_;
@@ -139,6 +150,8 @@ class CoreReplay {
   std::unique_ptr<ReplayRun> run_;
   std::function<void(const Event&, const Commands&)> look_;
   bool keep_{false};
+  bool told_{false};
+  std::uint64_t configs_adopted_{0};
   std::string parted_;
   KeptForFrames kept_;
   std::uint64_t seq_{0};

@@ -9,6 +9,7 @@
 #include "engine/runtime/clock.hpp"
 #include "engine/runtime/probe.hpp"
 #include "ops/app/feed_calls.hpp"
+#include "ops/app/known_names.hpp"
 #include "ops/app/listing_tasks.hpp"
 #include "ops/app/session.hpp"
 
@@ -45,6 +46,12 @@ class FeedSession {
   [[nodiscard]] typename Venue::Feed& feed() noexcept { return calls_.feed().feed(); }
   [[nodiscard]] const typename Venue::Feed& feed() const noexcept { return calls_.feed().feed(); }
   [[nodiscard]] const SharedFeedCounters& shared() const noexcept { return shared_; }
+  // Cold, behind the tape's attach(): what `symbols` gets while running is known from a place on
+  // that the tape says.
+  void follow_names(const deribit::SymbolTable& symbols) noexcept {
+    names_.follow(symbols, session_.tape(), clock_.now());
+    feed().know(names_.end());
+  }
   // heartbeats alone are no data. Zero: never given up.
   void set_data_silence_max(Nanos limit) noexcept { data_silence_max_ = limit; }
   // The cold side takes notes out of the one and puts tasks into the other.
@@ -76,6 +83,7 @@ class FeedSession {
   }
   void text(const TextFrame& t) noexcept {
     probe_.mark(ProbeHop::decrypt);
+    learn_names(t.at);
     const DecodeStatus status = calls_.text(Frame{t.data, t.size, t.capacity}, t.at);
     if (status == DecodeStatus::ok) data_at_ = t.at;
     probe_.mark(ProbeHop::parse);
@@ -85,8 +93,11 @@ class FeedSession {
     calls_.ended(now);
     deliver(now);
   }
-  void timer(RecvTime now) noexcept {
+  void before_timer(RecvTime now) noexcept {
+    learn_names(now);
     follow_listings(now);
+  }
+  void timer(RecvTime now) noexcept {
     calls_.timer(now);
     deliver(now);
     publish();
@@ -108,6 +119,9 @@ class FeedSession {
   void note_change(const Event& e) noexcept {
     const ListingNote note{e.instrument, e.as<InstrumentChange>().change};
     if (!notes_.push(note)) shared_.notes_lost.fetch_add(1, std::memory_order_relaxed);
+  }
+  void learn_names(RecvTime now) noexcept {
+    if (names_.learn(now)) feed().know(names_.end());
   }
   // At most one request's worth at a time: the venue counts subscriptions.
   void follow_listings(RecvTime now) noexcept {
@@ -134,6 +148,7 @@ class FeedSession {
   TscProbe& probe_;
   const TscClock& clock_;
   SharedFeedCounters shared_{};
+  KnownNames names_;
   ListingNotes notes_{listing_notes_max};
   ListingTasks tasks_{listings_max};
   RecvTime listing_due_{};

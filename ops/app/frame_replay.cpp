@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "ops/app/feed_interval.hpp"
+
 namespace gimbal {
 namespace {
 
@@ -60,9 +62,9 @@ std::string shown(std::string_view text) {
 
 }  // namespace
 
-FrameReplay::FrameReplay(const JournalOrigin& origin, std::uint32_t epoch, CoreAhead& core,
+FrameReplay::FrameReplay(JournalOrigin& origin, std::uint32_t epoch, bool told, CoreAhead& core,
                          const JournalSegments& segments)
-    : core_{core}, origin_{origin}, reader_{segments} {
+    : core_{core}, origin_{origin}, told_{told}, reader_{segments} {
   const Config& config = origin.loaded->config;
   const VenueId venue{0};
   for (std::size_t i = 0; i < feeds_.size(); ++i) {
@@ -74,10 +76,23 @@ FrameReplay::FrameReplay(const JournalOrigin& origin, std::uint32_t epoch, CoreA
   }
   budget_ = std::make_unique<deribit::RateBudget>(rate_limits(config.venues[0]));
   (void)budget_->set_quota(0, 1000);
-  gateway_ = std::make_unique<deribit::DeribitGateway>(
+  terms_ = origin.universe.table();
+  deribit::GatewayConfig account =
       gateway_config(*origin.loaded, venue, epoch,
-                     silent_login(order_login_first_id, "trade:read_write account:read_write")),
-      origin.universe.symbols(), origin.universe.table(), origin.universe.underlyings(), *budget_);
+                     silent_login(order_login_first_id, "trade:read_write account:read_write"));
+  tags_.start(account.config_hash);
+  account.tags = &tags_;
+  gateway_ =
+      std::make_unique<deribit::DeribitGateway>(std::move(account), origin.universe.symbols(),
+                                                terms_, origin.universe.underlyings(), *budget_);
+}
+
+// The word is the first of each session's tape.
+bool FrameReplay::told_instruments(const JournalSegments& segments) {
+  JournalReader reader{segments, frame_stream};
+  JournalRecord record;
+  return reader.next(record) == JournalStatus::record && record.type == RecordType::frame &&
+         record.frame.kind == FrameKind::named;
 }
 
 void FrameReplay::run() {
@@ -124,18 +139,22 @@ void FrameReplay::check_rest() {
   result_.error = reader_.place_of_error();
 }
 
+std::string FrameReplay::parting(const FrameRecord& frame) const {
+  if (!core_.parted().empty()) return core_.parted();
+  const bool change = frame.kind == FrameKind::listed || frame.kind == FrameKind::retired;
+  if (change && !told_) return "instruments were listed or retired while running";
+  if (frame.kind == FrameKind::conflated) return events_missing(frame.detail);
+  return {};
+}
+
 bool FrameReplay::take(const JournalRecord& record) {
   const FrameRecord& frame = record.frame;
-  result_.parted = core_.parted();
-  if (result_.parted.empty() &&
-      (frame.kind == FrameKind::listed || frame.kind == FrameKind::retired)) {
-    result_.parted = "instruments were listed or retired while running";
-  }
-  if (result_.parted.empty() && frame.kind == FrameKind::conflated) {
-    result_.parted = events_missing(frame.detail);
-  }
+  result_.parted = parting(frame);
   if (!result_.parted.empty()) return false;
   ++result_.frames;
+  if (frame.kind == FrameKind::named || frame.kind == FrameKind::terms) {
+    return note_instrument(frame, record.bytes);
+  }
   const bool nested = frame.kind == FrameKind::resync || frame.kind == FrameKind::text_out;
   // What happened inside a timer's call is recorded behind it.
   if (!nested) run_deferred();
@@ -155,6 +174,41 @@ bool FrameReplay::take(const JournalRecord& record) {
         shown({reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size()});
   }
   return !result_.difference.found;
+}
+
+// --- instruments ------------------------------------------------------------------------------
+
+// What a session learnt in the midst of a call, before the text that needed it: nothing waits.
+bool FrameReplay::note_instrument(const FrameRecord& frame, std::span<const std::byte> bytes) {
+  if (frame.kind == FrameKind::named) {
+    note_name(frame, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    return !result_.difference.found;
+  }
+  Instrument fresh;
+  static_assert(std::is_trivially_copyable_v<Instrument>);
+  if (bytes.size() != sizeof fresh) {
+    result_.parted = "the terms of an instrument are those of another build";
+    return false;
+  }
+  std::memcpy(static_cast<void*>(&fresh), bytes.data(), sizeof fresh);
+  take_definition(terms_, fresh);
+  return true;
+}
+
+void FrameReplay::note_name(const FrameRecord& frame, std::string_view name) {
+  std::size_t end = frame.detail;
+  if (!name.empty()) {
+    const InstrumentId id{static_cast<std::uint16_t>(frame.detail)};
+    if (!origin_.universe.symbols().add(name, id)) {
+      frame_ = frame;
+      return differ("an instrument's number has another name", frame.seq,
+                    std::string{origin_.universe.symbols().name(id)}, std::string{name});
+    }
+    end = std::size_t{id.value} + 1;
+  }
+  if (frame.slot == order_slot) return gateway_->know(end);
+  const std::size_t which = static_cast<std::size_t>(frame.slot) - hedge_slot;
+  if (which < feeds_.size()) feeds_[which].calls->feed().feed().know(end);
 }
 
 // --- feeds ------------------------------------------------------------------------------------
@@ -197,12 +251,21 @@ void FrameReplay::feed_call(FeedSide& side, const FrameRecord& frame,
     case FrameKind::opened: calls.opened(now); break;
     case FrameKind::text_in: calls.text(frame_of(bytes), now); break;
     case FrameKind::ended: calls.ended(now); break;
-    case FrameKind::timer: calls.timer(now); break;
+    case FrameKind::timer:
+      if (side.listed) calls.subscribe_listed(now);
+      side.listed = false;
+      calls.timer(now);
+      break;
+    case FrameKind::listed: return list(side, frame.detail);
+    case FrameKind::retired:
+      calls.retire(InstrumentId{static_cast<std::uint16_t>(frame.detail)}, now);
+      calls.outbox().clear();
+      return;
     case FrameKind::text_out:
     case FrameKind::resync:
-    case FrameKind::listed:
-    case FrameKind::retired:
-    case FrameKind::conflated: return;
+    case FrameKind::conflated:
+    case FrameKind::named:
+    case FrameKind::terms: return;
   }
   if (frame.kind != FrameKind::opened) {
     calls.pass_on(sink);
@@ -219,6 +282,14 @@ void FrameReplay::feed_call(FeedSide& side, const FrameRecord& frame,
     calls.run_resyncs(now, sink);
   }
   calls.outbox().clear();
+}
+
+// As the cold side's task: wanted now, asked for together by the timer that follows.
+void FrameReplay::list(FeedSide& side, std::uint32_t instrument) {
+  const VenueConfig& venue = origin_.loaded->config.venues[0];
+  side.calls->list(InstrumentId{static_cast<std::uint16_t>(instrument)},
+                   interval_of(venue.option_book_interval), interval_of(venue.ticker_interval));
+  side.listed = true;
 }
 
 void FrameReplay::adopt_resyncs(FeedSide& side, std::uint64_t up_to) {
@@ -287,7 +358,9 @@ void FrameReplay::order_frame(const FrameRecord& frame, std::span<const std::byt
     case FrameKind::resync:
     case FrameKind::listed:
     case FrameKind::retired:
-    case FrameKind::conflated: return;
+    case FrameKind::conflated:
+    case FrameKind::named:
+    case FrameKind::terms: return;
   }
   for (const Event& e : batch_.committed()) written_.push(e);
   batch_.clear();
@@ -358,6 +431,9 @@ void FrameReplay::order_text(const FrameRecord& frame, std::string_view text) {
              "nothing");
     }
     return;
+  }
+  for (; !core_.tags().empty(); core_.tags().pop()) {
+    (void)tags_.add(core_.tags()[0].first, core_.tags()[0].tag);
   }
   std::array<char, encoded_order_max> out{};
   Encoded encoded;

@@ -3,6 +3,8 @@
 //
 // The journal gives sequence numbers and what did not come over these sessions (operator, queries,
 // timers); a CoreReplay steps it along, so that commands are there when their text is compared.
+// Names and terms of instruments that changed while running are in the frame stream itself, each at
+// its place (frame kinds 7, 8, 10, 11); the tag of a reloaded config comes with the journal.
 #pragma once
 
 #include <array>
@@ -51,8 +53,13 @@ struct FrameReplayResult {
 
 class FrameReplay {
  public:
-  FrameReplay(const JournalOrigin& origin, std::uint32_t epoch, CoreAhead& core,
+  // The names of `origin` grow with the frames. `told`: see told_instruments().
+  FrameReplay(JournalOrigin& origin, std::uint32_t epoch, bool told, CoreAhead& core,
               const JournalSegments& segments);
+
+  // Whether the stream says what its sessions knew of instruments. Streams of earlier builds do
+  // not: they can be followed up to the first change of one.
+  [[nodiscard]] static bool told_instruments(const JournalSegments& segments);
 
   // See JournalReader.
   void chain_by(ChainHasher& hasher) noexcept { reader_.chain_by(hasher); }
@@ -72,6 +79,7 @@ class FrameReplay {
   struct FeedSide {
     std::unique_ptr<Calls> calls;
     std::vector<Resync> waiting;  // asked for by the core, not yet carried out
+    bool listed{false};           // since its last timer
   };
   struct Sink {  // the feed's events, compared unit by unit
     FrameReplay* self;
@@ -79,8 +87,12 @@ class FrameReplay {
   };
 
   bool take(const JournalRecord& record);
+  [[nodiscard]] std::string parting(const FrameRecord& frame) const;
+  bool note_instrument(const FrameRecord& frame, std::span<const std::byte> bytes);
+  void note_name(const FrameRecord& frame, std::string_view name);
   void feed_frame(const FrameRecord& frame, std::span<const std::byte> bytes);
   void feed_call(FeedSide& side, const FrameRecord& frame, std::span<const std::byte> bytes);
+  void list(FeedSide& side, std::uint32_t instrument);
   void run_deferred();
   void adopt_resyncs(FeedSide& side, std::uint64_t up_to);
   [[nodiscard]] std::uint64_t next_feed_seq();
@@ -99,8 +111,11 @@ class FrameReplay {
   void check_left_over();
 
   CoreAhead& core_;
-  const JournalOrigin& origin_;
+  JournalOrigin& origin_;
+  const bool told_;
   FramesAhead reader_;
+  ConfigTags tags_;
+  InstrumentTable terms_;  // the order session's own
   std::array<FeedSide, 2> feeds_{};
   std::unique_ptr<deribit::RateBudget> budget_;
   std::unique_ptr<deribit::DeribitGateway> gateway_;

@@ -263,9 +263,9 @@ std::string JournalLines::to_csv(const std::string& line) {
 }
 
 std::string frame_line(const JournalRecord& record) {
-  static constexpr std::array<std::string_view, 10> kinds{
-      "none",  "text_in", "text_out", "opened",  "ended",
-      "timer", "resync",  "listed",   "retired", "conflated"};
+  static constexpr std::array<std::string_view, 12> kinds{
+      "none",   "text_in", "text_out", "opened",    "ended", "timer",
+      "resync", "listed",  "retired",  "conflated", "named", "terms"};
   FlatJson json;
   if (record.type == RecordType::gap) {
     return json.text("record", "gap").number("records", record.gap.records).done();
@@ -275,10 +275,11 @@ std::string frame_line(const JournalRecord& record) {
   const auto kind = static_cast<std::size_t>(f.kind);
   json.raw("recv_ns", std::to_string(f.recv_mono_ns)).number("seq", f.seq).number("slot", f.slot);
   json.text("kind", kind < kinds.size() ? kinds[kind] : "other");
-  if (f.kind >= FrameKind::resync && f.kind <= FrameKind::retired)
-    json.number("instrument", f.detail);
+  const bool of_one = f.kind >= FrameKind::resync && f.kind <= FrameKind::retired;
+  const bool names_one = f.kind == FrameKind::named && !record.bytes.empty();
+  if (of_one || names_one || f.kind == FrameKind::terms) json.number("instrument", f.detail);
   if ((f.flags & frame_flag::redacted) != 0) json.raw("redacted", "true");
-  if (f.kind == FrameKind::text_in || f.kind == FrameKind::text_out) {
+  if (f.kind == FrameKind::text_in || f.kind == FrameKind::text_out || names_one) {
     json.text("text", {reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size()});
   }
   return json.done();

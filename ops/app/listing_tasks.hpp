@@ -31,6 +31,15 @@ using ListingNotes = SpscRing<ListingNote>;
 using ListingTasks = SpscRing<ListingTask>;
 using TermsRing = SpscRing<Instrument>;  // cold side -> order session
 
+// What the order session makes of new terms; a replay of its frames too.
+inline void take_definition(InstrumentTable& table, const Instrument& fresh) noexcept {
+  if (table.contains(fresh.id)) {
+    (void)table.redefine(fresh);
+  } else {
+    (void)table.add(fresh);
+  }
+}
+
 inline constexpr std::size_t listings_max = 4096;             // instruments listed in one boot
 inline constexpr std::size_t listing_notes_max = 1024;        // an expiry's worth at once
 inline constexpr std::size_t listings_per_request = 50;       // two channels each: one request

@@ -19,6 +19,7 @@
 #include "engine/runtime/probe.hpp"
 #include "engine/runtime/ring.hpp"
 #include "ops/app/answer_times.hpp"
+#include "ops/app/known_names.hpp"
 #include "ops/app/listing_tasks.hpp"
 #include "ops/app/order_listing.hpp"
 #include "ops/app/order_sent.hpp"
@@ -75,6 +76,11 @@ class OrderSession {
   [[nodiscard]] Session<OrderSession>& session() noexcept { return session_; }
   [[nodiscard]] typename Venue::Gateway& gateway() noexcept { return gateway_; }
   [[nodiscard]] const OrderSessionCounters& counters() const noexcept { return counters_; }
+  // Cold, behind the tape's attach(): see FeedSession.
+  void follow_names(const deribit::SymbolTable& symbols) noexcept {
+    names_.follow(symbols, session_.tape(), clock_.now());
+    gateway_.know(names_.end());
+  }
   // Cold: the next cancel is the first one after this moment.
   void note_kill() noexcept { counters_.first_cancel_ns.store(0, std::memory_order_release); }
 
@@ -97,6 +103,7 @@ class OrderSession {
     deliver();
   }
   void text(const TextFrame& t) noexcept {
+    learn_names(t.at);
     (void)gateway_.on_frame(Frame{t.data, t.size, t.capacity}, t.at, batch_, outbox_);
     deliver();
   }
@@ -120,14 +127,17 @@ class OrderSession {
   }
 
  private:
+  void learn_names(RecvTime now) noexcept {
+    if (names_.learn(now)) gateway_.know(names_.end());
+  }
   // The cold side puts them here before it tells the core, so an order under new terms finds them.
   void take_terms() noexcept {
     while (const Instrument* fresh = terms_.peek()) {
-      if (table_.contains(fresh->id)) {
-        (void)table_.redefine(*fresh);
-      } else {
-        (void)table_.add(*fresh);
-      }
+      const RecvTime now = clock_.now();
+      learn_names(now);  // a new instrument's name was there before its terms
+      take_definition(table_, *fresh);
+      session_.tape().put(FrameKind::terms, now,
+                          {reinterpret_cast<const char*>(fresh), sizeof *fresh}, fresh->id.value);
       terms_.pop();
     }
   }
@@ -284,6 +294,7 @@ class OrderSession {
   SenderGate gate_;
   InstrumentTable& table_;
   TermsRing& terms_;
+  KnownNames names_;
   TscProbe& probe_;
   AnswerTimes answers_{};
   const TscClock& clock_;

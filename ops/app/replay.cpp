@@ -113,15 +113,17 @@ void take_damage(const std::string& damage, ReplayFindings& findings) {
 
 // Where the frames differ, the events count up to there: what the core had stepped is stepped
 // again.
-std::string follow_frames(const JournalOrigin& origin, const ReplayArguments& arguments,
+std::string follow_frames(JournalOrigin& origin, const ReplayArguments& arguments,
                           const JournalSegments& events, const JournalSegments& frames,
                           CoreReplay& core, ReplayFindings& findings) {
   ChainHasher chain;
   std::uint64_t steps = 0;
   bool ended = false;
+  const bool told = FrameReplay::told_instruments(frames);
+  if (told) core.frames_tell_instruments();
   {
     CoreAhead ahead{core};
-    FrameReplay replayed{origin, header_of(events, journal_stream).epoch, ahead, frames};
+    FrameReplay replayed{origin, header_of(events, journal_stream).epoch, told, ahead, frames};
     replayed.chain_by(chain);
     replayed.run();
     replayed.check_rest();
@@ -144,7 +146,7 @@ std::string follow_frames(const JournalOrigin& origin, const ReplayArguments& ar
   return error;
 }
 
-std::string run_streams(const ReplayArguments& arguments, const JournalOrigin& origin,
+std::string run_streams(const ReplayArguments& arguments, JournalOrigin& origin,
                         const JournalSegments& events, ReplayFindings& findings) {
   JournalSegments frames;
   findings.without_frames =
@@ -271,8 +273,9 @@ void add_replay(cli::Command app, int& exit_code) {
       "journal's, encoded orders the texts that left, and the commands' digest the journal's\n"
       "records; the first difference is shown with what led to it. Where the directory holds no\n"
       "frames the journalled events are stepped, and the line `frames` says why. Frames are\n"
-      "followed up to where they cannot be compared with the events (some were not kept, the\n"
-      "configuration was reloaded, instruments were listed); that is no difference.\n"
+      "followed across listings, settlements and reloads, up to where they cannot be compared "
+      "with\n"
+      "the events (some were not kept, tickers were conflated); that is no difference.\n"
       "Exit codes: 0 the same (or nothing to compare), 1 different or damaged, 2 unreadable.");
   command.callback([arguments, &exit_code] { exit_code = replay_journal(*arguments); });
 }

@@ -39,7 +39,8 @@ inline constexpr std::size_t session_slots = 8;
 inline constexpr Nanos close_wait_max = milliseconds(250);
 
 // `Owner` has: void opened(RecvTime), void text(const TextFrame&), void ended(const LinkClosed&,
-// RecvTime), void timer(RecvTime).
+// RecvTime), void timer(RecvTime). It may have void before_timer(RecvTime): what it puts on the
+// tape comes before the timer's own record.
 template <class Owner>
 class Session {
  public:
@@ -146,6 +147,7 @@ class Session {
     timer_due_ = now + timer_interval;
     (void)owes();
     if (added_) {
+      if constexpr (requires { owner_.before_timer(now); }) owner_.before_timer(now);
       tape_.put(FrameKind::timer, now);
       owner_.timer(now);
     }

@@ -149,6 +149,22 @@ TEST_F(Decoder, InstrumentStateSettlesInvalidatesOrNamesANewListing) {
   EXPECT_EQ(feed->take_listed(), "");
 }
 
+// A name that the table got while running is not read before the session says so.
+TEST_F(Decoder, WhatInstrumentStateSaysOfANameThatIsNotKnownYetIsIgnored) {
+  ASSERT_TRUE(feed->want_instrument_state("any", "any"));
+  open(R"("instrument.state.any.any")");
+  const std::string settled = data_message(
+      "instrument.state.any.any",
+      R"({"timestamp":1553080940000,"state":"settled","instrument_name":"BTC-25DEC26"})");
+  const InstrumentId id = symbols.find("BTC-25DEC26");
+  feed->know(id.value);
+  EXPECT_EQ(take(settled), DecodeStatus::ignored);
+  EXPECT_EQ(feed->counters().ignored[static_cast<std::size_t>(Ignored::unknown_instrument)], 1U);
+  feed->know(std::size_t{id.value} + 1);
+  ASSERT_EQ(take(settled), DecodeStatus::ok);
+  EXPECT_EQ(events()[0].instrument, id);
+}
+
 TEST_F(Decoder, AnInstrumentListedWhileRunningIsAskedForAloneAndOneThatEndedNeverAgain) {
   ASSERT_TRUE(feed->want_book(perp, Interval::raw));
   open(R"("book.BTC-PERPETUAL.raw")");

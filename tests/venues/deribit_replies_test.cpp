@@ -86,6 +86,20 @@ TEST_F(DeribitGateway, ChangesCarryFillsBeforeOrdersAndThePosition) {
   EXPECT_EQ(found<PositionReport>(EventKind::position_report)[0].amount, -amount(40));
 }
 
+// A name that the table got while running is not read before the session says so.
+TEST_F(DeribitGateway, RowsOfANameThatIsNotKnownYetAreOfAnUnknownInstrument) {
+  connect();
+  const std::string open =
+      notice("user.orders.any.any.100ms", "[" + order_text(order, usd(1), amount(10), Qty{}) + "]");
+  gateway().know(instrument.value);
+  (void)take(open);
+  EXPECT_TRUE(found<OrderAck>(EventKind::order_ack).empty());
+  EXPECT_EQ(gateway().counters().unknown_instruments, 1U);
+  gateway().know(std::size_t{instrument.value} + 1);
+  (void)take(open);
+  EXPECT_EQ(found<OrderAck>(EventKind::order_ack).size(), 1U);
+}
+
 TEST_F(DeribitGateway, PortfolioGivesTheMargin) {
   connect();
   (void)take(test::venue_fixture("user_portfolio.json"));

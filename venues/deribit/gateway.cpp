@@ -378,6 +378,8 @@ void DeribitGateway::on_timer(RecvTime now, EventBatch& batch, Outbox& outbox) {
   last_in_packet(batch, staged_before);
 }
 
+void DeribitGateway::know(std::size_t end) noexcept { state_->names_end = end; }
+
 bool DeribitGateway::ready() const noexcept { return state_->ready(); }
 
 bool DeribitGateway::lost(RecvTime now) const noexcept {

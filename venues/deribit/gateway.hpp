@@ -83,6 +83,10 @@ class DeribitGateway {
   void on_close(RecvTime now, EventBatch& batch);
   void on_timer(RecvTime now, EventBatch& batch, Outbox& outbox);
 
+  // Of what `symbols` got while running, ids from `end` on are not known yet: rows of them are of
+  // unknown instruments. Until the first call everything is known.
+  void know(std::size_t end) noexcept;
+
   // `out` needs encoded_order_max bytes.
   [[nodiscard]] Encoded encode(const Approved<PlaceOrder>& order, RecvTime now,
                                std::span<char> out) noexcept;

@@ -85,6 +85,7 @@ struct DeribitGateway::State {
 
   GatewayConfig config;
   const SymbolTable* symbols;
+  std::size_t names_end{SIZE_MAX};
   const InstrumentTable* instruments;
   const UnderlyingNames* underlyings;
   RateBudget* budget;
@@ -111,7 +112,7 @@ struct DeribitGateway::State {
     return config.first_request_id + ids_of_session + next_id++;
   }
   [[nodiscard]] ReportContext context(RecvTime now, EventBatch& batch) const noexcept {
-    return {config.venue, config.label_tag, symbols, now, 0, &batch};
+    return {config.venue, config.label_tag, symbols, now, 0, &batch, names_end};
   }
 
   // session (gateway.cpp)

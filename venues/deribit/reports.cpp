@@ -59,7 +59,7 @@ OrderId owner(const ReportContext& context, std::string_view label) noexcept {
 }
 
 Reported report_ack(const ReportContext& c, const OrderRow& row) noexcept {
-  const InstrumentId id = c.symbols->find(row.instrument);
+  const InstrumentId id = c.find(row.instrument);
   if (!id.valid()) return missing(row.instrument);
   OrderAck ack;
   ack.order = owner(c, row.label);
@@ -70,7 +70,7 @@ Reported report_ack(const ReportContext& c, const OrderRow& row) noexcept {
 }
 
 Reported report_state(const ReportContext& c, const OrderRow& row, OrderAction action) noexcept {
-  const InstrumentId id = c.symbols->find(row.instrument);
+  const InstrumentId id = c.find(row.instrument);
   if (!id.valid()) return missing(row.instrument);
   switch (row.state) {
     case OrderState::open:
@@ -91,7 +91,7 @@ Reported report_fill(const ReportContext& c, const UserTradeRow& row) noexcept {
   const bool net_row = !row.combo_trade_id.empty() && row.combo_trade_id == row.trade_id;
   const bool own_name = !row.combo_id.empty() && row.combo_id == row.instrument;
   if (net_row || own_name) return Reported::combo;
-  const InstrumentId id = c.symbols->find(row.instrument);
+  const InstrumentId id = c.find(row.instrument);
   if (!id.valid()) return missing(row.instrument);
   Fill fill = row.fill;
   fill.order = owner(c, row.label);
@@ -111,7 +111,7 @@ Reported report_trade(const ReportContext& c, const UserTradeRow& row) noexcept 
 }
 
 Reported report_position(const ReportContext& c, const PositionRow& row) noexcept {
-  const InstrumentId id = c.symbols->find(row.instrument);
+  const InstrumentId id = c.find(row.instrument);
   if (!id.valid()) return missing(row.instrument);
   return put(c, EventKind::position_report, id, {}, row.report);
 }
@@ -123,7 +123,7 @@ Reported report_margin(const ReportContext& c, const MarginRow& row) noexcept {
 }
 
 Reported report_open_order(const ReportContext& c, const OrderRow& row) noexcept {
-  const InstrumentId id = c.symbols->find(row.instrument);
+  const InstrumentId id = c.find(row.instrument);
   if (!id.valid()) return missing(row.instrument);
   OpenOrderReport report;
   report.order = owner(c, row.label);

@@ -22,6 +22,13 @@ struct ReportContext {
   RecvTime now{};
   std::uint8_t flags{0};  // event_flag::historical for queries
   EventBatch* batch{nullptr};
+  std::size_t names_end{SIZE_MAX};  // ids from here on are not known yet
+
+  // The invalid id when the name is not known.
+  [[nodiscard]] InstrumentId find(std::string_view instrument) const noexcept {
+    const InstrumentId id = symbols->find(instrument);
+    return id.value < names_end ? id : InstrumentId{};
+  }
 };
 
 enum class Reported : std::uint8_t {
