@@ -94,8 +94,8 @@ struct FeedConfig {
   std::size_t subscribe_batch{100};       // channels per request
   std::uint32_t heartbeat_s{10};          // 0: no set_heartbeat
   Nanos resync_delay{milliseconds(100)};  // doubles for each failure in a row
-  Nanos resync_delay_max{seconds(10)};
-  Nanos answer_timeout{seconds(5)};  // for subscription answers and snapshots
+  Nanos resync_delay_max{seconds(4)};
+  Nanos answer_timeout{seconds(4)};  // for subscription answers and snapshots
   bool private_subscribe{false};     // raw channels: private/subscribe after a login
   bool learn{false};   // accept channels that were not asked for (tools reading recordings)
   bool strict{false};  // validate whole documents, skipped members included

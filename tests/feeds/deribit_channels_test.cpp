@@ -252,7 +252,7 @@ TEST_F(Decoder, AnswerThatNeverComesIsAskedForAgain) {
   ASSERT_TRUE(feed->want_book(perp, Interval::raw));
   feed->on_open(now, outbox);
   outbox.clear();
-  now = now + seconds(4);
+  now = now + seconds(3);
   feed->on_timer(now, outbox, batch);
   EXPECT_TRUE(outbox.empty());
   now = now + seconds(2);

@@ -37,7 +37,7 @@ struct Resync : Decoder {
 };
 
 // Twelve times in a row, the snapshot lost or the answer: between two requests never more than the
-// longest back-off, though five seconds of it pass in waiting for what never comes.
+// longest back-off, though seconds of it pass in waiting for what never comes.
 TEST_F(Resync, WhatIsWaitedForInVainIsPartOfTheBackOff) {
   for (const bool answered : {true, false}) {
     make();

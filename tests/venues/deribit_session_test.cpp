@@ -103,9 +103,9 @@ TEST_F(LoginTest, ALoginWithoutAnAnswerThatCanBeReadIsAskedForAgain) {
   outbox.clear();
   EXPECT_EQ(take(login, R"({"id":900000000,"jsonrpc":"2.0","resul)", now, outbox),
             LoginStep::not_mine);
-  login.on_timer(now + milliseconds(4999), outbox);
+  login.on_timer(now + milliseconds(3999), outbox);
   EXPECT_TRUE(outbox.empty());
-  login.on_timer(now + seconds(5), outbox);
+  login.on_timer(now + seconds(4), outbox);
   ASSERT_EQ(outbox.size(), 1U);
   EXPECT_NE(outbox[0].find(R"("id":900000001,"method":"public/auth")"), std::string_view::npos);
   login.on_timer(now + seconds(6), outbox);
@@ -116,7 +116,7 @@ TEST_F(LoginTest, ALoginWithoutAnAnswerThatCanBeReadIsAskedForAgain) {
 TEST_F(LoginTest, AnAnswerThatIsSlowerThanTheNextRequestIsTaken) {
   deribit::DeribitLogin login{config};
   login.on_open(now, outbox);
-  login.on_timer(now + seconds(5), outbox);
+  login.on_timer(now + seconds(4), outbox);
   EXPECT_EQ(outbox.size(), 2U);
   EXPECT_EQ(take(login, granted(900'000'002, 900), now + seconds(6), outbox), LoginStep::not_mine);
   EXPECT_EQ(take(login, granted(900'000'000, 900), now + seconds(6), outbox), LoginStep::accepted);

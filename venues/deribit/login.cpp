@@ -59,7 +59,7 @@ bool read_error(value& v, Answer& a) noexcept {
   });
 }
 
-constexpr Nanos answer_wait = seconds(5);  // then the login is asked for again
+constexpr Nanos answer_wait = seconds(4);  // then the login is asked for again
 constexpr Nanos refresh_wait = seconds(10);
 // A signature may be refused for this host's clock alone (the venue takes 60 s); a few times more
 // costs nothing and needs no new connection, a key that is wrong stays wrong.
