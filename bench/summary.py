@@ -16,6 +16,9 @@ BARS = [
     ("flat_top/5000", "ns_each", 40, "at_most"),
     ("gate_approve", "ns_each", 300, "at_most"),
     ("journal_append", "ns_each", 60, "at_most"),
+    ("frame_append/100", "ns_each", 200, "at_most"),
+    ("frame_append/400", "ns_each", 200, "at_most"),
+    ("frame_append/1024", "ns_each", 200, "at_most"),
     ("implied_vol_warm_0.1_percent/AVX2", "ns_each", 60, "at_most"),
     ("svi_fit/warm_40_strikes", "ns_each", 50_000, "at_most"),
     ("scenario_grid/AVX3/1000", "ns_each", 250, "at_most"),  # an option: 35 scenarios of 1,000 in 250 us
