@@ -176,6 +176,7 @@ void EngineCore::on_fill(const Event& event) noexcept {
   venue.last_trade = fill.trade;
   const bool historical = event.has(event_flag::historical);
   if (!historical) m->filled_at = now_;
+  if (table_[event.instrument].state == InstrumentState::settled) venue.wants_reconcile = true;
   const Qty moved = signed_qty(fill.side, fill.amount);
   const std::optional<ResidualDelta> before = residual(table_[event.instrument].underlying);
   move_position(event.instrument, moved);

@@ -255,10 +255,12 @@ void EngineCore::trip_instance(const Event& event, OrderId id, bool news) noexce
 bool EngineCore::adopt_position(InstrumentId id) noexcept {
   Market& m = markets_[id.value];
   const Qty ours = portfolio_.position(id);
-  const Qty theirs = m.has_report ? m.reported : Qty{};
-  if (table_[id].state == InstrumentState::settled || ours == theirs) return true;
+  // What has ended holds nothing: not what an older picture shows, nor a fill that came after it.
+  const bool over = table_[id].state == InstrumentState::settled;
+  const Qty theirs = m.has_report && !over ? m.reported : Qty{};
+  if (ours == theirs) return true;
   // The picture may be older than our fill.
-  if (m.filled_at >= venues_[table_[id].venue.value].begun_at) return false;
+  if (m.filled_at >= venues_[table_[id].venue.value].begun_at && !over) return false;
   envelopes_.moved(id, seq_.value, ours);
   portfolio_.set_position(id, theirs);
   keep_held(id);
