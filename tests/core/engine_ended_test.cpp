@@ -1,4 +1,5 @@
-// What has ended and is told of all the same: by a picture from before, by a fill that was on its way.
+// What has ended and is told of all the same: by a picture from before, by a fill that was on its
+// way.
 #include "tests/support/engine_fixture.hpp"
 
 namespace gimbal {

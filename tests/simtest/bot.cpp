@@ -85,7 +85,7 @@ std::string Bot::build() {
   coin_ = universe_.members()[0].id;
   setup_ = engine_setup(host_.own_account, hedge_, coin_);
   setup_.blocks = {this, &Bot::terms_of};
-  order_table_ = InstrumentTable{universe_.table().size()};
+  order_table_ = InstrumentTable{universe_.table().size() + listings_room};
   for (std::size_t i = 0; i < universe_.table().size(); ++i) {
     boot_terms_.push_back(universe_.table()[InstrumentId{static_cast<std::uint16_t>(i)}]);
     static_cast<void>(order_table_.add(boot_terms_.back()));
@@ -108,8 +108,9 @@ std::unique_ptr<TestEngine> Bot::make_engine() const {
   DeltaHedge hedge{StrategyId{0}};
   static_cast<void>(hedge.add(hedge_config(), coin_, hedge_));
   const Fidget fidget{StrategyId{1}, hedge_, host_.seed + epoch_, quiet_from_};
-  // No room for more: what an engine sets up, and an arm sweeps, goes by the table's capacity.
-  InstrumentTable listed{boot_terms_.size()};
+  // No room for more than needed: what an engine sets up, and an arm sweeps, goes by the table's
+  // capacity.
+  InstrumentTable listed{boot_terms_.size() + (host_.lists_change ? listings_room : 0)};
   for (const Instrument& i : boot_terms_) static_cast<void>(listed.add(i));
   return std::make_unique<TestEngine>(
       setup_, listed, TestStrategies{Counted<DeltaHedge>{hedge, 0}, Counted<Fidget>{fidget, 0}});
@@ -135,7 +136,7 @@ void Bot::make_sessions() {
   gate_ = std::make_unique<SenderGate>(*host_.gate, *host_.stop, host_.gate->register_sender());
   for (const Lane lane : {Lane::hedge, Lane::options}) {
     const auto nth = static_cast<std::int64_t>(lane);
-    feeds_.push_back(std::make_unique<FeedLane>(lane, universe_,
+    feeds_.push_back(std::make_unique<FeedLane>(lane, universe_, host_.lists_change,
                                                 login_config(600'000'000 + nth * 10'000, ""),
                                                 host_.seed * 8 + epoch_ * 64));
   }
@@ -146,6 +147,11 @@ void Bot::make_sessions() {
   recover_orders();
   for (HeldScope& h : host_.latched) {
     h.seq = 0;  // its number was of the boot before
+    if (h.scope.level == ScopeLevel::instrument) {
+      const InstrumentId id = universe_.symbols().find(h.name);
+      if (!id.valid()) continue;  // it has ended
+      h.scope.id = id.value;
+    }
     host_.gate->tighten(h.scope, h.mode);
     operate(OperatorAction::kill, h.scope, h.mode == Mode::reduce ? Mode::reduce : Mode::halt, 0);
   }
@@ -229,13 +235,17 @@ void Bot::raise(const Trip& trip) {
   host_.gate->tighten(trip.scope, trip.mode);
   if (trip.mode >= Mode::halt) host_.checker->closed(trip.scope, trip.mode);
   if (!trip.latched) return;
+  std::string name;
+  if (trip.scope.level == ScopeLevel::instrument) {
+    name = universe_.symbols().name(InstrumentId{trip.scope.id});
+  }
   host_.checker->latched(trip.scope, trip.mode);
   if (host_.plant == Plant::forget_latch) {
     if (trip.scope != Scope{} && epoch_ == 1) host_.dies_at = steps_ + 1;
     return;
   }
   std::erase_if(host_.latched, [&](const HeldScope& h) { return h.scope == trip.scope; });
-  host_.latched.push_back({trip.scope, trip.mode, trip.seq});
+  host_.latched.push_back({trip.scope, name, trip.mode, trip.seq});
 }
 
 // --- the operator's desk

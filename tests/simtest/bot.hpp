@@ -54,8 +54,15 @@ struct VirtualClock {
 // A latched scope, as the latch file keeps it.
 struct HeldScope {
   Scope scope{};
+  std::string name;  // of an instrument: its number is of this boot
   Mode mode{Mode::halt};
   std::uint64_t seq{0};  // event of the trip; 0: of an earlier boot
+};
+
+// A snapshot of the orders, and the journal's events up to the next.
+struct KeptBefore {
+  std::string orders;
+  std::vector<Event> tail;
 };
 
 // What outlives a boot.
@@ -73,9 +80,12 @@ struct Host {
   bool own_account{true};
   RecvTime quiet_from{};
   Nanos list_interval{};  // the instruments are listed anew this often; zero: only when asked for
+  bool lists_change{false};  // instruments come and go
   // The state directory's orders file, and the journal behind it.
   std::string kept_orders;
   std::vector<Event> tail;
+  std::deque<KeptBefore> kept_before;  // of the same boot, while a disk may lie about them
+  bool sync_lies{false};
   std::string files;  // where both are written when they are damaged
   FileDamage damage;  // before the next boot
   Plant plant{Plant::none};
@@ -190,13 +200,20 @@ class Bot {
   void ask_list(InstrumentId id);
   bool read_list();
   void carry_out_listings();
-  void redefine(const ListingChange& c);
+  [[nodiscard]] bool carry_out(const ListingChange& c);
+  void hear_listings(const Event& e);
+  void note_ended(InstrumentId id);
+  [[nodiscard]] bool list(const ListingChange& c);
+  [[nodiscard]] bool redefine(const ListingChange& c);
+  [[nodiscard]] bool adopt(const Instrument& terms);
+  void set_order_terms(InstrumentId id, InstrumentState state);
   void tell_change(const InstrumentChange& change, InstrumentId id);
   static std::span<const std::byte> terms_of(const void* store, std::uint16_t slot,
                                              std::uint32_t generation) noexcept;
   // bot_orders_kept.cpp
   void keep_orders();
   void recover_orders();
+  void lose_snapshots();
   [[nodiscard]] bool read_damaged_files(const OrdersRecord& kept, std::size_t& events);
   // bot_plants.cpp: true when the event is kept from the core.
   bool plant_event(const Event& event, Event& changed);

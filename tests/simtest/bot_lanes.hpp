@@ -13,7 +13,8 @@ namespace gimbal::simtest {
 struct Bot::FeedLane {
   using Feed = WithLogin<deribit::DeribitFeed, deribit::DeribitLogin>;
 
-  FeedLane(Lane which, const Universe& universe, deribit::LoginConfig login, std::uint64_t seed);
+  FeedLane(Lane which, const Universe& universe, bool lists_change, deribit::LoginConfig login,
+           std::uint64_t seed);
 
   Lane lane;
   Feed feed;
@@ -25,6 +26,7 @@ struct Bot::FeedLane {
   RecvTime heard{};
   RecvTime due{};
   std::vector<InstrumentId> resyncs;
+  std::uint64_t listings{0};  // messages that something is listed
 };
 
 }  // namespace gimbal::simtest

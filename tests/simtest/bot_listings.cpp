@@ -1,9 +1,9 @@
 // Instruments whose terms change while the bot runs: QueryLoop::read_list and bot_listings.cpp of
-// ops/app in virtual time. No instrument comes or goes during a run.
+// ops/app in virtual time.
 #include <utility>
 
 #include "ops/app/listings.hpp"
-#include "tests/simtest/bot.hpp"
+#include "tests/simtest/bot_lanes.hpp"
 
 namespace gimbal::simtest {
 namespace {
@@ -53,10 +53,57 @@ bool Bot::read_list() {
 }
 
 void Bot::carry_out_listings() {
-  while (!listing_changes_.empty() && from_control_.room() >= events_of_a_change) {
-    const ListingChange& c = listing_changes_.front();
-    if (c.step == ListingStep::redefined) redefine(c);
+  while (!listing_changes_.empty() && carry_out(listing_changes_.front())) {
     listing_changes_.pop_front();
+  }
+}
+
+// False: no room now.
+bool Bot::carry_out(const ListingChange& c) {
+  if (from_control_.room() < events_of_a_change) return false;
+  InstrumentChange change;
+  const bool ended = c.step != ListingStep::listed &&
+                     universe_.table()[c.instrument].state == InstrumentState::settled;
+  if (ended) return true;
+  switch (c.step) {
+    case ListingStep::settled:
+      note_ended(c.instrument);
+      change.change = InstrumentChangeKind::settle;
+      break;
+    case ListingStep::closed:
+      universe_.table().set_state(c.instrument, InstrumentState::invalid);
+      set_order_terms(c.instrument, InstrumentState::invalid);
+      break;
+    case ListingStep::redefined: return redefine(c);
+    case ListingStep::listed: return list(c);
+  }
+  tell_change(change, c.instrument);
+  return true;
+}
+
+// The core has it from the feed's own events.
+void Bot::hear_listings(const Event& e) {
+  list_wanted_ = true;
+  if (e.as<InstrumentChange>().change != InstrumentChangeKind::settle) {
+    universe_.table().set_state(e.instrument, InstrumentState::invalid);
+    return listings_.suspect(e.instrument, clock_.now());
+  }
+  if (universe_.table()[e.instrument].state == InstrumentState::settled) return;
+  note_ended(e.instrument);
+}
+
+void Bot::set_order_terms(InstrumentId id, InstrumentState state) {
+  Instrument terms = universe_.table()[id];
+  terms.state = state;
+  static_cast<void>(order_table_.redefine(terms));
+}
+
+void Bot::note_ended(InstrumentId id) {
+  universe_.table().set_state(id, InstrumentState::settled);
+  set_order_terms(id, InstrumentState::settled);
+  for (auto& f : feeds_) {
+    f->feed.feed().retire(id, clock_.now(), f->outbox);
+    if (!host_.network->up(f->lane)) f->outbox.clear();  // nobody to tell
   }
 }
 
@@ -66,14 +113,30 @@ void Bot::tell_change(const InstrumentChange& change, InstrumentId id) {
   if (!from_control_.push(e)) host_.checker->fail("I17", "the control ring is full");
 }
 
-void Bot::redefine(const ListingChange& c) {
+bool Bot::adopt(const Instrument& terms) {
+  const SideBlockRef block =
+      blocks_.publish(SideBlockKind::instrument, std::as_bytes(std::span{&terms, 1}), 1);
+  if (block.kind == SideBlockKind::none) return false;
+  adopted_[{block.slot, block.generation}] = terms;
+  InstrumentChange change;
+  change.change = InstrumentChangeKind::adopt;
+  change.slot = block.slot;
+  change.generation = block.generation;
+  change.bytes = block.bytes;
+  change.crc32c = block.crc32c;
+  tell_change(change, terms.id);
+  return true;
+}
+
+bool Bot::redefine(const ListingChange& c) {
   const Instrument before = universe_.table()[c.instrument];
   Instrument fresh = c.row.definition;
   fresh.id = before.id;
   fresh.venue = before.venue;
   fresh.underlying = before.underlying;
   if (!universe_.table().redefine(fresh)) {
-    return host_.checker->fail("I13", "the new terms of " + c.row.name + " were not taken");
+    host_.checker->fail("I13", "the new terms of " + c.row.name + " were not taken");
+    return true;
   }
   Instrument terms = universe_.table()[c.instrument];
   if (host_.plant == Plant::old_tick) {
@@ -82,16 +145,31 @@ void Bot::redefine(const ListingChange& c) {
   }
   static_cast<void>(order_table_.redefine(terms));
   tell_change(InstrumentChange{}, c.instrument);
-  const SideBlockRef block =
-      blocks_.publish(SideBlockKind::instrument, std::as_bytes(std::span{&terms, 1}), 1);
-  adopted_[{block.slot, block.generation}] = terms;
-  InstrumentChange change;
-  change.change = InstrumentChangeKind::adopt;
-  change.slot = block.slot;
-  change.generation = block.generation;
-  change.bytes = block.bytes;
-  change.crc32c = block.crc32c;
-  tell_change(change, c.instrument);
+  if (adopt(terms)) return true;
+  static_cast<void>(universe_.table().redefine(before));  // closed in the core; tried again
+  return false;
+}
+
+bool Bot::list(const ListingChange& c) {
+  InstrumentId id = universe_.symbols().find(c.row.name);
+  if (!id.valid()) {
+    std::string why;
+    id = universe_.list(c.member, venue_, c.row, why);
+    if (!id.valid() || !order_table_.add(universe_.table()[id]).valid()) {
+      host_.checker->fail("I17", c.row.name + " was not listed: " + why);
+      return true;
+    }
+    host_.checker->listed_too(c.row.name);
+  }
+  if (!adopt(universe_.table()[id])) return false;
+  FeedLane& f = *feeds_.back();
+  f.feed.feed().want_book(id, deribit::Interval::ms100);
+  f.feed.feed().want_ticker(id, deribit::Interval::ms100);
+  f.books.push_back(id);
+  if (!host_.network->up(f.lane)) return true;
+  f.feed.feed().subscribe_new(clock_.now(), f.outbox);
+  send(f.lane, f.outbox);
+  return true;
 }
 
 }  // namespace gimbal::simtest

@@ -10,6 +10,7 @@ namespace gimbal::simtest {
 namespace {
 
 constexpr Nanos keep_interval = milliseconds(500);
+constexpr std::size_t kept_before_max = 3;
 
 std::string encode_state(const OrderLog& log, std::vector<std::string> names) {
   OrdersRecord r;
@@ -35,7 +36,7 @@ OrderLog fold(const OrdersRecord& snapshot, const std::vector<Event>& tail, std:
 void Bot::keep_orders() {
   if (clock_.now() < keep_due_) return;
   keep_due_ = clock_.now() + keep_interval;
-  kept_ = true;
+  const bool first = !std::exchange(kept_, true);
   const OrderTable& orders = core().orders();
   for (std::size_t n = 0; n < orders.listed(); ++n) {
     const Order& o = orders.open_order(n);
@@ -58,6 +59,11 @@ void Bot::keep_orders() {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < universe_.table().size(); ++i) {
     names.emplace_back(universe_.symbols().name(InstrumentId{static_cast<std::uint16_t>(i)}));
+  }
+  if (first) host_.kept_before.clear();
+  if (!first && host_.sync_lies) {
+    host_.kept_before.push_back({host_.kept_orders, std::move(journal_.tail)});
+    if (host_.kept_before.size() > kept_before_max) host_.kept_before.pop_front();
   }
   host_.kept_orders = encode_state(journal_.log, std::move(names));
   host_.tail.clear();
@@ -85,7 +91,22 @@ bool Bot::read_damaged_files(const OrdersRecord& kept, std::size_t& events) {
   return true;
 }
 
+// The snapshots since one of them never came to the disk.
+void Bot::lose_snapshots() {
+  const auto lost = std::exchange(host_.kept_before, {});
+  if (host_.damage.damage != Damage::unsynced || lost.empty()) return;
+  const std::size_t from = Random{host_.damage.seed, 1}.below(lost.size() + 1);
+  if (from == lost.size()) return;
+  std::vector<Event> tail;
+  for (std::size_t n = from; n < lost.size(); ++n) {
+    tail.insert(tail.end(), lost[n].tail.begin(), lost[n].tail.end());
+  }
+  host_.tail.insert(host_.tail.begin(), tail.begin(), tail.end());
+  host_.kept_orders = lost[from].orders;
+}
+
 void Bot::recover_orders() {
+  lose_snapshots();
   if (host_.kept_orders.empty()) {
     host_.damage = {};  // there was no file yet
     return;

@@ -23,11 +23,14 @@ bool Bot::plant_event(const Event& event, Event& changed) {
   const bool fill = host_.plant == Plant::drop_fills && event.kind() == EventKind::fill;
   const bool gap = host_.plant == Plant::hide_gap && event.kind() == EventKind::feed_status &&
                    event.as<FeedStatus>().state == FeedState::invalid;
+  const bool end = host_.plant == Plant::hide_settlement &&
+                   event.kind() == EventKind::instrument_change &&
+                   event.as<InstrumentChange>().change == InstrumentChangeKind::settle;
   if (host_.plant == Plant::ignore_seed) {
     static std::uint64_t steps = 0;
     host_.hash->number(++steps);
   }
-  if (!fill && !gap) return false;
+  if (!fill && !gap && !end) return false;
   changed.set_kind(EventKind::none);
   return true;
 }

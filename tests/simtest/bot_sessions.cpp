@@ -7,6 +7,7 @@
 #include "ops/app/order_listing.hpp"
 #include "ops/app/order_sent.hpp"
 #include "tests/simtest/bot_lanes.hpp"
+#include "tests/simtest/setup.hpp"
 
 namespace gimbal::simtest {
 namespace {
@@ -19,9 +20,9 @@ constexpr Nanos login_retry = seconds(5);
 constexpr Nanos token_refresh = seconds(600);
 constexpr int clock_samples = 3;
 
-deribit::DeribitFeed make_feed(Lane lane, const Universe& universe) {
+deribit::DeribitFeed make_feed(Lane lane, const Universe& universe, bool lists_change) {
   deribit::FeedConfig config;
-  config.channels_max = 3 * universe.table().size() + 64;
+  config.channels_max = 3 * (universe.table().size() + (lists_change ? listings_room : 0)) + 64;
   config.private_subscribe = true;
   deribit::DeribitFeed feed{config, universe.symbols()};
   const Universe::Member& m = universe.members()[0];
@@ -39,16 +40,17 @@ deribit::DeribitFeed make_feed(Lane lane, const Universe& universe) {
       feed.want_ticker(id, deribit::Interval::ms100);
     }
   }
+  if (lists_change) feed.want_instrument_state("any", "BTC");
   feed.want_platform_state();
   return feed;
 }
 
 }  // namespace
 
-Bot::FeedLane::FeedLane(Lane which, const Universe& universe, deribit::LoginConfig login,
-                        std::uint64_t seed)
+Bot::FeedLane::FeedLane(Lane which, const Universe& universe, bool lists_change,
+                        deribit::LoginConfig login, std::uint64_t seed)
     : lane{which},
-      feed{make_feed(which, universe), deribit::DeribitLogin{std::move(login)}},
+      feed{make_feed(which, universe, lists_change), deribit::DeribitLogin{std::move(login)}},
       policy{seed + static_cast<std::uint64_t>(which), ReconnectConfig{}} {
   const Universe::Member& m = universe.members()[0];
   if (which == Lane::hedge) {
@@ -133,6 +135,7 @@ void Bot::pass_on(FeedLane& f) {
   const std::span<Event> all = f.batch.committed();
   std::size_t from = 0;
   for (std::size_t at = 0; at < all.size(); ++at) {
+    if (all[at].kind() == EventKind::instrument_change) hear_listings(all[at]);
     if (all[at].kind() != EventKind::feed_status || all[at].instrument.valid()) continue;
     sequencer_->submit(all.data() + from, at - from);
     from = at + 1;
@@ -144,6 +147,8 @@ void Bot::pass_on(FeedLane& f) {
   }
   sequencer_->submit(all.data() + from, all.size() - from);
   f.batch.clear();
+  const std::uint64_t listings = f.feed.feed().counters().listings;
+  if (std::exchange(f.listings, listings) != listings) list_wanted_ = true;
 }
 
 void Bot::feed_events(FeedLane& f) {

@@ -24,7 +24,7 @@ void Checker::begin_boot(BootView view) {
   orders_.clear();
   carried_.clear();
   modes_.clear();
-  earlier_latches_ = latches_;
+  carry_latches();
   tighten(Scope{}, Mode::halt);
   armed_once_ = false;
   operator_seq_ = 0;
@@ -41,6 +41,30 @@ void Checker::begin_boot(BootView view) {
   reported_.assign(boot_.names.size(), 0);
   data_.assign(boot_.names.size(), Data{});
   book_.clear();
+}
+
+// Instruments have other numbers in this boot; what has ended needs no latch.
+void Checker::carry_latches() {
+  const auto before = std::exchange(latches_, {});
+  earlier_latches_.clear();
+  for (const auto& [key, latch] : before) {
+    auto now = key;
+    if (!latch.name.empty()) {
+      const auto at = std::find(boot_.names.begin(), boot_.names.end(), latch.name);
+      if (at == boot_.names.end()) continue;
+      now.second = static_cast<int>(at - boot_.names.begin());
+    }
+    latches_[now] = latch;
+    earlier_latches_[now] = latch.mode;
+  }
+}
+
+void Checker::listed_too(const std::string& name) {
+  boot_.names.push_back(name);
+  boot_.index_of.push_back(venue_.exchange.find(name));
+  position_.push_back(0);
+  reported_.push_back(0);
+  data_.emplace_back();
 }
 
 std::string Checker::label_of(OrderId id) const {

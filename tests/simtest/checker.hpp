@@ -55,10 +55,12 @@ class Checker {
   void asked(std::string_view body);
   // The hedge instrument in a list that has reached the bot.
   void listed(const Instrument& terms) noexcept { terms_ = terms; }
+  // The next instrument of this boot.
+  void listed_too(const std::string& name);
   // At rest: nothing in flight, faults long over. Says what is missing, empty when all is well.
   [[nodiscard]] std::string unrest() const;
   // What the bot keeps over a restart, until an arm of that scope is accepted.
-  void latched(Scope scope, Mode mode) { latches_[key_of(scope)] = mode; }
+  void latched(Scope scope, Mode mode) { latches_[key_of(scope)] = {mode, name_of(scope)}; }
   // The last gate closed by itself (ring full, journal lost).
   void closed(Scope scope, Mode mode) { tighten(scope, mode); }
   // At the end of a run: every trade of this boot was delivered, to the integer.
@@ -92,9 +94,17 @@ class Checker {
   // checker.cpp
   void note_modes(const Event& event, const Commands& out);
   using Modes = std::map<std::pair<int, int>, Mode>;  // scope -> mode; missing: active
+  struct Latch {
+    Mode mode{Mode::halt};
+    std::string name;  // of an instrument
+  };
+  [[nodiscard]] std::string name_of(Scope scope) const {
+    return scope.level == ScopeLevel::instrument ? boot_.names.at(scope.id) : std::string{};
+  }
   static std::pair<int, int> key_of(Scope s) { return {static_cast<int>(s.level), s.id}; }
   [[nodiscard]] Mode mode_of(StrategyId strategy, InstrumentId id) const;
   void check_latches();
+  void carry_latches();
   void tighten(Scope scope, Mode mode);
   void note_commands(const Commands& out);
   void check_decision(const PlaceOrder& order);
@@ -140,8 +150,8 @@ class Checker {
   std::vector<OrderId> carried_;  // from the journal of the boot before, not ended yet
   std::vector<OrderId> earlier_;  // of boots before: written, and may live when this one began
   Modes modes_;
-  Modes latches_;
-  Modes earlier_latches_;  // of boots before, not armed since
+  std::map<std::pair<int, int>, Latch> latches_;  // under the numbers of this boot
+  Modes earlier_latches_;                         // of boots before, not armed since
   std::uint64_t operator_seq_{0};
   RecvTime reconciled_at_{};  // last complete picture of this private session
   GatewayState gateway_{GatewayState::down};

@@ -16,23 +16,37 @@ constexpr std::array<std::string_view, order_events> event_names{
     "doubt",       "fill_part",    "fill_last", "done",          "found_open",
     "found_ended", "found_absent", "unproven",  "ask_replace",   "ask_cancel"};
 
-OrderEvent of_reject(const OrderReject& r) noexcept {
-  if (r.reason == RejectReason::unclear) return OrderEvent::doubt;
-  return r.action == OrderAction::place ? OrderEvent::refused_place : OrderEvent::refused_change;
+// As the order table makes them: OrderTable::on_reject, on_ack, on_lookup.
+OrderEvent of_reject(const OrderReject& r, const Order& o) noexcept {
+  const bool place = r.action == OrderAction::place;
+  const bool by_venue = r.reason == RejectReason::venue || r.reason == RejectReason::wrong_terms;
+  const bool waits = o.state < OrderState::filled && o.state != OrderState::live;
+  if (waits && o.doubt != r.action) return OrderEvent::ack_old;
+  if (r.reason == RejectReason::unclear || (!place && by_venue)) return OrderEvent::doubt;
+  return place ? OrderEvent::refused_place : OrderEvent::refused_change;
 }
 
-OrderEvent of_ack(const OrderAck& ack, const Order& o) noexcept {
-  const bool pending = o.state == OrderState::pending_replace;
-  return pending && ack.amount != o.new_amount ? OrderEvent::ack_old : OrderEvent::ack;
+OrderEvent of_ack(const OrderAck& ack, const Order& o, ExchTime updated) noexcept {
+  const bool lowers = o.new_amount.nano == 0 && ack.amount.nano > 0 && ack.amount < o.amount;
+  const bool stale =
+      updated.unix_ns > 0 && (updated < o.terms_exch || (updated == o.terms_exch && lowers));
+  const bool answers =
+      o.new_amount.nano > 0 && ack.amount == o.new_amount && ack.price == o.new_price;
+  const bool unknown = o.state == OrderState::unknown;
+  const bool cancelling = unknown && o.doubt == OrderAction::cancel;
+  const bool replacing =
+      o.state == OrderState::pending_replace || (unknown && o.doubt == OrderAction::replace);
+  return stale || cancelling || (replacing && !answers) ? OrderEvent::ack_old : OrderEvent::ack;
 }
 
-OrderEvent of_lookup(const OrderLookup& l) noexcept {
+OrderEvent of_lookup(const OrderLookup& l, const Order& o, ExchTime as_of) noexcept {
   switch (l.outcome) {
     case LookupOutcome::open: return OrderEvent::found_open;
     case LookupOutcome::filled:
     case LookupOutcome::cancelled:
     case LookupOutcome::rejected: return OrderEvent::found_ended;
-    case LookupOutcome::absent: return OrderEvent::found_absent;
+    case LookupOutcome::absent:
+      return as_of > o.valid_until ? OrderEvent::found_absent : OrderEvent::unproven;
     case LookupOutcome::unproven: break;
   }
   return OrderEvent::unproven;
@@ -80,10 +94,12 @@ bool classify(const Event& event, const Order* order, OrderEvent& out) noexcept 
   if (order == nullptr) return false;
   switch (event.kind()) {
     case EventKind::order_sent: out = OrderEvent::sent; return true;
-    case EventKind::order_ack: out = of_ack(event.as<OrderAck>(), *order); return true;
-    case EventKind::order_reject: out = of_reject(event.as<OrderReject>()); return true;
+    case EventKind::order_ack: out = of_ack(event.as<OrderAck>(), *order, event.exch); return true;
+    case EventKind::order_reject: out = of_reject(event.as<OrderReject>(), *order); return true;
     case EventKind::order_done: out = OrderEvent::done; return true;
-    case EventKind::order_lookup: out = of_lookup(event.as<OrderLookup>()); return true;
+    case EventKind::order_lookup:
+      out = of_lookup(event.as<OrderLookup>(), *order, event.exch);
+      return true;
     default: return false;
   }
 }

@@ -19,6 +19,7 @@ constexpr std::uint64_t one_segment = 256 * 1024;
 constexpr std::uint64_t small_segment = 8 * 1024;  // a tail has several
 constexpr std::size_t before_max = 40;             // events before the snapshot
 constexpr std::size_t torn_sector = 512;           // bytes of garbage
+constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t crc_bytes = sizeof(RecordHead::crc);
 constexpr std::size_t telling_bytes = 12;  // of a head: zeros there mean that nothing follows
 
@@ -60,8 +61,10 @@ class DamagedFiles {
 
   void damage() {
     std::string orders = encode_orders(orders_);
-    if (damage_ == Damage::torn) {
+    if (damage_ == Damage::torn || (damage_ == Damage::unsynced && random_.chance(0.5))) {
       tear();
+    } else if (damage_ == Damage::unsynced) {
+      lose_pages();
     } else if (damage_ == Damage::flipped && random_.chance(0.3)) {
       flip(orders, random_.below(orders.size()));
       if (plant_ == Plant::forge_checksum) forge(orders.data(), orders.size() - crc_bytes);
@@ -135,6 +138,27 @@ class DamagedFiles {
     std::ofstream{s.path, std::ios::binary} << s.bytes;
   }
 
+  // Those behind them are on the disk.
+  void lose_pages() {
+    WrittenSegment& s = any_segment();
+    const std::string whole = s.bytes;
+    const std::size_t pages = (s.written() + page_bytes - 1) / page_bytes;
+    const std::size_t first = random_.below(pages);
+    std::size_t at = first * page_bytes;
+    const std::size_t end =
+        std::min(at + (1 + random_.below(3)) * page_bytes, std::min(s.written(), s.bytes.size()));
+    note_place("no page at", s, at);
+    std::fill(s.bytes.begin() + static_cast<std::ptrdiff_t>(at),
+              s.bytes.begin() + static_cast<std::ptrdiff_t>(end), '\0');
+    while (at < end && s.bytes[at] == whole[at]) ++at;
+    std::ofstream{s.path, std::ios::binary} << s.bytes;
+    if (at == end) return;
+    passed_ = &s == &segments_.front() && at >= sizeof(SegmentHeader) && end <= journal_.place();
+    if (passed_) return;
+    expected_ = events_before(s, at);
+    must_tell_ = (&s != &segments_.front() || at >= journal_.place()) && begun(s, at);
+  }
+
   void note_place(const char* what, const WrittenSegment& s, std::size_t at) {
     place_ = std::string{", "} + what + " byte " + std::to_string(at) + " of " +
              std::to_string(s.written()) + " of segment " + std::to_string(&s - segments_.data()) +
@@ -186,7 +210,8 @@ class DamagedFiles {
       return;
     }
     // One that is only walked over need not be looked at, and may end the reading.
-    if (passed_ && left.events == 0 && !left.trouble.empty()) expected_ = 0;
+    const bool may_end = !left.trouble.empty() || damage_ == Damage::unsynced;
+    if (passed_ && left.events == 0 && may_end) expected_ = 0;
     result_.events = expected_;
     if (left.epoch != orders_.epoch) return wrong("the orders were not read: " + left.trouble);
     if (left.events != expected_) {

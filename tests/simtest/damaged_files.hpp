@@ -16,8 +16,9 @@ namespace gimbal::simtest {
 
 enum class Damage : std::uint8_t {
   none,
-  torn,     // the journal ends at any byte; missing, zeros or garbage behind it
-  flipped,  // one bit of the journal or of the orders
+  torn,      // the journal ends at any byte; missing, zeros or garbage behind it
+  flipped,   // one bit of the journal or of the orders
+  unsynced,  // the journal ends at any byte or lacks pages; the orders are of an earlier time
 };
 
 struct FileDamage {

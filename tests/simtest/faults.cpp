@@ -97,6 +97,18 @@ constexpr std::array<FaultRow, faults_total> rows{{
      "the hedge instrument has another tick or lot from now on"},
     {fill_voided, "F15", "fill_voided", Per::second, 0.3,
      "the venue takes a trade back, without a word"},
+    {settled, "F45", "settled", Per::second, 0,
+     "the daily settlement in mid-run: options expire, others are listed"},
+    {delisted, "F45", "delisted", Per::second, 0.2,
+     "the venue ends every instrument of an expiry before its time"},
+    {disk_failed, "F38", "disk_failed", Per::second, 0.1,
+     "the journal takes nothing any more (EIO) until the process is started again"},
+    {sync_lied, "F38", "sync_lied", Per::second, 0.1,
+     "the host dies, and files that were synced are older, shorter or lack pages"},
+    {name_unresolved, "F26", "name_unresolved", Per::second, 0.1,
+     "the venue's name has no address for a while; connections that are up go on"},
+    {address_changed, "F26", "address_changed", Per::second, 0.1,
+     "the venue moves: what is connected reaches nobody any more"},
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and

@@ -70,6 +70,12 @@ enum class Fault : std::uint8_t {
   auto_deleveraged,
   tick_changed,
   fill_voided,
+  settled,
+  delisted,
+  disk_failed,
+  sync_lied,
+  name_unresolved,
+  address_changed,
   count_
 };
 inline constexpr std::size_t faults_total = static_cast<std::size_t>(Fault::count_);

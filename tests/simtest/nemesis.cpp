@@ -35,10 +35,14 @@ bool Nemesis::draws(Fault f) noexcept {
   if (!may_fire()) return false;
   const double rate = row_of(f).per == Per::second ? plan_.rate[i] * 1e-3 : plan_.rate[i];
   if (!random_[i].chance(rate)) return false;
-  ++firings_;
-  ++counts_[i];
-  last_firing_ = now_;
+  count(f);
   return true;
+}
+
+void Nemesis::count(Fault f) noexcept {
+  ++firings_;
+  ++counts_[static_cast<std::size_t>(f)];
+  last_firing_ = now_;
 }
 
 bool Nemesis::budget_shared() const noexcept {
@@ -54,23 +58,34 @@ void Nemesis::tick(RecvTime now) {
 void Nemesis::stop() {
   stopped_ = true;
   for (std::size_t i = 0; i < lanes_total; ++i) {
-    if (deaf_until_[i] > now_ || dumb_until_[i] > now_) {
-      network_->cut(Lane{static_cast<std::uint8_t>(i)});
-    }
+    const Lane lane{static_cast<std::uint8_t>(i)};
+    if (deaf_until_[i] > now_ || dumb_until_[i] > now_ || nobody_there(lane)) network_->cut(lane);
+    stranded_[i] = 0;
     deaf_until_[i] = dumb_until_[i] = RecvTime{};
   }
   skewed_until_ = stalled_until_ = storm_until_ = banned_until_ = split_until_ = now_;
+  unresolved_until_ = now_;
+  query_stranded_ = false;
   process_.paused_until = std::min(process_.paused_until, now_);
   process_.journal_back_at = std::min(process_.journal_back_at, now_);
   muted_.clear();
   moments();  // ends what has an end of its own
 }
 
-bool Nemesis::refuses_connections() const { return banned_until_ > now_; }
+bool Nemesis::refuses_connections() const {
+  return banned_until_ > now_ || unresolved_until_ > now_;
+}
+
+bool Nemesis::nobody_there(Lane lane) const {
+  const sim::ConnectionId stranded = stranded_[static_cast<std::size_t>(lane)];
+  return stranded != 0 && network_->connection(lane) == stranded;
+}
 
 Nemesis::QueryFate Nemesis::query() {
   QueryFate fate;
+  if (unresolved_until_ > now_) return {false, true, 0};
   if (refuses_connections()) return {false, true, 403};
+  if (std::exchange(query_stranded_, false)) return {true, true};
   if (fires(Fault::query_lost)) {
     fate.lost = true;
     fate.before_venue = random(Fault::query_lost).chance(0.5);
@@ -99,7 +114,7 @@ void Nemesis::log_in(std::size_t way, std::string& text) {
 
 void Nemesis::request(Lane lane, std::string text, Sink& sink) {
   log_in(static_cast<std::size_t>(lane), text);
-  if (dumb_until_[static_cast<std::size_t>(lane)] > now_) return;
+  if (dumb_until_[static_cast<std::size_t>(lane)] > now_ || nobody_there(lane)) return;
   if (lane != Lane::orders) return sink.send({std::move(text), {}, false});
   place_request(std::move(text), sink);
 }
@@ -140,7 +155,7 @@ void Nemesis::place_request(std::string text, Sink& sink) {
 // --- the venue's frames -------------------------------------------------------------------------
 
 void Nemesis::frame(Lane lane, std::string text, Sink& sink) {
-  if (deaf_until_[static_cast<std::size_t>(lane)] > now_) return;
+  if (deaf_until_[static_cast<std::size_t>(lane)] > now_ || nobody_there(lane)) return;
   if (storm_until_ > now_ && contains(text, "access_token")) { return network_->cut(lane); }
   if (lane != Lane::orders) return public_frame(lane, std::move(text), sink);
   if (contains(text, "\"channel\":\"user.")) return private_event(std::move(text), sink);

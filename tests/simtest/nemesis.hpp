@@ -24,6 +24,7 @@ enum class Ask : std::uint8_t { other, place, edit, cancel };
 struct ProcessTrouble {
   RecvTime paused_until{};
   RecvTime journal_back_at{};
+  bool disk_failed{false};  // until the process is started again
   bool crash{false};
   Nanos down{};  // of the crash
   FileDamage damage;
@@ -48,6 +49,7 @@ class Nemesis final : public Carrier {
   void request(Lane lane, std::string text, Sink& sink) override;
   void frame(Lane lane, std::string text, Sink& sink) override;
   [[nodiscard]] bool refuses_connections() const override;
+  [[nodiscard]] bool nobody_there(Lane lane) const;
   [[nodiscard]] bool splits_bytes() const override { return split_until_ > now_; }
   // Every text on its way to the venue, `way` being its connection's lane or lanes_total.
   void log_in(std::size_t way, std::string& text);
@@ -69,6 +71,10 @@ class Nemesis final : public Carrier {
   [[nodiscard]] bool on(Fault f) const noexcept {
     return plan_.on.test(static_cast<std::size_t>(f));
   }
+  // Instruments come and go during the run.
+  [[nodiscard]] bool lists_change() const noexcept {
+    return on(Fault::settled) || on(Fault::delisted);
+  }
   // Whether others use up the account's message budget.
   [[nodiscard]] bool budget_shared() const noexcept;
   [[nodiscard]] RecvTime last_firing() const noexcept { return last_firing_; }
@@ -76,6 +82,7 @@ class Nemesis final : public Carrier {
  private:
   [[nodiscard]] bool fires(Fault f) noexcept { return on(f) && draws(f); }
   [[nodiscard]] bool draws(Fault f) noexcept;
+  void count(Fault f) noexcept;
   [[nodiscard]] bool may_fire() const noexcept { return !stopped_ && firings_ < firings_max_; }
   [[nodiscard]] Random& random(Fault f) noexcept { return random_[static_cast<std::size_t>(f)]; }
 
@@ -92,10 +99,13 @@ class Nemesis final : public Carrier {
   // nemesis_moments.cpp
   void moments();
   void session_moments();
+  void address_moments();
   void process_moments();
+  void disk_moments();
   void damage_files(Fault fault, Damage damage);
   void account_moments();
   void venue_moments();
+  void listing_moments();
   void label_of_another_boot(std::string& out);
 
   FaultPlan plan_;
@@ -128,11 +138,16 @@ class Nemesis final : public Carrier {
   RecvTime storm_until_{};
   RecvTime split_until_{};
   RecvTime banned_until_{};
+  RecvTime unresolved_until_{};
+  RecvTime restart_at_{};                                  // with a failed disk
+  std::array<sim::ConnectionId, lanes_total> stranded_{};  // at the venue's old address
+  bool query_stranded_{false};
   RecvTime maintenance_until_{};
   RecvTime liquidation_until_{};
   std::array<RecvTime, lanes_total> deaf_until_{};  // venue to bot is dead
   std::array<RecvTime, lanes_total> dumb_until_{};  // bot to venue is dead
   std::uint32_t strange_orders_{0};
+  std::size_t settlements_seen_{0};
   std::array<int, lanes_total + 1> nonces_refused_{};  // in a row
 };
 

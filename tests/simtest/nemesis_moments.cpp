@@ -17,9 +17,11 @@ Side any_side(Random& random) { return random.chance(0.5) ? Side::buy : Side::se
 
 void Nemesis::moments() {
   session_moments();
+  address_moments();
   process_moments();
   account_moments();
   venue_moments();
+  listing_moments();
 }
 
 void Nemesis::session_moments() {
@@ -71,8 +73,35 @@ void Nemesis::session_moments() {
   }
 }
 
+void Nemesis::address_moments() {
+  if (fires(Fault::name_unresolved)) {
+    unresolved_until_ =
+        now_ + random(Fault::name_unresolved).spread(milliseconds(100), seconds(20));
+  }
+  if (!fires(Fault::address_changed)) return;
+  for (std::size_t i = 0; i < lanes_total; ++i) {
+    stranded_[i] = network_->connection(Lane{static_cast<std::uint8_t>(i)});
+  }
+  query_stranded_ = true;
+}
+
+// Somebody starts a process again whose journal has failed.
+void Nemesis::disk_moments() {
+  ProcessTrouble& p = process_;
+  if (!p.disk_failed && fires(Fault::disk_failed)) {
+    p.disk_failed = true;
+    restart_at_ = now_ + random(Fault::disk_failed).spread(milliseconds(50), seconds(3));
+  }
+  if (!p.disk_failed || (now_ < restart_at_ && !stopped_)) return;
+  Random& r = random(Fault::disk_failed);
+  p.crash = true;
+  p.down = r.spread(milliseconds(20), seconds(2));
+  if (r.chance(0.5)) p.damage = {Damage::torn, r.next()};
+}
+
 void Nemesis::process_moments() {
   ProcessTrouble& p = process_;
+  disk_moments();
   if (fires(Fault::paused)) {
     p.paused_until = now_ + random(Fault::paused).spread(milliseconds(1), milliseconds(500));
   }
@@ -95,6 +124,7 @@ void Nemesis::process_moments() {
   }
   damage_files(Fault::torn_write, Damage::torn);
   damage_files(Fault::bit_flip, Damage::flipped);
+  damage_files(Fault::sync_lied, Damage::unsynced);
   if (fires(Fault::reconciled_twice)) p.reconcile_again = true;
   if (fires(Fault::killed)) {
     (random(Fault::killed).chance(0.6) ? p.kill : p.kill_instrument) = true;
@@ -151,6 +181,14 @@ void Nemesis::venue_moments() {
     if (both || !tick) lot = Qty{lots[r.below(lots.size())] * nano_per_unit};
     venue_.dialect.set_terms(venue_.perpetual, ticks, lot);
   }
+}
+
+// The settlement comes by the venue's clock, whatever may fire.
+void Nemesis::listing_moments() {
+  const std::size_t settlements = venue_.exchange.settlements().size();
+  if (on(Fault::settled) && settlements_seen_ == 0 && settlements > 0) count(Fault::settled);
+  settlements_seen_ = settlements;
+  if (fires(Fault::delisted)) venue_.end_expiry(random(Fault::delisted).next());
 }
 
 void Nemesis::account_moments() {

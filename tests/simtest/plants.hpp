@@ -36,6 +36,7 @@ enum class Plant : std::uint8_t {
   lose_cancels,     // cancels and mass cancels are not sent
   swallow_request,  // a strategy's request becomes no order and no denial
   forget_latch,     // what is latched is not written; the process dies soon after
+  hide_settlement,  // the core is not told that instruments have ended
   wall_timer,       // timers go by the wall clock
   wall_span,        // a silence is measured by the wall clock
   count_
@@ -73,6 +74,7 @@ inline constexpr std::array<PlantRow, static_cast<std::size_t>(Plant::count_)> p
     {Plant::lose_cancels, "lose_cancels", "I12"},
     {Plant::swallow_request, "swallow_request", "I19"},
     {Plant::forget_latch, "forget_latch", "I15"},
+    {Plant::hide_settlement, "hide_settlement", "I12"},
     {Plant::wall_timer, "wall_timer", "I14"},
     {Plant::wall_span, "wall_span", "I14"},
 }};

@@ -10,7 +10,8 @@ namespace gimbal::simtest {
 
 inline constexpr std::uint64_t config_hash = 0x5151517e57;  // labels bear its upper half
 inline constexpr std::uint32_t label_config_hash = 0x51;
-inline constexpr double hedge_band = 0.05;  // coins
+inline constexpr std::size_t listings_room = 64;  // instruments that may be listed in mid-run
+inline constexpr double hedge_band = 0.05;        // coins
 
 // `own_account`: mass cancels are allowed.
 [[nodiscard]] inline EngineSetup engine_setup(bool own_account, InstrumentId hedge,

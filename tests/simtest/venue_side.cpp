@@ -1,5 +1,8 @@
 #include "tests/simtest/venue_side.hpp"
 
+#include <iterator>
+#include <set>
+
 #include "tests/simtest/random.hpp"
 
 namespace gimbal::simtest {
@@ -9,9 +12,12 @@ constexpr std::string_view rival_key = "rival-key";
 constexpr std::string_view rival_secret = "rival-secret";
 const Currency btc = currency("BTC");
 
-sim::SimConfig market(std::uint64_t seed, Money misbooked_fee) {
+constexpr ExchTime settlement{1'790'064'000'000'000'000};  // 2026-09-22 08:00 UTC
+
+sim::SimConfig market(std::uint64_t seed, Money misbooked_fee, bool settles) {
   sim::SimConfig c;
   c.seed = seed;
+  if (settles) c.start = settlement - Random{seed, 6}.time(seconds(1), seconds(7));
   c.misbooked_fee = misbooked_fee;
   c.coins = {{"BTC", 100'000, 0.55, 1.0, 6.0, 0.9, 200, 0.015}};
   c.products = {{"BTC", "BTC", false, "BTC", "btc_usd", 0.5, 10, true, 2, 3, 0.1}};
@@ -73,8 +79,8 @@ std::string Hand::call(std::string_view method, std::string_view params) {
   return reply;
 }
 
-VenueSide::VenueSide(std::uint64_t seed, Money misbooked_fee)
-    : exchange{market(seed, misbooked_fee)},
+VenueSide::VenueSide(std::uint64_t seed, Money misbooked_fee, bool settles)
+    : exchange{market(seed, misbooked_fee, settles)},
       dialect{exchange, simtest::dialect(seed)},
       account{exchange.add_account(bot_key, bot_secret)},
       perpetual{exchange.find("BTC-PERPETUAL")},
@@ -85,11 +91,12 @@ VenueSide::VenueSide(std::uint64_t seed, Money misbooked_fee)
   std::vector<sim::InitialPosition> book;
   const auto all = exchange.instruments();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (!is_option(all[i].def.kind) || all[i].def.expiry - exchange.now() < seconds(86'400))
-      continue;
+    if (!is_option(all[i].def.kind)) continue;
+    const bool ends_soon = all[i].def.expiry - exchange.now() < seconds(86'400);
+    if (ends_soon && !settles) continue;
     sim::InitialPosition p;
     p.instrument = static_cast<sim::InstrumentIndex>(i);
-    p.size = Qty{-3 * nano_per_unit};
+    p.size = Qty{ends_soon ? -nano_per_unit / 2 : -3 * nano_per_unit};
     book.push_back(p);
   }
   exchange.endow(account, book);
@@ -154,6 +161,16 @@ std::uint64_t VenueSide::rate_refusals() const noexcept {
 
 bool VenueSide::ours(const sim::OrderInfo& order) const {
   return order.label.rfind("g" + std::string{label_tag} + "-", 0) == 0;
+}
+
+bool VenueSide::end_expiry(std::uint64_t pick) {
+  std::set<ExchTime> listed;
+  for (const sim::Listing& l : exchange.instruments()) {
+    if (l.active && is_option(l.def.kind)) listed.insert(l.def.expiry);
+  }
+  if (listed.size() < 2) return false;
+  return dialect.settle_expiry(
+             0, *std::next(listed.begin(), static_cast<std::ptrdiff_t>(pick % listed.size()))) > 0;
 }
 
 std::vector<sim::OrderNo> VenueSide::resting() const {

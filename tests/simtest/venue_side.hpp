@@ -40,7 +40,8 @@ class Hand {
 
 class VenueSide {
  public:
-  explicit VenueSide(std::uint64_t seed, Money misbooked_fee = {});
+  // `settles`: the daily settlement comes some seconds behind the start.
+  VenueSide(std::uint64_t seed, Money misbooked_fee, bool settles);
 
   // One of our orders that rests, meets an opposite order for `share` of its rest.
   void hit(sim::OrderNo order, double share);
@@ -54,6 +55,9 @@ class VenueSide {
   // Messages of the bot that were refused for their rate; other hands have their own.
   [[nodiscard]] std::uint64_t rate_refusals() const noexcept;
   [[nodiscard]] bool ours(const sim::OrderInfo& order) const;
+  // Ends every instrument of one of the expiries, `pick` of them; the last stays. False: it did
+  // not.
+  bool end_expiry(std::uint64_t pick);
 
   sim::SimExchange exchange;
   sim::DeribitDialect dialect;

@@ -71,7 +71,9 @@ class World::Transport final : public QueryTransport {
 
 World::World(const RunOptions& options)
     : options_{options},
-      venue_{options.seed, Money{options.plant == Plant::dear_fee ? 21 : 0}},
+      venue_{options.seed, Money{options.plant == Plant::dear_fee ? 21 : 0},
+             plan_faults(options.seed, options.faults)
+                 .on.test(static_cast<std::size_t>(Fault::settled))},
       start_{venue_.exchange.now() - (now_ - RecvTime{})},
       nemesis_{options.seed, plan_faults(options.seed, options.faults), options.firings_max,
                venue_},
@@ -99,7 +101,9 @@ World::World(const RunOptions& options)
   host_.quiet_from = safety_ends_;
   host_.files = dir_.file("files");
   host_.plant = options.plant;
-  if (nemesis_.on(Fault::tick_changed)) host_.list_interval = seconds(2);
+  host_.sync_lies = nemesis_.on(Fault::sync_lied);
+  host_.lists_change = nemesis_.lists_change();
+  if (nemesis_.on(Fault::tick_changed) || host_.lists_change) host_.list_interval = seconds(2);
   host_.dies_at = options.crash_at;
   host_.dies_after_commands = options.crash_commands;
   phase_began_ = now_;
@@ -137,7 +141,8 @@ void World::tick() {
   network_.run();
   const bool stands = nemesis_.process().paused_until > now_;
   if (bot_ != nullptr && bot_->built() && !stands) {
-    bot_->set_journal(nemesis_.process().journal_back_at <= now_);
+    bot_->set_journal(nemesis_.process().journal_back_at <= now_ &&
+                      !nemesis_.process().disk_failed);
     bot_->cycle();
     if (!bot_->dead()) operate();
   }
@@ -219,6 +224,7 @@ void World::end_boot() {
     ++result_.boots;
   }
   checker_.end_boot();
+  nemesis_.process().disk_failed = false;
   bot_.reset();
   for (std::size_t i = 0; i < lanes_total; ++i) network_.cut(Lane{static_cast<std::uint8_t>(i)});
   for (std::size_t i = 0; i < lanes_total; ++i) {

@@ -53,6 +53,19 @@ TEST(Connector, GivesUpAtItsDeadlineOnAPeerThatNeverAnswers) {
   EXPECT_NE(failure.text.find("in time"), std::string::npos) << failure.text;
 }
 
+TEST(Connector, ANameWithoutAnAddressFailsAtItsResolution) {
+  std::string error;
+  auto context = TlsContext::make({test::write_pem({test::make_authority()}), {}}, error);
+  ConnectFailure failure;
+  Endpoint e;
+  e.host = std::string(64, 'a') + ".invalid";  // too long a label: no name server is asked
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(Connector{context}.connect(e, 2s, failure));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 3s);
+  EXPECT_EQ(failure.stage, ConnectStage::resolve);
+  EXPECT_NE(failure.text.find("cannot resolve"), std::string::npos) << failure.text;
+}
+
 TEST(Connector, NamesTheStageThatFailed) {
   ConnectFailure failure;
   Endpoint e;
