@@ -88,7 +88,7 @@ void CoreReplay::keep_tag(const Event& event) {
   if (adopted == configs_adopted_) return;
   configs_adopted_ = adopted;
   const auto ref = event.as<SideBlockRef>();
-  const auto bytes = ReplayBlocks::find(&blocks_, ref.slot, ref.generation);
+  const auto bytes = block(ref);
   ConfigBlock block;
   if (bytes.size() != sizeof block) return;
   std::memcpy(static_cast<void*>(&block), bytes.data(), sizeof block);

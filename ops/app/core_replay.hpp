@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -120,6 +121,10 @@ class CoreReplay {
   [[nodiscard]] std::uint64_t bytes_read() const noexcept { return reader_->bytes(); }
   [[nodiscard]] ReplayResult result() const { return run_->result(); }
   [[nodiscard]] ReplayEngine& engine() noexcept { return *engine_; }
+  // Of the last step's event; empty when the journal does not hold it.
+  [[nodiscard]] std::span<const std::byte> block(const SideBlockRef& ref) const noexcept {
+    return ReplayBlocks::find(&blocks_, ref.slot, ref.generation);
+  }
   // Keeps events and commands for the comparison with frames; without it they are dropped.
   void keep_for_frames() noexcept { keep_ = true; }
   // The frames say themselves which names and terms their sessions knew (frame kinds 10 and 11).

@@ -6,6 +6,14 @@
 
 namespace gimbal {
 
+SegmentHeader first_header(const JournalSegments& segments, const StreamName& stream) {
+  SegmentHeader header;
+  SegmentWindow window;
+  if (segments.empty() || !window.open(segments, 0)) return {};
+  const auto bytes = window.at(0, sizeof header);
+  return read_header(bytes, stream.magic, header) == nullptr ? header : SegmentHeader{};
+}
+
 void read_origin(const JournalSegments& segments, JournalOrigin& origin) {
   JournalReader reader{segments};
   JournalRecord record;

@@ -20,6 +20,9 @@ struct JournalOrigin {
   std::string error;  // empty when both could be read
 };
 
+// Of the boot's first segment; an epoch of 0 when there is none.
+[[nodiscard]] SegmentHeader first_header(const JournalSegments& segments, const StreamName& stream);
+
 // Reads up to the first event that is neither Boot nor a side block.
 void read_origin(const JournalSegments& segments, JournalOrigin& origin);
 

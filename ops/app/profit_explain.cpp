@@ -280,9 +280,10 @@ void ProfitExplain::on_report(const Event& event) {
     open.profit.profit = equity - open.equity;
     open.profit.seconds = seconds_between(open.at, core_.now());
     std::vector<ExplainedAccount::Day>& days = accounts_[n].days;
-    const std::int64_t day = time / day_ns;
-    if (days.empty() || days.back().number < day) days.push_back({day, {}});
+    const std::int64_t day = (time - day_start_.count) / day_ns;
+    if (days.empty() || days.back().number < day) days.push_back({day, {}, open.equity, 0});
     days.back().profit += open.profit;
+    days.back().last_equity = equity;
   }
   open = Open{true, equity, core_.now(), {}};
 }

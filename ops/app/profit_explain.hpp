@@ -63,6 +63,7 @@ struct ExplainedAccount {
   struct Day {
     std::int64_t number{0};  // days since 1970-01-01, UTC, by the venue's clock
     ExplainedProfit profit{};
+    double first_equity{0}, last_equity{0};  // between which that profit is
   };
   VenueId venue{};
   Currency settlement{};
@@ -75,8 +76,9 @@ struct ExplainedAccount {
 
 class ProfitExplain {
  public:
-  explicit ProfitExplain(const EngineCore& core)
-      : core_{core}, lines_(core.instruments().capacity()) {}
+  // Days begin `day_start` after midnight and have the date on which they begin.
+  explicit ProfitExplain(const EngineCore& core, Nanos day_start = {})
+      : core_{core}, day_start_{day_start}, lines_(core.instruments().capacity()) {}
 
   // After the core has stepped `event`.
   void step(const Event& event);
@@ -119,6 +121,7 @@ class ProfitExplain {
   }
 
   const EngineCore& core_;
+  const Nanos day_start_;
   std::vector<Line> lines_;
   std::vector<ExplainedAccount> accounts_;
   std::vector<Open> open_;

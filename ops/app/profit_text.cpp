@@ -29,17 +29,23 @@ void write_one(JsonWriter& json, const ExplainedProfit& p) {
 
 }  // namespace
 
-std::string profit_tables(const ProfitExplain& explain) {
+ExplainedProfit ProfitAccount::whole() const noexcept {
+  ExplainedProfit sum;
+  for (const ProfitRow& r : rows) sum += r.profit;
+  return sum;
+}
+
+std::string profit_tables(const std::vector<ProfitAccount>& accounts, const std::string& each,
+                          const std::string& sum) {
   std::string out;
-  for (const ExplainedAccount& a : explain.accounts()) {
-    if (a.days.empty()) continue;
-    std::string head = "<th>day, UTC</th><th>P&amp;L</th>";
+  for (const ProfitAccount& a : accounts) {
+    std::string head = fmt::format("<th>{}</th><th>P&amp;L</th>", html_text(each));
     for (std::size_t n = 0; n < profit_parts; ++n) {
       head += fmt::format("<th>{}</th>", name_of(static_cast<ProfitPart>(n)));
     }
     std::string rows;
-    for (const ExplainedAccount::Day& d : a.days) rows += row_of(day_text(d.number), d.profit);
-    rows += row_of("the run", a.whole());
+    for (const ProfitRow& r : a.rows) rows += row_of(r.name, r.profit);
+    rows += row_of(sum, a.whole());
     out += fmt::format(
         "<h3>{}</h3><div class=\"scroll\"><table><tr>{}<th>unexplained</th><th>share</th>"
         "<th>adopted</th></tr>{}</table></div>\n",
@@ -53,19 +59,19 @@ std::string profit_tables(const ProfitExplain& explain) {
          "changed without a fill.</p>\n";
 }
 
-void write_profit(JsonWriter& json, const ProfitExplain& explain) {
+void write_profit(JsonWriter& json, const std::vector<ProfitAccount>& accounts, const char* sum,
+                  const char* rows, const char* each) {
   json.begin_array("accounts");
-  for (const ExplainedAccount& a : explain.accounts()) {
-    if (a.days.empty()) continue;
+  for (const ProfitAccount& a : accounts) {
     json.begin_object()
         .integer("venue", static_cast<unsigned>(a.venue.value))
         .text("currency", a.settlement.text());
-    json.begin_object("run");
+    json.begin_object(sum);
     write_one(json, a.whole());
-    json.end_object().begin_array("days");
-    for (const ExplainedAccount::Day& d : a.days) {
-      json.begin_object().text("day", day_text(d.number));
-      write_one(json, d.profit);
+    json.end_object().begin_array(rows);
+    for (const ProfitRow& r : a.rows) {
+      json.begin_object().text(each, r.name);
+      write_one(json, r.profit);
       json.end_object();
     }
     json.end_array().end_object();

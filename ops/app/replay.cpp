@@ -42,15 +42,6 @@ int failed(const std::string& why) {
   return exit_usage;
 }
 
-// Of the segment's begin; an epoch of 0 when there is none.
-SegmentHeader header_of(const JournalSegments& segments, const StreamName& stream) {
-  SegmentHeader header;
-  SegmentWindow window;
-  if (segments.empty() || !window.open(segments, 0)) return {};
-  const auto bytes = window.at(0, sizeof header);
-  return read_header(bytes, stream.magic, header) == nullptr ? header : SegmentHeader{};
-}
-
 ReplayOptions options_of(const ReplayArguments& arguments) {
   ReplayOptions options;
   options.stop_at_difference = !arguments.keep_going;
@@ -123,7 +114,7 @@ std::string follow_frames(JournalOrigin& origin, const ReplayArguments& argument
   if (told) core.frames_tell_instruments();
   {
     CoreAhead ahead{core};
-    FrameReplay replayed{origin, header_of(events, journal_stream).epoch, told, ahead, frames};
+    FrameReplay replayed{origin, first_header(events, journal_stream).epoch, told, ahead, frames};
     replayed.chain_by(chain);
     replayed.run();
     replayed.check_rest();
@@ -150,7 +141,7 @@ std::string run_streams(const ReplayArguments& arguments, JournalOrigin& origin,
                         const JournalSegments& events, ReplayFindings& findings) {
   JournalSegments frames;
   findings.without_frames =
-      find_frames(arguments, origin, header_of(events, journal_stream).epoch, frames);
+      find_frames(arguments, origin, first_header(events, journal_stream).epoch, frames);
   findings.with_frames = findings.without_frames.empty();
   if (arguments.frames && !findings.with_frames) {
     return "no frames to run: " + findings.without_frames;
@@ -200,7 +191,7 @@ int explain(const ReplayArguments& arguments, const JournalOrigin& origin,
     return exit_failed;
   }
   JournalSegments frames;
-  const std::uint32_t epoch = header_of(segments, journal_stream).epoch;
+  const std::uint32_t epoch = first_header(segments, journal_stream).epoch;
   if (JournalSegments::find(arguments.path, frame_stream, epoch, frames)) {
     JournalReader reader{frames, frame_stream};
     JournalRecord record;

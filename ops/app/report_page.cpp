@@ -35,29 +35,11 @@ std::string micros(std::uint64_t ns) {
   return fmt::format("{:.1f} us", static_cast<double>(ns) * 1e-3);
 }
 
-GapTotals all_fills(const EngineCore& core) {
-  GapTotals sum;
-  for (std::size_t v = 0; v < venues_max; ++v) {
-    const GapTotals& t = core.gaps().of(VenueId{static_cast<std::uint8_t>(v)});
-    sum.fills += t.fills;
-    sum.traded_usd += t.traded_usd;
-    sum.shortfall_usd += t.shortfall_usd;
-    sum.delay_usd += t.delay_usd;
-    sum.theory_usd += t.theory_usd;
-    sum.fees_usd += t.fees_usd;
-    for (std::size_t k = 0; k < t.after_usd.size(); ++k) {
-      sum.after_usd[k] += t.after_usd[k];
-      sum.marked[k] += t.marked[k];
-    }
-  }
-  return sum;
-}
-
 double basis_points(Money cost, Money traded) {
   return traded.nano > 0 ? to_double(cost) / to_double(traded) * 1e4 : 0;
 }
 
-std::string cards(const RunHistory& h, const EngineCore& core) {
+std::string cards(const RunPicture& h) {
   std::string out = "<div class=\"cards\">";
   for (const UnderlyingHistory& u : h.underlyings) {
     if (u.samples.empty()) continue;
@@ -69,8 +51,8 @@ std::string cards(const RunHistory& h, const EngineCore& core) {
                 armed > 0 ? fmt::format("{:.1f} %", 100 * u.inside_s / armed) : "-",
                 fmt::format("of {:.0f} s armed", armed));
   }
-  const GapTotals gap = all_fills(core);
-  out += card("Orders", fmt::format("{}", core.orders().counters().placed),
+  const GapTotals& gap = h.all_gaps;
+  out += card("Orders", fmt::format("{}", h.placed),
               fmt::format("{} fills, {:.0f} USD traded", gap.fills, to_double(gap.traded_usd)));
   out +=
       card("Shortfall", fmt::format("{:+.2f} bp", basis_points(gap.shortfall_usd, gap.traded_usd)),
@@ -86,7 +68,12 @@ std::string cards(const RunHistory& h, const EngineCore& core) {
          "</div>\n";
 }
 
-void moments(SvgPlot& plot, const RunHistory& h) {
+void moments(SvgPlot& plot, const RunPicture& h) {
+  for (std::size_t b = 1; b < h.boots.size(); ++b) {
+    plot.gap(h.boots[b - 1].to, h.boots[b].from,
+             fmt::format("no boot ran from {} to {}", clock_text(h.boots[b - 1].to),
+                         clock_text(h.boots[b].from)));
+  }
   for (const HistoryMark& m : h.marks) plot.moment(m.t, m.text, m.bad);
 }
 
@@ -98,8 +85,10 @@ std::vector<PlotPoint> over_time(const UnderlyingHistory& u, Value value) {
   return out;
 }
 
-std::string profit(const UnderlyingHistory& u, const RunHistory& h) {
-  SvgPlot plot{"P&L of the account since the start", u.unit};
+std::string profit(const UnderlyingHistory& u, const RunPicture& h) {
+  SvgPlot plot{h.day.empty() ? "P&L of the account since the start"
+                             : "P&L of the account since the day's first report",
+               u.unit};
   plot.line("account", "c1", over_time(u, [](const HistorySample& s) { return s.pnl; }));
   plot.line("explained", "c2", over_time(u, [](const HistorySample& s) { return s.explained(); }));
   plot.include(0);
@@ -121,7 +110,7 @@ std::string profit(const UnderlyingHistory& u, const RunHistory& h) {
          "volatility.</p>\n";
 }
 
-std::string delta_path(const UnderlyingHistory& u, const RunHistory& h) {
+std::string delta_path(const UnderlyingHistory& u, const RunPicture& h) {
   SvgPlot plot{"Delta against its band", "coins", 280};
   plot.band("band", "c4", over_time(u, [](const HistorySample& s) { return s.band; }));
   plot.line("residual delta", "c1",
@@ -131,18 +120,16 @@ std::string delta_path(const UnderlyingHistory& u, const RunHistory& h) {
   return plot.figure();
 }
 
-std::string price_and_fills(const UnderlyingHistory& u, const RunHistory& h,
-                            const JournalOrigin& origin) {
+std::string price_and_fills(const UnderlyingHistory& u, const RunPicture& h) {
   SvgPlot plot{"Price and fills of the hedge", "hedge's mid"};
   plot.line("mid", "c1", over_time(u, [](const HistorySample& s) { return s.mid; }));
   const std::size_t from = h.fills.size() > 3000 ? h.fills.size() - 3000 : 0;
   for (std::size_t i = from; i < h.fills.size(); ++i) {
-    const FillGap& g = h.fills[i];
-    if (g.instrument != u.hedge) continue;
-    plot.dot(h.fill_times[i], to_double(g.price), g.side == Side::buy ? "good" : "bad",
+    const FillGap& g = h.fills[i].gap;
+    if (h.fills[i].instrument != u.hedge_name) continue;
+    plot.dot(h.fills[i].t, to_double(g.price), g.side == Side::buy ? "good" : "bad",
              fmt::format("{} {} {} at {}", g.side == Side::buy ? "bought" : "sold",
-                         decimal(g.amount.nano), origin.universe.symbols().name(g.instrument),
-                         decimal(g.price.nano)));
+                         decimal(g.amount.nano), h.fills[i].instrument, decimal(g.price.nano)));
   }
   moments(plot, h);
   return plot.figure();
@@ -150,18 +137,19 @@ std::string price_and_fills(const UnderlyingHistory& u, const RunHistory& h,
 
 // --- execution --------------------------------------------------------------------------------
 
-std::string gap_plots(const RunHistory& h, const EngineCore& core) {
+std::string gap_plots(const RunPicture& h) {
   SvgPlot plot{"Shortfall of every fill against its decision", "USD, above zero is a cost", 200};
   const std::size_t from = h.fills.size() > 3000 ? h.fills.size() - 3000 : 0;
   for (std::size_t i = from; i < h.fills.size(); ++i) {
-    const FillGap& g = h.fills[i];
+    const FillGap& g = h.fills[i].gap;
     if (!g.priced) continue;
     const double usd = to_double(g.shortfall_usd);
-    plot.dot(h.fill_times[i], usd, usd > 0 ? "bad" : "good",
+    plot.dot(h.fills[i].t, usd, usd > 0 ? "bad" : "good",
              fmt::format("order {:016x}: {:+.4f} USD", g.order.value, usd));
   }
   plot.include(0);
-  const GapTotals t = all_fills(core);
+  moments(plot, h);
+  const GapTotals& t = h.all_gaps;
   const auto bar = [&t](const char* name, Money m, bool cost) {
     const double v = basis_points(m, t.traded_usd);
     const bool good = cost ? v <= 0 : v >= 0;
@@ -189,8 +177,7 @@ std::string gap_row(const std::string& of, const GapTotals& t) {
 }
 
 // A death or a stop takes the marks of the last fills with it: the next boot does not know them.
-std::string unmarked(const EngineCore& core) {
-  const GapTotals t = all_fills(core);
+std::string unmarked(const GapTotals& t) {
   if (t.marked[0] >= t.fills && t.marked[1] >= t.fills) return {};
   return fmt::format(
       "<p class=\"soft\">{} of {} fills are without a price 1 s after, {} without a price 60 s "
@@ -199,34 +186,26 @@ std::string unmarked(const EngineCore& core) {
       t.fills - t.marked[0], t.fills, t.fills - t.marked[1]);
 }
 
-std::string gap_table(const EngineCore& core, const JournalOrigin& origin) {
+std::string gap_table(const RunPicture& h) {
   std::string rows;
-  for (std::size_t s = 0; s < strategies_max; ++s) {
-    const GapTotals& t = core.gaps().of(StrategyId{static_cast<std::uint8_t>(s)});
-    if (t.fills == 0) continue;
-    rows += gap_row(
-        "strategy " + std::string{s < Strategies::names.size() ? Strategies::names[s] : "?"}, t);
-  }
-  const GapTotals& venue = core.gaps().of(VenueId{0});
-  if (venue.fills > 0) rows += gap_row("venue " + origin.loaded->config.venues[0].name, venue);
-  if (rows.empty()) return {};
+  for (const GapLine& line : h.gaps) rows += gap_row(line.of, line.totals);
+  if (h.all_gaps.fills == 0) return {};
   return "<div class=\"scroll\"><table><tr><th>of</th><th>fills</th><th>traded USD</th>"
          "<th>shortfall USD</th><th>bp</th><th>delay USD</th><th>against theory</th>"
          "<th>fees USD</th><th>1 s after (marked)</th><th>60 s after (marked)</th></tr>" +
-         rows + "</table></div>\n" + unmarked(core);
+         rows + "</table></div>\n" + unmarked(h.all_gaps);
 }
 
-std::string fill_table(const RunHistory& h, const JournalOrigin& origin) {
+std::string fill_table(const RunPicture& h) {
   if (h.fills.empty()) return {};
   std::string rows;
   const std::size_t from = h.fills.size() > rows_max ? h.fills.size() - rows_max : 0;
   for (std::size_t i = from; i < h.fills.size(); ++i) {
-    const FillGap& g = h.fills[i];
+    const FillGap& g = h.fills[i].gap;
     rows += fmt::format(
         "<tr><td>{}</td><td><code>{:016x}</code></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
         "<td>{}</td><td>{}</td><td class=\"{}\">{:+.4f}</td><td>{:+.4f}</td><td>{:+.4f}</td></tr>",
-        clock_text(h.fill_times[i]), g.order.value,
-        html_text(std::string{origin.universe.symbols().name(g.instrument)}),
+        clock_text(h.fills[i].t), g.order.value, html_text(h.fills[i].instrument),
         g.side == Side::buy ? "buy" : "sell", decimal(g.amount.nano), decimal(g.decision.nano),
         decimal(g.arrival.nano), decimal(g.price.nano), sign_style(-to_double(g.shortfall_usd)),
         to_double(g.shortfall_usd), to_double(g.after_usd[0]), to_double(g.after_usd[1]));
@@ -270,7 +249,7 @@ std::string latency(const std::string& title, const Histogram& h) {
       bins);
 }
 
-std::string limits(const RunHistory& h) {
+std::string limits(const RunPicture& h) {
   std::vector<Bar> bars;
   for (const LimitUse& u : h.limits) {
     if (u.limit == 0) continue;
@@ -284,7 +263,7 @@ std::string limits(const RunHistory& h) {
   return bar_figure("The most of each limit that an order would have used", bars, 100);
 }
 
-std::string trips(const RunHistory& h) {
+std::string trips(const RunPicture& h) {
   std::string rows;
   for (const HistoryMark& m : h.marks) {
     rows += fmt::format("<tr><td>{}</td><td class=\"l {}\">{}</td></tr>", clock_text(m.t),
@@ -300,39 +279,64 @@ std::string trips(const RunHistory& h) {
   return out;
 }
 
-std::string head(const JournalOrigin& origin, const RunHistory& h, const ReplayResult& r) {
-  const char* verdict = r.verdict == ReplayVerdict::same ? "replays to the same commands"
-                        : r.verdict == ReplayVerdict::unchecked
-                            ? "carries no digest to compare"
-                            : "DOES NOT REPLAY TO THE SAME COMMANDS";
+const char* verdict_text(const BootLine& b) {
+  return b.verdict == ReplayVerdict::same        ? "replays to the same commands"
+         : b.verdict == ReplayVerdict::unchecked ? "carries no digest to compare"
+                                                 : "DOES NOT REPLAY TO THE SAME COMMANDS";
+}
+
+std::string head_of(const std::string& title) {
   return fmt::format(
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-      "<title>gimbal run {}</title><style>{}</style></head><body><main>\n"
-      "<h1>gimbal run {}</h1><p class=\"soft\">{} at {} ({}), {}; journal {} events, {}. "
-      "Build <code>{:016x}</code>, config <code>{}</code>.</p>\n",
-      r.boot.epoch, report_style, r.boot.epoch, html_text(origin.loaded->config.venues[0].account),
-      html_text(origin.loaded->config.venues[0].name),
-      origin.loaded->config.venues[0].environment == Environment::sim    ? "simulated"
-      : origin.loaded->config.venues[0].environment == Environment::test ? "test"
-                                                                         : "live",
-      clock_text(h.seconds), r.events, verdict, r.boot.build_hash,
-      origin.loaded->hash_hex().substr(0, 16));
+      "<title>{0}</title><style>{1}</style></head><body><main>\n<h1>{0}</h1>",
+      html_text(title), report_style);
+}
+
+std::string run_head(const RunPicture& h) {
+  const BootLine& b = h.boots.front();
+  return head_of(fmt::format("gimbal run {}", b.boot.epoch)) +
+         fmt::format(
+             "<p class=\"soft\">{} at {} ({}), {}; journal {} events, {}. "
+             "Build <code>{:016x}</code>, config <code>{}</code>.</p>\n",
+             html_text(h.account), html_text(h.venue), h.environment, clock_text(h.seconds),
+             b.events, verdict_text(b), b.boot.build_hash, b.config.substr(0, 16));
+}
+
+std::string day_head(const RunPicture& h) {
+  std::string rows;
+  for (const BootLine& b : h.boots) {
+    rows += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"l\">{}</td>"
+        "<td><code>{:016x}</code></td><td><code>{}</code></td></tr>",
+        b.boot.epoch, clock_text(b.from), clock_text(b.to), b.events, b.fills, verdict_text(b),
+        b.boot.build_hash, b.config.substr(0, 16));
+  }
+  return head_of("gimbal day " + h.day) +
+         fmt::format(
+             "<p class=\"soft\">{} at {} ({}); {}. {} boots ran {} of it; where none ran the plots "
+             "are shaded.</p>\n<div class=\"scroll\"><table><tr><th>boot</th><th>from</th>"
+             "<th>to</th><th>events</th><th>fills</th><th>journal</th><th>build</th>"
+             "<th>config</th></tr>{}</table></div>\n",
+             html_text(h.account), html_text(h.venue), h.environment, html_text(h.day_note),
+             h.boots.size(), clock_text(h.seconds), rows);
 }
 
 }  // namespace
 
-std::string report_page(const JournalOrigin& origin, const RunHistory& h, const EngineCore& core,
-                        const ReplayResult& result) {
-  std::string out = head(origin, h, result) + cards(h, core);
+std::string report_page(const RunPicture& h) {
+  const bool day = !h.day.empty();
+  std::string out = (day ? day_head(h) : run_head(h)) + cards(h);
   for (const UnderlyingHistory& u : h.underlyings) {
     out += "<h2>" + html_text(u.name) + "</h2>\n";
-    out += profit(u, h) + delta_path(u, h) + price_and_fills(u, h, origin);
+    out += profit(u, h) + delta_path(u, h) + price_and_fills(u, h);
   }
-  const std::string explained = profit_tables(h.profit);
-  if (!explained.empty()) out += "<h2>P&amp;L explained, by day</h2>\n" + explained;
-  out +=
-      "<h2>Execution</h2>\n" + gap_plots(h, core) + gap_table(core, origin) + fill_table(h, origin);
+  const std::string explained = day ? profit_tables(h.profit, "boot", "the day")
+                                    : profit_tables(h.profit, "day, UTC", "the run");
+  if (!explained.empty()) {
+    out += fmt::format("<h2>P&amp;L explained, by {}</h2>\n{}", day ? "boot" : "day", explained);
+  }
+  out += "<h2>Execution</h2>\n" + gap_plots(h) + gap_table(h) + fill_table(h);
   out +=
       "<h2>Speed</h2>\n" + latency("Tick received until the order's bytes left", h.tick_to_order);
   out += latency("Order's bytes left until the venue's first answer", h.order_to_ack);

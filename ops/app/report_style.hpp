@@ -39,6 +39,7 @@ svg{display:block;width:100%;height:auto;margin-top:6px}
 .area{fill:var(--mark);opacity:.16}.bar{fill:var(--mark);opacity:.85}
 .dot{fill:var(--mark);fill-opacity:.8;stroke:var(--card)}
 .moment{stroke:var(--soft);stroke-dasharray:4 4}.moment.bad{stroke:var(--bad)}
+.gap{fill:var(--line);opacity:.45}
 .none{color:var(--soft);margin:10px 0}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--grid);border-radius:10px;
 margin-bottom:14px}

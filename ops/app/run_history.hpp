@@ -1,6 +1,6 @@
 // What happened in a run, gathered while its journal is stepped: samples of prices, delta and P&L,
-// orders with their gaps, latencies, stops and limits. For `gimbal report`. Room: ops/app. Cold;
-// analytics in double.
+// orders with their gaps, latencies, stops and limits; of all of it, or of one trading day.
+// For `gimbal report`. Room: ops/app. Cold; analytics in double.
 #pragma once
 
 #include <array>
@@ -9,91 +9,50 @@
 #include <string>
 #include <vector>
 
-#include "engine/core/execution_gap.hpp"
-#include "engine/runtime/histogram.hpp"
 #include "ops/app/core_replay.hpp"
-#include "ops/app/gate_numbers.hpp"
 #include "ops/app/profit_explain.hpp"
+#include "ops/app/run_picture.hpp"
+#include "ops/app/trading_day.hpp"
 
 namespace gimbal {
 
-// One look at an underlying. Money is in the unit of its account: coins, or the quote currency.
-struct HistorySample {
-  double t{0};  // seconds since the first event
-  double mid{0};
-  double residual{0}, band{0};  // coins; band is the half width
-  double pnl{0};                // change of the account's equity; NAN before its first report
-  // Explanation, summed from the start of the run.
-  double options{0}, gamma{0}, theta{0}, hedge{0}, fees{0}, execution{0};
-  [[nodiscard]] double explained() const {
-    return options + gamma + theta + hedge + fees + execution;
-  }
-};
-
-struct UnderlyingHistory {
-  UnderlyingId id{};
-  std::string name;
-  std::string unit;  // of the money
-  bool inverse{true};
-  InstrumentId hedge{};
-  std::vector<HistorySample> samples;
-  double inside_s{0}, outside_s{0};  // time of the residual against the band while armed
-};
-
-struct OrderHistory {
-  double t{0};
-  OrderId id{};
-  InstrumentId instrument{};
-  Side side{Side::buy};
-  Price limit{};
-  Qty amount{};
-  Price decision{};
-  OrderState state{OrderState::pending_new};
-  Qty filled{};
-};
-
-struct HistoryMark {  // something to know about a moment
-  double t{0};
-  std::string text;
-  bool bad{false};
+// Where a run's events are in the day: by the venue's clock, until that is known by this host's.
+struct DayView {
+  TradingDay day{};
+  std::int64_t unix_minus_mono{0};  // of the host, from the journal's header
 };
 
 class RunHistory {
  public:
-  // Watches `core` until its end.
-  RunHistory(const JournalOrigin& origin, CoreReplay& core);
+  // Watches `core` until its end. `day`: null, the whole run, times since its first event; else
+  // what is in that day, times since its midnight.
+  RunHistory(const JournalOrigin& origin, CoreReplay& core, const DayView* day = nullptr);
 
-  // After the last step.
-  void finish();
-
-  ProfitExplain profit;
-  std::vector<UnderlyingHistory> underlyings;
-  std::vector<OrderHistory> orders;
-  std::vector<FillGap> fills;
-  std::vector<double> fill_times;
-  std::vector<HistoryMark> marks;
-  std::vector<LimitUse> limits;  // the largest use of each, over all orders that were judged
-  std::map<std::string, std::uint64_t> refusals;
-  Histogram waited;         // received until stepped, market data
-  Histogram tick_to_order;  // the deciding event received until the order's bytes left
-  Histogram order_to_ack;   // bytes left until the venue's first answer
-  double seconds{0};
-  bool thinned_orders{false};
+  // Nothing that comes can be of the day, marks of its fills included.
+  [[nodiscard]] bool past() const noexcept { return past_; }
+  // After the last step. Without boots where nothing was of the day.
+  [[nodiscard]] RunPicture finish();
 
  private:
   static constexpr std::size_t samples_max = 4000;
-  static constexpr std::size_t orders_max = 20000;
+  enum class Place : std::uint8_t { before, inside, behind };
   struct Sent {
     RecvTime decided{};
     RecvTime sent{};
-    std::size_t order{0};  // its place in orders
   };
   struct Before {  // of the last sample, for the explanation
     bool known{false};
     double t{0}, mid{0}, options_delta{0}, delta_one{0}, gamma{0}, theta{0};
   };
+  struct Counts {  // of the core, from its start
+    std::uint64_t placed{0};
+    std::array<std::uint64_t, refusals> refused{};
+  };
 
   void step(const Event& event, const Commands& commands);
+  void look_at_clock();
+  void enter();
+  void leave(RecvTime at);
   void command(const Event& event, const Command& c);
   void order_event(const Event& event);
   void operator_event(const Event& event);
@@ -101,26 +60,39 @@ class RunHistory {
   void look(UnderlyingHistory& u, Before& before, double t);
   void thin();
   void take_fills();
-  void note_state(OrderId id);
+  void take_marks();
   void judge();
+  void sum_gaps();
+  void take_profit();
+  [[nodiscard]] Counts counts() const;
+  [[nodiscard]] const EngineCore& engine() const { return core_.engine().core(); }
+  [[nodiscard]] std::string name_of_instrument(InstrumentId id) const;
   [[nodiscard]] double time_of(RecvTime at) const {
-    return static_cast<double>(at.mono_ns - begin_.mono_ns) * 1e-9;
+    return static_cast<double>(at.mono_ns - zero_mono_) * 1e-9;
   }
 
   const JournalOrigin& origin_;
   CoreReplay& core_;
-  bool started_{false};
-  RecvTime begin_{};
+  const DayView* day_;
+  ProfitExplain profit_;
+  RunPicture out_;
+  std::vector<std::string> listed_;  // names of what was listed while running
+  Place place_{Place::before};
+  bool past_{false};
+  std::int64_t zero_mono_{0};  // of the page's clock
   RecvTime now_{};
+  RecvTime began_{}, ended_{};  // of what is shown
+  std::uint64_t events_{0};
   double interval_{0.05};
   double next_sample_{0};
   std::vector<Before> before_;
-  std::vector<double> first_equity_;
   std::map<std::uint64_t, Sent> sent_;
+  std::uint64_t first_fill_{0};
   std::uint64_t fills_seen_{0};
   std::array<std::uint64_t, 2> marks_seen_{};
   OrderId judged_{};
   Mode mode_{Mode::halt};
+  Counts at_entry_{}, at_leave_{};
   PartsBuffer<OperatorCommand> operator_;
 };
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstdint>
 #include <utility>
 
 namespace gimbal {
@@ -52,40 +52,24 @@ std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& points, std::size_t
     const auto first = points.begin() + static_cast<std::ptrdiff_t>(from);
     const auto last =
         points.begin() + static_cast<std::ptrdiff_t>(std::min(from + stretch, points.size()));
-    const auto less = [](const PlotPoint& a, const PlotPoint& b) { return a.y < b.y; };
-    auto low = std::min_element(first, last, less);
-    auto high = std::max_element(first, last, less);
-    if (low > high) std::swap(low, high);
-    out.push_back(*low);
-    if (high != low) out.push_back(*high);
+    std::array<std::ptrdiff_t, 3> kept{-1, -1, -1};  // lowest, highest, a break
+    for (auto p = first; p != last; ++p) {
+      const std::ptrdiff_t at = p - points.begin();
+      if (!std::isfinite(p->y)) {
+        kept[2] = at;
+        continue;
+      }
+      const auto y = [&](std::ptrdiff_t n) { return points[static_cast<std::size_t>(n)].y; };
+      if (kept[0] < 0 || p->y < y(kept[0])) kept[0] = at;
+      if (kept[1] < 0 || p->y > y(kept[1])) kept[1] = at;
+    }
+    std::sort(kept.begin(), kept.end());
+    for (std::size_t k = 0; k < kept.size(); ++k) {
+      if (kept[k] < 0 || (k > 0 && kept[k] == kept[k - 1])) continue;
+      out.push_back(points[static_cast<std::size_t>(kept[k])]);
+    }
   }
   return out;
-}
-
-std::vector<double> ticks_of(double low, double high, std::size_t wanted) {
-  if (!(high > low) || wanted == 0) return {low};
-  const double raw = (high - low) / static_cast<double>(wanted);
-  const double power = std::pow(10.0, std::floor(std::log10(raw)));
-  const double lead = raw / power;
-  const double step = power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
-  std::vector<double> out;
-  for (double n = std::ceil(low / step - 1e-9); n * step <= high + step * 1e-9; ++n) {
-    out.push_back(n * step);
-  }
-  return out;
-}
-
-std::string tick_text(double value, double step) {
-  const int digits =
-      step > 0 ? std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9))) : 0;
-  if (std::abs(value) < step * 1e-6) value = 0;
-  return fmt::format("{:.{}f}", value, std::min(digits, 9));
-}
-
-std::string clock_text(double seconds) {
-  const auto whole = static_cast<std::int64_t>(std::floor(seconds + 0.5));
-  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 SvgPlot::SvgPlot(std::string title, std::string unit, double height)
@@ -102,6 +86,9 @@ void SvgPlot::dot(double x, double y, const std::string& style, std::string hint
 }
 void SvgPlot::moment(double x, std::string text, bool bad) {
   moments_.push_back({x, std::move(text), bad});
+}
+void SvgPlot::gap(double from, double to, std::string hint) {
+  gaps_.push_back({from, to, std::move(hint)});
 }
 void SvgPlot::include(double y) { included_.push_back(y); }
 
@@ -145,7 +132,7 @@ std::string SvgPlot::axes(const Frame& f) const {
     out += fmt::format("<text class=\"tick\" x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>",
                        left - 8, at + 4, tick_text(y, step));
   }
-  const std::vector<double> xs = ticks_of(f.x0, f.x1, 8);
+  const std::vector<double> xs = plain_ ? ticks_of(f.x0, f.x1, 8) : times_of(f.x0, f.x1, 8);
   const double x_step = xs.size() > 1 ? xs[1] - xs[0] : f.x1 - f.x0;
   for (const double x : xs) {
     out += fmt::format(
@@ -156,17 +143,29 @@ std::string SvgPlot::axes(const Frame& f) const {
   return out;
 }
 
-std::string SvgPlot::curve(const Frame& f, const Curve& c) const {
+// One outline for each unbroken stretch: there along the top, back along the bottom.
+std::string SvgPlot::area(const Frame& f, const Curve& c) const {
+  const auto finite = [](const PlotPoint& p) { return std::isfinite(p.y); };
   std::string path;
-  if (c.band) {
-    for (const PlotPoint& p : c.points) {
-      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", px(f, p.x), py(f, p.y));
+  for (auto from = c.points.begin(); from != c.points.end();) {
+    from = std::find_if(from, c.points.end(), finite);
+    const auto to = std::find_if_not(from, c.points.end(), finite);
+    for (auto p = from; p != to; ++p) {
+      path += fmt::format("{}{:.1f} {:.1f}", p == from ? "M" : "L", px(f, p->x), py(f, p->y));
     }
-    for (auto p = c.points.rbegin(); p != c.points.rend(); ++p) {
+    for (auto p = to; p != from;) {
+      --p;
       path += fmt::format("L{:.1f} {:.1f}", px(f, p->x), py(f, -p->y));
     }
-    return fmt::format("<path class=\"area {}\" d=\"{}Z\"/>", c.style, path);
+    if (from != to) path += 'Z';
+    from = to;
   }
+  return fmt::format("<path class=\"area {}\" d=\"{}\"/>", c.style, path);
+}
+
+std::string SvgPlot::curve(const Frame& f, const Curve& c) const {
+  if (c.band) return area(f, c);
+  std::string path;
   bool drawing = false;
   for (const PlotPoint& p : c.points) {
     if (!std::isfinite(p.y)) {
@@ -191,7 +190,17 @@ std::string SvgPlot::legend() const {
 std::string SvgPlot::figure() const {
   const Frame f = frame();
   if (f.empty) return nothing(title_);
-  std::string body = axes(f);
+  std::string body;
+  for (const Gap& g : gaps_) {
+    const double from = std::max(g.from, f.x0), to = std::min(g.to, f.x1);
+    if (!(from < to)) continue;
+    body += fmt::format(
+        "<rect class=\"gap\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{:.1f}\"><title>{}"
+        "</title></rect>",
+        px(f, from), top, std::max(px(f, to) - px(f, from), 1.0), height_ - top - bottom,
+        html_text(g.hint));
+  }
+  body += axes(f);
   for (const Moment& m : moments_) {
     if (m.x < f.x0 || m.x > f.x1) continue;
     body += fmt::format(

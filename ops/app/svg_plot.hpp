@@ -13,11 +13,14 @@ struct PlotPoint {
   double y{0};
 };
 
-// At most about `points_max` of them, the smallest and the largest of every stretch kept.
+// At most about `points_max` of them, the smallest and the largest of every stretch kept, and where
+// it is broken.
 [[nodiscard]] std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& points,
                                              std::size_t points_max = 1200);
 // Steps of 1, 2 or 5 times a power of ten: about `wanted` values inside [low, high].
 [[nodiscard]] std::vector<double> ticks_of(double low, double high, std::size_t wanted = 5);
+// The same of seconds: from about half a minute on, steps that a clock has.
+[[nodiscard]] std::vector<double> times_of(double low, double high, std::size_t wanted = 8);
 // A number with as many digits as a step of `step` needs.
 [[nodiscard]] std::string tick_text(double value, double step);
 // Seconds as "1:05" or "2:01:05".
@@ -30,11 +33,13 @@ class SvgPlot {
 
   // `style` is a CSS class of the page: "c1" to "c4", "good", "bad". NAN breaks a line.
   void line(std::string name, const std::string& style, std::vector<PlotPoint> points);
-  // The area between +width and -width around zero.
+  // The area between +width and -width around zero; NAN breaks it.
   void band(std::string name, const std::string& style, std::vector<PlotPoint> half_widths);
   void dot(double x, double y, const std::string& style, std::string hint);
   // A moment with a word, over the whole height.
   void moment(double x, std::string text, bool bad);
+  // A stretch of time of which nothing is known, shaded.
+  void gap(double from, double to, std::string hint);
   // The horizontal axis is a number, not a time.
   void plain_axis() { plain_ = true; }
   // The vertical axis reaches at least here.
@@ -60,6 +65,10 @@ class SvgPlot {
     std::string text;
     bool bad;
   };
+  struct Gap {
+    double from, to;
+    std::string hint;
+  };
   struct Frame {
     double x0{0}, x1{1}, y0{0}, y1{1};
     bool empty{true};
@@ -68,6 +77,7 @@ class SvgPlot {
   [[nodiscard]] double px(const Frame& f, double x) const;
   [[nodiscard]] double py(const Frame& f, double y) const;
   [[nodiscard]] std::string axes(const Frame& f) const;
+  [[nodiscard]] std::string area(const Frame& f, const Curve& c) const;
   [[nodiscard]] std::string curve(const Frame& f, const Curve& c) const;
   [[nodiscard]] std::string legend() const;
 
@@ -78,6 +88,7 @@ class SvgPlot {
   std::vector<Curve> curves_;
   std::vector<Dot> dots_;
   std::vector<Moment> moments_;
+  std::vector<Gap> gaps_;
   std::vector<double> included_;
 };
 

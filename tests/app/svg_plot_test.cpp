@@ -34,6 +34,35 @@ TEST(SvgPlot, TicksAreRoundInsideTheRangeAndAboutAsManyAsWanted) {
   EXPECT_EQ(ticks_of(5, 5), std::vector<double>{5});
 }
 
+TEST(SvgPlot, TimesStandAtStepsOfAClock) {
+  EXPECT_EQ(times_of(0, 4 * 3600, 8),
+            (std::vector<double>{0, 1800, 3600, 5400, 7200, 9000, 10800, 12600, 14400}));
+  EXPECT_EQ(times_of(30000, 86400, 8),
+            (std::vector<double>{36000, 43200, 50400, 57600, 64800, 72000, 79200, 86400}));
+  EXPECT_EQ(times_of(0, 20, 8), ticks_of(0, 20, 8)) << "seconds are as they were";
+}
+
+TEST(SvgPlot, ABreakStaysABreakAndAStretchWithoutDataIsShaded) {
+  SvgPlot plot{"delta", "coins"};
+  std::vector<PlotPoint> points;
+  for (int i = 0; i < 5000; ++i) points.push_back({static_cast<double>(i), i < 2500 ? 1.0 : 2.0});
+  points[2500].y = NAN;
+  plot.line("line", "c1", points);
+  plot.band("band", "c4", points);
+  plot.gap(2499, 2501, "no boot ran");
+  const std::string figure = plot.figure();
+  EXPECT_EQ(figure.find("nan"), std::string::npos);
+  EXPECT_TRUE(holds(figure, "class=\"gap\"") && holds(figure, "no boot ran"));
+  const auto count = [&](std::size_t from, std::size_t to, char c) {
+    return std::count(figure.begin() + static_cast<std::ptrdiff_t>(from),
+                      figure.begin() + static_cast<std::ptrdiff_t>(to), c);
+  };
+  const std::size_t curve = figure.find("class=\"curve");
+  EXPECT_EQ(count(curve, figure.find("/>", curve), 'M'), 2) << "two lines";
+  const std::size_t area = figure.find("class=\"area");
+  EXPECT_EQ(count(area, figure.find("/>", area), 'Z'), 2) << "two areas";
+}
+
 TEST(SvgPlot, NumbersHaveTheDigitsOfTheirStep) {
   EXPECT_EQ(tick_text(50000, 100), "50000");
   EXPECT_EQ(tick_text(0.25, 0.05), "0.25");
