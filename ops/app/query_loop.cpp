@@ -113,7 +113,7 @@ bool QueryLoop::read_list() {
     say_(error);
     reading_.lists.clear();
     ask_instruments();  // a list that could not be read is no list
-    lists_not_before_ = now + lists_spacing * 5;
+    lists_not_before_ = now + lists_spacing * 2;
     return true;
   }
   reading_.lists.emplace_back(currencies_[next], std::move(list));

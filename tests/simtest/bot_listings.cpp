@@ -40,7 +40,7 @@ bool Bot::read_list() {
   deribit::InstrumentList list;
   if (!queries_->instruments(member_.currency, list).empty()) {
     list_wanted_ = true;
-    list_not_before_ = now + lists_apart * 5;
+    list_not_before_ = now + lists_apart * 2;
     return true;
   }
   picture.lists.emplace_back(member_.currency, std::move(list));

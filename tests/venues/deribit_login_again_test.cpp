@@ -60,6 +60,54 @@ TEST(RefusedLogin, ASignatureIsMadeAgainThreeTimesWithTheTimeOfThen) {
   EXPECT_TRUE(later.ready());
 }
 
+// This host's clock is 65 s ahead, which the venue does not take: its refusal says what time it is.
+TEST(RefusedLogin, WhatIsSignedAgainSaysTheVenuesTime) {
+  LoginConfig config;
+  config.client_id = "AMANDA";
+  config.client_secret = "AMANDASECRECT";
+  static std::int64_t wall_ms;
+  wall_ms = 1'790'000'065'000;
+  config.unix_ms = [] { return wall_ms; };
+  DeribitLogin login{config};
+  Outbox outbox;
+  RecvTime now{seconds(10).count};
+  login.on_open(now, outbox);
+  const auto refused = [&](std::int64_t id, const std::string& us_out) {
+    test::PaddedText bytes{R"({"jsonrpc":"2.0","id":)" + std::to_string(id) +
+                           R"(,"error":{"message":"invalid_credentials","code":13004},"usOut":)" +
+                           us_out + "}"};
+    return login.on_frame(bytes.frame(), now, outbox);
+  };
+  const auto signed_at = [&](std::int64_t ms) {
+    return outbox[outbox.size() - 1].find(R"("timestamp":)" + std::to_string(ms) + ",") !=
+           std::string_view::npos;
+  };
+  EXPECT_EQ(refused(900'000'000, "1790000000000020"), LoginStep::refused);
+  wall_ms += 1000;
+  now = now + seconds(1);
+  login.on_timer(now, outbox);
+  EXPECT_TRUE(signed_at(1'790'000'001'000)) << outbox[outbox.size() - 1];
+  login.on_close();
+  login.on_open(now, outbox);
+  EXPECT_TRUE(signed_at(1'790'000'001'000)) << "the next connection knows it";
+  // The host's clock is right now: one more refusal says so. What is no time changes nothing.
+  wall_ms -= 65'000;
+  std::int64_t id = 900'000'002;
+  EXPECT_EQ(refused(id, "1790000001000020"), LoginStep::refused);
+  now = now + seconds(1);
+  login.on_timer(now, outbox);
+  EXPECT_TRUE(signed_at(1'790'000'001'000)) << outbox[outbox.size() - 1];
+  for (const char* none : {"0", "-1", "null", R"("1790000000")"}) {
+    login.on_close();
+    login.on_open(now, outbox);
+    ++id;
+    EXPECT_EQ(refused(++id, none), LoginStep::refused) << none;
+    now = now + seconds(1);
+    login.on_timer(now, outbox);
+    EXPECT_TRUE(signed_at(1'790'000'001'000)) << none;
+  }
+}
+
 struct AskedAgain : testing::Test {
   LoginConfig config;
   Outbox outbox;

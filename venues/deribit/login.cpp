@@ -33,6 +33,7 @@ struct Answer {
   std::int64_t error_code{0};
   std::string_view access_token, refresh_token, scope;
   std::int64_t expires_s{0};
+  std::int64_t us_out{0};  // the venue's time; 0: not given
 };
 
 bool read_result(value& v, Answer& a) noexcept {
@@ -116,6 +117,7 @@ struct DeribitLogin::State {
   RecvTime refresh_at{};
   RecvTime again_at{};  // of a login without an answer, or refused and `sign_again`
   std::size_t signed_again{0};
+  std::int64_t venue_ahead_ms{0};  // of this host's wall clock
   bool sign_again{false};
   std::int32_t error_code{0};
   bool ready{false};
@@ -148,6 +150,7 @@ struct DeribitLogin::State {
   void send_grant(Outbox& outbox);
   void send_refresh(Outbox& outbox);
   bool read(const Frame& frame, Answer& answer) noexcept;
+  void go_by(std::int64_t us_out) noexcept;
   LoginStep refuse(std::int32_t code, std::string why);
 };
 
@@ -163,7 +166,7 @@ void DeribitLogin::State::send_grant(Outbox& outbox) {
       (void)refuse(0, "client_signature needs a clock: LoginConfig::unix_ms is not set");
       return;
     }
-    const std::int64_t ms = config.unix_ms();
+    const std::int64_t ms = config.unix_ms() + venue_ahead_ms;
     nonce = nonce * 6364136223846793005ULL + 1442695040888963407ULL;
     std::array<char, 17> nonce_text{};
     std::snprintf(nonce_text.data(), nonce_text.size(), "%016llx",
@@ -210,9 +213,20 @@ bool DeribitLogin::State::read(const Frame& frame, Answer& answer) noexcept {
       }
       case Key::result: return read_result(m, answer);
       case Key::error: return read_error(m, answer);
+      case Key::us_out: {
+        const bool whole = read_integer(m, answer.us_out);
+        return whole || skip(m);
+      }
       default: return skip(m);
     }
   });
+}
+
+// The refusal says what time it is at the venue: what is signed next says the same, whatever this
+// host's clock says, until the next refusal: a clock that was set since costs one.
+void DeribitLogin::State::go_by(std::int64_t us_out) noexcept {
+  if (us_out <= 0 || config.unix_ms == nullptr) return;
+  venue_ahead_ms = us_out / 1000 - config.unix_ms();
 }
 
 LoginStep DeribitLogin::State::refuse(std::int32_t code, std::string why) {
@@ -266,7 +280,10 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
     s.sign_again = !s.ready && code == invalid_credentials &&
                    s.signed_again < signed_again_after.size() &&
                    s.config.grant == GrantType::client_signature;
-    if (s.sign_again) s.again_at = now + signed_again_after[s.signed_again];
+    if (s.sign_again) {
+      s.again_at = now + signed_again_after[s.signed_again];
+      s.go_by(a.us_out);
+    }
     return s.refuse(code, "the venue refused the login with code " + std::to_string(code));
   }
   if (!a.has_result || a.access_token.empty() || a.expires_s <= 0) {
