@@ -1,16 +1,21 @@
 // A bot that starts: with a thousand orders at the venue, and while the system refuses its calls.
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <sstream>
+#include <thread>
 
 #include "engine/runtime/journal.hpp"
 #include "engine/runtime/journal_files.hpp"
 #include "engine/wire/http.hpp"
+#include "tests/io/refused_call.hpp"
 #include "tests/io/rig.hpp"
 #include "tests/support/load_journal.hpp"
 
@@ -85,135 +90,143 @@ TEST_F(Starting, AThousandOpenOrdersAreAdoptedAndReconciled) {
   EXPECT_LE(best, measured ? 1.0 : 10.0);
 }
 
-// brk() is refused by an answer below what was asked for; it has no error.
 struct Refused {
-  const char* call;
-  const char* effect;
-  int last;  // of the calls of a thread; later ones come when it has long started
+  const char* name;
+  int call;
+  int error;  // 0: brk() is refused by an answer below what was asked for; it has no error
+  int last;   // of the calls of a thread; later ones come when it has long started
 };
 constexpr Refused everything[] = {
-    {"openat", "error=EMFILE", 400},
-    {"mkdir", "error=ENOSPC", 20},
-    {"rename", "error=EIO", 20},
-    {"fallocate", "error=ENOSPC", 20},
-    {"ftruncate", "error=EIO", 20},
-    {"pwrite64", "error=ENOSPC", 30},
-    {"write", "error=ENOSPC", 40},
-    {"fdatasync", "error=EIO", 20},
-    {"fsync", "error=EIO", 20},
-    {"flock", "error=ENOLCK", 20},
-    {"unlink", "error=EIO", 20},
-    {"clone3", "error=EAGAIN", 20},
-    {"mmap", "error=ENOMEM", 400},
-    {"brk", "retval=0", 200},
-    {"mlock", "error=ENOMEM", 20},
-    {"socket", "error=EMFILE", 20},
-    {"bind", "error=EACCES", 20},
-    {"connect", "error=ENETUNREACH", 20},
-    {"listen", "error=EADDRINUSE", 5},
-    {"setsockopt", "error=EINVAL", 5},
-    {"io_uring_setup", "error=ENOMEM", 5},
+    {"openat", SYS_openat, EMFILE, 400},
+    {"mkdir", SYS_mkdir, ENOSPC, 20},
+    {"rename", SYS_rename, EIO, 20},
+    {"fallocate", SYS_fallocate, ENOSPC, 20},
+    {"ftruncate", SYS_ftruncate, EIO, 20},
+    {"pwrite64", SYS_pwrite64, ENOSPC, 30},
+    {"write", SYS_write, ENOSPC, 40},
+    {"fdatasync", SYS_fdatasync, EIO, 20},
+    {"fsync", SYS_fsync, EIO, 20},
+    {"flock", SYS_flock, ENOLCK, 20},
+    {"unlink", SYS_unlink, EIO, 20},
+    {"clone3", SYS_clone3, EAGAIN, 20},
+    {"mmap", SYS_mmap, ENOMEM, 400},
+    {"brk", SYS_brk, 0, 200},
+    {"mlock", SYS_mlock, ENOMEM, 20},
+    {"socket", SYS_socket, EMFILE, 20},
+    {"bind", SYS_bind, EACCES, 20},
+    {"connect", SYS_connect, ENETUNREACH, 20},
+    {"listen", SYS_listen, EADDRINUSE, 5},
+    {"setsockopt", SYS_setsockopt, EINVAL, 5},
+    {"io_uring_setup", SYS_io_uring_setup, ENOMEM, 5},
 };
-// For every run of the tests: where the bot itself makes the call, not the loader of its libraries.
-constexpr Refused some[] = {{"fallocate", "error=ENOSPC", 2},
-                            {"rename", "error=EIO", 1},
-                            {"clone3", "error=EAGAIN", 3},
-                            {"mmap", "error=ENOMEM", 100},
-                            {"io_uring_setup", "error=ENOMEM", 1}};
-
-// A change of a mode to ACTIVE, in the trace's own words. A trip that only warns names no mode
-// either
-// ("mode":0), so each line is looked at by itself.
-bool traded(const std::string& said) {
-  std::istringstream lines{said};
-  for (std::string line; std::getline(lines, line);) {
-    if (holds(line, "\"trace\":\"mode_changed\"") && holds(line, "\"d\":0}")) return true;
-  }
-  return false;
-}
+constexpr std::size_t desks = 8;  // starts that go on at the same time, each in its own folder
 
 class StartRefused : public Starting {
  protected:
-  // One start and stop in which a call is refused its n-th time, in each thread. False: it was not
-  // made so often.
-  bool start_with(const Refused& r, int n) {
-    const std::string call = r.call;
-    std::vector<std::string> argv{"/usr/bin/strace",
-                                  "-D",
-                                  "-f",
-                                  "--seccomp-bpf",
-                                  "-qq",
-                                  "-o",
-                                  file("calls"),
-                                  "-e",
-                                  call == "openat" ? "trace=openat" : "trace=openat," + call,
-                                  "-e"};
-    argv.push_back("inject=" + call + ":" + r.effect + ":when=" + std::to_string(n));
-    argv.insert(argv.end(), {program(), "run", "-c", file("bot.toml"), "--quiet", "--duration"});
-    argv.emplace_back("1.0");
-    std::remove(file("calls").c_str());
-    const Finished ran = run_program(argv, dir_.path(), start_patience);
-    // The tracer may end a moment after the bot.
-    const bool fired =
-        eventually(Patience{300}, [&] { return holds(read_text(file("calls")), "(INJECTED)"); });
-    const std::string where = call + " " + r.effect + " " + std::to_string(n) + ": ";
-    ++runs_;
+  struct Point {
+    const Refused* refused;
+    int nth;
+  };
+  [[nodiscard]] std::string desk(std::size_t n) const { return file("desk" + std::to_string(n)); }
+  void write_desks() {
+    BotSetup setup;
+    setup.runtime_extra = "journal_segment_mib = 1\n[journal]\nreserve_mib = 1\nframes_buffer_mib = 1\n";
+    write_config(setup);
+    const std::string config = read_text(file("bot.toml"));
+    for (std::size_t n = 0; n < desks; ++n) {
+      ::mkdir(desk(n).c_str(), 0700);
+      std::string own = config;
+      for (const char* folder : {"journal", "state", "run"}) {
+        const std::string shared = '"' + file(folder) + '"';
+        own.replace(own.find(shared), shared.size(), '"' + desk(n) + '/' + folder + '"');
+      }
+      const std::string idle = "idle = \"yield\"";  // eight that spin leave no processor
+      own.replace(own.find(idle), idle.size(), "idle = \"sleep\"");
+      write_text(desk(n) + "/bot.toml", own);
+    }
+  }
+  // One start and stop at a desk.
+  [[nodiscard]] RefusedRun start(std::size_t at, const RefusedCall& refused,
+                                 const std::vector<int>& watched) const {
+    RefusedProgram bot{{program(), "run", "-c", desk(at) + "/bot.toml", "--quiet", "--duration",
+                        std::getenv("GIMBAL_LONG") != nullptr ? "1.0" : "0.3"},
+                       desk(at),
+                       watched};
+    return bot.run(refused, start_patience);
+  }
+  // Each call of a start that was seen in one without refusals.
+  [[nodiscard]] std::vector<Point> points(const std::map<int, int>& counts) const {
+    std::vector<Point> all;
+    for (const Refused& r : everything) {
+      const auto seen = counts.find(r.call);
+      const int last = seen == counts.end() ? 0 : std::min(seen->second, r.last);
+      for (int n = 1; n <= last; ++n) all.push_back({&r, n});
+      std::printf("%s %d, ", r.name, last);
+    }
+    std::printf("%zu in all\n", all.size());
+    return all;
+  }
+  void try_point(std::size_t at, const Point& point) {
+    const Refused& r = *point.refused;
+    const RefusedRun run = start(at, {r.call, r.error, point.nth}, {r.call});
+    const Finished& ran = run.ended;
+    const std::string where = std::string{r.name} + ' ' + std::to_string(point.nth) + ": ";
+    if (run.fired) ++fired_;
     if (ran.code == 0) ++came_up_;
     EXPECT_GE(ran.code, 0) << where << "it hung" << ran.err;
-    // The loader of the libraries has words for some calls only; it is not ours.
-    const std::string calls = read_text(file("calls"));
-    if (calls.find("bot.toml") < calls.find("(INJECTED)")) {
+    if (run.loading) {
+      ++loading_;  // some of its own calls the loader does not look at
+    } else {
       EXPECT_LT(ran.code, 128) << where << "died of a signal\n" << ran.err;
       EXPECT_TRUE(ran.code == 0 || !ran.err.empty()) << where << "ended without a word";
-    } else if (ran.code != 0) {
-      ++in_loader_;
     }
-    EXPECT_FALSE(traded(ran.err)) << where << ran.err;
+    EXPECT_FALSE(holds(ran.err, "armed:")) << where << ran.err;
     for (const StreamName& stream : {journal_stream, frame_stream}) {
-      EXPECT_TRUE(reads(stream)) << where << stream.prefix << " is corrupt";
+      EXPECT_TRUE(reads(desk(at) + "/journal", stream)) << where << stream.prefix << " is corrupt";
     }
-    return fired;
   }
   // The newest boot's stream is sound as far as it goes.
-  [[nodiscard]] bool reads(const StreamName& stream) const {
+  [[nodiscard]] static bool reads(const std::string& directory, const StreamName& stream) {
     std::vector<std::vector<std::byte>> segments;
-    if (!load_segments(file("journal"), stream, 0, segments)) return true;
+    if (!load_segments(directory, stream, 0, segments)) return true;
     JournalReader reader{{segments.begin(), segments.end()}, stream};
     JournalRecord record;
     JournalStatus status = JournalStatus::record;
     while (status == JournalStatus::record) status = reader.next(record);
     return status != JournalStatus::corrupt;
   }
-  int runs_{0};
-  int came_up_{0};
-  int in_loader_{0};  // ended before the program itself began
+  std::atomic<int> came_up_{0};
+  std::atomic<int> fired_{0};
+  std::atomic<int> loading_{0};
 };
 
 // A call that fails ends the start with a sentence, or does not matter; never a crash, an order, a
 // journal that does not read, or a state that the next start cannot use.
 TEST_F(StartRefused, EndsWithASentenceOrGoesOnAndLeavesNothingBroken) {
-  if (::access("/usr/bin/strace", X_OK) != 0) GTEST_SKIP() << "strace is not installed";
-  const Finished traced =
-      run_program({"/usr/bin/strace", "-o", "/dev/null", "true"}, dir_.path(), start_patience);
-  if (traced.code != 0) GTEST_SKIP() << "ptrace is not permitted here: " << traced.err;
   ASSERT_NO_FATAL_FAILURE(start_sim({"--query-rate", "100000", "--query-burst", "100000"}));
-  write_config({});
-  if (std::getenv("GIMBAL_LONG") != nullptr) {
-    for (const Refused& r : everything) {
-      int n = 1;
-      while (n <= r.last && start_with(r, n)) ++n;
-      std::printf("%s %s: calls 1 to %d\n", r.call, r.effect, n - 1);
-      std::fflush(stdout);
-    }
-  } else {
-    for (const Refused& r : some) {
-      EXPECT_TRUE(start_with(r, r.last)) << r.call << " was not made " << r.last << " times";
-    }
+  write_desks();
+  std::vector<int> watched;
+  for (const Refused& r : everything) watched.push_back(r.call);
+  const RefusedRun seen = start(0, {}, watched);
+  if (!seen.permitted) GTEST_SKIP() << "seccomp's user notification is not permitted here";
+  ASSERT_EQ(seen.ended.code, 0) << seen.ended.err;
+  const std::vector<Point> all = points(seen.counts);
+  EXPECT_GE(all.size(), 100u);
+  std::atomic<std::size_t> next{0};
+  std::vector<std::thread> workers;
+  for (std::size_t at = 0; at < desks; ++at) {
+    workers.emplace_back([&, at] {
+      for (std::size_t n = next++; n < all.size(); n = next++) try_point(at, all[n]);
+      const RefusedRun again = start(at, {}, {});
+      EXPECT_EQ(again.ended.code, 0) << again.ended.err;
+    });
   }
-  std::printf("%d starts, %d came up and stopped as told, %d refused, %d of these by the loader\n",
-              runs_, came_up_, runs_ - came_up_, in_loader_);
-  ASSERT_NO_FATAL_FAILURE(start_bot());
-  EXPECT_EQ(bot_.stop(SIGTERM, start_patience), 0) << bot_says();
+  for (std::thread& w : workers) w.join();
+  const int starts = static_cast<int>(all.size());
+  std::printf("%d starts, in %d a call was refused (%d by the loader): %d came up, %d ended\n",
+              starts, fired_.load(), loading_.load(), came_up_.load(), starts - came_up_.load());
+  // Which thread makes a late one is not the same in every start.
+  EXPECT_GE(fired_.load() * 10, starts * 8);
   EXPECT_EQ(number_in(stop_sim(), "orders"), 0);
 }
 
