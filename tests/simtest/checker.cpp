@@ -163,7 +163,7 @@ void Checker::before(const Event& event) {
   }
   const Order* order = boot_.core->orders().find(id);
   OrderEvent what{};
-  if (classify(event, order, what)) coverage_.visit(order->state, what);
+  if (classify(event, order, venue_.exchange.now(), what)) coverage_.visit(order->state, what);
   if (!fill_complete_) return;
   const Fill& fill = fill_parts_.value();
   order = boot_.core->orders().find(fill.order);

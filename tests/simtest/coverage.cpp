@@ -90,15 +90,17 @@ std::string Coverage::missed() const {
   return text;
 }
 
-bool classify(const Event& event, const Order* order, OrderEvent& out) noexcept {
+bool classify(const Event& event, const Order* order, ExchTime venue_now,
+              OrderEvent& out) noexcept {
   if (order == nullptr) return false;
+  const ExchTime as_of = event.exch.unix_ns > 0 ? event.exch : venue_now;
   switch (event.kind()) {
     case EventKind::order_sent: out = OrderEvent::sent; return true;
     case EventKind::order_ack: out = of_ack(event.as<OrderAck>(), *order, event.exch); return true;
     case EventKind::order_reject: out = of_reject(event.as<OrderReject>(), *order); return true;
     case EventKind::order_done: out = OrderEvent::done; return true;
     case EventKind::order_lookup:
-      out = of_lookup(event.as<OrderLookup>(), *order, event.exch);
+      out = of_lookup(event.as<OrderLookup>(), *order, as_of);
       return true;
     default: return false;
   }

@@ -33,7 +33,8 @@ class Coverage {
 };
 
 // What an input event is to the order it names; false when it is about no order. `order` is as it
-// was before the event.
-[[nodiscard]] bool classify(const Event& event, const Order* order, OrderEvent& out) noexcept;
+// was before the event. `venue_now`: for an answer without a time.
+[[nodiscard]] bool classify(const Event& event, const Order* order, ExchTime venue_now,
+                            OrderEvent& out) noexcept;
 
 }  // namespace gimbal::simtest

@@ -167,7 +167,8 @@ class SimExchange {
   // its own: told as the fill of a liquidation order. Gives what was closed, in whole lots.
   Qty deleverage(AccountId account, InstrumentIndex instrument, Qty amount, Observer& out);
   // Takes a trade back, by a row of its: positions, profits and fees of both sides are as if it had
-  // not been; its orders stay as they are. No message says so. False when it was taken back before.
+  // not been; its orders stay as they are. No message says so. False when it was taken back
+  // before, or its instrument has ended.
   bool void_trade(std::size_t row, Observer& out);
   // Moves a coin's price by a log return at once (index, marks and quotes follow).
   void shock(std::string_view coin, double log_return, Observer& out);

@@ -64,6 +64,7 @@ bool SimExchange::void_trade(std::size_t row, Observer& out) {
   State& s = *state_;
   if (row >= s.user_trades.size() || s.user_trades[row].voided) return false;
   const PublicTrade t = s.user_trades[row].trade;
+  if (!s.listings[t.instrument].active) return false;
   Action a{t.instrument, out, nullptr, {}, {}};
   const auto undo = [&](AccountId account, Side side, i128 fee) {
     s.unbook_trade(account, t.instrument, signed_qty(side, t.amount).nano, t.price.nano, fee);
