@@ -225,10 +225,14 @@ void Checker::note_commands(const Commands& out) {
       const auto at = orders_.find(r.order.value);
       if (at == orders_.end()) continue;
       at->second.approved = std::max(at->second.approved, r.amount.nano);
-      coverage_.visit(at->second.state, OrderEvent::ask_replace);
+      coverage_.visit(OrderState::live, OrderEvent::ask_replace);  // the gate lets no other out
     } else if (c.kind() == CommandKind::cancel) {
       const auto at = orders_.find(c.cancel().order.value);
-      if (at != orders_.end()) coverage_.visit(at->second.state, OrderEvent::ask_cancel);
+      if (at == orders_.end()) continue;
+      // No cancel of any other state is sent: the event of this step has made it live.
+      const OrderState was = at->second.state;
+      const bool waits = was == OrderState::pending_new || ended(was);
+      coverage_.visit(waits ? OrderState::live : was, OrderEvent::ask_cancel);
     }
   }
 }

@@ -109,6 +109,8 @@ constexpr std::array<FaultRow, faults_total> rows{{
      "the venue's name has no address for a while; connections that are up go on"},
     {address_changed, "F26", "address_changed", Per::second, 0.1,
      "the venue moves: what is connected reaches nobody any more"},
+    {instrument_halted, "F45", "instrument_halted", Per::second, 0.2,
+     "the hedge instrument takes no order and no change for a while, cancels pass"},
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and

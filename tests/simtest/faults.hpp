@@ -76,6 +76,7 @@ enum class Fault : std::uint8_t {
   sync_lied,
   name_unresolved,
   address_changed,
+  instrument_halted,
   count_
 };
 inline constexpr std::size_t faults_total = static_cast<std::size_t>(Fault::count_);

@@ -64,7 +64,7 @@ void Nemesis::stop() {
     deaf_until_[i] = dumb_until_[i] = RecvTime{};
   }
   skewed_until_ = stalled_until_ = storm_until_ = banned_until_ = split_until_ = now_;
-  unresolved_until_ = now_;
+  unresolved_until_ = halted_until_ = now_;
   query_stranded_ = false;
   process_.paused_until = std::min(process_.paused_until, now_);
   process_.journal_back_at = std::min(process_.journal_back_at, now_);
@@ -124,6 +124,12 @@ void Nemesis::place_request(std::string text, Sink& sink) {
   const std::int64_t id = id_of(text);
   if (ask == Ask::other || id < 0) return sink.send({std::move(text), {}, false});
   asked_[id] = ask;
+  if (ask != Ask::cancel && halted_until_ > now_) {
+    static_cast<void>(
+        network_->deliver(Lane::orders, {R"({"jsonrpc":"2.0","id":)" + std::to_string(id) +
+                                         R"(,"error":{"code":10012,"message":"book_closed"}})"}));
+    return;
+  }
   Parcel parcel{std::move(text), {}, false};
   if (ask == Ask::place) {
     if (fires(Fault::submit_lost)) return;

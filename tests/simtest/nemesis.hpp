@@ -139,6 +139,7 @@ class Nemesis final : public Carrier {
   RecvTime split_until_{};
   RecvTime banned_until_{};
   RecvTime unresolved_until_{};
+  RecvTime halted_until_{};
   RecvTime restart_at_{};                                  // with a failed disk
   std::array<sim::ConnectionId, lanes_total> stranded_{};  // at the venue's old address
   bool query_stranded_{false};

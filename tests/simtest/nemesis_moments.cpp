@@ -188,6 +188,9 @@ void Nemesis::listing_moments() {
   const std::size_t settlements = venue_.exchange.settlements().size();
   if (on(Fault::settled) && settlements_seen_ == 0 && settlements > 0) count(Fault::settled);
   settlements_seen_ = settlements;
+  if (fires(Fault::instrument_halted)) {
+    halted_until_ = now_ + random(Fault::instrument_halted).spread(milliseconds(100), seconds(4));
+  }
   if (fires(Fault::delisted)) venue_.end_expiry(random(Fault::delisted).next());
 }
 
