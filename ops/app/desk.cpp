@@ -284,11 +284,6 @@ ControlAnswer Desk::progress(std::uint64_t request_id, bool deadline_passed) {
   if (arm_ && request_id == arm_request_) return arm_progress(deadline_passed);
   if (flatten_ && request_id == flatten_request_) return flatten_progress(deadline_passed);
   if (reload_ && request_id == reload_request_) return reload_progress(deadline_passed);
-  // The stop that a journal in trouble asks for ends what waits here, and its reason is the news.
-  if (!bot_.journal_trouble_.empty()) {
-    return refused_answer("the journal cannot be kept: " + bot_.journal_trouble_ +
-                          "; free the disk and restart");
-  }
   return refused_answer("superseded by a later command");
 }
 
