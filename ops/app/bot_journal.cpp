@@ -79,9 +79,11 @@ void Bot::drain_journal() {
   }
   if (journal_trouble_.empty()) return;
   // For good: nothing may be open again before a restart, whoever opened it. A gate that the hot
-  // thread closed at a full ring is in HALT already: core and latch are to hear of it too.
+  // thread closed at a full ring is in HALT already: core and latch are to hear of it too. An arm
+  // that waits is refused with the reason, and stops what the core has opened, by itself.
   const Mode gate = gate_.at(Scope{});
-  if (gate > Mode::halt || (gate == Mode::halt && !fresh)) return;
+  const bool told = !fresh || desk_->arming();
+  if (gate > Mode::halt || (gate == Mode::halt && told)) return;
   desk_->stop_from(OperatorSource::monitor, Scope{}, Mode::halt, journal_trouble_);
 }
 

@@ -73,12 +73,12 @@ class DiskRig : public Rig {
         << status();
   }
   // No order leaves behind the halt, the kill cancels what rests, nothing can be armed.
-  void expect_stopped(std::size_t at_rest = 1) {
+  void expect_stopped() {
     const double sent = number_in(status(), "orders_sent");
     const timespec watch{0, 700'000'000};
     ::nanosleep(&watch, nullptr);
     EXPECT_EQ(number_in(status(), "orders_sent"), sent);
-    EXPECT_EQ(resting(), at_rest) << "a HALT leaves what rests";
+    EXPECT_EQ(resting(), 1u) << "a HALT leaves what rests";
     const Finished killed = kill();
     EXPECT_EQ(killed.code, 0) << killed.out << killed.err;
     EXPECT_EQ(resting(), 0u);

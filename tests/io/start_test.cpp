@@ -130,7 +130,8 @@ class StartRefused : public Starting {
   [[nodiscard]] std::string desk(std::size_t n) const { return file("desk" + std::to_string(n)); }
   void write_desks() {
     BotSetup setup;
-    setup.runtime_extra = "journal_segment_mib = 1\n[journal]\nreserve_mib = 1\nframes_buffer_mib = 1\n";
+    setup.runtime_extra =
+        "journal_segment_mib = 1\n[journal]\nreserve_mib = 1\nframes_buffer_mib = 1\n";
     write_config(setup);
     const std::string config = read_text(file("bot.toml"));
     for (std::size_t n = 0; n < desks; ++n) {
