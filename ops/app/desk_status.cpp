@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ops/app/desk.hpp"
+#include "ops/app/execution_lines.hpp"
 #include "ops/app/hash.hpp"
 #include "ops/app/monitor.hpp"
 #include "ops/app/vol_models.hpp"
@@ -117,7 +118,10 @@ void core_counters(const EngineStatus& s, Put&& put) {
 std::string Desk::scope_text(Scope s) const {
   switch (s.level) {
     case ScopeLevel::global: return "global";
-    case ScopeLevel::venue: return "venue:" + bot_.loaded_->config.venues[0].name;
+    case ScopeLevel::venue: {
+      const std::vector<VenueConfig>& venues = bot_.loaded_->config.venues;
+      return "venue:" + (s.id < venues.size() ? venues[s.id].name : std::to_string(s.id));
+    }
     case ScopeLevel::account: return "account:" + bot_.loaded_->config.venues[0].account;
     case ScopeLevel::strategy:
       return "strategy:" + (s.id < Strategies::names.size() ? std::string{Strategies::names[s.id]}
@@ -292,18 +296,8 @@ void Desk::fill_latency() {
 }
 
 void Desk::fill_execution() {
-  report_.execution.clear();
-  const auto put = [this](std::string of, const GapTotals& t) {
-    if (t.fills == 0) return;
-    report_.execution.push_back(ExecutionLine{std::move(of), t.fills, t.unpriced, t.traded_usd,
-                                              t.shortfall_usd, t.delay_usd, t.theory_usd,
-                                              t.fees_usd, t.after_usd[0], t.after_usd[1]});
-  };
   const EngineStatus& s = bot_.snapshot_->engine;
-  for (std::size_t n = 0; n < strategies_max; ++n) {
-    put(scope_text({ScopeLevel::strategy, static_cast<std::uint16_t>(n)}), s.strategy_gaps[n]);
-  }
-  put(scope_text({ScopeLevel::venue, 0}), s.venue_gaps[0]);
+  report_.execution = execution_lines(s.strategy_gaps, s.venue_gaps, bot_.loaded_->config.venues);
 }
 
 void Desk::fill_status() {

@@ -86,6 +86,22 @@ std::array<LimitUse, limit_uses> limits_used(const OrderFacts& o, const GateCont
         static_cast<double>(l.max_open_orders)}}};
 }
 
+namespace {
+
+std::string option_numbers(std::string_view check, const GateContext& c, const RiskLimits& l) {
+  if (check == "ExpiryWindow") {
+    const auto s = [](Nanos n) { return static_cast<double>(n.count) * 1e-9; };
+    return fmt::format("{:.0f} s to settlement, window {:.0f} s{}",
+                       s(c.instrument->expiry - c.venue_now), s(l.expiry_window),
+                       l.expiry_mode ? ", expiry mode is on" : "");
+  }
+  if (c.option.insane == GreekKind::none) return "price, volatility and Greeks are in bounds";
+  return fmt::format("number {} is {}, bound {}", static_cast<int>(c.option.insane),
+                     decimal(c.option.value), decimal(c.option.bound));
+}
+
+}  // namespace
+
 std::string numbers_of(std::string_view check, const OrderFacts& o, const GateContext& c,
                        const RiskLimits& l) {
   const Instrument& i = *c.instrument;
@@ -106,6 +122,9 @@ std::string numbers_of(std::string_view check, const OrderFacts& o, const GateCo
         "mark {:.3f} of {:.0f} ms, quote {:.3f} of {:.0f} ms, index {:.3f} of {:.0f} ms",
         ms(c.mark_age), ms(l.mark_age_max), ms(c.quote_age), ms(quote_max), ms(c.index_age),
         ms(l.index_age_max));
+  }
+  if (check == "ExpiryWindow" || check == "OptionSanity") {
+    return is_option(i.kind) ? option_numbers(check, c, l) : "no option";
   }
   if (check == "OrderSize") return use_text(uses[0]) + ", " + use_text(uses[1]);
   if (check == "OpenValue") return use_text(uses[2]) + ", " + use_text(uses[3]);

@@ -222,6 +222,9 @@ int dump(const JournalArguments& arguments) {
   if (csv) fmt::print("{}\n", JournalLines::csv_header);
   const std::string wanted = "\"instrument\":\"" + arguments.instrument + "\"";
   while ((status = reader.next(record)) == JournalStatus::record) {
+    if (record.type == RecordType::side_block && record.block.kind == SideBlockKind::instrument) {
+      learn_names(record.bytes, origin);
+    }
     // Every record goes through `lines`: parts of a unit are joined there.
     const std::string text = arguments.frames ? frame_line(record) : lines.json(record);
     if (text.empty() || !in_range(record, arguments)) continue;

@@ -14,6 +14,14 @@ SegmentHeader first_header(const JournalSegments& segments, const StreamName& st
   return read_header(bytes, stream.magic, header) == nullptr ? header : SegmentHeader{};
 }
 
+void learn_names(std::span<const std::byte> block, JournalOrigin& origin) {
+  std::vector<std::string> names;
+  Universe::read_names(block, names);
+  for (std::size_t n = 0; n < names.size(); ++n) {
+    (void)origin.universe.symbols().add(names[n], InstrumentId{static_cast<std::uint16_t>(n)});
+  }
+}
+
 void read_origin(const JournalSegments& segments, JournalOrigin& origin) {
   JournalReader reader{segments};
   JournalRecord record;

@@ -26,6 +26,9 @@ struct JournalOrigin {
 // Reads up to the first event that is neither Boot nor a side block.
 void read_origin(const JournalSegments& segments, JournalOrigin& origin);
 
+// Of a side block of instruments behind that: names of what was listed while running.
+void learn_names(std::span<const std::byte> block, JournalOrigin& origin);
+
 [[nodiscard]] inline std::vector<std::span<const std::byte>> spans_of(
     const std::vector<std::vector<std::byte>>& segments) {
   return {segments.begin(), segments.end()};

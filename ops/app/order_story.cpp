@@ -33,6 +33,21 @@ const char* state_text(OrderState s) {
   return names[static_cast<std::size_t>(s)];
 }
 
+// The venue's own id names the order from its first answer on: the member of the object that has
+// the label, one text may speak of several orders. Empty: there is none.
+std::string order_id_beside(std::string_view text, std::string_view label) {
+  static constexpr std::string_view key = "\"order_id\":\"";
+  const std::size_t named = text.find(label);
+  if (named == std::string_view::npos) return {};
+  const std::size_t open = text.rfind('{', named);
+  const std::size_t close = text.find('}', named);
+  const std::size_t at = text.find(key, open == std::string_view::npos ? 0 : open);
+  if (at == std::string_view::npos || at >= close) return {};
+  const std::size_t end = text.find('"', at + key.size());
+  if (end == std::string_view::npos) return {};
+  return std::string{text.substr(at, end + 1 - at)};
+}
+
 // The order an event of the private stream is about; invalid for the rest.
 OrderId order_of(const Event& e) {
   switch (e.kind()) {
@@ -53,7 +68,7 @@ OrderId order_of(const Event& e) {
 
 }  // namespace
 
-OrderStory::OrderStory(const JournalOrigin& origin, CoreReplay& core, OrderId order)
+OrderStory::OrderStory(JournalOrigin& origin, CoreReplay& core, OrderId order)
     : origin_{origin}, core_{core}, id_{order} {
   core_.on_step([this](const Event& e, const Commands& c) { step(e, c); });
   wire_keys_.push_back(fmt::format("-{:016x}-", order.value));
@@ -79,12 +94,17 @@ std::string OrderStory::unit_line(const Event& last) const {
 
 void OrderStory::step(const Event& event, const Commands& commands) {
   recent_[recent_count_++ % recent_.size()] = event;
+  if (event.kind() == EventKind::side_block) {
+    const auto ref = event.as<SideBlockRef>();
+    if (ref.kind == SideBlockKind::instrument) learn_names(core_.block(ref), origin_);
+  }
   for (std::size_t i = 0; i < commands.size(); ++i) {
     const Command& c = commands[i];
     if (c.kind() == CommandKind::place && c.place()->order == id_) decided(event, *c.place());
   }
   if (found_ && event.last_part() && concerns(event)) {
     after_.push_back({event.now().mono_ns, event.seq().value, unit_line(event)});
+    keep_last_gate(event);
   }
   keep_traces(event.seq().value);
   if (found_) keep_gap();
@@ -180,12 +200,40 @@ void OrderStory::keep_gates(const PlaceOrder& order) {
     gates_.push_back({name, verdicts[k].answer.reason == Refusal::none,
                       numbers_of(name, facts, judged.context, limits)});
   }
+  gates_.push_back({"PriceDrift", true,
+                    fmt::format("for the worse by {} bp at most in {} s", limits.price_drift_bps,
+                                limits.price_drift_window.count / 1'000'000'000)});
   gates_.push_back({"SelfMatch", !judged.context.self_match, "against our own resting orders"});
   gates_.push_back({"Duplicate", true, fmt::format("intent {:x}", judged.context.intent)});
   gates_.push_back(
       {"OrderRate", true,
        fmt::format("{} a second, burst {}, {} kept for cancels", limits.order_rate_per_s,
                    limits.order_burst, limits.cancel_reserve)});
+}
+
+// What stands between the core and the wire says of the placing: the last gate, the guardian's
+// list, the venue's rate, the connection, the gateway's own look at tick and lot.
+void OrderStory::keep_last_gate(const Event& event) {
+  if (event.kind() == EventKind::order_sent) {
+    const auto sent = event.as<OrderSent>();
+    if (sent.action == OrderAction::place) gates_.push_back({"LastGate", true, "its bytes left"});
+    return;
+  }
+  if (event.kind() != EventKind::order_reject) return;
+  const auto reject = event.as<OrderReject>();
+  if (reject.action != OrderAction::place) return;
+  switch (reject.reason) {
+    case RejectReason::last_gate:
+      return gates_.push_back({"LastGate", false, "closed, or the approval was void"});
+    case RejectReason::local_rate:
+      return gates_.push_back({"VenueRate", false, "the venue's rate was used up"});
+    case RejectReason::not_connected:
+      return gates_.push_back({"Connection", false, "the order session was not ready"});
+    case RejectReason::venue:
+      if (reject.venue_code == 0) gates_.push_back({"Encoding", false, "off tick or lot"});
+      return;
+    default: return;
+  }
 }
 
 void OrderStory::keep_gap() {
@@ -208,12 +256,9 @@ void OrderStory::frame(const FrameRecord& frame, std::string_view text) {
   });
   if (!ours) return;
   wires_.push_back({frame.recv_mono_ns, frame.kind == FrameKind::text_out, std::string{text}});
-  // The venue's own id names the order from its first answer on.
-  static constexpr std::string_view key = "\"order_id\":\"";
-  const std::size_t at = text.find(key);
-  if (at == std::string_view::npos || wire_keys_.size() > 1) return;
-  const std::size_t end = text.find('"', at + key.size());
-  if (end != std::string_view::npos) wire_keys_.emplace_back(text.substr(at, end + 1 - at));
+  if (wire_keys_.size() > 1) return;
+  const std::string key = order_id_beside(text, wire_keys_[0]);
+  if (!key.empty()) wire_keys_.push_back(key);
 }
 
 std::string OrderStory::since(std::int64_t at_ns) const {
@@ -253,6 +298,8 @@ std::string OrderStory::text() const {
   for (const Line& l : before_) out += fmt::format("  {}  {}\n", since(l.at_ns), l.what);
   out += fmt::format("\ndecided at sequence {}; what the strategy saw\n", decided_seq_);
   for (const auto& [name, value] : seen_) out += fmt::format("  {:<18} {}\n", name, value);
+  out += "\nits reasons\n";
+  for (const Line& l : traces_) out += fmt::format("  {}  {}\n", since(l.at_ns), l.what);
   out += "\nthe gate\n";
   for (const Gate& g : gates_) {
     out += fmt::format("  {:<7} {:<16} {}\n", g.passed ? "passed" : "REFUSED", g.check, g.numbers);

@@ -20,7 +20,8 @@ namespace gimbal {
 class OrderStory {
  public:
   // Watches `core` until its end; `core` must outlive the story.
-  OrderStory(const JournalOrigin& origin, CoreReplay& core, OrderId order);
+  // The names of `origin` grow with what was listed while running.
+  OrderStory(JournalOrigin& origin, CoreReplay& core, OrderId order);
 
   // Each record of the frame stream, after the core has ended.
   void frame(const FrameRecord& frame, std::string_view text);
@@ -50,6 +51,7 @@ class OrderStory {
   void decided(const Event& event, const PlaceOrder& order);
   void keep_traces(std::uint64_t seq);
   void keep_gates(const PlaceOrder& order);
+  void keep_last_gate(const Event& event);
   void keep_view(const PlaceOrder& order);
   void keep_gap();
   void saw(std::string name, std::string value) {
@@ -62,7 +64,7 @@ class OrderStory {
   [[nodiscard]] std::string gap_text() const;
   [[nodiscard]] std::string gap_json() const;
 
-  const JournalOrigin& origin_;
+  JournalOrigin& origin_;
   CoreReplay& core_;
   OrderId id_;
   bool found_{false};

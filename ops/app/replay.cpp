@@ -16,6 +16,7 @@
 #include "engine/runtime/journal_segments.hpp"
 #include "ops/app/commands.hpp"
 #include "ops/app/core_ahead.hpp"
+#include "ops/app/execution_lines.hpp"
 #include "ops/app/frame_replay.hpp"
 #include "ops/app/journal_origin.hpp"
 #include "ops/app/order_story.hpp"
@@ -102,6 +103,10 @@ void take_damage(const std::string& damage, ReplayFindings& findings) {
   findings.events.error = damage;
 }
 
+std::vector<ExecutionLine> execution_of(CoreReplay& core, const JournalOrigin& origin) {
+  return execution_lines(core.engine().core().gaps(), origin.loaded->config.venues);
+}
+
 // Where the frames differ, the events count up to there: what the core had stepped is stepped
 // again.
 std::string follow_frames(JournalOrigin& origin, const ReplayArguments& arguments,
@@ -129,11 +134,14 @@ std::string follow_frames(JournalOrigin& origin, const ReplayArguments& argument
     findings.frames.error = chain.damage();
   }
   findings.events = core.result();
+  findings.execution = execution_of(core, origin);
   if (ended) return {};
   std::string error;
   CoreReplay again{origin, events, options_of(arguments), false, error};
+  if (!error.empty()) return error;
   while (steps > 0 && again.next()) --steps;
   findings.events = again.result();
+  findings.execution = execution_of(again, origin);
   return error;
 }
 
@@ -157,6 +165,7 @@ std::string run_streams(const ReplayArguments& arguments, JournalOrigin& origin,
   } else {
     while (core.next()) {}
     findings.events = core.result();
+    findings.execution = execution_of(core, origin);
   }
   take_damage(core.check_rest(), findings);
   chain.finish();
@@ -175,7 +184,7 @@ bool parse_order(const std::string& text, OrderId& out) {
   return problem == std::errc{} && end == text.data() + text.size() && out.valid();
 }
 
-int explain(const ReplayArguments& arguments, const JournalOrigin& origin,
+int explain(const ReplayArguments& arguments, JournalOrigin& origin,
             const JournalSegments& segments) {
   OrderId order;
   if (!parse_order(arguments.explain, order)) {

@@ -56,6 +56,19 @@ std::string frames_json(const ReplayFindings& f) {
       quoted(r.parted), quoted(r.error), difference_json(r.difference));
 }
 
+// As `gimbalctl status` shows it.
+std::string execution_text(const std::vector<ExecutionLine>& lines) {
+  std::string out;
+  for (const ExecutionLine& e : lines) {
+    out += fmt::format(
+        "execution    {}: {} fills, {:.0f} USD traded, shortfall {:+.2f} (delay {:+.2f}), against "
+        "theory {:+.2f}, fees {:.2f}, after 1 s {:+.2f}, after 60 s {:+.2f}\n",
+        e.of, e.fills, to_double(e.traded), to_double(e.shortfall), to_double(e.delay),
+        to_double(e.theory), to_double(e.fees), to_double(e.after_1s), to_double(e.after_60s));
+  }
+  return out;
+}
+
 }  // namespace
 
 ReplayVerdict verdict_of(const ReplayFindings& f) {
@@ -88,6 +101,7 @@ std::string replay_text(const ReplayFindings& f) {
     out += fmt::format("frames       none: {}; the journalled events were stepped\n",
                        f.without_frames);
   }
+  out += execution_text(f.execution);
   out += fmt::format("rate         {:.0f} events/s", rate(r.events, f.elapsed_s));
   if (f.with_frames) {
     out += fmt::format(" with decoding, {:.0f} messages/s", rate(f.frames.messages, f.elapsed_s));
@@ -112,12 +126,13 @@ std::string replay_json(const ReplayFindings& f) {
       R"("difference_at_seq":{},)"
       R"("expected":"{:016x}","found":"{:016x}","events_per_s":{:.0f},"elapsed_s":{:.4f},)"
       R"("bytes_read":{},"error":{},)"
-      R"("frames":{},"without_frames":{}}})"
+      R"("execution":{},"frames":{},"without_frames":{}}})"
       "\n",
       verdict_text(verdict_of(f)), r.boot.epoch, r.events, r.units, r.side_blocks, r.commands,
       r.digest, r.digests_compared, r.first_difference_after, r.first_difference_at,
       r.expected_digest, r.found_digest, rate(r.events, f.elapsed_s), f.elapsed_s, f.bytes,
-      quoted(r.error), frames_json(f), f.with_frames ? "null" : quoted(f.without_frames));
+      quoted(r.error), execution_json(f.execution), frames_json(f),
+      f.with_frames ? "null" : quoted(f.without_frames));
 }
 
 }  // namespace gimbal

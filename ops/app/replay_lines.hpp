@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/runtime/replay.hpp"
 #include "ops/app/frame_replay.hpp"
+#include "ops/app/status.hpp"
 
 namespace gimbal {
 
@@ -15,7 +17,8 @@ struct ReplayFindings {
   std::string without_frames{};  // why not, when there are none
   FrameReplayResult frames{};
   double elapsed_s{0};
-  std::uint64_t bytes{0};  // read, unpacked
+  std::uint64_t bytes{0};                  // read, unpacked
+  std::vector<ExecutionLine> execution{};  // of what was stepped
 };
 
 // `damaged` and `different` of either stream outrank `same`.

@@ -240,6 +240,13 @@ std::string latency_json(const StatusReport& r) {
   return w.end_object().take();
 }
 
+std::string execution_json(const std::vector<ExecutionLine>& lines) {
+  JsonWriter w;
+  w.begin_array();
+  for (const ExecutionLine& e : lines) put(w, e);
+  return w.end_array().take();
+}
+
 std::string kill_json(const KillProof& p, bool done) {
   JsonWriter w;
   w.begin_object().integer("kill_id", p.kill_id).text("scope", p.scope).text("mode", p.mode);

@@ -291,6 +291,8 @@ struct KillProof {
 [[nodiscard]] std::string positions_json(const StatusReport& report);
 [[nodiscard]] std::string orders_json(const StatusReport& report);
 [[nodiscard]] std::string latency_json(const StatusReport& report);
+// The array alone.
+[[nodiscard]] std::string execution_json(const std::vector<ExecutionLine>& lines);
 // `done`: no further line follows for this kill.
 [[nodiscard]] std::string kill_json(const KillProof& proof, bool done);
 

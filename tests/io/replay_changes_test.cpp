@@ -132,6 +132,10 @@ TEST_F(ChangingDay, IsComparedToItsLastFrame) {
     EXPECT_EQ(of_frames(replayed.out, "messages"), count(there, FrameKind::text_in));
     EXPECT_EQ(of_frames(replayed.out, "texts_compared"), count(there, FrameKind::text_out));
     EXPECT_FALSE(holds(replay_of(file("journal"), false).out, "not comparable"));
+    const Finished dumped =
+        run_program({program(), "journal", "dump", file("journal")}, dir_.path(), Patience{60000});
+    EXPECT_TRUE(holds(dumped.out, "\"instrument\":\"" + *there.names.begin() + '"'))
+        << "what was listed while running has its name";
   }
 }
 

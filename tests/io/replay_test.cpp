@@ -219,6 +219,20 @@ TEST_F(FrameReplayed, TakesNoMoreMemoryForMoreFrames) {
   EXPECT_GT(number_in(replayed.out, "messages"), 26000) << replayed.out;
 }
 
+// The same integers as the bot showed; marks of the last second may have come since.
+void expect_same_execution(const std::string& shown, const std::string& replayed) {
+  for (const char* of : {"strategy:delta_hedge", "venue:deribit"}) {
+    const auto line = [of](const std::string& json) {
+      const std::size_t from = json.find("{\"of\":\"" + std::string{of} + "\",");
+      return from == std::string::npos
+                 ? std::string{}
+                 : json.substr(from, json.find(",\"after_1s_usd\"", from) - from);
+    };
+    EXPECT_FALSE(line(shown).empty()) << of << shown;
+    EXPECT_EQ(line(replayed), line(shown)) << of;
+  }
+}
+
 TEST_F(FrameReplayed, ExplainsAnOrderFromItsCauseToItsExecutionGap) {
   ASSERT_NO_FATAL_FAILURE(start_sim());
   BotSetup setup;  // with a surface of its own, so that the replay has one as well
@@ -233,40 +247,56 @@ TEST_F(FrameReplayed, ExplainsAnOrderFromItsCauseToItsExecutionGap) {
   EXPECT_TRUE(eventually(Patience{5000 * patience_factor}, [&] {
     return number_in(status(), "after_1s_usd", 0) != 0 || holds(status(), "\"after_1s_usd\":\"");
   })) << status();
-  const std::string shown = status();
+  // Fits under load fall back to others now and then.
+  std::string shown;
+  EXPECT_TRUE(eventually(Patience{15000 * patience_factor}, [&] {
+    shown = status();
+    return holds(shown, "\"models\":\"svi\"");
+  })) << shown;
+  EXPECT_TRUE(wait_for_orders(number_in(shown, "orders_filled", 0) + 3)) << status();
   EXPECT_TRUE(holds(shown, "\"of\":\"strategy:delta_hedge\"")) << shown;
   EXPECT_TRUE(holds(shown, "\"of\":\"venue:deribit\"")) << shown;
-  EXPECT_TRUE(holds(shown, "\"models\":\"svi\"")) << shown;
   EXPECT_TRUE(holds(shown, "\"name\":\"surface_blocks_refused\",\"value\":0}")) << shown;
   EXPECT_TRUE(holds(ctl({"status"}).out, "execution strategy:delta_hedge  fills")) << shown;
   ASSERT_EQ(kill().code, 0);
+  const std::string last = status();
   ASSERT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
 
   const std::string dump =
       run_program({program(), "journal", "dump", file("journal")}, dir_.path(), Patience{60000})
           .out;
-  const std::size_t at = dump.find("\"event\":\"fill\"");
-  ASSERT_NE(at, std::string::npos);
-  const std::string order = text_in(dump.substr(at, 400), "order");
-  ASSERT_FALSE(order.empty()) << dump.substr(at, 400);
   const auto story = [&](std::vector<std::string> more) {
     std::vector<std::string> argv{program(), "replay", file("journal"), "--explain"};
     argv.insert(argv.end(), more.begin(), more.end());
     return run_program(argv, dir_.path(), Patience{60000 * patience_factor});
   };
-  const Finished text = story({order});
-  EXPECT_EQ(text.code, 0) << text.err;
+  // The first that was decided by the surface's own fits.
+  std::string order;
+  Finished text;
+  for (std::size_t at = dump.find("\"event\":\"fill\""); at != std::string::npos;
+       at = dump.find("\"event\":\"fill\"", at + 1)) {
+    order = text_in(dump.substr(at, 400), "order");
+    ASSERT_FALSE(order.empty()) << dump.substr(at, 400);
+    text = story({order});
+    EXPECT_EQ(text.code, 0) << text.err;
+    if (holds(text.out, "options priced by  svi")) break;
+  }
   for (const char* part :
-       {"what led to it", "residual delta", "half band", "passed  DeltaLimit", "passed  OrderRate",
-        "options priced by  svi", "surface age", "sticky delta", "out {\"jsonrpc\"",
-        "in  {\"jsonrpc\"", "\"event\":\"fill\"", "ended as ", "shortfall"}) {
+       {"what led to it", "residual delta", "half band", "its reasons", "passed  DeltaLimit",
+        "passed  OrderRate", "passed  PriceDrift", "passed  LastGate", "options priced by  svi",
+        "surface age", "sticky delta", "out {\"jsonrpc\"", "in  {\"jsonrpc\"", "\"event\":\"fill\"",
+        "ended as ", "shortfall"}) {
     EXPECT_TRUE(holds(text.out, part)) << part << "\n" << text.out;
   }
   const Finished json = story({order, "--json"});
   EXPECT_EQ(text_in(json.out, "order"), order) << json.out;
   EXPECT_TRUE(holds(json.out, "\"execution_gap\":[{\"price\":")) << json.out;
+  EXPECT_FALSE(holds(json.out, "\"numbers\":\"\""))
+      << "a check without what it looked at: " << json.out;
   const Finished again = replay();
   EXPECT_EQ(text_in(again.out, "verdict"), "same") << "with every surface block: " << again.out;
+  expect_same_execution(last, again.out);
+  EXPECT_TRUE(holds(replay_of(file("journal"), false).out, "execution    venue:deribit: "));
   EXPECT_EQ(story({"not-an-order"}).code, 2);
   EXPECT_EQ(story({"00000000000000ff"}).code, 1);
 }
