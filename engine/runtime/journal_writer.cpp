@@ -64,7 +64,9 @@ bool JournalWriter::append_side_block(const SideBlockRef& ref) noexcept {
   return push_control(RecordType::side_block, &ref, sizeof ref, 0);
 }
 
+// Of commands that the missing events had a part in: not to be compared as if nothing were missing.
 bool JournalWriter::append_digest(const DigestRecord& digest) noexcept {
+  if (lost_ != 0 && !write_gap(ring_reserve_)) return false;
   return push_control(RecordType::digest, &digest, sizeof digest, ring_reserve_);
 }
 

@@ -167,6 +167,33 @@ TEST(Journal, WhatDidNotFitIsRecordedAsAGap) {
   EXPECT_EQ(reading.records[5].event.seq().value, 8u);
 }
 
+TEST(Journal, ADigestBehindALossComesBehindItsGap) {
+  const TempDir dir;
+  JournalConfig config = small_journal(dir);
+  config.ring_records = 4;
+  JournalWriter writer{config, {3, 0, 0}, nullptr};
+  ASSERT_TRUE(writer.open());
+  const Event boot = boot_event();
+  ASSERT_TRUE(writer.append(&boot, 1));
+  std::uint64_t seq = 1;
+  for (int i = 0; i < 6; ++i) {
+    const Event trade = trade_event(++seq, i);
+    (void)writer.append(&trade, 1);
+  }
+  EXPECT_FALSE(writer.append_digest({seq, 0xD, 1, 0})) << "nor is there room for it";
+  writer.drain();
+  EXPECT_TRUE(writer.append_digest({seq, 0xD, 1, 0}));
+  ASSERT_TRUE(writer.close());
+  std::vector<std::vector<std::byte>> segments;
+  ASSERT_TRUE(test::load_journal(dir.path(), segments));
+  const Reading reading = read_all(segments);
+  EXPECT_EQ(reading.status, JournalStatus::end) << reading.error;
+  ASSERT_EQ(reading.records.size(), 6u);
+  EXPECT_EQ(reading.records[4].type, RecordType::gap);
+  EXPECT_EQ(reading.records[4].gap.records, 3u);
+  EXPECT_EQ(reading.records[5].type, RecordType::digest);
+}
+
 TEST(Journal, HotAndColdThreadsShareTheWriterCleanly) {
   const TempDir dir;
   JournalConfig config = small_journal(dir);
