@@ -18,7 +18,7 @@ class SlowDisk : public DiskRig {
     prefix_ = shim_.prefix(GIMBAL_DISK_SHIM);
   }
   [[nodiscard]] DiskControl& disk() const { return shim_.control(); }
-  // Stepped by the newest boot's core.
+  // Stepped by the newest boot's core since it was armed.
   [[nodiscard]] int halts_of_the_monitor() const {
     int halts = 0;
     PartsBuffer<OperatorCommand> command;
@@ -26,6 +26,7 @@ class SlowDisk : public DiskRig {
       if (record.type != RecordType::event) return;
       if (record.event.kind() != EventKind::operator_command || !command.add(record.event)) return;
       const OperatorCommand& c = command.value();
+      if (c.action == OperatorAction::arm) halts = 0;
       if (c.source == OperatorSource::monitor && c.mode == Mode::halt) ++halts;
     });
     return halts;
