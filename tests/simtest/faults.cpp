@@ -111,6 +111,8 @@ constexpr std::array<FaultRow, faults_total> rows{{
      "the venue moves: what is connected reaches nobody any more"},
     {instrument_halted, "F45", "instrument_halted", Per::second, 0.2,
      "the hedge instrument takes no order and no change for a while, cancels pass"},
+    {request_late, "F03", "request_late", Per::request, 0.2,
+     "the request reaches the venue 10 ms to 6 s late, behind younger ones"},
 }};
 
 // Orders of others on the account: a second bot halts this one until the operator acknowledges, and

@@ -77,6 +77,7 @@ enum class Fault : std::uint8_t {
   name_unresolved,
   address_changed,
   instrument_halted,
+  request_late,
   count_
 };
 inline constexpr std::size_t faults_total = static_cast<std::size_t>(Fault::count_);
