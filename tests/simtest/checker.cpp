@@ -167,7 +167,9 @@ void Checker::before(const Event& event) {
   if (!fill_complete_) return;
   const Fill& fill = fill_parts_.value();
   order = boot_.core->orders().find(fill.order);
-  if (order == nullptr) return;
+  const bool again =
+      !fill.trade.valid() || trades_.count(fill.trade) > 0;  // is of no order any more
+  if (order == nullptr || again) return;
   const bool last = order->filled + fill.amount >= order->amount;
   coverage_.visit(order->state, last ? OrderEvent::fill_last : OrderEvent::fill_part);
 }
