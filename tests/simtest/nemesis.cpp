@@ -155,8 +155,7 @@ void Nemesis::place_request(std::string text, Sink& sink) {
     for (const sim::OrderNo n : venue_.resting()) venue_.hit(n, share);
   }
   if (fires(Fault::request_late)) {
-    parcel.delay = parcel.delay +
-                   random(Fault::request_late).spread(milliseconds(10), seconds(6));
+    parcel.delay = parcel.delay + random(Fault::request_late).spread(milliseconds(10), seconds(6));
   }
   parcel.overtakes = parcel.delay.count > 0;
   sink.send(std::move(parcel));
