@@ -1,9 +1,11 @@
 // A run across a listing, new terms, an expiry and a reload, recorded by the real programs: its
 // frames are decoded and compared to the last one.
 #include <array>
+#include <cstring>
 #include <map>
 #include <set>
 
+#include "engine/core/instrument.hpp"
 #include "ops/app/session_setup.hpp"
 #include "tests/io/replayed.hpp"
 
@@ -113,6 +115,73 @@ class ChangingDay : public FrameReplayed {
       out.put(RecordType::frame, 0, &r.frame, sizeof r.frame, r.bytes.data(), r.bytes.size());
     });
   }
+  void plant_in_feeds(const Recorded& there) {
+    // A number in a book of an instrument that was listed.
+    int books = 3;
+    const auto third_book = [&](FrameRecord& head, std::string& text) {
+      if (head.kind != FrameKind::text_in || head.slot != option_slot) return;
+      const std::size_t at = text.find("\"book.");
+      const std::size_t from = at + 6;
+      if (at == std::string::npos ||
+          there.names.count(text.substr(from, text.find('.', from) - from)) == 0) {
+        return;
+      }
+      if (--books == 0) change_digit_behind(text, "\"change_id\":");
+    };
+    ASSERT_NO_FATAL_FAILURE(rewrite(file("book"), no_event, third_book));
+    expect_found("book", "a decoded event is not the journal's", there.first_listed);
+
+    // A channel of it that the venue's answer does not have: it was asked for, so it counts as
+    // refused.
+    bool answered = false;
+    const auto refusal = [&](FrameRecord& head, std::string& text) {
+      const std::size_t at = text.find("\"book." + *there.names.begin() + '.');
+      if (head.kind != FrameKind::text_in || answered || !holds(text, "\"result\":[\"")) return;
+      if (at == std::string::npos) return;
+      answered = true;
+      text[at + 1] = 'x';
+    };
+    ASSERT_NO_FATAL_FAILURE(rewrite(file("refusal"), no_event, refusal));
+    ASSERT_TRUE(answered);
+    expect_found("refusal", "a decoded event is not the journal's", there.first_listed);
+
+    // The word that an instrument was listed: its channels were never asked for.
+    ASSERT_NO_FATAL_FAILURE(leave_out(file("unlisted"), FrameKind::listed));
+    expect_found("unlisted", "a decoded event is not the journal's", there.first_listed);
+  }
+  void plant_in_orders(const Recorded& there) {
+    // The last order's price: on the new tick, behind the reload.
+    const auto last_order = [&](const std::function<void(std::string&)>& change) {
+      return [&, change](FrameRecord& head, std::string& text) {
+        if (head.kind == FrameKind::text_out && holds(text, there.last_label)) change(text);
+      };
+    };
+    ASSERT_NO_FATAL_FAILURE(rewrite(file("order"), no_event, last_order([](std::string& text) {
+                                      if (holds(text, "\"price\":"))
+                                        change_digit_behind(text, "\"price\":");
+                                    })));
+    expect_found("order", "an encoded order is not the text that left", there.first_listed);
+
+    // The label it would have had without the reload.
+    ASSERT_NO_FATAL_FAILURE(rewrite(file("label"), no_event, last_order([&](std::string& text) {
+                                      const std::size_t tag =
+                                          text.find(there.last_label) + there.last_label.size() - 1;
+                                      text[tag] = text[tag] == '0' ? '1' : '0';
+                                    })));
+    expect_found("label", "an encoded order is not the text that left", there.first_listed);
+
+    // The tick that the perpetual has from then on: no price that left is on it.
+    const auto coarse = [](FrameRecord& head, std::string& bytes) {
+      Instrument terms;
+      if (head.kind != FrameKind::terms || bytes.size() != sizeof terms) return;
+      std::memcpy(static_cast<void*>(&terms), bytes.data(), sizeof terms);
+      if (!is_perpetual(terms.kind)) return;
+      terms.ticks.base.nano = INT64_C(999'999) * 1'000'000'000;
+      std::memcpy(bytes.data(), &terms, sizeof terms);
+    };
+    ASSERT_NO_FATAL_FAILURE(rewrite(file("terms"), no_event, coarse));
+    expect_found("terms", "an encoded order is not the text that left", there.first_listed);
+  }
 };
 
 TEST_F(ChangingDay, IsComparedToItsLastFrame) {
@@ -143,45 +212,8 @@ TEST_F(ChangingDay, ADifferenceBehindTheListingIsToldWithItsPlace) {
   ASSERT_NO_FATAL_FAILURE(record_changes("fused"));
   const Recorded there = recorded();
   ASSERT_FALSE(there.names.empty());
-
-  // A number in a book of an instrument that was listed.
-  int books = 3;
-  const auto third_book = [&](FrameRecord& head, std::string& text) {
-    if (head.kind != FrameKind::text_in || head.slot != option_slot) return;
-    const std::size_t at = text.find("\"book.");
-    const std::size_t from = at + 6;
-    if (at == std::string::npos ||
-        there.names.count(text.substr(from, text.find('.', from) - from)) == 0) {
-      return;
-    }
-    if (--books == 0) change_digit_behind(text, "\"change_id\":");
-  };
-  ASSERT_NO_FATAL_FAILURE(rewrite(file("book"), no_event, third_book));
-  expect_found("book", "a decoded event is not the journal's", there.first_listed);
-
-  // The last order's price: on the new tick, behind the reload.
-  const auto last_order = [&](const std::function<void(std::string&)>& change) {
-    return [&, change](FrameRecord& head, std::string& text) {
-      if (head.kind == FrameKind::text_out && holds(text, there.last_label)) change(text);
-    };
-  };
-  ASSERT_NO_FATAL_FAILURE(rewrite(file("order"), no_event, last_order([](std::string& text) {
-                                    if (holds(text, "\"price\":"))
-                                      change_digit_behind(text, "\"price\":");
-                                  })));
-  expect_found("order", "an encoded order is not the text that left", there.first_listed);
-
-  // The label it would have had without the reload.
-  ASSERT_NO_FATAL_FAILURE(rewrite(file("label"), no_event, last_order([&](std::string& text) {
-                                    const std::size_t tag =
-                                        text.find(there.last_label) + there.last_label.size() - 1;
-                                    text[tag] = text[tag] == '0' ? '1' : '0';
-                                  })));
-  expect_found("label", "an encoded order is not the text that left", there.first_listed);
-
-  // The word that an instrument was listed: its channels were never asked for.
-  ASSERT_NO_FATAL_FAILURE(leave_out(file("unlisted"), FrameKind::listed));
-  expect_found("unlisted", "a decoded event is not the journal's", there.first_listed);
+  ASSERT_NO_FATAL_FAILURE(plant_in_feeds(there));
+  ASSERT_NO_FATAL_FAILURE(plant_in_orders(there));
 }
 
 TEST_F(ChangingDay, OfAStreamOfAnEarlierBuildIsFollowedUpToTheListing) {
