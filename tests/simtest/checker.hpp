@@ -122,6 +122,7 @@ class Checker {
   void check_positions(const Event& event);
   void check_profits();
   [[nodiscard]] std::uint64_t cash_back() const;
+  [[nodiscard]] std::string untold_trade() const;  // empty: every trade of this boot was told
 
   // checker_market.cpp
   void note_market(const Event& event);

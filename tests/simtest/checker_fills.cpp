@@ -68,10 +68,13 @@ void Checker::check_positions(const Event& event) {
     const std::int64_t held =
         boot_.core->portfolio().position(InstrumentId{static_cast<std::uint16_t>(i)}).nano;
     if (held == position_[i]) continue;
-    const bool ended = event.kind() == EventKind::instrument_change &&
-                       event.instrument.value == i &&
-                       event.as<InstrumentChange>().change == InstrumentChangeKind::settle;
-    if ((picture && held == reported_[i]) || (ended && held == 0)) {
+    const bool ends = event.kind() == EventKind::instrument_change && event.instrument.value == i &&
+                      event.as<InstrumentChange>().change == InstrumentChangeKind::settle;
+    // What has ended holds nothing, whatever an older picture says.
+    const InstrumentId id{static_cast<std::uint16_t>(i)};
+    const bool over = boot_.core->instruments()[id].state == InstrumentState::settled;
+    const std::int64_t theirs = over ? 0 : reported_[i];
+    if ((picture && held == theirs) || (ends && held == 0)) {
       position_[i] = held;
       continue;
     }
@@ -106,13 +109,19 @@ std::uint64_t Checker::cash_back() const {
   return static_cast<std::uint64_t>(std::count_if(truth_.begin(), truth_.end(), moved));
 }
 
-void Checker::settle_accounts() {
-  learn_trades();
+std::string Checker::untold_trade() const {
   for (const auto& [id, row] : truth_) {
     const sim::UserTrade& t = venue_.exchange.user_trade(row);
     if (row < boot_row_ || trades_.count(id) > 0 || t.voided) continue;
-    return fail("I20", "trade " + std::to_string(t.trade.number) +
-                           " of this boot never reached the core: its fee and cash are missing");
+    return "trade " + std::to_string(t.trade.number) + " of this boot never reached the core";
+  }
+  return {};
+}
+
+void Checker::settle_accounts() {
+  learn_trades();
+  if (const std::string untold = untold_trade(); !untold.empty()) {
+    return fail("I20", untold + ": its fee and cash are missing");
   }
   check_profits();
   const sim::Ledger l = venue_.exchange.ledger(currency("BTC"));
@@ -156,7 +165,7 @@ std::string Checker::unrest() const {
     if (!note.written || believed == may_live(label_of(OrderId{value}))) continue;
     return "order " + std::to_string(value) + (believed ? " believed open" : " open at the venue");
   }
-  return {};
+  return untold_trade();
 }
 
 }  // namespace gimbal::simtest

@@ -65,8 +65,7 @@ constexpr Nanos refresh_wait = seconds(10);
 // A signature may be refused for this host's clock alone (the venue takes 60 s); a few times more
 // costs nothing and needs no new connection, a key that is wrong stays wrong.
 constexpr std::int32_t invalid_credentials = 13004;
-// Twice soon, for what passes; the last long after, for a clock that is being set.
-constexpr std::array signed_again_after{seconds(1), seconds(2), seconds(12)};  // a connection
+constexpr std::array signed_again_after{seconds(1), seconds(2), seconds(4)};  // a connection
 // Of several requests on their way one may be lost for good: so many refusals decide without it.
 constexpr std::int64_t refusals_max = 3;
 
@@ -117,7 +116,8 @@ struct DeribitLogin::State {
   RecvTime refresh_at{};
   RecvTime again_at{};  // of a login without an answer, or refused and `sign_again`
   std::size_t signed_again{0};
-  std::int64_t venue_ahead_ms{0};  // of this host's wall clock
+  std::int64_t venue_ms{0};  // what a refusal said; 0: none has
+  RecvTime venue_at{};       // and when
   bool sign_again{false};
   std::int32_t error_code{0};
   bool ready{false};
@@ -147,14 +147,15 @@ struct DeribitLogin::State {
     refresh_at = now + refresh_wait;
     return LoginStep::waiting;
   }
-  void send_grant(Outbox& outbox);
+  void send_grant(RecvTime now, Outbox& outbox);
   void send_refresh(Outbox& outbox);
   bool read(const Frame& frame, Answer& answer) noexcept;
-  void go_by(std::int64_t us_out) noexcept;
+  void go_by(std::int64_t us_out, RecvTime now) noexcept;
+  [[nodiscard]] std::int64_t wall_ms(RecvTime now) const;
   LoginStep refuse(std::int32_t code, std::string why);
 };
 
-void DeribitLogin::State::send_grant(Outbox& outbox) {
+void DeribitLogin::State::send_grant(RecvTime now, Outbox& outbox) {
   JsonWriter w{text};
   w.raw(R"({"jsonrpc":"2.0","id":)").integer(take_id());
   w.raw(R"(,"method":"public/auth","params":{"grant_type":")");
@@ -166,7 +167,7 @@ void DeribitLogin::State::send_grant(Outbox& outbox) {
       (void)refuse(0, "client_signature needs a clock: LoginConfig::unix_ms is not set");
       return;
     }
-    const std::int64_t ms = config.unix_ms() + venue_ahead_ms;
+    const std::int64_t ms = wall_ms(now);
     nonce = nonce * 6364136223846793005ULL + 1442695040888963407ULL;
     std::array<char, 17> nonce_text{};
     std::snprintf(nonce_text.data(), nonce_text.size(), "%016llx",
@@ -222,11 +223,17 @@ bool DeribitLogin::State::read(const Frame& frame, Answer& answer) noexcept {
   });
 }
 
-// The refusal says what time it is at the venue: what is signed next says the same, whatever this
-// host's clock says, until the next refusal: a clock that was set since costs one.
-void DeribitLogin::State::go_by(std::int64_t us_out) noexcept {
-  if (us_out <= 0 || config.unix_ms == nullptr) return;
-  venue_ahead_ms = us_out / 1000 - config.unix_ms();
+// A refusal says what time it is at the venue: carried on by the monotonic clock, it is what is
+// signed from then on, whatever this host's wall clock says or is set to.
+void DeribitLogin::State::go_by(std::int64_t us_out, RecvTime now) noexcept {
+  if (us_out <= 0) return;
+  venue_ms = us_out / 1000;
+  venue_at = now;
+}
+
+std::int64_t DeribitLogin::State::wall_ms(RecvTime now) const {
+  if (venue_ms == 0) return config.unix_ms();
+  return venue_ms + (now - venue_at).count / 1'000'000;
 }
 
 LoginStep DeribitLogin::State::refuse(std::int32_t code, std::string why) {
@@ -258,7 +265,7 @@ void DeribitLogin::on_open(RecvTime now, Outbox& outbox) {
   s.ready = false;
   s.error_code = 0;
   s.refusal.clear();
-  s.send_grant(outbox);
+  s.send_grant(now, outbox);
 }
 
 LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
@@ -282,7 +289,7 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
                    s.config.grant == GrantType::client_signature;
     if (s.sign_again) {
       s.again_at = now + signed_again_after[s.signed_again];
-      s.go_by(a.us_out);
+      s.go_by(a.us_out, now);
     }
     return s.refuse(code, "the venue refused the login with code " + std::to_string(code));
   }
@@ -315,13 +322,13 @@ void DeribitLogin::on_timer(RecvTime now, Outbox& outbox) {
     s.again_at = now + answer_wait;
     if (s.sign_again) ++s.signed_again;
     s.sign_again = false;
-    return s.send_grant(outbox);
+    return s.send_grant(now, outbox);
   }
   if (!s.ready || now < s.refresh_at) return;
   s.refresh_at = now + refresh_wait;
   // The venue may have taken a refresh whose answer was lost, and the token with it.
   if (s.refresh_token.empty() || s.unanswered > 0) {
-    s.send_grant(outbox);
+    s.send_grant(now, outbox);
   } else {
     s.send_refresh(outbox);
   }

@@ -3,7 +3,7 @@
 //
 // Yields frames and reads their answers; holds no socket. A refused login is not tried again on the
 // same connection, but for a signature refused as 13004 (the timestamp may be what is wrong): three
-// times, after 1, 2 and 12 s, with a new timestamp, by the venue's clock where the refusal tells
+// times, after 1, 2 and 4 s, with a new timestamp, by the venue's clock where the refusal tells
 // it. One without an answer is, every 4 s. The secret is kept in memory, never printed, wiped at
 // destruction.
 #pragma once
