@@ -116,8 +116,12 @@ void Checker::check_open_value(std::string_view text) {
     const OrderId id = deribit::parse_label(label_tag, o.label).order;
     if (id.epoch() == boot_.epoch) value += (o.amount - o.filled).nano;
   }
+  const std::int64_t now_ms = to_unix_ms(venue_.exchange.now());
   network_.each_request([&](const std::string& other) {
-    if (ask_of(other) == Ask::place) value += member_number(other, "amount");
+    // What comes behind its valid_until is refused.
+    const bool counts =
+        ask_of(other) == Ask::place && member_integer(other, "valid_until") >= now_ms;
+    if (counts) value += member_number(other, "amount");
   });
   if (value > boot_.core->gate().limits().max_open_usd.nano) {
     fail("I4", "open value at the venue " + std::to_string(value) + " is over the limit");
