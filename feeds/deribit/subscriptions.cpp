@@ -31,8 +31,8 @@ Channel* DeribitFeed::State::want(std::string_view name, ChannelKind kind,
     book_channel[id.value] = static_cast<std::uint32_t>(table.size() - 1);
   }
   if (open) {
-    const bool gates =
-        channel->is_book() || (needs_data(kind) && book_channel[id.value] == no_channel);
+    const bool gates = channel->is_book() ||
+                       (needs_data(kind) && id.valid() && book_channel[id.value] == no_channel);
     if (gates) mark_bad(*channel);
   }
   return channel;

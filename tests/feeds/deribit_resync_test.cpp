@@ -94,5 +94,25 @@ TEST_F(Resync, BooksGivenUpTogetherAreAskedForTogether) {
   }
 }
 
+// Found by the fuzzer: a feed that learns its channels, as the tools that read recordings have it.
+TEST(LearningFeed, TakesAChannelThatNamesNoInstrument) {
+  deribit::SymbolTable symbols{4};
+  deribit::FeedConfig config;
+  config.learn = true;
+  deribit::DeribitFeed feed{config, symbols};
+  EventBatch batch{64};
+  Outbox outbox;
+  feed.on_open(RecvTime{1}, outbox);
+  for (const char* channel : {"ticker..raw", "quote.", "book..raw", "perpetual..raw", "ticker.."}) {
+    test::FrameBytes bytes{R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":")" +
+                           std::string{channel} + R"(","data":{"timestamp":1}}})"};
+    batch.clear();
+    EXPECT_NE(feed.on_frame(bytes.frame(), RecvTime{2}, batch, outbox), DecodeStatus::ok);
+    for (const Event& e : batch.committed()) EXPECT_EQ(e.kind(), EventKind::feed_status) << channel;
+  }
+  feed.on_timer(RecvTime{seconds(60).count}, outbox, batch);
+  feed.on_close(RecvTime{seconds(61).count}, batch);
+}
+
 }  // namespace
 }  // namespace gimbal
