@@ -16,7 +16,7 @@ inline constexpr std::size_t reconnects_per_minute_max = 20;
 
 struct ReconnectConfig {
   Nanos floor{milliseconds(50)};    // bound of the first delay
-  Nanos ceiling{seconds(5)};        // bound of the longest delay
+  Nanos ceiling{seconds(4)};        // bound of the longest delay
   Nanos stable_after{seconds(10)};  // a session this long forgets earlier failures
   std::size_t per_minute{reconnects_per_minute_max};  // 1 .. reconnects_per_minute_max
 };

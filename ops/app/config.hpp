@@ -61,7 +61,7 @@ struct VenueConfig {
   Nanos data_silence_max{seconds(5)};
   Nanos connect_timeout{seconds(5)};
   Nanos reconnect_min{milliseconds(50)};
-  Nanos reconnect_max{seconds(5)};
+  Nanos reconnect_max{seconds(4)};
   std::uint16_t reconnects_per_minute{20};
   double matching_rate{5};
   double matching_burst{20};

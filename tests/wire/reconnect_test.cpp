@@ -11,7 +11,7 @@ namespace {
 TEST(ReconnectPolicy, KeepsEveryDelayInsideFloorTimesTwoToTheFailuresAndTheCeiling) {
   for (int failures = 0; failures < 40; ++failures) {
     const std::int64_t bound = std::min<std::int64_t>(
-        seconds(5).count, failures < 7 ? milliseconds(50).count << failures : seconds(5).count);
+        seconds(4).count, failures < 7 ? milliseconds(50).count << failures : seconds(4).count);
     std::int64_t longest = 0;
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
       ReconnectPolicy policy{seed};
