@@ -4,8 +4,11 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,6 +40,21 @@ class FrameReplayed : public Rig {
     ASSERT_EQ(kill().code, 0);
     ASSERT_EQ(bot_.stop(SIGTERM, Patience{20000 * patience_factor}), 0) << bot_says();
     ASSERT_FALSE(stop_sim().empty());
+  }
+  // The end of a test: what a browser makes of the page, where there is one.
+  void expect_drawn(const std::string& page, const std::string& picture) {
+    const char* const browsers[] = {"/usr/bin/chromium", "/usr/bin/chromium-browser",
+                                    "/usr/bin/google-chrome"};
+    const auto* const browser = std::find_if(std::begin(browsers), std::end(browsers),
+                                             [](const char* b) { return ::access(b, X_OK) == 0; });
+    if (browser == std::end(browsers)) GTEST_SKIP() << "no Chromium to open the page with";
+    const Finished shot =
+        run_program({*browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                     "--user-data-dir=" + file("browser"), "--window-size=1100,3000",
+                     "--screenshot=" + file(picture), "file://" + page},
+                    dir_.path(), Patience{120000 * patience_factor});
+    EXPECT_EQ(shot.code, 0) << shot.err;
+    EXPECT_GT(read_text(file(picture)).size(), 50000u) << "the page is empty in the browser";
   }
   [[nodiscard]] Finished replay_of(const std::string& journal, bool json = true,
                                    const std::vector<std::string>& more = {}) {

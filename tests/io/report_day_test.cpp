@@ -91,18 +91,7 @@ TEST_F(ReportDay, PutsAllBootsOfADayOnOnePageWithTheirSumsAndTheGapBetween) {
   EXPECT_FALSE(holds(page, "nan")) << "a plot has a point that is no number";
   EXPECT_GE(occurrences(page, "class=\"gap\""), 4u) << "in every plot over time";
 
-  const char* const browsers[] = {"/usr/bin/chromium", "/usr/bin/chromium-browser",
-                                  "/usr/bin/google-chrome"};
-  const auto* const browser = std::find_if(std::begin(browsers), std::end(browsers),
-                                           [](const char* b) { return ::access(b, X_OK) == 0; });
-  if (browser == std::end(browsers)) GTEST_SKIP() << "no Chromium to open the page with";
-  const Finished shot =
-      run_program({*browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                   "--user-data-dir=" + file("browser"), "--window-size=1100,3000",
-                   "--screenshot=" + file("day.png"), "file://" + page_file},
-                  dir_.path(), Patience{120000 * patience_factor});
-  EXPECT_EQ(shot.code, 0) << shot.err;
-  EXPECT_GT(read_text(file("day.png")).size(), 50000u) << "the page is empty in the browser";
+  expect_drawn(page_file, "day.png");
 }
 
 TEST_F(ReportDay, ADayWithoutRecordsIsToldWithTheDaysThatThereAre) {
