@@ -83,7 +83,9 @@ struct FeedCounters {
   std::uint64_t gaps{0};
   std::uint64_t resyncs{0};
   std::uint64_t not_accepted{0};
-  std::uint64_t listings{0};  // instrument.state messages that say `created` or `started`
+  // Reasons to read the venue's list again: instrument.state messages that say `created` or
+  // `started`, and each confirmed subscription to that channel.
+  std::uint64_t listings{0};
   std::array<std::uint64_t, ignored_kinds> ignored{};
 };
 

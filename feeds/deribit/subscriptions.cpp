@@ -186,6 +186,7 @@ void DeribitFeed::State::on_reply(const PublicFrame& frame, const FeedCall& call
     channel->stage = ChannelStage::accepted;
     channel->due = call.now + config.answer_timeout;
     if (!needs_data(channel->kind)) recover(*channel, call);
+    if (channel->kind == ChannelKind::instrument_state) ++counters.listings;  // or one before it
   }
   for (Channel& channel : table.all().subspan(p->first, p->count)) {
     if (channel.request_id == frame.id && channel.stage == ChannelStage::requested) {

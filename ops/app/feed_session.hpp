@@ -22,7 +22,7 @@ struct SharedFeedCounters {
   std::atomic<std::uint64_t> malformed{0};
   std::atomic<std::uint64_t> gaps{0};
   std::atomic<std::uint64_t> resyncs{0};
-  std::atomic<std::uint64_t> listings{0};    // messages that something is listed
+  std::atomic<std::uint64_t> listings{0};    // reasons to read the venue's list again
   std::atomic<std::uint64_t> notes_lost{0};  // the ring of notes was full
   std::atomic<std::uint64_t> silences{0};    // connections given up because no data came
 };

@@ -149,6 +149,22 @@ TEST_F(Decoder, InstrumentStateSettlesInvalidatesOrNamesANewListing) {
   EXPECT_EQ(feed->take_listed(), "");
 }
 
+// What is listed between the list at the start, or the end of a connection, and the subscription is
+// in no message: the list is out of date at each confirmed subscription.
+TEST_F(Decoder, EachConfirmedSubscriptionToInstrumentStateIsAReasonToReadTheList) {
+  ASSERT_TRUE(feed->want_instrument_state("any", "any"));
+  EXPECT_EQ(feed->counters().listings, 0U);
+  open(R"("instrument.state.any.any")");
+  EXPECT_EQ(feed->counters().listings, 1U);
+  feed->on_open(now, outbox);  // another connection
+  EXPECT_EQ(feed->counters().listings, 1U) << "asked for, not confirmed";
+  take(R"({"jsonrpc":"2.0","id":17,"result":["instrument.state.any.any"]})");
+  EXPECT_EQ(feed->counters().listings, 2U);
+  feed->on_open(now, outbox);
+  take(R"({"jsonrpc":"2.0","id":18,"result":[]})");
+  EXPECT_EQ(feed->counters().listings, 2U) << "refused";
+}
+
 // A name that the table got while running is not read before the session says so.
 TEST_F(Decoder, WhatInstrumentStateSaysOfANameThatIsNotKnownYetIsIgnored) {
   ASSERT_TRUE(feed->want_instrument_state("any", "any"));

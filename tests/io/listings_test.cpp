@@ -79,6 +79,17 @@ TEST_F(Listing, ANewExpiryIsSubscribedAndItsBooksBecomeValid) {
   expect_same_replay();
 }
 
+// The message of the listing goes to connections that do not carry it any more. The list would be
+// read again after a minute.
+TEST_F(Listing, WhatIsListedWhileTheFeedsAreCutOffIsFoundWhenTheySubscribeAgain) {
+  ASSERT_NO_FATAL_FAILURE(start_sim({"--silent-in", "8", "--list-in", "9"}));
+  ASSERT_NO_FATAL_FAILURE(start_bot());
+  EXPECT_TRUE(eventually(patience, [&] { return counter("instruments_listed") >= 20; }))
+      << status() << bot_says();
+  EXPECT_GE(counter("silent_feeds"), 1) << status();
+  stop_all();
+}
+
 // Stopped by name, not listed when the bot starts again: held from the moment that it is listed.
 TEST_F(Listing, K03AHeldInstrumentThatIsListedLaterIsHeldBeforeItsFirstOrder) {
   ASSERT_NO_FATAL_FAILURE(start_sim({"--list-in", "12"}));
