@@ -4,7 +4,6 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -13,20 +12,15 @@
 #include <cstring>
 #include <new>
 
-#include "engine/wire/ocsp.hpp"
 #include "engine/wire/openssl_memory.hpp"
+#include "engine/wire/openssl_text.hpp"
+#include "engine/wire/tls_records.hpp"
 
 namespace gimbal {
 namespace {
 
 constexpr std::size_t record_plain_max = 16 * 1024;
 constexpr std::size_t record_overhead_max = 64;  // header, nonce, tag, type: 29 in fact
-constexpr const char* tls13_suites =
-    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-constexpr const char* tls12_suites =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr int security_level = 2;  // 112 bits: no SHA-1 signatures, RSA and DH from 2048 bits
 
 int bio_read(BIO* bio, char* into, int size) {
   auto* channel = static_cast<Channel*>(BIO_get_data(bio));
@@ -68,133 +62,19 @@ BIO_METHOD* channel_bio() {
   return method;
 }
 
-std::string reason_text(unsigned long code) {
-  const char* reason = ERR_reason_error_string(code);
-  return reason != nullptr ? reason : "error " + std::to_string(code);
-}
-
 bool is_ip(const std::string& host) {
   in6_addr buffer{};
   return inet_pton(AF_INET, host.c_str(), &buffer) == 1 ||
          inet_pton(AF_INET6, host.c_str(), &buffer) == 1;
 }
-
-// Owned by the caller; nullptr when the text is not one.
-X509* certificate_of(const std::string& pem) {
-  BIO* text = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  X509* certificate =
-      text != nullptr ? PEM_read_bio_X509(text, nullptr, nullptr, nullptr) : nullptr;
-  BIO_free(text);
-  return certificate;
-}
-
-bool trust_text(SSL_CTX* context, const std::string& pem, std::string& error) {
-  X509* root = certificate_of(pem);
-  const bool trusted =
-      root != nullptr && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root) == 1;
-  X509_free(root);
-  if (!trusted) error = "the given CA text is not a PEM certificate";
-  return trusted;
-}
-
-bool use_identity(SSL_CTX* context, const std::string& certificate_pem,
-                  const std::string& key_pem) {
-  X509* certificate = certificate_of(certificate_pem);
-  BIO* text = BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size()));
-  EVP_PKEY* key =
-      text != nullptr ? PEM_read_bio_PrivateKey(text, nullptr, nullptr, nullptr) : nullptr;
-  const bool used = certificate != nullptr && key != nullptr &&
-                    SSL_CTX_use_certificate(context, certificate) == 1 &&
-                    SSL_CTX_use_PrivateKey(context, key) == 1;
-  EVP_PKEY_free(key);
-  BIO_free(text);
-  X509_free(certificate);
-  return used;
-}
-
-bool load_roots(SSL_CTX* context, const std::string& file, std::string& error) {
-  ERR_clear_error();
-  if (file.empty()) {
-    if (SSL_CTX_set_default_verify_paths(context) == 1) return true;
-    error = "cannot load the system's CA certificates: " + reason_text(ERR_peek_last_error());
-    return false;
-  }
-  if (SSL_CTX_load_verify_file(context, file.c_str()) == 1) return true;
-  error = "cannot load CA certificates from " + file + ": " + reason_text(ERR_peek_last_error());
-  return false;
-}
-
-bool set_protocol(SSL_CTX* context) {
-  SSL_CTX_set_security_level(context, security_level);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-         SSL_CTX_set_ciphersuites(context, tls13_suites) == 1 &&
-         SSL_CTX_set_cipher_list(context, tls12_suites) == 1 &&
-         SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp) == 1 &&
-         SSL_CTX_set_tlsext_status_cb(context, check_stapled_ocsp) == 1;
-}
-
 }  // namespace
 
-bool parse_pin(std::string_view text, SpkiPin& out) {
-  constexpr std::string_view prefix = "sha256/";
-  if (text.substr(0, prefix.size()) == prefix) {
-    text.remove_prefix(prefix.size());
-    std::array<unsigned char, 33> raw{};  // 44 base64 characters decode to 33 with the pad
-    if (text.size() != 44 || text[43] != '=' || text[42] == '=') return false;
-    const auto* from = reinterpret_cast<const unsigned char*>(text.data());
-    if (EVP_DecodeBlock(raw.data(), from, 44) != 33) return false;
-    std::copy_n(raw.begin(), out.size(), out.begin());
-    return true;
-  }
-  if (text.size() != 2 * out.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int digit = OPENSSL_hexchar2int(static_cast<unsigned char>(text[i]));
-    if (digit < 0) return false;
-    out[i / 2] = static_cast<std::uint8_t>((i % 2 == 0 ? 0 : out[i / 2] << 4) | digit);
-  }
-  return true;
-}
+struct Channel::Secrets {
+  TrafficSecret client;
+  TrafficSecret server;
+};
 
-std::shared_ptr<TlsContext> TlsContext::make(const TlsConfig& config, std::string& error) {
-  if (config.pins.size() == 1) {
-    error = "one key pin given; a pin needs a backup pin beside it";
-    return nullptr;
-  }
-  std::shared_ptr<TlsContext> made{new TlsContext};
-  made->pins_ = config.pins;
-  made->context_ = SSL_CTX_new(TLS_client_method());
-  if (made->context_ == nullptr || !set_protocol(made->context_)) {
-    error = "OpenSSL refuses the TLS settings: " + reason_text(ERR_peek_last_error());
-    return nullptr;
-  }
-  const bool loaded = config.ca_pem.empty() ? load_roots(made->context_, config.ca_file, error)
-                                            : trust_text(made->context_, config.ca_pem, error);
-  return loaded ? made : nullptr;
-}
-
-std::shared_ptr<TlsContext> TlsContext::make_server(const std::string& certificate_pem,
-                                                    const std::string& key_pem,
-                                                    std::string& error) {
-  std::shared_ptr<TlsContext> made{new TlsContext};
-  made->context_ = SSL_CTX_new(TLS_server_method());
-  if (made->context_ == nullptr ||
-      SSL_CTX_set_min_proto_version(made->context_, TLS1_3_VERSION) != 1 ||
-      SSL_CTX_set_ciphersuites(made->context_, tls13_suites) != 1 ||
-      SSL_CTX_set_num_tickets(made->context_, 0) != 1 ||
-      !use_identity(made->context_, certificate_pem, key_pem)) {
-    error = "OpenSSL refuses the server's TLS settings: " + reason_text(ERR_peek_last_error());
-    return nullptr;
-  }
-  SSL_CTX_set_session_cache_mode(made->context_, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_read_ahead(made->context_, 1);
-  return made;
-}
-
-TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+Channel::Channel(std::size_t out_bytes) : out_(out_bytes) {}
 
 Channel::~Channel() { SSL_free(ssl_); }
 
@@ -222,6 +102,8 @@ std::unique_ptr<Channel> Channel::over(std::shared_ptr<TlsContext> context, std:
     error = "OpenSSL cannot make a connection object";
     return nullptr;
   }
+  made->secrets_ = std::make_unique<Secrets>();
+  SSL_set_app_data(made->ssl_, made.get());
   BIO_set_data(bio, made.get());
   SSL_set_bio(made->ssl_, bio, bio);  // takes the one reference for both directions
   return made;
@@ -277,12 +159,47 @@ bool Channel::pin_matches() const {
 }
 
 ChannelStatus Channel::handshake() {
-  if (ssl_ == nullptr) return ChannelStatus::ok;
+  if (ssl_ == nullptr || records_ != nullptr) return ChannelStatus::ok;
   ERR_clear_error();
   if (SSL_do_handshake(ssl_) != 1) return classify();
-  if (SSL_get_verify_result(ssl_) == X509_V_OK && pin_matches()) return ChannelStatus::ok;
+  if (SSL_get_verify_result(ssl_) == X509_V_OK && pin_matches()) {
+    return take_over_records() ? ChannelStatus::ok : ChannelStatus::failed;
+  }
   pin_refused_ = SSL_get_verify_result(ssl_) == X509_V_OK;
   return ChannelStatus::failed;
+}
+
+void Channel::take_secret(std::string_view line) noexcept {
+  if (secrets_ == nullptr) return;
+  TrafficSecret* secret = nullptr;
+  if (line.substr(0, line.find(' ')) == "CLIENT_TRAFFIC_SECRET_0") secret = &secrets_->client;
+  if (line.substr(0, line.find(' ')) == "SERVER_TRAFFIC_SECRET_0") secret = &secrets_->server;
+  if (secret != nullptr) (void)secret->assign(line.substr(line.rfind(' ') + 1));
+}
+
+// OpenSSL has neither read nor written a record of application traffic yet.
+bool Channel::take_over_records() {
+  const std::unique_ptr<Secrets> secrets = std::move(secrets_);
+  if (SSL_version(ssl_) != TLS1_3_VERSION) {
+    SSL_set_read_ahead(ssl_, 1);
+    return true;
+  }
+  const bool serves = SSL_is_server(ssl_) == 1;
+  if (SSL_has_pending(ssl_) == 0) {
+    records_ =
+        TlsRecords::make(SSL_get_cipher_name(ssl_), serves ? secrets->client : secrets->server,
+                         serves ? secrets->server : secrets->client);
+  }
+  if (records_ == nullptr) error_code_ = ERR_PACK(ERR_LIB_SSL, 0, ERR_R_INTERNAL_ERROR);
+  return records_ != nullptr;
+}
+
+void Channel::feed_behind_rest(std::span<const char> bytes) noexcept {
+  std::vector<char> both(in_, in_ + in_left_);
+  both.insert(both.end(), bytes.begin(), bytes.end());
+  rest_.swap(both);
+  in_ = rest_.data();
+  in_left_ = rest_.size();
 }
 
 // SSL_want() tells "give me more" without a look at the thread's error queue, in which an
@@ -322,6 +239,13 @@ ChannelStatus Channel::read(std::span<char> out, std::size_t& got) noexcept {
     got = take_in(out);
     return got > 0 ? ChannelStatus::ok : ChannelStatus::need_more;
   }
+  if (records_ != nullptr) {
+    std::span<const char> in{in_, in_left_};
+    const ChannelStatus status = records_->read(in, out, got);
+    in_ = in.data();
+    in_left_ = in.size();
+    return status;
+  }
   return SSL_read_ex(ssl_, out.data(), out.size(), &got) == 1 ? ChannelStatus::ok : classify();
 }
 
@@ -341,6 +265,11 @@ bool Channel::write(std::span<const char> plain) noexcept {
   if (!has_room(plain.size())) return false;
   if (ssl_ == nullptr) return put_out(plain) == plain.size();
   std::size_t written = 0;
+  if (records_ != nullptr) {
+    written = records_->seal(plain, std::span{out_}.subspan(out_end_));
+    out_end_ += written;
+    return written > 0;
+  }
   if (SSL_write_ex(ssl_, plain.data(), plain.size(), &written) == 1) return true;
   (void)classify();
   return false;
@@ -348,6 +277,10 @@ bool Channel::write(std::span<const char> plain) noexcept {
 
 void Channel::write_close() noexcept {
   if (ssl_ == nullptr || !has_room(0)) return;
+  if (records_ != nullptr) {
+    out_end_ += records_->seal_close(std::span{out_}.subspan(out_end_));
+    return;
+  }
   if (SSL_is_init_finished(ssl_) == 1) (void)SSL_shutdown(ssl_);
 }
 
@@ -363,12 +296,13 @@ std::string Channel::describe() const {
 
 std::string Channel::last_error() const {
   if (ssl_ == nullptr) return "plaintext";
+  if (records_ != nullptr && records_->failure() != nullptr) return records_->failure();
   if (pin_refused_) return "the key of " + host_ + " matches no pin";
   const long verdict = SSL_get_verify_result(ssl_);
   if (verdict != X509_V_OK) {
     return "certificate of " + host_ + " refused: " + X509_verify_cert_error_string(verdict);
   }
-  return error_code_ != 0 ? reason_text(error_code_) : "the peer ended the connection";
+  return error_code_ != 0 ? openssl_reason(error_code_) : "the peer ended the connection";
 }
 
 }  // namespace gimbal

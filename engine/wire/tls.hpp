@@ -6,6 +6,8 @@
 // stapled OCSP answer that says "revoked" refuses the peer. Plain text exists as a Channel of its
 // own type for loopback tests and benches; only the Connector makes one, after looking at the peer
 // address.
+// OpenSSL does the handshake. A TLS 1.3 connection's records are ours from there on
+// (tls_records.hpp); one of TLS 1.2 stays with OpenSSL.
 // TlsContext and the handshake are cold. Channel::feed/read/write are hot and do not allocate in
 // steady state (tests/wire proves it).
 #pragma once
@@ -23,6 +25,8 @@ struct ssl_st;
 struct ssl_ctx_st;
 
 namespace gimbal {
+
+class TlsRecords;
 
 using SpkiPin = std::array<std::uint8_t, 32>;  // SHA-256 of the SubjectPublicKeyInfo
 
@@ -87,8 +91,10 @@ class Channel {
   // Handshake step (cold): ok when done, need_more when out() must be sent or feed() called.
   [[nodiscard]] ChannelStatus handshake();
 
-  // Received bytes; read until need_more before the bytes go away.
+  // Received bytes; read until need_more before the bytes go away. What is left unread of the bytes
+  // before is kept by copying it (cold: a hot reader leaves nothing).
   void feed(std::span<const char> bytes) noexcept {
+    if (in_left_ > 0) return feed_behind_rest(bytes);
     in_ = bytes.data();
     in_left_ = bytes.size();
   }
@@ -110,23 +116,32 @@ class Channel {
   // Cold: why the handshake or a read failed (certificate error, alert, broken record).
   [[nodiscard]] std::string last_error() const;
 
+  // A line of OpenSSL's key log for this connection; only the traffic secrets are kept, until the
+  // handshake ends. For the callback below OpenSSL only.
+  void take_secret(std::string_view line) noexcept;
   // For the BIO below OpenSSL only.
   std::size_t take_in(std::span<char> into) noexcept;
   std::size_t put_out(std::span<const char> from) noexcept;
 
  private:
-  explicit Channel(std::size_t out_bytes) : out_(out_bytes) {}
+  struct Secrets;
+  explicit Channel(std::size_t out_bytes);
   // A channel with its OpenSSL object; nullptr with `error` when that cannot be made.
   static std::unique_ptr<Channel> over(std::shared_ptr<TlsContext> context, std::size_t out_bytes,
                                        std::string& error);
   bool name_peer(const std::string& host, std::string& error);
   bool pin_matches() const;
+  bool take_over_records();
+  void feed_behind_rest(std::span<const char> bytes) noexcept;
   ChannelStatus classify() noexcept;
   [[nodiscard]] bool has_room(std::size_t plain) noexcept;
 
   std::shared_ptr<TlsContext> context_;
   ssl_st* ssl_{nullptr};
+  std::unique_ptr<Secrets> secrets_;     // during the handshake
+  std::unique_ptr<TlsRecords> records_;  // behind it; nullptr: OpenSSL's own records
   std::string host_;
+  std::vector<char> rest_;  // received bytes that an earlier reader left
   const char* in_{nullptr};
   std::size_t in_left_{0};
   std::vector<char> out_;
