@@ -108,7 +108,8 @@ Channel* ChannelTable::find(std::string_view name) noexcept {
 }
 
 std::size_t write_channel_request(std::int64_t id, std::string_view method,
-                                  std::span<const Channel> channels, std::span<char> out) noexcept {
+                                  std::span<const Channel> channels, ChannelStage stage,
+                                  std::span<char> out) noexcept {
   std::size_t used = 0;
   bool fits = true;
   const auto put = [&](std::string_view piece) {
@@ -128,7 +129,7 @@ std::size_t write_channel_request(std::int64_t id, std::string_view method,
   put(R"(","params":{"channels":[)");
   bool first = true;
   for (const Channel& channel : channels) {
-    if (channel.stage == ChannelStage::retired) continue;
+    if (channel.stage != stage) continue;
     put(first ? "\"" : ",\"");
     put(channel.name());
     put("\"");

@@ -77,10 +77,10 @@ class ChannelTable {
   std::vector<std::uint32_t> slots_;  // index + 1, 0 when free
 };
 
-// {"jsonrpc":"2.0","id":ID,"method":METHOD,"params":{"channels":[..]}} into `out`, retired channels
-// left out; its length, 0 when it does not fit.
+// {"jsonrpc":"2.0","id":ID,"method":METHOD,"params":{"channels":[..]}} into `out`, with the
+// channels that are at `stage`; its length, 0 when it does not fit.
 [[nodiscard]] std::size_t write_channel_request(std::int64_t id, std::string_view method,
                                                 std::span<const Channel> channels,
-                                                std::span<char> out) noexcept;
+                                                ChannelStage stage, std::span<char> out) noexcept;
 
 }  // namespace gimbal::deribit

@@ -107,7 +107,7 @@ bool DeribitFeed::want_platform_state() {
 void DeribitFeed::know(std::size_t end) noexcept { state_->names_end = end; }
 
 void DeribitFeed::subscribe_new(RecvTime now, Outbox& outbox) {
-  if (state_->open) state_->request_idle({now, nullptr, &outbox});
+  if (state_->open) state_->request_idle(false, {now, nullptr, &outbox});
 }
 
 void DeribitFeed::retire(InstrumentId id, RecvTime now, Outbox& outbox) {
@@ -130,7 +130,7 @@ void DeribitFeed::on_open(RecvTime now, Outbox& outbox) {
         s.config.heartbeat_s);
     (void)outbox.push({request.data(), static_cast<std::size_t>(n)});
   }
-  s.request_idle({now, nullptr, &outbox});
+  s.request_idle(false, {now, nullptr, &outbox});
 }
 
 DecodeStatus DeribitFeed::on_frame(const Frame& frame, RecvTime recv, EventBatch& batch,

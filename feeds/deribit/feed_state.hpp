@@ -76,15 +76,16 @@ struct DeribitFeed::State final : FrameReader::Channels {
   // --- subscriptions (subscriptions.cpp)
   Channel* want(std::string_view name, ChannelKind kind, InstrumentId id) noexcept;
   void reset_channels() noexcept;
+  // Asks for the idle ones among `count` channels from `first` on in one request; `again`: they are
+  // unsubscribed in front of it.
   void request(std::uint32_t first, std::uint32_t count, bool again, const FeedCall& call) noexcept;
-  void request_idle(const FeedCall& call) noexcept;
-  void resync_channel(Channel& channel, const FeedCall& call) noexcept {
-    back_off(channel, call.now, call);
-  }
-  // Asks again when the back-off, which began at `from`, is over: at once when it is. What was
-  // waited for in vain since then is part of it, or the two together outlast what a recovery may
-  // take.
-  void back_off(Channel& channel, RecvTime from, const FeedCall& call) noexcept;
+  // For every idle channel, `subscribe_batch` in each request.
+  void request_idle(bool again, const FeedCall& call) noexcept;
+  void resync_channel(Channel& channel, const FeedCall& call) noexcept;
+  // The channel waits until the back-off that began at `from` is over; true when it is: then it is
+  // idle, and to be asked for at once. What was waited for in vain since `from` is part of it, or
+  // the two together outlast what a recovery may take.
+  bool back_off(Channel& channel, RecvTime from, const FeedCall& call) noexcept;
   void resync_all(const FeedCall& call) noexcept;
   void resubscribe_all(const FeedCall& call) noexcept;
   void on_reply(const PublicFrame& frame, const FeedCall& call) noexcept;
@@ -95,7 +96,7 @@ struct DeribitFeed::State final : FrameReader::Channels {
   Pending* find_pending(std::int64_t id) noexcept;
   [[nodiscard]] Nanos delay_after(std::uint8_t failures) const noexcept;
 
-  // --- validity
+  // --- validity (validity.cpp)
   void status(InstrumentId id, FeedState state, FeedReason reason, const FeedCall& call,
               std::uint64_t expected = 0, std::uint64_t found = 0) noexcept;
   void mark_bad(Channel& channel) noexcept;

@@ -1,4 +1,4 @@
-// Subscribing, resyncing and the validity that follows from it: the cold half of DeribitFeed.
+// Subscribing and resyncing: the cold half of DeribitFeed. What follows from it is in validity.cpp.
 #include <algorithm>
 #include <cstring>
 
@@ -60,24 +60,21 @@ void DeribitFeed::State::reset_channels() noexcept {
 void DeribitFeed::State::request(std::uint32_t first, std::uint32_t count, bool again,
                                  const FeedCall& call) noexcept {
   const auto channels = table.all().subspan(first, count);
-  if (std::all_of(channels.begin(), channels.end(),
-                  [](const Channel& c) { return c.stage == ChannelStage::retired; })) {
-    return;
-  }
   const bool priv = config.private_subscribe;
   if (again) {
-    const std::size_t n = write_channel_request(
-        next_id++, priv ? "private/unsubscribe" : "public/unsubscribe", channels, text);
+    const std::size_t n =
+        write_channel_request(next_id++, priv ? "private/unsubscribe" : "public/unsubscribe",
+                              channels, ChannelStage::idle, text);
     if (n == 0 || !call.outbox->push({text.data(), n})) again = false;
   }
   const std::int64_t id = next_id++;
-  const std::size_t n =
-      write_channel_request(id, priv ? "private/subscribe" : "public/subscribe", channels, text);
+  const std::size_t n = write_channel_request(id, priv ? "private/subscribe" : "public/subscribe",
+                                              channels, ChannelStage::idle, text);
   const bool sent = n != 0 && call.outbox->push({text.data(), n});
   Pending* slot = find_pending(0);
   if (slot != nullptr && sent) *slot = Pending{id, first, count};
   for (Channel& channel : channels) {
-    if (channel.stage == ChannelStage::retired) continue;
+    if (channel.stage != ChannelStage::idle) continue;
     // What could not be queued is asked for again when its answer is overdue.
     channel.stage = ChannelStage::requested;
     channel.request_id = id;
@@ -86,22 +83,19 @@ void DeribitFeed::State::request(std::uint32_t first, std::uint32_t count, bool 
   }
 }
 
-void DeribitFeed::State::request_idle(const FeedCall& call) noexcept {
+void DeribitFeed::State::request_idle(bool again, const FeedCall& call) noexcept {
   const auto channels = table.all();
-  std::uint32_t at = 0;
-  while (at < channels.size()) {
-    if (channels[at].stage != ChannelStage::idle) {
-      ++at;
-      continue;
-    }
-    std::uint32_t count = 0;
-    while (at + count < channels.size() && count < config.subscribe_batch &&
-           channels[at + count].stage == ChannelStage::idle) {
-      ++count;
-    }
-    request(at, count, false, call);
-    at += count;
+  const auto total = static_cast<std::uint32_t>(channels.size());
+  std::uint32_t first = 0;
+  std::size_t idle = 0;
+  for (std::uint32_t at = 0; at < total; ++at) {
+    if (channels[at].stage != ChannelStage::idle) continue;
+    if (idle == 0) first = at;
+    if (++idle < config.subscribe_batch) continue;
+    request(first, at + 1 - first, again, call);
+    idle = 0;
   }
+  if (idle > 0) request(first, total - first, again, call);
 }
 
 Nanos DeribitFeed::State::delay_after(std::uint8_t failures) const noexcept {
@@ -110,23 +104,25 @@ Nanos DeribitFeed::State::delay_after(std::uint8_t failures) const noexcept {
   return std::min(config.resync_delay * (std::int64_t{1} << doublings), config.resync_delay_max);
 }
 
-void DeribitFeed::State::back_off(Channel& channel, RecvTime from, const FeedCall& call) noexcept {
+bool DeribitFeed::State::back_off(Channel& channel, RecvTime from, const FeedCall& call) noexcept {
   if (!open || channel.stage == ChannelStage::requested || channel.stage == ChannelStage::waiting ||
       channel.stage == ChannelStage::retired) {
-    return;  // one at a time
+    return false;  // one at a time
   }
   if (call.now - channel.failed_at > config.resync_delay_max * 2) channel.failures = 0;
   channel.failed_at = call.now;
   ++counters.resyncs;
   const RecvTime due = from + delay_after(channel.failures);
   if (channel.failures < 30) ++channel.failures;
-  if (due <= call.now) {
-    const auto index = static_cast<std::uint32_t>(&channel - table.all().data());
-    request(index, 1, true, call);
-    return;
-  }
-  channel.stage = ChannelStage::waiting;
+  const bool at_once = due <= call.now;
+  channel.stage = at_once ? ChannelStage::idle : ChannelStage::waiting;
   channel.due = due;
+  return at_once;
+}
+
+void DeribitFeed::State::resync_channel(Channel& channel, const FeedCall& call) noexcept {
+  if (!back_off(channel, call.now, call)) return;
+  request(static_cast<std::uint32_t>(&channel - table.all().data()), 1, true, call);
 }
 
 void DeribitFeed::State::resubscribe_all(const FeedCall& call) noexcept {
@@ -134,11 +130,7 @@ void DeribitFeed::State::resubscribe_all(const FeedCall& call) noexcept {
     if (channel.stage != ChannelStage::retired) channel.stage = ChannelStage::idle;
   }
   for (Pending& p : pending) p.id = 0;
-  const auto total = static_cast<std::uint32_t>(table.size());
-  const auto batch = static_cast<std::uint32_t>(config.subscribe_batch);
-  for (std::uint32_t at = 0; at < total; at += batch) {
-    request(at, std::min(batch, total - at), true, call);
-  }
+  request_idle(true, call);
 }
 
 void DeribitFeed::State::resync_all(const FeedCall& call) noexcept {
@@ -219,35 +211,25 @@ void DeribitFeed::State::timer(const FeedCall& call) noexcept {
     all_waiting = false;
     resubscribe_all(call);
   }
-  const auto channels = table.all();
-  for (std::uint32_t i = 0; i < channels.size(); ++i) {
-    Channel& channel = channels[i];
+  // What was asked for together comes due together, and goes into one request again: one for each
+  // channel would use up the venue's rate.
+  bool any = false;
+  for (Channel& channel : table.all()) {
     if (channel.stage == ChannelStage::waiting && call.now >= channel.due) {
-      request(i, 1, true, call);
+      channel.stage = ChannelStage::idle;
+      any = true;
     } else if (channel.stage == ChannelStage::requested && call.now >= channel.due) {
       if (Pending* p = find_pending(channel.request_id); p != nullptr) p->id = 0;
       channel.stage = ChannelStage::idle;  // no answer: ask again, backing off
-      back_off(channel, channel.asked_at, call);
+      any = back_off(channel, channel.asked_at, call) || any;
     } else if (channel.stage == ChannelStage::accepted && channel.is_book() &&
                !channel.has_snapshot && call.now >= channel.due && !all_waiting) {
       // Accepted, but the snapshot never came. A book that was given up together with all others
       // is asked for together with them.
-      back_off(channel, channel.asked_at, call);
+      any = back_off(channel, channel.asked_at, call) || any;
     }
   }
-}
-
-void DeribitFeed::State::status(InstrumentId id, FeedState state, FeedReason reason,
-                                const FeedCall& call, std::uint64_t expected,
-                                std::uint64_t found) noexcept {
-  if (call.batch == nullptr) return;
-  FeedStatus s;
-  s.state = state;
-  s.reason = reason;
-  s.expected = expected;
-  s.found = found;
-  s.generation = generation;
-  (void)call.batch->push(make_event(EventKind::feed_status, config.venue, id, call.now, {}, s));
+  if (any) request_idle(true, call);
 }
 
 // What is still subscribed ends with the instrument, or with this request.
@@ -258,42 +240,11 @@ void DeribitFeed::State::retire(InstrumentId id, const FeedCall& call) noexcept 
     if (open && channel.stage == ChannelStage::accepted) {
       const std::size_t n = write_channel_request(
           next_id++, config.private_subscribe ? "private/unsubscribe" : "public/unsubscribe",
-          table.all().subspan(i, 1), text);
+          table.all().subspan(i, 1), ChannelStage::accepted, text);
       if (n != 0) (void)call.outbox->push({text.data(), n});
     }
     mark_bad(channel);
     channel.stage = ChannelStage::retired;
-  }
-}
-
-void DeribitFeed::State::mark_bad(Channel& channel) noexcept {
-  channel.has_snapshot = false;
-  if (channel.bad) return;
-  channel.bad = true;
-  if (channel.instrument.valid()) ++bad_channels[channel.instrument.value];
-}
-
-void DeribitFeed::State::mark_all_bad() noexcept {
-  for (Channel& channel : table.all()) {
-    if (channel.instrument.valid()) mark_bad(channel);
-  }
-}
-
-void DeribitFeed::State::lose(Channel& channel, FeedReason reason, const FeedCall& call,
-                              std::uint64_t expected, std::uint64_t found) noexcept {
-  mark_bad(channel);
-  if (!channel.instrument.valid()) mark_all_bad();
-  status(channel.instrument, FeedState::invalid, reason, call, expected, found);
-}
-
-void DeribitFeed::State::recover(Channel& channel, const FeedCall& call) noexcept {
-  if (!channel.bad) return;
-  channel.bad = false;
-  const FeedReason reason = channel.was_valid ? FeedReason::resynced : FeedReason::connected;
-  channel.was_valid = true;
-  if (!channel.instrument.valid()) return;
-  if (--bad_channels[channel.instrument.value] == 0) {
-    status(channel.instrument, FeedState::valid, reason, call);
   }
 }
 

@@ -94,6 +94,50 @@ TEST_F(Resync, BooksGivenUpTogetherAreAskedForTogether) {
   }
 }
 
+// Books and tickers by turns, as the app wants them. The answer lost, refused for the rate, the
+// snapshots lost: whatever is due again leaves in as few requests as it came in.
+TEST_F(Resync, WhatWasAskedForTogetherIsAskedForTogetherAgain) {
+  for (const InstrumentId id : {perp, option, dated}) {
+    ASSERT_TRUE(feed->want_book(id, Interval::ms100));
+    ASSERT_TRUE(feed->want_ticker(id, Interval::ms100));
+  }
+  std::string books;
+  std::string all;
+  for (const char* name : {"BTC-PERPETUAL", "BTC-25DEC26-76000-C", "BTC-25DEC26"}) {
+    const std::string book = quoted("book." + std::string{name} + ".100ms");
+    books += (books.empty() ? "" : ",") + book;
+    all += (all.empty() ? "" : ",") + book + "," + quoted("ticker." + std::string{name} + ".100ms");
+  }
+  const auto expect_one = [&](const std::string& channels, const char* behind) {
+    ASSERT_GT(asked_within(seconds(10)).count, 0) << behind;
+    ASSERT_EQ(outbox.size(), 2U) << "unsubscribe and subscribe, behind " << behind;
+    for (std::size_t n = 0; n < 2; ++n) {
+      EXPECT_NE(outbox[n].find("[" + channels + "]"), std::string_view::npos) << outbox[n];
+    }
+  };
+  const auto refuse = [&] {
+    (void)take(R"({"jsonrpc":"2.0","id":)" + newest_id() +
+               R"(,"error":{"code":10028,"message":"too_many_requests"}})");
+  };
+  feed->on_open(now, outbox);
+  for (int failure = 0; failure < 3; ++failure) expect_one(all, "a lost answer");
+  for (int failure = 0; failure < 3; ++failure) {
+    refuse();
+    expect_one(all, "a refusal");
+  }
+  accept(newest_id(), all);
+  expect_one(books, "lost snapshots");
+  config.subscribe_batch = 4;
+  make();
+  for (const InstrumentId id : {perp, option, dated}) {
+    ASSERT_TRUE(feed->want_book(id, Interval::ms100));
+    ASSERT_TRUE(feed->want_ticker(id, Interval::ms100));
+  }
+  feed->on_open(now, outbox);
+  ASSERT_GT(asked_within(seconds(10)).count, 0);
+  EXPECT_EQ(outbox.size(), 4U) << "six channels, four in a request";
+}
+
 // Found by the fuzzer: a feed that learns its channels, as the tools that read recordings have it.
 TEST(LearningFeed, TakesAChannelThatNamesNoInstrument) {
   deribit::SymbolTable symbols{4};
