@@ -181,6 +181,7 @@ class EngineCore {
     bool picture_stale{false};  // what is reported is of one that was given up
     bool begin_owed{false};     // of one that was given up before its begin mark had come
     bool wants_reconcile{false};
+    bool unreadable{false};     // a private message was: wants one too, but not one behind another
     bool routine{false};        // the running picture has no reason but its interval
     std::uint8_t unsettled{0};  // routine pictures in a row that a fill overtook, or that failed
     Nanos clock_offset{};
@@ -189,8 +190,8 @@ class EngineCore {
     RecvTime unsettled_since{};  // when the first of the unsettled was asked for
     RecvTime begun_at{};
     RecvTime reconciled_at{};
-    RecvTime pictured_at{};  // begin of the newest picture that was taken over
-    RecvTime retry_at{};
+    RecvTime pictured_at{};                // begin of the newest picture that was taken over
+    RecvTime retry_at{}, unreadable_at{};  // unreadable_at: the newest picture asked for with one
     TradeId last_trade{};
     std::uint32_t foreign{0}, adopted{0};
     std::array<std::uint64_t, 16> foreign_told{};  // venue references, newest over oldest

@@ -229,7 +229,10 @@ void EngineCore::note_unknown(const Event& event, const OrderReject& reject) noe
   // A message that could not be read: what it said about the account is lost. (A mass cancel names
   // no order either; what it left open its own rounds find.)
   const bool lost = !reject.order.valid() && reject.action != OrderAction::cancel;
-  if (lost && event.venue.value < venues_max) venues_[event.venue.value].wants_reconcile = true;
+  if (!lost || event.venue.value >= venues_max) return;
+  Venue& v = venues_[event.venue.value];
+  // A flatten sizes by the picture: it waits for one at once.
+  (flatten_.running() ? v.wants_reconcile : v.unreadable) = true;
 }
 
 bool EngineCore::quality_blocks(const Instrument& i) const noexcept {

@@ -21,6 +21,9 @@ constexpr std::uint8_t unsettled_max = 20;
 constexpr Nanos unsettled_time_max = seconds(15);
 // Beyond the slowest picture that a connector makes: its end mark was lost.
 constexpr Nanos begun_picture_time_max = seconds(120);
+// Between pictures that only unreadable messages ask for: a venue that changes what it sends would
+// keep one picture running behind another, and trading stopped.
+constexpr Nanos unreadable_pause = seconds(1);
 
 }  // namespace
 
@@ -71,11 +74,15 @@ void EngineCore::request_reconciles(Commands& out) noexcept {
     // A private message may be lost without a sign of it: what the venue holds is asked for anyway.
     const Nanos interval = setup_.engine.reconcile_interval;
     const bool due = interval.count > 0 && v.reconciled && now_ - v.reconciled_at > interval;
-    if (!(v.wants_reconcile || due) || v.reconciling || now_ < v.retry_at) continue;
+    const bool unread =
+        v.unreadable && (v.unreadable_at.mono_ns == 0 ||
+                         now_ - std::max(v.unreadable_at, v.reconciled_at) >= unreadable_pause);
+    if (!(v.wants_reconcile || due || unread) || v.reconciling || now_ < v.retry_at) continue;
     const VenueId venue{static_cast<std::uint8_t>(i)};
     if (!push(out, Command{Reconcile{venue, v.generation, v.last_trade}})) continue;
-    const bool routine = !v.wants_reconcile;
-    v.wants_reconcile = false;
+    const bool routine = !v.wants_reconcile && !v.unreadable;
+    if (v.unreadable) v.unreadable_at = now_;
+    v.wants_reconcile = v.unreadable = false;
     begin_picture(venue, now_);
     v.routine = routine;
     ++counters_.reconciles;

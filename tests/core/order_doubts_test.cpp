@@ -183,6 +183,56 @@ TEST_F(OrderDoubts,
   EXPECT_EQ(count(CommandKind::reconcile), 1U);
 }
 
+// A venue that changes a member of them makes every one such: pictures back to back would hold up
+// trading for good.
+TEST_F(OrderDoubts, PicturesForMessagesThatCannotBeReadAreASecondApartAndTheLastIsNotForgotten) {
+  armed();
+  OrderReject r;
+  r.reason = RejectReason::unclear;
+  std::size_t answered = 0;
+  const auto messages = [&](Nanos time) {
+    for (const RecvTime end = now + time; now < end;) {
+      send(EventKind::order_reject, r);
+      run(milliseconds(10));
+      if (count(CommandKind::reconcile) == answered) continue;
+      reconcile(ReconcilePhase::begin);
+      run(milliseconds(50));
+      send(EventKind::order_reject, r);
+      reconcile(ReconcilePhase::complete);
+      ++answered;
+    }
+  };
+  messages(milliseconds(10));
+  EXPECT_EQ(answered, 1U) << "the first at once";
+  messages(seconds(5));
+  EXPECT_EQ(answered, 5U);
+  EXPECT_TRUE(core().venue_ready(test::the_venue));
+  run(seconds(2));
+  EXPECT_EQ(count(CommandKind::reconcile), 6U) << "of the last of them";
+}
+
+TEST_F(OrderDoubts, AReasonOfAnotherKindDoesNotWaitBehindAMessageThatCannotBeRead) {
+  armed();
+  OrderReject r;
+  r.reason = RejectReason::unclear;
+  send(EventKind::order_reject, r);
+  run(milliseconds(2));
+  reconcile(ReconcilePhase::begin);
+  send(EventKind::order_reject, r);
+  reconcile(ReconcilePhase::complete);
+  PlaceOrder other;
+  other.instrument = perp;
+  Fill unnumbered = fill_of(other, 50);
+  unnumbered.trade = {};
+  send(EventKind::fill, unnumbered, perp);
+  run(milliseconds(2));
+  EXPECT_EQ(count(CommandKind::reconcile), 2U);
+  reconcile(ReconcilePhase::begin);
+  reconcile(ReconcilePhase::complete);
+  run(seconds(2));
+  EXPECT_EQ(count(CommandKind::reconcile), 2U) << "it answers both";
+}
+
 TEST_F(OrderDoubts, WhatAnOrderOwesThatEndedBehindThePicturesQuestionIsNotForgiven) {
   armed();
   const PlaceOrder o = resting();
