@@ -111,8 +111,8 @@ class EngineCore {
 
   struct Market {  // one per instrument
     FlatOrderBook* book{nullptr};
-    Price mark{};
-    Price delta_price{};  // delta-one: last mid, the price its coins are counted at
+    Price mark{}, paid{absent_nano};  // paid: what its expiry paid, absent while unknown
+    Price delta_price{};              // delta-one: last mid, the price its coins are counted at
     RecvTime mark_at{};
     RecvTime data_at{};  // newest of book and ticker
     RecvTime resync_at{};

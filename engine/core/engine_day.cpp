@@ -68,12 +68,18 @@ Money EngineCore::fee_of(const Instrument& i, const Fill& fill) const noexcept {
 
 void EngineCore::book_fill(const Event& event, const Fill& fill) noexcept {
   const Instrument& i = table_[event.instrument];
+  const bool over = i.state == InstrumentState::settled;
   if (fill.price.nano <= 0 || booked_before(event)) {
-    return profits_.adopt(i, signed_qty(fill.side, fill.amount));
+    if (!over) profits_.adopt(i, signed_qty(fill.side, fill.amount));
+    return;
   }
   day_.booked = std::max(day_.booked, believed_time(event.exch, venue_now(event.venue)));
   const std::size_t owner = fill.order.valid() ? fill.order.strategy().value : ProfitLedger::house;
   profits_.trade(i, owner, signed_qty(fill.side, fill.amount), fill.price, fee_of(i, fill));
+  if (over) {  // told behind the expiry, which paid for it all the same
+    const Price paid = markets_[i.id.value].paid;
+    profits_.settle(i, paid.nano == absent_nano ? fill.price : paid);
+  }
   if (fill.liquidity == Liquidity::maker && i.underlying.value < underlyings_max) {
     std::int64_t coins = fill.amount.nano;
     if (is_inverse(i.kind) && !is_option(i.kind)) {
@@ -149,6 +155,12 @@ void EngineCore::settle_profit(const Instrument& i, Price delivery) noexcept {
     if (delivery.nano <= 0) pays = markets_[i.id.value].mark;
   }
   profits_.settle(i, pays);
+  // Told again without a price, it stays what it was.
+  Price& paid = markets_[i.id.value].paid;
+  if (delivery.nano > 0 || paid.nano == absent_nano) {
+    paid = pays.nano > 0 || is_option(i.kind) ? pays : markets_[i.id.value].mark;
+  }
+  if (paid.nano <= 0 && !is_option(i.kind)) paid = Price{absent_nano};
   check_losses();
 }
 

@@ -271,7 +271,7 @@ bool EngineCore::adopt_position(InstrumentId id) noexcept {
   envelopes_.moved(id, seq_.value, ours);
   portfolio_.set_position(id, theirs);
   keep_held(id);
-  profits_.adopt(table_[id], theirs - ours);
+  if (!over) profits_.adopt(table_[id], theirs - ours);  // the expiry closed it in the ledger
   refresh_gross(id);
   check_position(id);
   m.drift_since = {};
