@@ -278,8 +278,7 @@ void EngineCore::on_gateway(const Event& event) noexcept {
   // What was in flight has lost its answer; what rested may be gone with the session.
   for (std::size_t n = orders_.listed(); n > 0; --n) {
     const Order& o = orders_.open_order(n - 1);
-    if (o.venue != event.venue || !o.open() || o.state == OrderState::unknown) continue;
-    note(orders_.on_doubt(o.id, o.state == OrderState::live ? OrderAction::cancel : o.doubt, now_));
+    if (o.venue == event.venue && o.open()) note(orders_.on_lost(o.id, now_));
   }
 }
 

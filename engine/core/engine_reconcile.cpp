@@ -294,7 +294,7 @@ void EngineCore::finish_reconcile(VenueId venue) noexcept {
       orders_.note_missing(o.id, now_ + milliseconds(4) * (missing - 1));
       continue;
     }
-    note(orders_.on_doubt(o.id, o.state == OrderState::live ? OrderAction::cancel : o.doubt, now_));
+    note(orders_.on_lost(o.id, now_));
   }
   const std::uint64_t corrected = counters_.positions_corrected;
   bool settled = true;

@@ -193,6 +193,7 @@ void OrderTable::enter(Order& o, OrderState next, RecvTime now) noexcept {
     o.unknown_since = now;
     o.next_query = now;
     o.queries = 0;
+    o.lost = false;  // that of an earlier doubt
     o.deadline = {};
   }
   if (next == OrderState::live) {
@@ -315,7 +316,9 @@ void OrderTable::note_missing(OrderId id, RecvTime now) noexcept {
   const std::uint16_t slot = slot_of(id);
   if (slot == no_slot) return;
   Order& o = slots_[slot];
-  if (o.state == OrderState::unknown && o.next_query == not_asked_for) o.next_query = now;
+  if (o.state != OrderState::unknown) return;
+  o.lost = o.lost || o.doubt != OrderAction::place;
+  if (o.next_query == not_asked_for) o.next_query = now;
 }
 
 void OrderTable::want_cancel(OrderId id) noexcept {
@@ -527,6 +530,20 @@ OrderChange OrderTable::on_doubt(OrderId id, OrderAction action, RecvTime now) n
     if (c.verdict != Verdict::legal) return c;
     o.doubt = action;
     o.lost = c.before == OrderState::live;
+    return c;
+  });
+}
+
+OrderChange OrderTable::on_lost(OrderId id, RecvTime now) noexcept {
+  return with(id, OrderEvent::doubt, [&](Order& o) noexcept {
+    if (o.state == OrderState::unknown) {
+      o.lost = o.lost || o.doubt != OrderAction::place;
+      return OrderChange{&o, o.state, OrderEvent::doubt, Verdict::ignored, false, false};
+    }
+    OrderChange c = step(o, OrderEvent::doubt, now);
+    if (c.verdict != Verdict::legal) return c;
+    if (c.before == OrderState::live) o.doubt = OrderAction::cancel;
+    o.lost = c.before != OrderState::pending_new;
     return c;
   });
 }

@@ -108,7 +108,7 @@ struct Order {
   std::uint8_t flags{0};
   OrderState state{OrderState::pending_new};
   OrderAction doubt{OrderAction::place};  // what is in flight or in doubt
-  bool lost{false};             // in doubt, and nothing was in flight: no refusal settles it
+  bool lost{false};             // in doubt, and may have ended unseen: no refusal settles it
   bool adopted{false};          // of an earlier boot: not sent in this one
   bool carried{false};          // known from that boot's journal
   bool unseen{false};           // carried, and the venue has not shown it since
@@ -263,9 +263,11 @@ class OrderTable {
   OrderChange on_done(const OrderDone& done, RecvTime now) noexcept;
   // `proven`: an `absent` was asked for after valid_until; otherwise it counts as unproven.
   OrderChange on_lookup(const OrderLookup& lookup, bool proven, RecvTime now) noexcept;
-  // No answer came, or the session is gone, or a full picture does not show it. `action`: what is
-  // now in doubt.
+  // No answer came. `action`: what is now in doubt.
   OrderChange on_doubt(OrderId id, OrderAction action, RecvTime now) noexcept;
+  // Its session is gone, or a full picture does not show it: in doubt, and unless it was being
+  // placed it may have ended, so that no refusal of what is asked of it settles it.
+  OrderChange on_lost(OrderId id, RecvTime now) noexcept;
   // Of an earlier boot: in doubt until the venue shows or ends it. Nobody asks for it before
   // note_missing(). False when the table is full or the id is known.
   bool carry(const Order& order, RecvTime now) noexcept;

@@ -199,7 +199,7 @@ TEST_F(Orders, ALateRefusalOfAPlacingThatTheVenueHasShownEndsNothing) {
 TEST_F(Orders, ARefusedCancelLeavesAnOrderInDoubtThatIsMissing) {
   const OrderId id = place();
   ack(id);
-  table.on_doubt(id, OrderAction::cancel, now);
+  table.on_lost(id, now);
   ASSERT_TRUE(table.ask_cancel(id, now));
   for (const RejectReason why : {RejectReason::not_connected, RejectReason::throttled}) {
     reject(id, why, OrderAction::cancel);
