@@ -68,10 +68,7 @@ void EngineCore::on_order_event(const Event& event) noexcept {
       const auto reject = event.as<OrderReject>();
       // Stopped on this side of the wire: to its strategy that is a refusal like the gate's, so it
       // pauses in place of asking again on the next tick.
-      const bool local = reject.reason == RejectReason::last_gate ||
-                         reject.reason == RejectReason::local_rate ||
-                         reject.reason == RejectReason::not_connected;
-      if (local) {
+      if (refused_here(reject.reason)) {
         const Order* order = orders_.find(reject.order);
         count_refusal(reject.order.strategy(),
                       order != nullptr ? order->instrument : event.instrument);

@@ -423,7 +423,11 @@ OrderChange OrderTable::on_reject(const OrderReject& reject, RecvTime now) noexc
     const bool lost = o.state == OrderState::unknown && o.lost;
     OrderEvent event = place ? OrderEvent::refused_place : OrderEvent::refused_change;
     if (unclear) event = OrderEvent::doubt;
-    if (lost || (waiting && o.doubt != reject.action))
+    // That one cancel was not sent says nothing of the one before it, which has no answer.
+    const bool another = o.state == OrderState::unknown && o.doubt == OrderAction::cancel &&
+                         reject.action == OrderAction::cancel && refused_here(reject.reason);
+    if (another) hold_back_cancel(o, now);
+    if (lost || another || (waiting && o.doubt != reject.action))
       event = OrderEvent::ack_old;  // answers something older
     OrderChange c = step(o, event, now);
     if (c.verdict == Verdict::ignored) return c;

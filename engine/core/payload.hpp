@@ -95,6 +95,11 @@ constexpr bool refused_by_venue(RejectReason r) noexcept {
   return r == RejectReason::venue || r == RejectReason::wrong_terms ||
          r == RejectReason::wrong_amount;
 }
+// Stopped on this side of the wire: provably never sent.
+constexpr bool refused_here(RejectReason r) noexcept {
+  return r == RejectReason::last_gate || r == RejectReason::local_rate ||
+         r == RejectReason::not_connected;
+}
 enum class OrderAction : std::uint8_t { place, replace, cancel };
 
 struct OrderReject {

@@ -46,5 +46,22 @@ TEST_F(Orders, ARefusedPlacingEndsAlsoBehindALostSession) {
   EXPECT_EQ(state(id), OrderState::rejected);
 }
 
+// A kill asks again in each round.
+TEST_F(Orders, ASecondCancelThatWasNotSentLeavesTheFirstInDoubt) {
+  const OrderId id = place();
+  ack(id);
+  ASSERT_TRUE(table.ask_cancel(id, now));
+  table.on_doubt(id, OrderAction::cancel, now);
+  for (const RejectReason why :
+       {RejectReason::local_rate, RejectReason::last_gate, RejectReason::not_connected}) {
+    ASSERT_TRUE(table.ask_cancel(id, now));
+    reject(id, why, OrderAction::cancel);
+    EXPECT_EQ(state(id), OrderState::unknown) << "the first may have worked";
+  }
+  lookup(id, LookupOutcome::open);
+  EXPECT_EQ(state(id), OrderState::live);
+  EXPECT_GT(table.find(id)->next_cancel, now + milliseconds(1)) << "held back three times";
+}
+
 }  // namespace
 }  // namespace gimbal
