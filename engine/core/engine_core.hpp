@@ -177,9 +177,9 @@ class EngineCore {
     bool clock_known{false};
     bool reconciled{false};
     bool reconciling{false};
-    bool picture_begun{false};  // its begin mark has come, its end has not
-    bool picture_stale{false};  // what is reported is of one that was given up
-    bool begin_owed{false};     // of one that was given up before its begin mark had come
+    bool picture_begun{false};    // its begin mark has come, its end has not
+    bool picture_stale{false};    // what is reported is of one that was given up
+    std::uint8_t begins_owed{0};  // of those that were given up before their begin mark had come
     bool wants_reconcile{false};
     bool unreadable{false};     // a private message was: wants one too, but not one behind another
     bool routine{false};        // the running picture has no reason but its interval

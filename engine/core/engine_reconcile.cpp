@@ -47,7 +47,8 @@ void EngineCore::begin_picture(VenueId venue, RecvTime begun) noexcept {
 // one's question.
 void EngineCore::end_picture(Venue& v, bool given_up) noexcept {
   if (given_up && v.picture_begun) v.picture_stale = true;
-  if (given_up && v.reconciling && !v.picture_begun) v.begin_owed = true;
+  const bool owed = given_up && v.reconciling && !v.picture_begun;
+  if (owed && v.begins_owed < UINT8_MAX) ++v.begins_owed;
   v.reconciling = false;
   v.picture_begun = false;
 }
@@ -122,12 +123,14 @@ void EngineCore::on_reconcile(const Event& event) noexcept {
       // Not asked for (a connector may start one by itself, or was asked for one that was given
       // up): taken as ours, as of when its mark was made. What has come since may not be in it.
       begin_picture(event.venue, std::min(event.recv, now_));
-    } else if (v.begin_owed && event.recv < v.requested_at) {
-      v.picture_stale = true;  // of that question: what it read is older than this one
-      v.begin_owed = false;
+      if (v.begins_owed > 0) --v.begins_owed;
+    } else if (v.begins_owed > 0 && event.recv < v.requested_at) {
+      v.picture_stale = true;  // of such a question: what it read is older than this one
+      --v.begins_owed;
       return;
+    } else {
+      v.begins_owed = 0;
     }
-    v.begin_owed = false;
     v.picture_begun = true;
     v.picture_stale = false;
     return;

@@ -168,6 +168,35 @@ TEST_F(OrderDoubts, APictureOfAQuestionThatWasGivenUpDoesNotAnswerTheNext) {
   EXPECT_EQ(core().portfolio().position(perp), amount(150));
 }
 
+TEST_F(OrderDoubts, PicturesOfTwoQuestionsThatWereGivenUpDoNotAnswerTheThird) {
+  setup.engine.reconcile_timeout = seconds(1);
+  armed();
+  PlaceOrder other;
+  other.instrument = perp;
+  Fill unnumbered = fill_of(other, 50);
+  unnumbered.trade = {};
+  send(EventKind::fill, unnumbered, perp);
+  run(milliseconds(500));
+  const RecvTime first = now;
+  run(seconds(1));
+  const RecvTime second = now;
+  run(milliseconds(490));
+  fill(other, 100);
+  run(milliseconds(50));
+  ASSERT_EQ(count(CommandKind::reconcile), 3U);
+  for (const RecvTime made : {first, second}) {
+    begin_made_at(made);
+    position(perp, 0);
+    reconcile(ReconcilePhase::complete);
+    EXPECT_EQ(core().portfolio().position(perp), amount(100));
+    EXPECT_FALSE(core().venue_ready(test::the_venue));
+  }
+  reconcile(ReconcilePhase::begin);
+  position(perp, 150);
+  reconcile(ReconcilePhase::complete);
+  EXPECT_EQ(core().portfolio().position(perp), amount(150));
+}
+
 TEST_F(OrderDoubts,
        APrivateMessageThatCannotBeReadIsAReasonForAPictureAndARefusedMassCancelIsNone) {
   armed();
