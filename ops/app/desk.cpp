@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/core/payload.hpp"
 #include "ops/app/hash.hpp"
 #include "ops/app/monitor.hpp"
@@ -106,28 +108,28 @@ void Desk::send_unsent() {
   unsent_.flush([this](const OperatorCommand& c) { return try_push(c); });
 }
 
-void Desk::latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason) {
+std::string Desk::latch(Scope scope, Mode mode, std::uint64_t command, const ControlPeer& peer,
+                        const std::string& reason) {
   LatchEntry entry;
   entry.scope = scope;
   entry.mode = mode;
   entry.uid = peer.uid;
-  entry.command_id = kill_ ? kill_->command : 0;
+  entry.command_id = command;
   entry.when = wall_now();
   entry.reason = reason;
   entry.name = bot_.scope_name(scope);
   if (Outcome o = bot_.latch_->tighten(entry); !o) {
-    proof_.latch = "NOT DURABLE: " + o.error();
     bot_.say("latch: " + o.error());
-    return;
+    return "NOT DURABLE: " + o.error();
   }
-  proof_.latch = bot_.latch_->path() + " (durable)";
+  return bot_.latch_->path() + " (durable)";
 }
 
 // Order of work: gate, core (which cancels at the venue), latch, print.
-void Desk::begin_kill(Scope scope, Mode mode, OperatorSource source, const ControlPeer& peer,
-                      const std::string& reason) {
+Desk::Stop Desk::begin_kill(Scope scope, Mode mode, OperatorSource source, const ControlPeer& peer,
+                            const std::string& reason) {
   withdraw_arm(scope);
-  PendingKill k;
+  Stop k;
   k.command = next_command_++;
   k.scope = scope;
   k.mode = mode;
@@ -137,137 +139,141 @@ void Desk::begin_kill(Scope scope, Mode mode, OperatorSource source, const Contr
   k.cancels_before = c.cancels.load() + c.mass_cancels.load();
   const CloseResult closed = bot_.closer_->close(scope, mode);
   k.t_closed = closed.t_gate_closed;
-  kill_ = k;
+  last_stop_ = k.command;
   send_command(OperatorAction::kill, k.command, scope, mode, source, peer);
+  k.proof = first_proof(k, closed, peer, reason);
+  k.proof.latch = latch(scope, mode, k.command, peer, reason);
+  return k;
+}
 
-  proof_ = KillProof{};
-  proof_.kill_id = k.command;
-  proof_.scope = scope_text(scope);
-  proof_.mode = mode_text(mode);
-  proof_.reason = reason;
-  proof_.uid = peer.uid;
-  proof_.gid = peer.gid;
-  proof_.pid = peer.pid;
-  proof_.exe = peer.exe;
-  proof_.t_recv_unix_ns = wall_now().unix_ns;
-  proof_.t_gate_closed_mono_ns = closed.t_gate_closed.mono_ns;
-  proof_.gate_closed_ns = (closed.t_gate_closed - k.t_recv).count;
+KillProof Desk::first_proof(const Stop& stop, const CloseResult& closed, const ControlPeer& peer,
+                            const std::string& reason) {
+  KillProof proof;
+  proof.kill_id = stop.command;
+  proof.scope = scope_text(stop.scope);
+  proof.mode = mode_text(stop.mode);
+  proof.reason = reason;
+  proof.uid = peer.uid;
+  proof.gid = peer.gid;
+  proof.pid = peer.pid;
+  proof.exe = peer.exe;
+  proof.t_recv_unix_ns = wall_now().unix_ns;
+  proof.t_gate_closed_mono_ns = closed.t_gate_closed.mono_ns;
+  proof.gate_closed_ns = (closed.t_gate_closed - stop.t_recv).count;
   for (std::size_t i = 0; i < closed.in_flight; ++i) {
-    proof_.in_flight_orders.push_back(fmt::format("{:016x}", closed.order[i].value));
+    proof.in_flight_orders.push_back(fmt::format("{:016x}", closed.order[i].value));
   }
-  proof_.build_hash = to_hex(build_hash());
-  proof_.config_hash = bot_.loaded_->hash_hex();
+  proof.build_hash = to_hex(build_hash());
+  proof.config_hash = bot_.loaded_->hash_hex();
   KillVenueProof venue;
   venue.account = bot_.loaded_->config.venues[0].account;
   venue.live_before = bot_.snapshot_->engine.open_orders - bot_.snapshot_->engine.unknown_orders;
   venue.in_doubt_before = bot_.snapshot_->engine.unknown_orders;
   venue.escaped = closed.in_flight;
   venue.still_open = venue.live_before;
-  proof_.venues.push_back(venue);
-  latch(scope, mode, peer, reason);
+  proof.venues.push_back(venue);
+  return proof;
 }
 
 void Desk::stop_from(OperatorSource source, Scope scope, Mode mode, const std::string& reason) {
   bot_.refresh(false);
-  begin_kill(scope, mode, source, ControlPeer{}, reason);
-  kill_->from_page = source == OperatorSource::stop_page;
+  Stop stop = begin_kill(scope, mode, source, ControlPeer{}, reason);
+  if (source == OperatorSource::stop_page)
+    page_stop_ = std::move(stop);
+  else if (source == OperatorSource::signal)
+    leaving_ = std::move(stop);
 }
 
 // gimbalctl writes the stop page first and asks second: one kill, one proof.
 bool Desk::joins_page_stop(const KillRequest& request) const {
-  return kill_ && kill_->from_page && kill_->scope == request.scope &&
-         kill_->mode >= request.mode && bot_.clock_.now() - kill_->t_recv < page_stop_window;
+  return page_stop_ && page_stop_->scope == request.scope && page_stop_->mode >= request.mode &&
+         bot_.clock_.now() - page_stop_->t_recv < page_stop_window;
 }
 
 ControlAnswer Desk::kill(const KillRequest& request) {
   bot_.refresh(false);
-  kill_request_ = request.id;
   if (joins_page_stop(request)) {
-    kill_->from_page = false;
-    proof_.reason = request.reason;
-    proof_.uid = request.peer.uid;
-    proof_.gid = request.peer.gid;
-    proof_.pid = request.peer.pid;
-    proof_.exe = request.peer.exe;
-    return ControlAnswer{AnswerState::pending, 0, {}};
+    asked_.push_back(std::move(*page_stop_));
+    page_stop_.reset();
+    KillProof& proof = asked_.back().proof;
+    proof.reason = request.reason;
+    proof.uid = request.peer.uid;
+    proof.gid = request.peer.gid;
+    proof.pid = request.peer.pid;
+    proof.exe = request.peer.exe;
+  } else {
+    asked_.push_back(begin_kill(request.scope, request.mode, OperatorSource::human, request.peer,
+                                request.reason));
   }
-  begin_kill(request.scope, request.mode, OperatorSource::human, request.peer, request.reason);
+  asked_.back().request = request.id;
   return ControlAnswer{AnswerState::pending, 0, {}};
 }
 
-// True when the core has carried the stop out as far as it can tell.
-bool Desk::kill_settled(bool& counted, std::uint64_t& ours) {
-  counted = false;
-  ours = 0;
-  if (!kill_) return true;
+// True when the core has carried the stop out as far as it can tell; the proof says what is open.
+bool Desk::kill_settled(Stop& stop) {
   const EngineStatus& s = bot_.snapshot_->engine;
   // In the order of the numbers: the answer to a later one says that this one was stepped.
-  if (s.answer_to(OperatorAction::kill).command_id >= kill_->command) kill_->answered = true;
-  if (!kill_->answered) return false;
-  if (kill_->mode < Mode::cancel) return true;
+  if (s.answer_to(OperatorAction::kill).command_id >= stop.command) stop.answered = true;
+  if (!stop.answered) return false;
+  std::uint64_t& still_open = stop.proof.venues[0].still_open;
+  if (stop.mode < Mode::cancel) {
+    still_open = 0;  // resting orders stay, by design
+    return true;
+  }
   if (s.cancel_jobs > 0) return false;
-  if (kill_->count_asked == 0) kill_->count_asked = bot_.query_loop_->ask_count();
+  if (stop.count_asked == 0) stop.count_asked = bot_.query_loop_->ask_count();
   const QueryLoop::Count count = bot_.query_loop_->last_count();
-  if (count.number < kill_->count_asked) return false;
+  if (count.number < stop.count_asked) return false;
   if (!count.ok) {
-    kill_->count_asked = 0;  // ask again: silence proves nothing
+    stop.count_asked = 0;  // ask again: silence proves nothing
     return false;
   }
-  counted = true;
   const bool all =
-      kill_->scope.level == ScopeLevel::global && bot_.loaded_->config.venues[0].own_account;
-  ours = all ? count.open.all : count.open.ours;
-  if (ours > 0) kill_->count_asked = 0;
+      stop.scope.level == ScopeLevel::global && bot_.loaded_->config.venues[0].own_account;
+  still_open = all ? count.open.all : count.open.ours;
+  if (still_open > 0) stop.count_asked = 0;
   return true;
 }
 
-void Desk::fill_proof() {
+void Desk::fill_proof(Stop& stop) {
   const EngineStatus& s = bot_.snapshot_->engine;
   const OrderSessionCounters& c = bot_.orders().counters();
-  KillVenueProof& venue = proof_.venues[0];
-  venue.cancels_sent = c.cancels.load() + c.mass_cancels.load() - kill_->cancels_before;
+  KillVenueProof& venue = stop.proof.venues[0];
+  venue.cancels_sent = c.cancels.load() + c.mass_cancels.load() - stop.cancels_before;
   const std::int64_t first = c.first_cancel_ns.load();
-  venue.first_wire_ns = first == 0 ? -1 : first - kill_->t_closed.mono_ns;
-  venue.last_wire_ns = first == 0 ? -1 : c.last_cancel_ns.load() - kill_->t_closed.mono_ns;
+  venue.first_wire_ns = first == 0 ? -1 : first - stop.t_closed.mono_ns;
+  venue.last_wire_ns = first == 0 ? -1 : c.last_cancel_ns.load() - stop.t_closed.mono_ns;
   venue.unknown = s.unknown_orders;
   venue.dead_man = s.venues[0].cancel_on_disconnect ? "cancel_on_disconnect on (verified)"
                                                     : "cancel_on_disconnect NOT verified";
   venue.acked = venue.live_before > venue.still_open ? venue.live_before - venue.still_open : 0;
   fill_status();
-  proof_.positions = report_.positions;
-  proof_.underlyings = report_.underlyings;
+  stop.proof.positions = report_.positions;
+  stop.proof.underlyings = report_.underlyings;
 }
 
-ControlAnswer Desk::kill_progress(bool deadline_passed) {
+ControlAnswer Desk::kill_progress(Stop& stop, bool deadline_passed) {
   bot_.refresh(false);
-  bool counted = false;
-  std::uint64_t ours = 0;
-  const bool settled = kill_settled(counted, ours);
-  KillVenueProof& venue = proof_.venues[0];
-  if (counted) venue.still_open = ours;
-  if (settled && kill_->mode < Mode::cancel)
-    venue.still_open = 0;  // resting orders stay, by design
-  fill_proof();
+  const bool settled = kill_settled(stop);
+  fill_proof(stop);
   if (!settled && !deadline_passed) return ControlAnswer{AnswerState::pending, 0, {}};
-  if (!settled) venue.still_open = std::max<std::uint64_t>(venue.still_open, 1);  // not proven
-  if (settled && proof_.confirmed()) confirmed_command_ = kill_->command;
-  const ControlAnswer answer = kill_answer(proof_, kill_->shown, deadline_passed);
-  if (answer.state == AnswerState::partial) kill_->shown = true;
+  if (!settled) {
+    std::uint64_t& still_open = stop.proof.venues[0].still_open;
+    still_open = std::max<std::uint64_t>(still_open, 1);  // not proven
+  }
+  const ControlAnswer answer = kill_answer(stop.proof, stop.shown, deadline_passed);
+  if (answer.state == AnswerState::partial) stop.shown = true;
   return answer;
 }
 
 bool Desk::stop_confirmed() {
   bot_.refresh(false);
-  if (!kill_) return false;
-  if (confirmed_command_ == kill_->command) return true;
-  bool counted = false;
-  std::uint64_t ours = 0;
-  if (!kill_settled(counted, ours)) return false;
-  if (counted) proof_.venues[0].still_open = ours;
-  fill_proof();
-  if (!proof_.resolved()) return false;
-  confirmed_command_ = kill_->command;
-  return true;
+  if (!leaving_) return false;
+  if (leaving_->confirmed) return true;
+  if (!kill_settled(*leaving_)) return false;
+  fill_proof(*leaving_);
+  leaving_->confirmed = leaving_->proof.resolved();
+  return leaving_->confirmed;
 }
 
 ControlAnswer Desk::other(const OtherRequest& request) {
@@ -280,7 +286,13 @@ ControlAnswer Desk::other(const OtherRequest& request) {
 }
 
 ControlAnswer Desk::progress(std::uint64_t request_id, bool deadline_passed) {
-  if (kill_ && request_id == kill_request_) return kill_progress(deadline_passed);
+  const auto asked = std::find_if(asked_.begin(), asked_.end(),
+                                  [&](const Stop& s) { return s.request == request_id; });
+  if (asked != asked_.end()) {
+    ControlAnswer answer = kill_progress(*asked, deadline_passed);
+    if (answer.state == AnswerState::final) asked_.erase(asked);
+    return answer;
+  }
   if (arm_ && request_id == arm_request_) return arm_progress(deadline_passed);
   if (flatten_ && request_id == flatten_request_) return flatten_progress(deadline_passed);
   if (reload_ && request_id == reload_request_) return reload_progress(deadline_passed);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,9 +32,8 @@ class Desk final : public ControlHandler {
 
   // A stop that did not come over the socket (signal, stop page): the same work, no answer to send.
   void stop_from(OperatorSource source, Scope scope, Mode mode, const std::string& reason);
-  // Whether the last stop is confirmed: nothing of ours rests at the venue.
+  // Whether the signal's stop is confirmed: nothing of ours rests at the venue.
   [[nodiscard]] bool stop_confirmed();
-  [[nodiscard]] const KillProof& last_proof() const noexcept { return proof_; }
   // The report from the last snapshot, without asking the core for a new one.
   const StatusReport& picture();
   [[nodiscard]] std::string scope_text(Scope scope) const;
@@ -65,17 +65,21 @@ class Desk final : public ControlHandler {
   void withdraw_waiting_arm();
 
  private:
-  struct PendingKill {
+  // Each stop that somebody waits for has its own proof: what another stop proves says nothing of
+  // it.
+  struct Stop {
     std::uint64_t command{0};
+    std::uint64_t request{0};  // of the operator who waits for it
+    bool confirmed{false};
     Scope scope{};
     Mode mode{Mode::cancel};
     RecvTime t_recv{};
     RecvTime t_closed{};
     std::uint64_t cancels_before{0};
     std::uint64_t count_asked{0};
-    bool answered{false};   // the core has stepped the command
-    bool shown{false};      // the first proof line went out
-    bool from_page{false};  // the stop page had it first; its command line follows
+    bool answered{false};  // the core has stepped the command
+    bool shown{false};     // the first proof line went out
+    KillProof proof{};
   };
   struct PendingArm {
     Scope scope{};
@@ -88,21 +92,23 @@ class Desk final : public ControlHandler {
   };
   struct PendingFlatten {
     std::uint64_t command{0};
-    std::uint64_t kill{0};   // command of its CANCEL
+    Stop stop{};             // its CANCEL
     std::uint64_t stops{0};  // the stop page's requests when it began
     OperatorResult result{OperatorResult::accepted};
     bool over{false};
   };
 
-  void begin_kill(Scope scope, Mode mode, OperatorSource source, const ControlPeer& peer,
-                  const std::string& reason);
+  [[nodiscard]] Stop begin_kill(Scope scope, Mode mode, OperatorSource source,
+                                const ControlPeer& peer, const std::string& reason);
+  [[nodiscard]] KillProof first_proof(const Stop& stop, const CloseResult& closed,
+                                      const ControlPeer& peer, const std::string& reason);
   void send_command(OperatorAction action, std::uint64_t id, Scope scope, Mode mode,
                     OperatorSource source, const ControlPeer& peer);
   [[nodiscard]] bool try_push(const OperatorCommand& command);
-  [[nodiscard]] bool kill_settled(bool& counted_ours, std::uint64_t& ours);
+  [[nodiscard]] bool kill_settled(Stop& stop);
   [[nodiscard]] bool joins_page_stop(const KillRequest& request) const;
-  void fill_proof();
-  ControlAnswer kill_progress(bool deadline_passed);
+  void fill_proof(Stop& stop);
+  ControlAnswer kill_progress(Stop& stop, bool deadline_passed);
   bool send_arm();  // false: too early
   ControlAnswer arm_progress(bool deadline_passed);
   void withdraw_arm(Scope stopped);
@@ -113,7 +119,9 @@ class Desk final : public ControlHandler {
   ControlAnswer refuse_arm(const PendingArm& pending, const std::string& why,
                            Mode wiped = Mode::active);
   ControlAnswer finish_arm(const OperatorAnswer& answer);
-  void latch(Scope scope, Mode mode, const ControlPeer& peer, const std::string& reason);
+  // What became of it, for the proof.
+  std::string latch(Scope scope, Mode mode, std::uint64_t command, const ControlPeer& peer,
+                    const std::string& reason);
 
   // desk_flatten.cpp
   [[nodiscard]] Mode page_mode(Scope scope) const;
@@ -158,9 +166,10 @@ class Desk final : public ControlHandler {
   std::unique_ptr<ControlServer> server_;
   StatusReport report_;
   CommandOutbox unsent_;
-  KillProof proof_;
-  std::optional<PendingKill> kill_;
-  std::uint64_t kill_request_{0};
+  std::list<Stop> asked_;          // by operators, whose last line has not gone out
+  std::optional<Stop> page_stop_;  // the last that the stop page had; its command line may follow
+  std::optional<Stop> leaving_;    // the signal's
+  std::uint64_t last_stop_{0};     // command of the newest, whoever wrote it
   std::optional<PendingArm> arm_;
   std::uint64_t arm_request_{0};
   std::optional<FlattenRequest> plan_;  // with its token
@@ -171,7 +180,6 @@ class Desk final : public ControlHandler {
   std::optional<PendingReload> reload_;
   std::uint64_t reload_request_{0};
   std::uint64_t next_command_{1};
-  std::uint64_t confirmed_command_{0};
 };
 
 }  // namespace gimbal

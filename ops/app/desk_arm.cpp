@@ -70,9 +70,10 @@ void Desk::take_back(const PendingArm& arm, const std::string& why, Mode wiped) 
   const Mode mode = stricter(stricter(bot_.gate_.at(arm.scope), arm.before), wiped);
   if (arm.command == 0 || mode == Mode::active) return;  // nothing of it was opened anywhere
   (void)bot_.closer_->close(arm.scope, mode);
-  send_command(OperatorAction::kill, next_command_++, arm.scope, mode, OperatorSource::monitor,
+  const std::uint64_t command = next_command_++;
+  send_command(OperatorAction::kill, command, arm.scope, mode, OperatorSource::monitor,
                ControlPeer{});
-  latch(arm.scope, mode, ControlPeer{}, "an arm was taken back: " + why);
+  (void)latch(arm.scope, mode, command, ControlPeer{}, "an arm was taken back: " + why);
 }
 
 ControlAnswer Desk::refuse_arm(const PendingArm& pending, const std::string& why, Mode wiped) {

@@ -102,10 +102,10 @@ ControlAnswer Desk::flatten_plan(const FlattenRequest& request) {
 // Gate, core, latch as for any kill; then the pass, then the job.
 void Desk::begin_flatten(const FlattenRequest& request) {
   const std::uint64_t stops = bot_.stop_page_.requests();
-  begin_kill(request.scope, Mode::cancel, OperatorSource::human, request.peer,
-             "flatten: " + request.reason);
+  Stop stop = begin_kill(request.scope, Mode::cancel, OperatorSource::human, request.peer,
+                         "flatten: " + request.reason);
   flatten_ =
-      PendingFlatten{next_command_++, kill_->command, stops, OperatorResult::accepted, false};
+      PendingFlatten{next_command_++, std::move(stop), stops, OperatorResult::accepted, false};
   flatten_request_ = request.id;
   bot_.gate_.grant_pass(request.scope, stops);
   OperatorCommand c;
@@ -150,26 +150,25 @@ void Desk::watch_flatten() {
 
 std::string Desk::flatten_json(bool done) {
   fill_status();
+  const KillProof& proof = flatten_->stop.proof;
   JsonWriter w;
-  w.begin_object().integer("kill_id", proof_.kill_id).text("scope", proof_.scope);
-  w.text("mode", proof_.mode).text("reason", proof_.reason);
-  w.boolean("confirmed", proof_.confirmed()).boolean("resolved", proof_.resolved());
-  w.boolean("done", done).integer("gate_closed_ns", proof_.gate_closed_ns);
-  w.integer("t_gate_closed_mono_ns", proof_.t_gate_closed_mono_ns);
+  w.begin_object().integer("kill_id", proof.kill_id).text("scope", proof.scope);
+  w.text("mode", proof.mode).text("reason", proof.reason);
+  w.boolean("confirmed", proof.confirmed()).boolean("resolved", proof.resolved());
+  w.boolean("done", done).integer("gate_closed_ns", proof.gate_closed_ns);
+  w.integer("t_gate_closed_mono_ns", proof.t_gate_closed_mono_ns);
   put_flatten(w, report_.flatten);
-  w.text("latch", proof_.latch).text("build_hash", proof_.build_hash);
-  w.text("config_hash", proof_.config_hash);
+  w.text("latch", proof.latch).text("build_hash", proof.build_hash);
+  w.text("config_hash", proof.config_hash);
   return w.end_object().take();
 }
 
 // Whether the stop before the job is proven now: the first of the two proofs.
 bool Desk::flatten_stop_proven() {
-  bool counted = false;
-  std::uint64_t ours = 0;
-  if (!kill_settled(counted, ours)) return false;
-  if (counted) proof_.venues[0].still_open = ours;
-  fill_proof();
-  return proof_.confirmed();
+  Stop& stop = flatten_->stop;
+  if (!kill_settled(stop)) return false;
+  fill_proof(stop);
+  return stop.proof.confirmed();
 }
 
 ControlAnswer Desk::flatten_progress(bool deadline_passed) {
@@ -179,15 +178,16 @@ ControlAnswer Desk::flatten_progress(bool deadline_passed) {
     return refused_answer(fmt::format("flatten was refused: {}; the scope is in CANCEL",
                                       result_text(flatten_->result)));
   }
-  const bool superseded = !kill_ || kill_->command != flatten_->kill;
-  if (!superseded && !kill_->shown && flatten_stop_proven()) {
-    kill_->shown = true;
+  Stop& stop = flatten_->stop;
+  const bool superseded = last_stop_ != stop.command;
+  if (!superseded && !stop.shown && flatten_stop_proven()) {
+    stop.shown = true;
     return {AnswerState::partial, 0, flatten_json(false)};
   }
   const FlattenEnd end = bot_.snapshot_->engine.flatten.end;
-  const bool shown = superseded || kill_->shown;
+  const bool shown = superseded || stop.shown;
   if (flatten_->over && (shown || deadline_passed || end != FlattenEnd::flat)) {
-    const bool good = end == FlattenEnd::flat && !superseded && proof_.resolved();
+    const bool good = end == FlattenEnd::flat && !superseded && stop.proof.resolved();
     return {AnswerState::final, good ? 0 : 5, flatten_json(true)};
   }
   if (deadline_passed) return {AnswerState::final, 5, flatten_json(false)};
