@@ -143,7 +143,7 @@ std::size_t FrameRecorder::drain(std::size_t bytes_max, RecvTime until, Seq up_t
 }
 
 void FrameRecorder::take(FrameRecord& record, std::span<char> text) {
-  if (segments_.emergency() && record.slot != private_slot_) {
+  if (segments_.failed() || (segments_.emergency() && record.slot != private_slot_)) {
     ++left_out_;
     return;
   }
@@ -167,6 +167,12 @@ void FrameRecorder::note_losses() {
   const GapRecord gap{0, all - losses_noted_};
   segments_.put(RecordType::gap, 0, &gap, sizeof gap);
   losses_noted_ = all;
+}
+
+std::string FrameRecorder::untold_error() {
+  if (!failed() || error() == told_) return {};
+  told_ = error();
+  return told_;
 }
 
 std::uint64_t FrameRecorder::lost() const noexcept {

@@ -80,8 +80,12 @@ class FrameRecorder {
 
   [[nodiscard]] bool failed() const noexcept { return segments_.failed() || segments_.emergency(); }
   [[nodiscard]] const std::string& error() const noexcept { return segments_.error(); }
+  // Once per failure: the error; empty where there is none that was not given before.
+  [[nodiscard]] std::string untold_error();
   [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return segments_.bytes_written(); }
+  // Given by the wire and in no segment: no room on a tape, left out of the emergency segment, or
+  // behind a failure.
   [[nodiscard]] std::uint64_t lost() const noexcept;
 
  private:
@@ -97,6 +101,7 @@ class FrameRecorder {
   std::uint64_t frames_{0};
   std::uint64_t left_out_{0};
   std::uint64_t losses_noted_{0};
+  std::string told_{};
 };
 
 }  // namespace gimbal

@@ -66,9 +66,12 @@ void Bot::drain_journal() {
       why = frames_->failed() ? "frames: " + frames_->error()
                               : fmt::format("frames: {} could not be kept", lost);
     }
-    if (lost > frames_lost_ && loaded_->config.journal.frames == FrameKeeping::best_effort &&
-        !frames_->failed()) {
-      say(fmt::format("frames: {} lost so far: the disk is slower than the wire", lost));
+    if (loaded_->config.journal.frames == FrameKeeping::best_effort) {
+      if (const std::string error = frames_->untold_error(); !error.empty()) {
+        say("frames: " + error + "; they are kept no longer (best_effort)");
+      } else if (lost > frames_lost_ && !frames_->failed()) {
+        say(fmt::format("frames: {} lost so far: the disk is slower than the wire", lost));
+      }
     }
     frames_lost_ = lost;
   }

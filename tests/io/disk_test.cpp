@@ -130,6 +130,16 @@ TEST_F(FullDisk, HaltsWhenTheFramesCannotBeKeptAndTheRunReplaysUpToThere) {
   expect_recovery();
 }
 
+// Not kept is not unsaid: a log without the word would look as if every frame were there.
+TEST_F(FullDisk, IsToldOnceWhereFramesAreKeptByBestEffort) {
+  if (const std::string why = mount(); !why.empty()) GTEST_SKIP() << why;
+  ASSERT_NO_FATAL_FAILURE(start_trading(small_segments("frames = \"best_effort\"\n")));
+  disk_.fill();
+  expect_halt("journal: cannot ", "No space left on device");  // the events, later than the frames
+  EXPECT_EQ(occurrences(bot_says(), "they are kept no longer (best_effort)"), 1u) << bot_says();
+  EXPECT_EQ(bot_.stop(SIGTERM, disk_patience), 0) << bot_says();
+}
+
 TEST_F(FullDisk, DoesNotLetABotStartAndSaysSo) {
   if (const std::string why = mount(); !why.empty()) GTEST_SKIP() << why;
   ASSERT_NO_FATAL_FAILURE(start_sim());

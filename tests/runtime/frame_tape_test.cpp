@@ -224,6 +224,28 @@ TEST(FrameRecorder, TheEmergencySegmentTakesTheOrderSessionAloneAndSaysWhatItLef
   EXPECT_EQ(lost, 100u);
 }
 
+TEST(FrameRecorder, WhatComesBehindAFailureIsLostAndTheReasonIsGivenOnce) {
+  const TempDir dir;
+  FrameTape tape{1u << 16};
+  FrameRecorder recorder{SegmentConfig{dir.path(), 65536, 0}, {3, 0, 0}, Nanos{0}};
+  recorder.add(tape);
+  ASSERT_TRUE(recorder.open());
+  ASSERT_TRUE(tape.put(incoming(1), "before"));
+  EXPECT_EQ(recorder.untold_error(), "");
+  {
+    const FailingCall failing{Failing::pwrite, EIO, 1, true};
+    recorder.drain();
+    ASSERT_TRUE(recorder.failed());
+  }
+  EXPECT_EQ(recorder.untold_error(), recorder.error());
+  EXPECT_FALSE(recorder.error().empty());
+  for (int i = 0; i < 10; ++i) { ASSERT_TRUE(tape.put(incoming(2 + i), "behind")); }
+  recorder.drain();
+  EXPECT_EQ(recorder.untold_error(), "");
+  EXPECT_EQ(recorder.lost(), 10u);
+  EXPECT_EQ(recorder.frames(), 1u);
+}
+
 TEST(FrameRecorder, TheStreamsDoNotReadAsEachOther) {
   const TempDir dir;
   FrameTape tape{1u << 16};
