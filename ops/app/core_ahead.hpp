@@ -40,6 +40,14 @@ class CoreAhead {
   [[nodiscard]] Fifo<Outgoing>& outgoing() noexcept { return kept_.outgoing; }
   [[nodiscard]] Fifo<Fate>& fates() noexcept { return kept_.fates; }
   [[nodiscard]] Fifo<TagChange>& tags() noexcept { return kept_.tags; }
+  // Nobody compares any more what the steps so far gave.
+  void forget() {
+    kept_.feed_events.pop(kept_.feed_events.size());
+    kept_.order_events.pop(kept_.order_events.size());
+    kept_.outgoing.pop(kept_.outgoing.size());
+    kept_.fates.pop(kept_.fates.size());
+    kept_.tags.pop(kept_.tags.size());
+  }
 
  private:
   struct Step {  // what it adds to each

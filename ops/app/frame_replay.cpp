@@ -111,18 +111,36 @@ void FrameReplay::run() {
   if (result_.status == JournalStatus::torn || result_.status == JournalStatus::corrupt) {
     result_.error = reader_.place_of_error();
   }
-  if (result_.parted.empty()) {
-    while (!result_.difference.found && core_.next()) compare_orders(false);
-    if (!result_.difference.found) compare_orders(true);
-    if (!result_.difference.found) check_left_over();
-  }
-  while (!result_.difference.found && core_.next()) {}  // the digest is compared to the end
+  if (result_.parted.empty()) follow_rest();
+  while (!result_.difference.found && core_.next()) core_.forget();  // the digest, to the end
   if (result_.parted.empty()) result_.parted = core_.parted();
 }
 
-// Both streams were closed in order: then nothing may be left over on the journal's side.
+// No frame is left: what the journal still has of the sessions comes from none. Of a stream that
+// was closed in order that is a difference; one that ends earlier (a death, a disk that took no
+// more) was compared up to there.
+void FrameReplay::follow_rest() {
+  const bool whole = result_.status == JournalStatus::end;
+  bool more = false;
+  while (!result_.difference.found && core_.next()) {
+    compare_orders(false);
+    if (whole) continue;
+    more =
+        more || !core_.feed_events().empty() || (written_.empty() && !core_.order_events().empty());
+    if (written_.empty()) {
+      core_.forget();
+    } else {
+      core_.feed_events().pop(core_.feed_events().size());
+    }
+  }
+  if (!result_.difference.found) compare_orders(true);
+  if (!result_.difference.found && whole) check_left_over();
+  if (more && result_.status == JournalStatus::open_end) {
+    result_.parted = "the frame stream ends before the journal";
+  }
+}
+
 void FrameReplay::check_left_over() {
-  if (result_.status != JournalStatus::end) return;
   Fifo<Event>& left = core_.feed_events().empty() ? core_.order_events() : core_.feed_events();
   if (left.empty()) return;
   const std::size_t parts = std::min<std::size_t>(left[0].part_count(), left.size());

@@ -108,6 +108,7 @@ class FrameReplay {
   bool wait_for(Fifo<Event>& events, std::size_t count);
   void differ(std::string what, std::uint64_t seq, std::string journal, std::string replayed);
   [[nodiscard]] std::string unit_text(const Event* unit, std::size_t parts);
+  void follow_rest();
   void check_left_over();
 
   CoreAhead& core_;

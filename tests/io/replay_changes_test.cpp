@@ -12,6 +12,31 @@
 namespace gimbal::test {
 namespace {
 
+// As a disk leaves it that refuses the frames, their emergency segment too, and takes the events.
+TEST_F(FrameReplayed, SaysWhereTheFramesEndBeforeTheJournal) {
+  ASSERT_NO_FATAL_FAILURE(record({}));
+  const std::string to = file("early");
+  ::mkdir(to.c_str(), 0700);
+  ASSERT_NO_FATAL_FAILURE(rewrite_stream(
+      to, journal_stream,
+      [](const JournalRecord& r, SegmentWriter& out) { copy_event(r, out, no_event); }));
+  int texts = 0;
+  ASSERT_NO_FATAL_FAILURE(rewrite_stream(
+      to, frame_stream,
+      [&](const JournalRecord& r, SegmentWriter& out) {
+        if (r.type != RecordType::frame) return;
+        if (r.frame.kind == FrameKind::text_in) ++texts;
+        if (texts > 200) return;
+        out.put(RecordType::frame, 0, &r.frame, sizeof r.frame, r.bytes.data(), r.bytes.size());
+      },
+      false));
+  ASSERT_GT(texts, 300);
+  const Finished early = replay_of(to);
+  EXPECT_EQ(text_in(early.out, "parted"), "the frame stream ends before the journal") << early.out;
+  EXPECT_TRUE(holds(early.out, "\"difference\":null")) << early.out;
+  EXPECT_EQ(number_in(early.out, "difference_at_seq"), 0) << early.out;
+}
+
 class ChangingDay : public FrameReplayed {
  protected:
   static constexpr Patience patience{40000 * patience_factor};

@@ -106,8 +106,10 @@ class FrameReplayed : public Rig {
       out.put(r.type, r.more ? record_flag::more : std::uint16_t{0}, &e, sizeof e);
     }
   }
+  // Not `closed`: as a death leaves it.
   void rewrite_stream(const std::string& to, const StreamName& stream,
-                      const std::function<void(const JournalRecord&, SegmentWriter&)>& copy) {
+                      const std::function<void(const JournalRecord&, SegmentWriter&)>& copy,
+                      bool closed = true) {
     Segments segments;
     ASSERT_TRUE(load_segments(file("journal"), stream, 0, segments));
     JournalReader reader{spans(segments), stream};
@@ -120,6 +122,7 @@ class FrameReplayed : public Rig {
     ASSERT_TRUE(out.open());
     JournalRecord record;
     while (reader.next(record) == JournalStatus::record) copy(record, out);
+    if (!closed) return out.flush();
     ASSERT_TRUE(out.close());
   }
   // As a build wrote them whose sessions did not say what they knew of instruments.
