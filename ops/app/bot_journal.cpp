@@ -83,9 +83,10 @@ void Bot::drain_journal() {
   if (journal_trouble_.empty()) return;
   // For good: nothing may be open again before a restart, whoever opened it. A gate that the hot
   // thread closed at a full ring is in HALT already: core and latch are to hear of it too. An arm
-  // that waits is refused with the reason, and stops what the core has opened, by itself.
+  // that waits is refused with the reason, and stops what the core has opened, by itself: that is
+  // everything where it was an arm of everything.
   const Mode gate = gate_.at(Scope{});
-  const bool told = !fresh || desk_->arming();
+  const bool told = !fresh || desk_->arming_all();
   if (gate > Mode::halt || (gate == Mode::halt && told)) return;
   desk_->stop_from(OperatorSource::monitor, Scope{}, Mode::halt, journal_trouble_);
 }

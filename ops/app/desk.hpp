@@ -28,7 +28,8 @@ class Desk final : public ControlHandler {
   [[nodiscard]] std::string open();
   std::size_t poll_once(std::chrono::milliseconds timeout) { return server_->poll_once(timeout); }
   [[nodiscard]] bool waited_for() const { return server_->waited_for(); }
-  [[nodiscard]] bool arming() const noexcept { return arm_.has_value(); }
+  // An arm of everything waits: where it is refused, it stops everything by itself.
+  [[nodiscard]] bool arming_all() const noexcept { return arm_ && arm_->scope == Scope{}; }
 
   // A stop that did not come over the socket (signal, stop page): the same work, no answer to send.
   void stop_from(OperatorSource source, Scope scope, Mode mode, const std::string& reason);

@@ -7,6 +7,7 @@
 
 #include "engine/runtime/gate_page.hpp"
 #include "tests/io/disk_rig.hpp"
+#include "tests/io/held_thread.hpp"
 
 namespace gimbal::test {
 namespace {
@@ -98,6 +99,40 @@ TEST_F(SlowDisk, AFullRingHaltsForGoodAndTheGapIsTold) {
   EXPECT_EQ(number_in(replay().out, "difference_at_seq"), 0);
   EXPECT_EQ(halts_of_the_monitor(), 1) << "the core heard of it, once";
   expect_recovery();
+}
+
+// What the arm's refusal stops is its own scope: that core and latch hold everything is not its
+// work.
+TEST_F(SlowDisk, AFullRingIsToldToTheCoreWhileAnArmOfOneInstrumentWaits) {
+  const std::string scope = "instrument:BTC-PERPETUAL";
+  BotSetup setup = small_segments();
+  setup.engine_extra = "reconcile_age_max = \"100ms\"\n";
+  ASSERT_NO_FATAL_FAILURE(start_trading(setup, {"--step", "1"}));
+  const Finished stopped =
+      ctl({"kill", "--json", "--reason", "test", "--wait", "10s", "--scope", scope});
+  ASSERT_EQ(stopped.code, 0) << stopped.out << stopped.err;
+  GatePage gate;
+  ASSERT_TRUE(gate.open(file("run/gate"), false));
+  {
+    HeldThread queries{bot_.pid(), "gimbal-query"};  // no picture young enough to arm on
+    ASSERT_TRUE(queries.held());
+    const timespec older{0, 200'000'000};
+    ::nanosleep(&older, nullptr);
+    Child arming{{GIMBALCTL_PROGRAM, "--runtime-dir", file("run"), "arm", "--yes", "--reason",
+                  "test", "--config-hash", config_hash(), "--scope", scope},
+                 file("arm.out"),
+                 file("arm.err")};
+    const timespec heard{0, 400'000'000};
+    ::nanosleep(&heard, nullptr);
+    ASSERT_TRUE(arming.running()) << read_text(file("arm.err"));
+    disk().write_ms = 600'000;
+    ASSERT_TRUE(eventually(disk_patience * 3, [&] { return gate.at(Scope{}) >= Mode::halt; }));
+    disk().write_ms = 0;
+    EXPECT_NE(arming.wait(disk_patience), 0) << read_text(file("arm.out"));
+  }
+  EXPECT_TRUE(eventually(disk_patience, [&] { return holds(status(), "\"armed\":false"); }));
+  EXPECT_EQ(bot_.stop(SIGTERM, disk_patience), 0) << bot_says();
+  EXPECT_EQ(halts_of_the_monitor(), 1) << "the core heard of it, once";
 }
 
 struct Failure {
