@@ -129,6 +129,8 @@ class FeedSession {
     std::size_t subscribed = 0;
     ListingTask task;
     while (subscribed < listings_per_request && tasks_.pop_into(task)) {
+      // The cold side may have named it since the look before: its name was there before its task.
+      learn_names(now);
       session_.tape().put(task.ended ? FrameKind::retired : FrameKind::listed, now, {},
                           task.instrument.value);
       if (task.ended) {
