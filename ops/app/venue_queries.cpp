@@ -47,6 +47,7 @@ struct VenueQueries::Picture {
   std::size_t order_rows{0};
   std::size_t position_rows{0};
   ExchTime as_of{};
+  std::int64_t trades_to_ms{0};  // venue time that the trades were asked for up to
 };
 
 VenueQueries::VenueQueries(QuerySetup setup)
@@ -165,12 +166,12 @@ std::string VenueQueries::venue_now(ExchTime& out) {
   return {};
 }
 
-std::string VenueQueries::fetch_trades(EventBatch& batch, std::size_t& rows) {
+std::string VenueQueries::fetch_trades(EventBatch& batch, std::size_t& rows, std::int64_t& end_ms) {
   rows = 0;
   ExchTime venue{};
   if (std::string e = venue_now(venue); !e.empty()) return e;
   if (trades_from_ms_ == 0) trades_from_ms_ = to_unix_ms(venue) - trades_overlap_ms;
-  const std::int64_t end_ms = to_unix_ms(venue) + trades_ahead_ms;
+  end_ms = to_unix_ms(venue) + trades_ahead_ms;
   for (const std::string& currency : setup_.currencies) {
     std::int64_t start_ms = trades_from_ms_;
     for (int page = 0; page < pages_max; ++page) {
@@ -199,7 +200,10 @@ deribit::QueryResult VenueQueries::noted(deribit::QueryResult result, const Repl
 }
 
 std::string VenueQueries::fetch_picture(Picture& picture) {
-  if (std::string e = fetch_trades(picture.trades, picture.trade_rows); !e.empty()) return e;
+  if (std::string e = fetch_trades(picture.trades, picture.trade_rows, picture.trades_to_ms);
+      !e.empty()) {
+    return e;
+  }
   Reply reply = call(texts_.get_open_orders(next_id_++));
   if (!reply.error.empty()) return named("get_open_orders", reply.error);
   deribit::QueryResult result =
@@ -221,7 +225,8 @@ std::string VenueQueries::fetch_picture(Picture& picture) {
   // A trade that happened while the picture was taken would be in one answer and not in another.
   EventBatch again{setup_.batch_events};
   std::size_t rows = 0;
-  if (std::string e = fetch_trades(again, rows); !e.empty()) return e;
+  std::int64_t end_ms = 0;
+  if (std::string e = fetch_trades(again, rows, end_ms); !e.empty()) return e;
   return rows == picture.trade_rows ? std::string{} : "trades arrived while the picture was taken";
 }
 
@@ -256,7 +261,8 @@ std::string VenueQueries::reconcile(const Reconcile& command, const PushUnits& p
       break;
     }
     mark(command, ReconcilePhase::complete, &picture, push);
-    const std::int64_t as_of_ms = to_unix_ms(picture.as_of);
+    // One reply that is stamped far ahead moves the span no further than it was asked for.
+    const std::int64_t as_of_ms = std::min(to_unix_ms(picture.as_of), picture.trades_to_ms);
     trades_from_ms_ = std::max(trades_from_ms_, as_of_ms - trades_overlap_ms);
     return {};
   }

@@ -128,7 +128,8 @@ class VenueQueries {
                             deribit::Records records);
   std::string search_labels(deribit::OrderSearch& search, std::span<const QueryOrder> orders);
   std::string fetch_picture(Picture& picture);
-  std::string fetch_trades(EventBatch& batch, std::size_t& rows);
+  // `end_ms`: up to which venue time they were asked for.
+  std::string fetch_trades(EventBatch& batch, std::size_t& rows, std::int64_t& end_ms);
   void mark(const Reconcile& command, ReconcilePhase phase, const Picture* picture,
             const PushUnits& push);
   RecvTime now() const { return setup_.transport->now(); }

@@ -32,7 +32,8 @@ class Dated final : public QueryTransport {
     if (asks("get_user_trades")) result = trades(asked.body);
     if (asks("get_account_summaries")) result = R"({"id":1,"summaries":[]})";
     std::string body = R"({"jsonrpc":"2.0","id":1,"result":)" + result;
-    if (stamps) body += R"(,"usIn":1,"usOut":)" + std::to_string(venue_ms()) + "000";
+    const std::int64_t ahead = asks("get_positions") ? positions_ahead_ms : 0;
+    if (stamps) body += R"(,"usIn":1,"usOut":)" + std::to_string(venue_ms() + ahead) + "000";
     return {200, body + "}", {}, false};
   }
   RecvTime now() const override { return now_; }
@@ -43,6 +44,7 @@ class Dated final : public QueryTransport {
   [[nodiscard]] std::int64_t venue_ms() const { return began_ms + now_.mono_ns / 1'000'000; }
 
   std::int64_t gap_ms{0};
+  std::int64_t positions_ahead_ms{0};  // how far ahead of its clock the venue stamps them
   bool stamps{true};
   bool deaf_to_time{false};
   int times_asked{0};
@@ -124,6 +126,15 @@ TEST_F(TradesSpan, AJumpOfTheWallClockMovesNoSpan) {
       EXPECT_LT(start, venue->venue_ms() - 9 * minute_ms);
     }
   }
+}
+
+TEST_F(TradesSpan, OneReplyThatIsStampedFarAheadHidesNoLaterTrade) {
+  venue->positions_ahead_ms = 24 * 60 * minute_ms;
+  EXPECT_EQ(fills_of_a_picture(), 0U);
+  venue->positions_ahead_ms = 0;
+  venue->pass(seconds(30));
+  venue->trades_at = {venue->venue_ms() - 1'000};
+  EXPECT_EQ(fills_of_a_picture(), 1U);
 }
 
 TEST_F(TradesSpan, AVenueWithoutStampsIsAskedForItsClockOnce) {

@@ -205,5 +205,27 @@ TEST_F(AskedAgain, ARefusedRefreshEndsNoSession) {
   EXPECT_NE(outbox[0].find(R"("grant_type":"client_signature")"), std::string_view::npos);
 }
 
+// The refresh token is gone, and this host's clock was stepped since the log-in.
+TEST_F(AskedAgain, CredentialsRefusedInARefreshAreSignedAgainWithTheVenuesTime) {
+  deribit::DeribitLogin login{config};
+  login.on_open(now, outbox);
+  EXPECT_EQ(take(login, 0, grant), LoginStep::accepted);
+  now = now + seconds(721);
+  login.on_timer(now, outbox);
+  EXPECT_EQ(take(login, 1, unauthorized), LoginStep::waiting);
+  now = now + seconds(11);
+  login.on_timer(now, outbox);
+  EXPECT_EQ(take(login, 2,
+                 R"(,"error":{"message":"invalid_credentials","code":13004},)"
+                 R"("usOut":1790000000000020})"),
+            LoginStep::waiting);
+  EXPECT_TRUE(login.ready());
+  outbox.clear();
+  now = now + seconds(11);
+  login.on_timer(now, outbox);
+  ASSERT_EQ(outbox.size(), 1U);
+  EXPECT_NE(outbox[0].find(R"("timestamp":1790000011000,)"), std::string_view::npos) << outbox[0];
+}
+
 }  // namespace
 }  // namespace gimbal

@@ -283,7 +283,11 @@ LoginStep DeribitLogin::on_frame(const Frame& frame, RecvTime now, Outbox&) {
   s.pending_id = s.unanswered = s.refused = 0;
   if (a.has_error) {
     const auto code = static_cast<std::int32_t>(a.error_code);
-    if (s.ready) return s.refresh_refused(code, now);
+    if (s.ready) {
+      // The credentials stand in for a refresh token that is gone: they are signed again too.
+      if (code == invalid_credentials) s.go_by(a.us_out, now);
+      return s.refresh_refused(code, now);
+    }
     s.sign_again = !s.ready && code == invalid_credentials &&
                    s.signed_again < signed_again_after.size() &&
                    s.config.grant == GrantType::client_signature;
