@@ -85,6 +85,8 @@ void RunHistory::step(const Event& event, const Commands& commands) {
   take_fills();
   take_marks();
   const double t = time_of(now_);
+  // The venue's clock has taken over from a host's that is ahead: time went back.
+  if (t + interval_ < next_sample_) next_sample_ = t;
   if (t < next_sample_) return;
   sample(t);
   next_sample_ = t + interval_;
