@@ -23,6 +23,7 @@ namespace {
 constexpr Nanos snapshot_interval = milliseconds(50);
 constexpr Nanos stop_patience = seconds(5);
 constexpr Nanos operator_turn_max = milliseconds(20);  // of a cycle of the cold loop
+const std::size_t journal_backlog_max = JournalConfig{}.ring_records / 4;
 constexpr Nanos sentinel_interval = milliseconds(10);
 constexpr std::size_t prefault_stack_bytes = 256 * 1024;
 
@@ -232,12 +233,14 @@ void Bot::cold_cycle() {
   desk_->watch_reload();
   desk_->drop_finished_reload();
   drain_notes();
-  // An operator who waits is served ahead of the next turn at the disk, which may be a slow one.
+  // An operator who waits is served ahead of the next turn at the disk, which may be a slow one;
+  // but a ring that fills up meanwhile would be a HALT until a restart.
   const RecvTime operators_until = clock_.now() + operator_turn_max;
   do {
     (void)desk_->poll_once(std::chrono::milliseconds{1});
     gate_.beat(gate_.layout().bot, clock_.now(), static_cast<std::uint32_t>(BotState::running));
-  } while (desk_->waited_for() && clock_.now() < operators_until);
+  } while (desk_->waited_for() && clock_.now() < operators_until &&
+           journal_->backlog() < journal_backlog_max);
   const RecvTime now = clock_.now();
   watch_sentinel(now);
   watch_guardian();
