@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ops/app/refusal_names.hpp"
 #include "ops/app/trip_rows.hpp"
@@ -12,6 +13,7 @@ namespace gimbal {
 namespace {
 
 constexpr double year_s = 365.0 * 86400.0;
+constexpr Nanos clock_step = seconds(1);  // larger than a correction
 
 const char* mode_text(Mode m) {
   switch (m) {
@@ -85,8 +87,6 @@ void RunHistory::step(const Event& event, const Commands& commands) {
   take_fills();
   take_marks();
   const double t = time_of(now_);
-  // The venue's clock has taken over from a host's that is ahead: time went back.
-  if (t + interval_ < next_sample_) next_sample_ = t;
   if (t < next_sample_) return;
   sample(t);
   next_sample_ = t + interval_;
@@ -102,10 +102,18 @@ void RunHistory::look_at_clock() {
   }
   ExchTime at = engine().venue_now(VenueId{0});
   if (at == ExchTime{}) at = ExchTime{now_.mono_ns + day_->unix_minus_mono};
-  zero_mono_ = now_.mono_ns - (at - day_->day.midnight()).count;
+  const std::int64_t zero = now_.mono_ns - (at - day_->day.midnight()).count;
+  if (std::abs(zero - std::exchange(zero_mono_, zero)) > clock_step.count) resume_samples();
   if (place_ == Place::before && at >= day_->day.begin()) place_ = Place::inside;
   if (place_ == Place::inside && at >= day_->day.end()) place_ = Place::behind;
   past_ = at > day_->day.end() + gap_marks.back() + seconds(1);
+}
+
+// The venue's clock took over from a host's that is wrong: no time has passed between two samples,
+// and none is waited for.
+void RunHistory::resume_samples() {
+  next_sample_ = time_of(now_);
+  for (Before& b : before_) b.known = false;
 }
 
 void RunHistory::enter() {

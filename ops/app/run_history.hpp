@@ -51,6 +51,7 @@ class RunHistory {
 
   void step(const Event& event, const Commands& commands);
   void look_at_clock();
+  void resume_samples();
   void enter();
   void leave(RecvTime at);
   void command(const Event& event, const Command& c);
