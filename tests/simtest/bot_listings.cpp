@@ -109,7 +109,7 @@ void Bot::note_ended(InstrumentId id) {
 
 void Bot::tell_change(const InstrumentChange& change, InstrumentId id) {
   Event e = make_event(EventKind::instrument_change, venue_, id, clock_.now(), {}, change);
-  e.add_flag(event_flag::last_in_packet);
+  e.add_flag(event_flag::last_in_packet | event_flag::historical);  // from the list: in no frame
   if (!from_control_.push(e)) host_.checker->fail("I17", "the control ring is full");
 }
 

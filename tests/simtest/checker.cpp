@@ -35,6 +35,7 @@ void Checker::begin_boot(BootView view) {
   boot_row_ = venue_.exchange.user_trade_count();
   learn_trades();
   back_before_ = cash_back();
+  ends_before_ = venue_.held_ends();
   fill_parts_ = {};
   operator_parts_ = {};
   position_.assign(boot_.names.size(), 0);
@@ -184,7 +185,7 @@ void Checker::after(const Event& event, const Commands& out, std::uint64_t reque
   note_fill(event);
   note_reports(event);
   check_positions(event);
-  note_commands(out);
+  note_commands(event, out);
   check_orders(event);
   if (!carried_.empty()) check_carried();
   std::uint64_t changes = 0;
@@ -206,7 +207,7 @@ void Checker::after(const Event& event, const Commands& out, std::uint64_t reque
   }
 }
 
-void Checker::note_commands(const Commands& out) {
+void Checker::note_commands(const Event& event, const Commands& out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     const Command& c = out[i];
     if (c.kind() == CommandKind::place) {
@@ -227,14 +228,11 @@ void Checker::note_commands(const Commands& out) {
       const auto at = orders_.find(r.order.value);
       if (at == orders_.end()) continue;
       at->second.approved = std::max(at->second.approved, r.amount.nano);
-      coverage_.visit(OrderState::live, OrderEvent::ask_replace);  // the gate lets no other out
+      note_asked(event, r.order, at->second.state, OrderEvent::ask_replace);
     } else if (c.kind() == CommandKind::cancel) {
       const auto at = orders_.find(c.cancel().order.value);
       if (at == orders_.end()) continue;
-      // No cancel of any other state is sent: the event of this step has made it live.
-      const OrderState was = at->second.state;
-      const bool waits = was == OrderState::pending_new || ended(was);
-      coverage_.visit(waits ? OrderState::live : was, OrderEvent::ask_cancel);
+      note_asked(event, c.cancel().order, at->second.state, OrderEvent::ask_cancel);
     }
   }
 }

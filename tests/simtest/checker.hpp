@@ -106,7 +106,9 @@ class Checker {
   void check_latches();
   void carry_latches();
   void tighten(Scope scope, Mode mode);
-  void note_commands(const Commands& out);
+  void note_commands(const Event& event, const Commands& out);
+  void note_asked(const Event& event, OrderId id, OrderState was, OrderEvent what);
+  [[nodiscard]] bool may_move(const Event& event, OrderId id) const;
   void check_decision(const PlaceOrder& order);
   void check_orders(const Event& event);
   void check_ended(OrderId id, const Note& note, OrderState state);
@@ -166,6 +168,7 @@ class Checker {
   std::set<TradeId> trades_;      // delivered in this boot
   std::size_t boot_row_{0};       // first row of this boot
   std::uint64_t back_before_{0};  // cash_back() when this boot began
+  std::uint64_t ends_before_{0};  // the venue's held_ends() then
   PartsBuffer<Fill> fill_parts_;
   PartsBuffer<OperatorCommand> operator_parts_;
   std::vector<std::int64_t> position_;

@@ -131,7 +131,7 @@ void Checker::settle_accounts() {
   // What the venue gave back moved no cash of the core: that is a difference, once each, and
   // nothing else is but what a delivery paid at no settlement time. Before this boot it was in the
   // balance that the core began with.
-  const std::uint32_t ends = nemesis_.counts()[static_cast<std::size_t>(Fault::delisted)];
+  const std::uint64_t ends = venue_.held_ends() - ends_before_;
   if (boot_.core->counters().cash_alarms > cash_back() - back_before_ + ends) {
     fail("I20", "the cash of the core and the venue's balance differed");
   }

@@ -128,4 +128,40 @@ void Checker::check_open_value(std::string_view text) {
   }
 }
 
+// --- what is asked of an order -----------------------------------------------------------------
+
+// Whether this event may have made another state of it than the one noted.
+bool Checker::may_move(const Event& event, OrderId id) const {
+  switch (event.kind()) {
+    case EventKind::order_ack: return event.as<OrderAck>().order == id;
+    case EventKind::order_reject: return event.as<OrderReject>().order == id;
+    case EventKind::order_done: return event.as<OrderDone>().order == id;
+    case EventKind::order_lookup: return event.as<OrderLookup>().order == id;
+    case EventKind::fill: return fill_complete_ && fill_parts_.value().order == id;
+    case EventKind::open_order_report:
+    case EventKind::reconcile_mark: return true;
+    default: return false;
+  }
+}
+
+// An order is changed while it is live, and cancelled while it may live; it shows so behind the
+// step. Where this step's own event made it live, or its silence a doubt, that is the state the
+// command found.
+void Checker::note_asked(const Event& event, OrderId id, OrderState was, OrderEvent what) {
+  const Order* order = boot_.core->orders().find(id);
+  const OrderState after = order != nullptr ? order->state : OrderState::pending_new;
+  const bool change = what == OrderEvent::ask_replace;
+  const bool doubted = after == OrderState::unknown;
+  const bool taken = doubted || after == OrderState::pending_cancel ||
+                     (change && after == OrderState::pending_replace);
+  const OrderState found = doubted && !change ? OrderState::unknown : was;
+  const bool fits =
+      change ? found == OrderState::live : found != OrderState::pending_new && !ended(found);
+  if (!taken || (!fits && !may_move(event, id))) {
+    fail("I6", "order " + std::to_string(id.value) + " was changed or cancelled in state " +
+                   std::to_string(static_cast<int>(found)));
+  }
+  coverage_.visit(fits ? found : OrderState::live, what);
+}
+
 }  // namespace gimbal::simtest

@@ -169,8 +169,17 @@ bool VenueSide::end_expiry(std::uint64_t pick) {
     if (l.active && is_option(l.def.kind)) listed.insert(l.def.expiry);
   }
   if (listed.size() < 2) return false;
-  return dialect.settle_expiry(
-             0, *std::next(listed.begin(), static_cast<std::ptrdiff_t>(pick % listed.size()))) > 0;
+  const ExchTime expiry =
+      *std::next(listed.begin(), static_cast<std::ptrdiff_t>(pick % listed.size()));
+  bool holds = false;
+  for (sim::InstrumentIndex i = 0; i < exchange.instruments().size(); ++i) {
+    const sim::Listing& l = exchange.instruments()[i];
+    const bool ends = l.active && is_option(l.def.kind) && l.def.expiry == expiry;
+    holds = holds || (ends && exchange.held(account, i).nano != 0);
+  }
+  const bool ended = dialect.settle_expiry(0, expiry) > 0;
+  held_ends_ += ended && holds;
+  return ended;
 }
 
 std::vector<sim::OrderNo> VenueSide::resting() const {

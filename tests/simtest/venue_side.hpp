@@ -58,6 +58,8 @@ class VenueSide {
   // Ends every instrument of one of the expiries, `pick` of them; the last stays. False: it did
   // not.
   bool end_expiry(std::uint64_t pick);
+  // How often it ended one that the bot's account held something of.
+  [[nodiscard]] std::uint64_t held_ends() const noexcept { return held_ends_; }
 
   sim::SimExchange exchange;
   sim::DeribitDialect dialect;
@@ -70,6 +72,8 @@ class VenueSide {
  private:
   void take_from(sim::OrderNo order, double share, bool through);
   std::string limit_order(Side side, Qty amount, Price price, std::string_view rest) const;
+
+  std::uint64_t held_ends_{0};
 };
 
 }  // namespace gimbal::simtest

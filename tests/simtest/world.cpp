@@ -403,7 +403,7 @@ RunResult run_twice(const RunOptions& options) {
   if (first.trace == run_seed(again).trace) return first;
   again.steady_wall = false;
   const bool jumps = first.fired.test(static_cast<std::size_t>(Fault::wall_clock_step));
-  if (jumps && first.trace == run_seed(again).trace) {
+  if (first.ok() && jumps && first.trace == run_seed(again).trace) {
     first.invariant = "I14";
     first.text = "without the wall clock's jumps the same seed gave another trace";
   } else if (first.ok()) {
