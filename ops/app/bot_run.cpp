@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "engine/runtime/alloc_guard.hpp"
+#include "engine/runtime/huge_pages.hpp"
 #include "engine/runtime/pin.hpp"
 #include "engine/runtime/trace.hpp"
 #include "ops/app/bot.hpp"
@@ -57,6 +58,10 @@ void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work,
 
 void Bot::start_threads() {
   const RuntimeConfig& r = loaded_->config.runtime;
+  if (r.huge_pages) {
+    const HugePages moved = use_huge_pages();
+    say(fmt::format("memory: {} of {} MiB are on huge pages", 2 * moved.moved, 2 * moved.whole));
+  }
   const Scheduling scheduling = r.realtime ? Scheduling::fifo : Scheduling::normal;
   const auto plan = [&](const char* name, int core) {
     return ThreadPlan{name, core, scheduling, 10, {}};

@@ -98,6 +98,7 @@ struct RuntimeConfig {
   int cold_core{-1};
   bool realtime{false};
   bool lock_memory{true};
+  bool huge_pages{true};
   bool kernel_time{false};
   std::string journal_dir{"/var/lib/gimbal/journal"};
   std::string state_dir{"/var/lib/gimbal"};

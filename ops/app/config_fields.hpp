@@ -235,6 +235,9 @@ void fields(Visitor& visit, RuntimeConfig& c) {
   visit("cold_core", c.cold_core, core);
   visit("realtime", c.realtime, FieldInfo{.doc = "Hot threads run SCHED_FIFO."});
   visit("lock_memory", c.lock_memory, FieldInfo{.doc = "mlockall at start."});
+  visit("huge_pages", c.huge_pages,
+        FieldInfo{.doc = "Move memory to pages of 2 MiB at start, where the kernel "
+                         "can (Linux 6.1); what it refuses stays as it was."});
   visit("kernel_time", c.kernel_time,
         FieldInfo{.doc = "Use the kernel's receive time where the poller has it."});
   visit("journal_dir", c.journal_dir, FieldInfo{.min = 1, .max = 4096, .doc = "Journal segments."});
