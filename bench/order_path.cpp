@@ -231,7 +231,7 @@ void order_encode(benchmark::State& state) {
 }
 BENCHMARK(order_encode);
 
-// An order-sized frame out, and in at the far end, through OpenSSL without sockets.
+// An order-sized frame out, and in at the far end, without sockets.
 void tls_record(benchmark::State& state) {
   std::string error;
   LoopbackPair pair = make_loopback_pair(error);

@@ -177,21 +177,25 @@ void Channel::take_secret(std::string_view line) noexcept {
   if (secret != nullptr) (void)secret->assign(line.substr(line.rfind(' ') + 1));
 }
 
-// OpenSSL has neither read nor written a record of application traffic yet.
+// OpenSSL has neither read nor written a record of application traffic: nothing passes this channel
+// while it has secrets_, which it keeps when the peer is refused or this fails.
 bool Channel::take_over_records() {
-  const std::unique_ptr<Secrets> secrets = std::move(secrets_);
   if (SSL_version(ssl_) != TLS1_3_VERSION) {
     SSL_set_read_ahead(ssl_, 1);
+    secrets_.reset();
     return true;
   }
-  const bool serves = SSL_is_server(ssl_) == 1;
+  const TrafficSecret& ours = SSL_is_server(ssl_) == 1 ? secrets_->server : secrets_->client;
+  const TrafficSecret& theirs = SSL_is_server(ssl_) == 1 ? secrets_->client : secrets_->server;
   if (SSL_has_pending(ssl_) == 0) {
-    records_ =
-        TlsRecords::make(SSL_get_cipher_name(ssl_), serves ? secrets->client : secrets->server,
-                         serves ? secrets->server : secrets->client);
+    records_ = TlsRecords::make(SSL_get_cipher_name(ssl_), theirs, ours);
   }
-  if (records_ == nullptr) error_code_ = ERR_PACK(ERR_LIB_SSL, 0, ERR_R_INTERNAL_ERROR);
-  return records_ != nullptr;
+  if (records_ == nullptr) {
+    error_code_ = ERR_PACK(ERR_LIB_SSL, 0, ERR_R_INTERNAL_ERROR);
+    return false;
+  }
+  secrets_.reset();
+  return true;
 }
 
 void Channel::feed_behind_rest(std::span<const char> bytes) noexcept {
@@ -246,6 +250,7 @@ ChannelStatus Channel::read(std::span<char> out, std::size_t& got) noexcept {
     in_left_ = in.size();
     return status;
   }
+  if (secrets_ != nullptr) return ChannelStatus::failed;  // no handshake, or a refused peer
   return SSL_read_ex(ssl_, out.data(), out.size(), &got) == 1 ? ChannelStatus::ok : classify();
 }
 
@@ -270,6 +275,7 @@ bool Channel::write(std::span<const char> plain) noexcept {
     out_end_ += written;
     return written > 0;
   }
+  if (secrets_ != nullptr) return false;
   if (SSL_write_ex(ssl_, plain.data(), plain.size(), &written) == 1) return true;
   (void)classify();
   return false;
@@ -281,7 +287,7 @@ void Channel::write_close() noexcept {
     out_end_ += records_->seal_close(std::span{out_}.subspan(out_end_));
     return;
   }
-  if (SSL_is_init_finished(ssl_) == 1) (void)SSL_shutdown(ssl_);
+  if (secrets_ == nullptr) (void)SSL_shutdown(ssl_);
 }
 
 void Channel::sent(std::size_t bytes) noexcept {

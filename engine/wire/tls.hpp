@@ -88,7 +88,8 @@ class Channel {
   // store of small blocks there, so that reading and writing records never touches the heap.
   static void prepare_thread() noexcept;
 
-  // Handshake step (cold): ok when done, need_more when out() must be sent or feed() called.
+  // Handshake step (cold): ok when done, need_more when out() must be sent or feed() called. Until
+  // it said ok nothing is read or written, and after a refusal nothing ever.
   [[nodiscard]] ChannelStatus handshake();
 
   // Received bytes; read until need_more before the bytes go away. What is left unread of the bytes

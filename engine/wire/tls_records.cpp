@@ -100,16 +100,18 @@ const char* TlsRecords::whole_record(std::span<const char>& in, std::size_t& bod
 ChannelStatus TlsRecords::open(const char* record, std::size_t body, std::span<char> out,
                                std::size_t& got) noexcept {
   std::size_t size = body - record::tag_bytes;
+  if (size > record::content_max + 1) return fail("a record with too much content");
   const bool fits = out.size() >= size;
   char* to = fits ? out.data() : plain_.data();
   if (!reads_->open(record, body, to)) return fail("a record that is not authentic");
   while (size > 0 && to[size - 1] == 0) --size;  // padding
   if (size == 0) return fail("a record without a type");
   const unsigned char type = byte_of(to[--size]);
-  if (size > record::content_max) return fail("a record with too much content");
+  if (message_head_size_ > 0 && type != record::handshake) {
+    return fail("a record inside a handshake message");
+  }
   if (type == record::application_data && size > 0) {
     without_data_ = 0;
-    if (message_head_size_ > 0) return fail("data inside a handshake message");
     if (fits) {
       got = size;
       return ChannelStatus::ok;

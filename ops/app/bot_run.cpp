@@ -58,10 +58,6 @@ void Bot::hot_thread(const ThreadPlan& plan, std::function<std::size_t()> work,
 
 void Bot::start_threads() {
   const RuntimeConfig& r = loaded_->config.runtime;
-  if (r.huge_pages) {
-    const HugePages moved = use_huge_pages();
-    say(fmt::format("memory: {} of {} MiB are on huge pages", 2 * moved.moved, 2 * moved.whole));
-  }
   const Scheduling scheduling = r.realtime ? Scheduling::fifo : Scheduling::normal;
   const auto plan = [&](const char* name, int core) {
     return ThreadPlan{name, core, scheduling, 10, {}};
@@ -293,6 +289,11 @@ int Bot::close_down() {
 }
 
 int Bot::run() {
+  // The kernel may take its time: before the guardian counts on beats.
+  if (loaded_->config.runtime.huge_pages) {
+    const HugePages moved = use_huge_pages();
+    say(fmt::format("memory: {} of {} MiB are on huge pages", 2 * moved.moved, 2 * moved.whole));
+  }
   say_state(BotState::running);
   start_threads();
   say(apply(cold_plan("gimbal", loaded_->config.runtime)));

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/wire/tls.hpp"
 #include "tests/support/peer_fixture.hpp"
@@ -21,7 +22,9 @@ class OpensslPeer {
  public:
   using Setup = std::function<void(SSL_CTX*)>;
 
-  explicit OpensslPeer(const Setup& setup = {}) {
+  // `shakes`: false leaves the handshake to the test.
+  explicit OpensslPeer(const Setup& setup = {}, bool shakes = true,
+                       std::vector<SpkiPin> pins = {}) {
     static const Identity leaf = make_identity(good_spec(), &root());
     context_.reset(SSL_CTX_new(TLS_server_method()));
     present(context_.get(), leaf);
@@ -32,16 +35,31 @@ class OpensslPeer {
     SSL_set_bio(ssl_.get(), in_, out_);
     SSL_set_accept_state(ssl_.get());
     std::string error;
-    channel = Channel::tls_client(trusting(root()), "venue.test", error);
+    channel = Channel::tls_client(trusting(root(), std::move(pins)), "venue.test", error);
     EXPECT_NE(channel, nullptr) << error;
-    shake_hands();
+    if (shakes) shake_hands();
   }
 
-  // Whatever the channel has to send, read by OpenSSL; "" when there is nothing or it broke.
-  std::string hear() {
+  void shake_hands() {
+    for (int round = 0; round < 8 && !connected; ++round) {
+      const ChannelStatus status = channel->handshake();
+      deliver();
+      const bool accepted = SSL_do_handshake(ssl()) == 1;
+      connected = status == ChannelStatus::ok && accepted;
+      flight_ = wire();
+      if (!flight_.empty()) channel->feed(flight_);
+    }
+    EXPECT_TRUE(connected) << channel->last_error();
+  }
+  // Everything that the channel has to send.
+  void deliver() {
     const auto out = channel->out();
     if (!out.empty()) BIO_write(in_, out.data(), static_cast<int>(out.size()));
     channel->sent(out.size());
+  }
+  // The same, read by OpenSSL; "" when there is nothing or it broke.
+  std::string hear() {
+    deliver();
     std::string all;
     std::array<char, 40'000> text{};
     for (std::size_t got = 0; SSL_read_ex(ssl(), text.data(), text.size(), &got) == 1;) {
@@ -84,19 +102,6 @@ class OpensslPeer {
     void operator()(SSL* p) const { SSL_free(p); }
     void operator()(SSL_CTX* p) const { SSL_CTX_free(p); }
   };
-  void shake_hands() {
-    for (int round = 0; round < 8 && !connected; ++round) {
-      const ChannelStatus status = channel->handshake();
-      const auto out = channel->out();
-      if (!out.empty()) BIO_write(in_, out.data(), static_cast<int>(out.size()));
-      channel->sent(out.size());
-      const bool accepted = SSL_do_handshake(ssl()) == 1;
-      connected = status == ChannelStatus::ok && accepted;
-      flight_ = wire();
-      if (!flight_.empty()) channel->feed(flight_);
-    }
-    EXPECT_TRUE(connected) << channel->last_error();
-  }
 
   std::unique_ptr<SSL_CTX, Free> context_;
   std::unique_ptr<SSL, Free> ssl_;

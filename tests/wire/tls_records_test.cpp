@@ -209,6 +209,86 @@ TEST(TlsRecords, AWriteThatDoesNotFitLeavesTheConnectionAsItWas) {
   EXPECT_EQ(peer.hear(), "small");
 }
 
+// Data that the server sends behind its part of the handshake, in one flight with it.
+TEST(TlsRecords, DataThatCameWithTheHandshakeIsReadBehindIt) {
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{100'000}}) {
+    OpensslPeer peer{[](SSL_CTX*) {}, false};
+    ASSERT_EQ(peer.channel->handshake(), ChannelStatus::need_more);
+    peer.deliver();
+    std::size_t size = 0;
+    char none = 0;
+    ASSERT_EQ(SSL_read_early_data(peer.ssl(), &none, 1, &size), SSL_READ_EARLY_DATA_FINISH);
+    ASSERT_EQ(SSL_write_early_data(peer.ssl(), "early", 5, &size), 1);
+    const std::string flight = peer.wire();
+    ChannelStatus status = ChannelStatus::need_more;
+    std::string text;
+    for (std::size_t at = 0; at < flight.size(); at += piece) {
+      peer.channel->feed(std::span{flight}.subspan(at, std::min(piece, flight.size() - at)));
+      if (status == ChannelStatus::need_more) status = peer.channel->handshake();
+      if (status != ChannelStatus::ok) continue;
+      std::string room(100, '\0');
+      for (std::size_t got = 0; peer.channel->read(room, got) == ChannelStatus::ok;) {
+        text.append(room, 0, got);
+      }
+    }
+    EXPECT_EQ(status, ChannelStatus::ok) << peer.channel->last_error();
+    EXPECT_EQ(text, "early");
+    peer.deliver();
+    ASSERT_EQ(SSL_do_handshake(peer.ssl()), 1);
+    ASSERT_TRUE(peer.channel->write("hello"sv));
+    EXPECT_EQ(peer.hear(), "hello");
+  }
+}
+
+TEST(TlsRecords, APeerThatAsksForAnotherGroupIsServed) {
+  OpensslPeer peer{[](SSL_CTX* c) { SSL_CTX_set1_groups_list(c, "P-384"); }};
+  ChannelStatus status{};
+  ASSERT_TRUE(peer.channel->write("hello"sv));
+  EXPECT_EQ(peer.hear(), "hello");
+  peer.say("and back");
+  EXPECT_EQ(peer.read(peer.wire(), status), "and back");
+}
+
+TEST(TlsRecords, NothingPassesAChannelBeforeItsHandshakeIsDone) {
+  OpensslPeer peer{[](SSL_CTX*) {}, false};
+  std::string room(100, '\0');
+  std::size_t got = 0;
+  const auto refuses = [&] {
+    return !peer.channel->write("an order"sv) &&
+           peer.channel->read(room, got) == ChannelStatus::failed;
+  };
+  EXPECT_TRUE(refuses());
+  EXPECT_TRUE(peer.channel->out().empty()) << "not even a hello";
+  ASSERT_EQ(peer.channel->handshake(), ChannelStatus::need_more);
+  const std::size_t hello = peer.channel->out().size();
+  EXPECT_TRUE(refuses());
+  peer.channel->write_close();
+  EXPECT_EQ(peer.channel->out().size(), hello);
+  peer.shake_hands();
+  EXPECT_FALSE(refuses());
+}
+
+TEST(TlsRecords, NothingEverPassesToAPeerWhoseKeyIsRefused) {
+  OpensslPeer peer{[](SSL_CTX*) {}, false, {SpkiPin{1}, SpkiPin{2}}};
+  ChannelStatus status = ChannelStatus::need_more;
+  for (int round = 0; round < 4 && status == ChannelStatus::need_more; ++round) {
+    status = peer.channel->handshake();
+    peer.deliver();
+    (void)SSL_do_handshake(peer.ssl());
+    const std::string flight = peer.wire();
+    if (status == ChannelStatus::need_more) peer.channel->feed(flight);
+    if (status == ChannelStatus::need_more) status = peer.channel->handshake();
+  }
+  EXPECT_EQ(status, ChannelStatus::failed);
+  EXPECT_NE(peer.channel->last_error().find("matches no pin"), std::string::npos);
+  peer.channel->sent(peer.channel->out().size());
+  EXPECT_FALSE(peer.channel->write("an order"sv));
+  peer.channel->write_close();
+  EXPECT_TRUE(peer.channel->out().empty());
+  EXPECT_EQ(peer.channel->handshake(), ChannelStatus::failed) << "asking again opens nothing";
+  EXPECT_FALSE(peer.channel->write("an order"sv));
+}
+
 // --- what OpenSSL would never send: sealed with the keys of both ends in hand
 struct BothEnds {
   BothEnds() {
@@ -271,12 +351,16 @@ TEST(TlsRecords, RefusesWhatTheProtocolForbidsAndSaysWhich) {
   }
 }
 
-TEST(TlsRecords, DataInsideAHandshakeMessageIsRefused) {
-  BothEnds ends;
-  EXPECT_EQ(ends.read(ends.sealed(std::string{"\x04\0\0\4ab", 6}, record::handshake)),
-            ChannelStatus::need_more);
-  EXPECT_EQ(ends.read(ends.sealed("x", data)), ChannelStatus::failed);
-  EXPECT_STREQ(ends.reader->failure(), "data inside a handshake message");
+TEST(TlsRecords, AnyOtherRecordInsideAHandshakeMessageIsRefused) {
+  for (const auto& [content, type] :
+       {std::pair{std::string{"x"}, data}, std::pair{std::string{}, data},
+        std::pair{std::string{"\1\0", 2}, int{record::alert}}}) {
+    BothEnds ends;
+    EXPECT_EQ(ends.read(ends.sealed(std::string{"\x04\0\0\4ab", 6}, record::handshake)),
+              ChannelStatus::need_more);
+    EXPECT_EQ(ends.read(ends.sealed(content, type)), ChannelStatus::failed);
+    EXPECT_STREQ(ends.reader->failure(), "a record inside a handshake message");
+  }
 }
 
 TEST(TlsRecords, APeerThatNeverSendsDataIsNotServedForEver) {
