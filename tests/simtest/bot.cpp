@@ -176,13 +176,16 @@ void Bot::step(const Event& event, Commands& out) {
   host_.story->event(event);
   Event changed = event;
   const bool kept = host_.plant != Plant::none && plant_event(event, changed);
-  const auto& strategies = engine_->strategies();
+  auto& strategies = engine_->strategies();
+  std::get<0>(strategies).placed = std::get<1>(strategies).placed = 0;
   const std::uint64_t asked = std::get<0>(strategies).asked + std::get<1>(strategies).asked;
   const std::size_t allocated = test::allocation_count();
   if (host_.plant == Plant::heap_in_step) allocate();
   engine_->step(kept ? changed : event, out);
   const std::size_t now_allocated = test::allocation_count();
   note_answer();
+  host_.checker->wanted(std::get<0>(strategies).wanted());
+  host_.checker->wanted(std::get<1>(strategies).wanted());
   host_.checker->after(event, out,
                        std::get<0>(strategies).asked + std::get<1>(strategies).asked - asked +
                            (host_.plant == Plant::swallow_request && steps_ == 5000 ? 1 : 0),

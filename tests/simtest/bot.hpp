@@ -24,6 +24,7 @@
 #include "ops/app/venue_queries.hpp"
 #include "strategies/delta_hedge/delta_hedge.hpp"
 #include "tests/simtest/checker.hpp"
+#include "tests/simtest/counted.hpp"
 #include "tests/simtest/damaged_files.hpp"
 #include "tests/simtest/fidget.hpp"
 #include "tests/simtest/network.hpp"
@@ -33,16 +34,6 @@
 
 namespace gimbal::simtest {
 
-// A strategy that says how many orders it asked for.
-template <class S>
-struct Counted {
-  S strategy;
-  std::uint64_t asked{0};
-  void wake(const StrategyView& view, Requests& requests) noexcept {
-    strategy.wake(view, requests);
-    asked += requests.places_ + requests.replaces_;
-  }
-};
 using TestStrategies = std::tuple<Counted<DeltaHedge>, Counted<Fidget>>;
 using TestEngine = Engine<NullProbe, TestStrategies>;
 
@@ -220,6 +211,7 @@ class Bot {
   void plant_order(std::string& text);
   void plant_cycle();
   void plant_text(std::string_view text);
+  bool plant_frame(Lane lane, std::string& text);  // true: it is lost
   bool hold_back(const Approved<PlaceOrder>& order);
   // What a time is taken from: the monotonic clock, but the wall's under that plant.
   [[nodiscard]] RecvTime plant_clock(Plant plant) const;

@@ -53,6 +53,12 @@ void Bot::plant_order(std::string& text) {
       text.insert(at, fraction ? "1" : ".1");
       return;
     }
+    case Plant::loose_terms: {
+      constexpr std::string_view immediate = "immediate_or_cancel";
+      const std::size_t at = text.find(immediate);
+      if (at != std::string::npos) text.replace(at, immediate.size(), "good_til_cancelled");
+      return;
+    }
     case Plant::show_secret:
       text.insert(text.size() - 1, R"(,"note":")" + std::string{bot_secret} + '"');
       return;
@@ -68,6 +74,19 @@ void Bot::plant_text(std::string_view text) {
   replace_label(again, label);
   host_.checker->sent(Lane::orders, again);
   host_.network->send(Lane::orders, again);
+}
+
+bool Bot::plant_frame(Lane lane, std::string& text) {
+  constexpr std::string_view key = "\"prev_change_id\":";
+  const std::size_t at = text.find(key);
+  if (host_.plant != Plant::skip_change || lane != Lane::hedge || at == std::string::npos) {
+    return false;
+  }
+  const std::string before = std::to_string(member_integer(text, "prev_change_id"));
+  const std::uint64_t nth = ++plant_count_ % 50;
+  if (nth == 0) plant_kept_ = before;
+  if (nth == 1 && !plant_kept_.empty()) text.replace(at + key.size(), before.size(), plant_kept_);
+  return nth == 0;
 }
 
 RecvTime Bot::plant_clock(Plant plant) const {

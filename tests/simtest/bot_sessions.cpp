@@ -113,6 +113,7 @@ void Bot::run_feed(FeedLane& f, RecvTime now) {
   std::string text;
   while (host_.network->pop(f.lane, text)) {
     f.heard = plant_clock(Plant::wall_span);
+    if (plant_frame(f.lane, text)) continue;
     static_cast<void>(f.feed.on_frame(frame_of(text), now, f.batch, f.outbox));
     feed_events(f);
   }

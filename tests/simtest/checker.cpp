@@ -22,6 +22,7 @@ void Checker::begin_boot(BootView view) {
   }
   std::erase_if(earlier_, [&](OrderId id) { return !may_live(label_of(id)); });
   orders_.clear();
+  changes_.clear();
   carried_.clear();
   modes_.clear();
   carry_latches();
@@ -211,30 +212,17 @@ void Checker::note_commands(const Event& event, const Commands& out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     const Command& c = out[i];
     if (c.kind() == CommandKind::place) {
-      const PlaceOrder& p = *c.place();
-      const Order* order = boot_.core->orders().find(p.order);
-      Note note;
-      note.instrument = p.instrument;
-      note.side = p.side;
-      note.approved = p.amount.nano;
-      note.strategy = p.order.strategy();
-      note.intent = order != nullptr ? order->intent : 0;
-      if (!orders_.emplace(p.order.value, note).second) {
-        fail("I7", "order id " + std::to_string(p.order.value) + " placed twice");
-      }
-      check_decision(p);
+      note_placing(*c.place());
+      check_decision(*c.place());
     } else if (c.kind() == CommandKind::replace) {
-      const ReplaceOrder& r = *c.replace();
-      const auto at = orders_.find(r.order.value);
-      if (at == orders_.end()) continue;
-      at->second.approved = std::max(at->second.approved, r.amount.nano);
-      note_asked(event, r.order, at->second.state, OrderEvent::ask_replace);
+      note_change(event, *c.replace());
     } else if (c.kind() == CommandKind::cancel) {
       const auto at = orders_.find(c.cancel().order.value);
       if (at == orders_.end()) continue;
       note_asked(event, c.cancel().order, at->second.state, OrderEvent::ask_cancel);
     }
   }
+  wanted_.clear();
 }
 
 // --- orders

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,8 @@ class Checker {
   void before(const Event& event);
   void after(const Event& event, const Commands& out, std::uint64_t requests,
              std::uint64_t allocations);
+  // The placings that a strategy asked for in the step that `after` is called for next.
+  void wanted(std::span<const OrderRequest> placings);
   // Every text the bot writes, before anything can happen to it.
   void sent(Lane lane, std::string_view text);
   // The same of the query session.
@@ -80,7 +83,8 @@ class Checker {
     std::int64_t approved{0};  // largest amount that the gate let through
     std::int64_t filled{0};    // sum of distinct trades delivered
     std::int64_t worst{0};     // largest amount that the core counts on
-    std::uint64_t intent{0};
+    std::uint64_t intent{0};   // as its strategy said
+    PlaceOrder terms{};        // as approved
     StrategyId strategy{};
     OrderState state{OrderState::pending_new};
     bool written{false};
@@ -89,6 +93,7 @@ class Checker {
     bool valid{false};     // since its last complete picture
     bool building{false};  // a picture has begun
     RecvTime at{};
+    std::uint64_t change_id{0};
   };
 
   // checker.cpp
@@ -129,14 +134,23 @@ class Checker {
   // checker_market.cpp
   void note_market(const Event& event);
   void check_book();
+  void check_truth(InstrumentId id);
 
   // checker_wire.cpp
   void check_order_text(std::string_view text, Ask ask);
   void check_place_text(std::string_view text, std::string_view label, std::int64_t amount);
   void check_open_value(std::string_view text);
+  void check_change_text(std::string_view text, std::int64_t amount);
   void check_earlier_boots();
   void check_secrets(std::string_view text);
   void check_carried();
+
+  // checker_terms.cpp
+  void note_placing(const PlaceOrder& order);
+  void note_change(const Event& event, const ReplaceOrder& change);
+  [[nodiscard]] std::uint64_t intent_of(const PlaceOrder& order);
+  [[nodiscard]] OrderId changed_by(std::string_view text) const;
+  void check_terms(std::string_view text, const PlaceOrder& approved, Ask ask);
 
   VenueSide& venue_;
   const Nemesis& nemesis_;
@@ -174,7 +188,11 @@ class Checker {
   std::vector<std::int64_t> position_;
   std::vector<std::int64_t> reported_;
 
+  std::map<std::uint64_t, PlaceOrder> changes_;  // of orders: approved, and not written yet
+  std::vector<OrderRequest> wanted_;             // in this step, not placed yet
   std::vector<Data> data_;
+  std::vector<sim::Level> true_levels_;  // of one side, kept for its room
+  std::uint64_t packets_{0};             // of books
   NaiveBook book_;
   Instrument terms_;  // that the bot was told last
 

@@ -67,6 +67,15 @@ void Checker::check_order_text(std::string_view text, Ask ask) {
   }
   if (member_integer(text, "valid_until") <= 0) fail("I13", "an order without valid_until");
   if (ask == Ask::place) check_place_text(text, member_text(text, "label"), amount);
+  if (ask == Ask::edit) check_change_text(text, amount);
+}
+
+void Checker::check_change_text(std::string_view text, std::int64_t amount) {
+  const auto change = changes_.extract(changed_by(text).value);
+  if (change.empty()) return fail("I5", "a change on the wire that the gate never approved");
+  const PlaceOrder& approved = change.mapped();
+  if (amount != approved.amount.nano) fail("I4", "the amount on the wire is not the approved one");
+  check_terms(text, approved, Ask::edit);
 }
 
 void Checker::check_place_text(std::string_view text, std::string_view label, std::int64_t amount) {
@@ -82,12 +91,13 @@ void Checker::check_place_text(std::string_view text, std::string_view label, st
   Note& note = at->second;
   note.written = true;
   if (amount != note.approved) fail("I4", "the amount on the wire is not the approved one");
+  check_terms(text, note.terms, Ask::place);
   if (mode_of(note.strategy, note.instrument) >= Mode::halt) {
     fail(armed_once_ ? "I3" : "I15", "a new order behind a closed gate");
   }
   for (const auto& [value, other] : orders_) {
     if (value == id.value || other.strategy != note.strategy || other.intent != note.intent ||
-        note.intent == 0 || !other.written)
+        !other.written)
       continue;
     if (may_live(label_of(OrderId{value}))) {
       fail("I5", "order " + std::to_string(value) + " of the same intent may still live");

@@ -39,6 +39,8 @@ enum class Plant : std::uint8_t {
   hide_settlement,  // the core is not told that instruments have ended
   wall_timer,       // timers go by the wall clock
   wall_span,        // a silence is measured by the wall clock
+  loose_terms,      // an immediate order is written as one that rests
+  skip_change,      // a book change is lost and the next one says that it follows
   count_
 };
 struct PlantRow {
@@ -77,6 +79,8 @@ inline constexpr std::array<PlantRow, static_cast<std::size_t>(Plant::count_)> p
     {Plant::hide_settlement, "hide_settlement", "I12"},
     {Plant::wall_timer, "wall_timer", "I14"},
     {Plant::wall_span, "wall_span", "I14"},
+    {Plant::loose_terms, "loose_terms", "I13"},
+    {Plant::skip_change, "skip_change", "I8"},
 }};
 
 }  // namespace gimbal::simtest
