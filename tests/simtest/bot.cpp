@@ -184,8 +184,10 @@ void Bot::step(const Event& event, Commands& out) {
   engine_->step(kept ? changed : event, out);
   const std::size_t now_allocated = test::allocation_count();
   note_answer();
-  host_.checker->wanted(std::get<0>(strategies).wanted());
-  host_.checker->wanted(std::get<1>(strategies).wanted());
+  if (std::get<0>(strategies).placed + std::get<1>(strategies).placed > 0) {
+    host_.checker->wanted(std::get<0>(strategies).wanted());
+    host_.checker->wanted(std::get<1>(strategies).wanted());
+  }
   host_.checker->after(event, out,
                        std::get<0>(strategies).asked + std::get<1>(strategies).asked - asked +
                            (host_.plant == Plant::swallow_request && steps_ == 5000 ? 1 : 0),

@@ -22,6 +22,7 @@ void Checker::begin_boot(BootView view) {
   }
   std::erase_if(earlier_, [&](OrderId id) { return !may_live(label_of(id)); });
   orders_.clear();
+  placings_.clear();
   changes_.clear();
   carried_.clear();
   modes_.clear();
@@ -222,7 +223,7 @@ void Checker::note_commands(const Event& event, const Commands& out) {
       note_asked(event, c.cancel().order, at->second.state, OrderEvent::ask_cancel);
     }
   }
-  wanted_.clear();
+  if (!wanted_.empty()) wanted_.clear();
 }
 
 // --- orders

@@ -84,7 +84,6 @@ class Checker {
     std::int64_t filled{0};    // sum of distinct trades delivered
     std::int64_t worst{0};     // largest amount that the core counts on
     std::uint64_t intent{0};   // as its strategy said
-    PlaceOrder terms{};        // as approved
     StrategyId strategy{};
     OrderState state{OrderState::pending_new};
     bool written{false};
@@ -188,8 +187,10 @@ class Checker {
   std::vector<std::int64_t> position_;
   std::vector<std::int64_t> reported_;
 
-  std::map<std::uint64_t, PlaceOrder> changes_;  // of orders: approved, and not written yet
-  std::vector<OrderRequest> wanted_;             // in this step, not placed yet
+  // Not in the notes, which are all read after each event.
+  std::map<std::uint64_t, PlaceOrder> placings_;  // of this boot, as approved
+  std::map<std::uint64_t, PlaceOrder> changes_;   // of orders: approved, and not written yet
+  std::vector<OrderRequest> wanted_;              // in this step, not placed yet
   std::vector<Data> data_;
   std::vector<sim::Level> true_levels_;  // of one side, kept for its room
   std::uint64_t packets_{0};             // of books

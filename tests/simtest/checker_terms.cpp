@@ -78,7 +78,7 @@ void Checker::note_placing(const PlaceOrder& order) {
   note.approved = order.amount.nano;
   note.strategy = order.order.strategy();
   note.intent = intent_of(order);
-  note.terms = order;
+  placings_.emplace(order.order.value, order);
   if (!orders_.emplace(order.order.value, note).second) {
     fail("I7", "order id " + std::to_string(order.order.value) + " placed twice");
   }
@@ -97,7 +97,7 @@ void Checker::note_change(const Event& event, const ReplaceOrder& change) {
   const auto at = orders_.find(change.order.value);
   if (at == orders_.end()) return;
   constexpr auto kept = static_cast<std::uint8_t>(order_flag::post_only | order_flag::reduce_only);
-  if (((change.flags ^ at->second.terms.flags) & kept) != 0) {
+  if (((change.flags ^ placings_.at(change.order.value).flags) & kept) != 0) {
     fail("I13", "a change made another kind of order of it");
   }
   at->second.approved = std::max(at->second.approved, change.amount.nano);

@@ -91,7 +91,7 @@ void Checker::check_place_text(std::string_view text, std::string_view label, st
   Note& note = at->second;
   note.written = true;
   if (amount != note.approved) fail("I4", "the amount on the wire is not the approved one");
-  check_terms(text, note.terms, Ask::place);
+  check_terms(text, placings_.at(id.value), Ask::place);
   if (mode_of(note.strategy, note.instrument) >= Mode::halt) {
     fail(armed_once_ ? "I3" : "I15", "a new order behind a closed gate");
   }
