@@ -32,6 +32,7 @@ void Checker::begin_boot(BootView view) {
   operator_seq_ = 0;
   reconciled_at_ = RecvTime{};
   gateway_ = GatewayState::down;
+  session_ = {};
   refused_before_ = 0;
   trades_.clear();
   boot_row_ = venue_.exchange.user_trade_count();
@@ -187,6 +188,7 @@ void Checker::after(const Event& event, const Commands& out, std::uint64_t reque
   note_fill(event);
   note_reports(event);
   check_positions(event);
+  check_session(event, out);
   note_commands(event, out);
   check_orders(event);
   if (!carried_.empty()) check_carried();

@@ -135,6 +135,19 @@ class Checker {
   void check_book();
   void check_truth(InstrumentId id);
 
+  // checker_session.cpp
+  struct Session {  // the private one, as the core was told of it
+    std::uint64_t generation{0};
+    bool ready{false};
+    bool settled{false};  // by a picture of its own
+  };
+  void check_session(const Event& event, const Commands& out);
+  void note_session(const Event& event);
+  [[nodiscard]] bool picture_fits() const;
+  void check_growth(OrderId id);
+  void check_cause(const Trip& trip);
+  void check_stops();
+
   // checker_wire.cpp
   void check_order_text(std::string_view text, Ask ask);
   void check_place_text(std::string_view text, std::string_view label, std::int64_t amount);
@@ -171,6 +184,7 @@ class Checker {
   std::uint64_t operator_seq_{0};
   RecvTime reconciled_at_{};  // last complete picture of this private session
   GatewayState gateway_{GatewayState::down};
+  Session session_;
   std::uint64_t refused_before_{0};
   bool armed_once_{false};  // in this boot
   bool fill_complete_{false};

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "tests/simtest/setup.hpp"
-#include "venues/deribit/labels.hpp"
 
 namespace gimbal::simtest {
 namespace {
@@ -16,7 +15,6 @@ constexpr Nanos quantum = milliseconds(1);
 constexpr Nanos settle_max = seconds(5);
 // and after this it lasts, the account is armed and inside of its band.
 constexpr Nanos heal_max = seconds(12);
-constexpr Nanos stop_max = seconds(8);
 constexpr Nanos rest_needed = milliseconds(300);
 
 }  // namespace
@@ -355,27 +353,9 @@ void World::heal() {
   result_.healed_after = rest_since_ - phase_began_;
   checker_.settle_accounts();
   phase_ = Phase::stop;
+  cancels_refused_ = false;
   phase_began_ = now_;
-  bot_->kill(Scope{});
-}
-
-// Orders of another instance are not ours to cancel, where the account is not ours alone.
-bool World::nothing_rests() const {
-  const auto resting = venue_.resting();
-  return std::none_of(resting.begin(), resting.end(), [&](sim::OrderNo n) {
-    const std::string label{venue_.exchange.order(n)->label};
-    return deribit::parse_label(label_tag, label).order.epoch() <= epoch_;
-  });
-}
-
-void World::stop() {
-  const bool clean = nothing_rests() && bot_->core().orders().open_count() == 0 &&
-                     bot_->core().snapshot().cancel_jobs == 0;
-  if (clean) throw Over{};
-  if (now_ - phase_began_ <= stop_max) return;
-  checker_.fail(
-      "I12", "not stopped " + std::to_string(stop_max.count / 1'000'000'000) + " s after the kill");
-  throw Over{};
+  kill_all();
 }
 
 std::vector<std::uint64_t> World::digests(const std::vector<Event>& events) {

@@ -39,6 +39,7 @@ class World {
   void next_phase();
   void heal();
   void must_settle();
+  void kill_all();
   void stop();
   [[nodiscard]] bool nothing_rests() const;
   [[nodiscard]] std::string unrest() const;
@@ -72,7 +73,8 @@ class World {
   Phase phase_{Phase::safety};
   RecvTime phase_began_{};
   RecvTime rest_since_{};
-  bool settled_{false};  // since the last fault, once
+  bool settled_{false};          // since the last fault, once
+  bool cancels_refused_{false};  // by the venue, since the kill: it settles
   RunResult result_;
 };
 
