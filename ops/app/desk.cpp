@@ -206,6 +206,8 @@ ControlAnswer Desk::kill(const KillRequest& request) {
                                 request.reason));
   }
   asked_.back().request = request.id;
+  // An operator who went away asks no more; the stop itself goes on.
+  if (asked_.size() > asked_max) asked_.pop_front();
   return ControlAnswer{AnswerState::pending, 0, {}};
 }
 

@@ -167,6 +167,7 @@ class Desk final : public ControlHandler {
   std::unique_ptr<ControlServer> server_;
   StatusReport report_;
   CommandOutbox unsent_;
+  static constexpr std::size_t asked_max = 64;
   std::list<Stop> asked_;          // by operators, whose last line has not gone out
   std::optional<Stop> page_stop_;  // the last that the stop page had; its command line may follow
   std::optional<Stop> leaving_;    // the signal's

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "strategies/pause.hpp"
+#include "strategies/short_of_own.hpp"
 
 namespace gimbal {
 namespace {
@@ -347,7 +348,8 @@ void DeltaHedge::take(Book& book, const StrategyView& view, const Quote& quote,
   request.amount = amount_for(book, view, agreed(book, residual), band, quote.mid());
   if (request.amount.nano == 0) return;
   const Price best = request.side == Side::buy ? quote.ask : quote.bid;
-  request.limit = beyond(best, request.side, book.config.collar_bps);
+  request.limit = short_of_own(view, book.hedge, request.side, best,
+                               beyond(best, request.side, book.config.collar_bps));
   request.tif = TimeInForce::immediate_or_cancel;
   ask(book, view, request, residual, band, requests);
 }

@@ -134,6 +134,7 @@ class Checker {
   void note_market(const Event& event);
   void check_book();
   void check_truth(InstrumentId id);
+  [[nodiscard]] bool both_sides(sim::InstrumentIndex index);
 
   // checker_session.cpp
   struct Session {  // the private one, as the core was told of it

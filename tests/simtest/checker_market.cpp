@@ -18,8 +18,12 @@ void Checker::check_truth(InstrumentId id) {
   const FlatOrderBook* book = boot_.core->book(id);
   const auto view = book != nullptr ? book->view() : std::nullopt;
   if (!view) return;
-  // An option's ask of 1, which crosses nothing, is a level like any other to who reads it.
-  if (nemesis_.on(Fault::bad_levels) && is_option(boot_.core->instruments()[id].kind)) return;
+  // A bid of 9 millions beside no ask, or an option's ask of 1, crosses nothing: a level like any
+  // other to who reads it.
+  if (nemesis_.on(Fault::bad_levels) &&
+      (is_option(boot_.core->instruments()[id].kind) || !both_sides(index))) {
+    return;
+  }
   for (const Side side : {Side::buy, Side::sell}) {
     true_levels_.clear();
     venue_.exchange.levels(index, side, 0, true_levels_);
@@ -30,11 +34,31 @@ void Checker::check_truth(InstrumentId id) {
       ++n;
     }
     if (n == view->levels(side) && (n == true_levels_.size() || book->truncated())) continue;
+    const auto said = [n](std::size_t levels, Level l) {
+      return n < levels
+                 ? std::to_string(to_double(l.amount)) + " at " + std::to_string(to_double(l.price))
+                 : "none";
+    };
+    const Level ours = n < view->levels(side) ? *view->level(side, n) : Level{};
+    const Level theirs =
+        n < true_levels_.size() ? Level{true_levels_[n].price, true_levels_[n].amount} : Level{};
     return fail("I8", "the core's book of " + boot_.names[id.value] + " at change " +
                           std::to_string(d.change_id) + " is not the venue's from level " +
                           std::to_string(n) +
-                          (side == Side::buy ? " of the bids" : " of the asks"));
+                          (side == Side::buy ? " of the bids: " : " of the asks: ") +
+                          said(view->levels(side), ours) + ", the venue's " +
+                          said(true_levels_.size(), theirs));
   }
+}
+
+bool Checker::both_sides(sim::InstrumentIndex index) {
+  bool both = true;
+  for (const Side side : {Side::buy, Side::sell}) {
+    true_levels_.clear();
+    venue_.exchange.levels(index, side, 1, true_levels_);
+    both = both && !true_levels_.empty();
+  }
+  return both;
 }
 
 void Checker::note_market(const Event& event) {

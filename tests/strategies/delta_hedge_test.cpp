@@ -59,14 +59,17 @@ TEST_F(HedgeTest, TradesToZeroWhenToldToWithoutFlippingTheSign) {
 // --- what an earlier boot left resting (a hedge of that boot made markets)
 
 struct LeftOver : HedgeTest {
-  PlaceOrder left;  // sells 1000 far from the market
+  PlaceOrder left;  // sells 1000 far from the market, if not told otherwise
+  StrategyId of{0};
+  Side side{Side::sell};
+  double price{60000};
 
   PlaceOrder report(std::uint32_t number, double size = 1000) {
     OpenOrderReport r;
-    r.order = make_order_id(6, StrategyId{0}, number);
-    r.price = usd(60000);
+    r.order = make_order_id(6, of, number);
+    r.price = usd(price);
     r.amount = amount(size);
-    r.side = Side::sell;
+    r.side = side;
     send(EventKind::open_order_report, r, perp);
     PlaceOrder o;
     o.order = r.order;
@@ -96,6 +99,50 @@ struct LeftOver : HedgeTest {
     ASSERT_EQ(answer(), OperatorResult::accepted);
   }
 };
+
+// An order of another strategy between the market and the end of the hedge's reach: the whole order
+// would be refused (self_match), though it would be filled long before.
+TEST_F(LeftOver, OfAnotherStrategyTheHedgeReachesATickLessFar) {
+  of = StrategyId{1};
+  side = Side::buy;
+  price = 49950;
+  adopted(5000);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  EXPECT_EQ(placed()[0].side, Side::sell);
+  EXPECT_EQ(placed()[0].price, usd(49950.5)) << "not 49899.5";
+  EXPECT_EQ(core().gate().refused(Refusal::self_match), 0U);
+}
+
+TEST_F(LeftOver, OfAnotherStrategyTheHedgeThatBuysReachesATickLessFarToo) {
+  of = StrategyId{1};
+  price = 50001;
+  adopted(-5000);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  EXPECT_EQ(placed()[0].side, Side::buy);
+  EXPECT_EQ(placed()[0].price, usd(50000.5)) << "the best ask itself";
+}
+
+TEST_F(LeftOver, OfAnotherStrategyAtTheTopLeavesNothingToTake) {
+  of = StrategyId{1};
+  side = Side::buy;
+  price = 49999.5;
+  adopted(5000);
+  moment();
+  EXPECT_TRUE(placed().empty());
+  EXPECT_GE(core().gate().refused(Refusal::self_match), 1U);
+}
+
+TEST_F(LeftOver, OfAnotherStrategyOutOfReachChangesNothing) {
+  of = StrategyId{1};
+  side = Side::buy;
+  price = 49899;
+  adopted(5000);
+  moment();
+  ASSERT_EQ(placed().size(), 1U);
+  EXPECT_EQ(placed()[0].price, usd(49899.5));
+}
 
 TEST_F(LeftOver, IsCancelledOnceAndTheHedgeTakesWhenItIsGone) {
   adopted(5000);  // 0.1 long
