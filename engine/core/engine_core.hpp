@@ -119,10 +119,10 @@ class EngineCore {
     Qty venue_position{};  // last report outside of a reconciliation, while it differs
     Qty reported{};        // of the reconciliation that is running
     RecvTime drift_since{};
-    RecvTime filled_at{};  // newest live fill since a picture was asked for
-    bool touched{false};
-    bool lost{false};  // was valid, is not: its return starts the pause
-    Price witness{};   // the index when its last data came
+    RecvTime filled_at{};               // newest live fill since a picture was asked for
+    bool touched{false}, early{false};  // early: its book came before its terms
+    bool lost{false};                   // was valid, is not: its return starts the pause
+    Price witness{};                    // the index when its last data came
     OutlierFilter* outliers{nullptr};
     bool outlier{false};       // its book is valid, its price is not used
     bool stale{false};         // told; ends with the next data

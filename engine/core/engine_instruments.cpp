@@ -112,6 +112,12 @@ bool EngineCore::adopt_instrument(InstrumentId id, const InstrumentChange& chang
   const InstrumentId added = table_.add(fresh);
   if (!added.valid()) return false;
   list(added);
+  // Its terms came by another ring, behind what an operator sent: the feed's snapshot is gone.
+  Market& m = markets_[added.value];
+  if (m.early && m.book != nullptr && push(out, Command{Resync{added, fresh.venue}})) {
+    m.resync_at = now_;
+    ++counters_.resyncs;
+  }
   return true;
 }
 

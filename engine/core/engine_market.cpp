@@ -31,6 +31,7 @@ void EngineCore::on_book_reset(const Event& event) noexcept {
   Market* m = market(event.instrument);
   if (m == nullptr || m->book == nullptr) {
     ++counters_.unknown_instruments;
+    if (event.instrument.value < markets_.size()) markets_[event.instrument.value].early = true;
     return;
   }
   if (m->book->state() == BookState::valid) m->lost = true;

@@ -369,6 +369,29 @@ TEST_F(EngineTest, ANewListingGetsTheNextIdAndItsBook) {
   EXPECT_TRUE(core().view().quote(InstrumentId{2}));
 }
 
+// Hundreds of operator commands stand before the change in its ring, the feed goes past them.
+TEST_F(EngineTest, ABookThatCameBeforeItsInstrumentIsAskedForAgain) {
+  Blocks blocks;
+  setup.blocks = {&blocks, &Blocks::find};
+  go();
+  to_armed();
+  blocks.set(test::option_definition(60000), 1);
+  snapshot(InstrumentId{2}, 0.01, 0.02);
+  seen.clear();
+  InstrumentChange change;
+  change.change = InstrumentChangeKind::adopt;
+  change.generation = 1;
+  change.bytes = sizeof(Instrument);
+  send(EventKind::instrument_change, change, InstrumentId{2});
+  ASSERT_EQ(core().instruments().size(), 3U);
+  EXPECT_EQ(count(CommandKind::resync), 1U);
+  blocks.set(test::option_definition(70000), 2);
+  change.generation = 2;
+  send(EventKind::instrument_change, change, InstrumentId{3});
+  ASSERT_EQ(core().instruments().size(), 4U);
+  EXPECT_EQ(count(CommandKind::resync), 1U) << "nothing of this one came yet";
+}
+
 TEST_F(EngineTest, SettlementEndsThePositionAndItsDelta) {
   go();
   to_armed(50000, 0, -10);
