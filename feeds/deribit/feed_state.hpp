@@ -85,7 +85,7 @@ struct DeribitFeed::State final : FrameReader::Channels {
   // The channel waits until the back-off that began at `from` is over; true when it is: then it is
   // idle, and to be asked for at once. What was waited for in vain since `from` is part of it, or
   // the two together outlast what a recovery may take.
-  bool back_off(Channel& channel, RecvTime from, const FeedCall& call) noexcept;
+  bool back_off(Channel& channel, const FeedCall& call) noexcept;
   void resync_all(const FeedCall& call) noexcept;
   void resubscribe_all(const FeedCall& call) noexcept;
   void on_reply(const PublicFrame& frame, const FeedCall& call) noexcept;

@@ -104,7 +104,9 @@ Nanos DeribitFeed::State::delay_after(std::uint8_t failures) const noexcept {
   return std::min(config.resync_delay * (std::int64_t{1} << doublings), config.resync_delay_max);
 }
 
-bool DeribitFeed::State::back_off(Channel& channel, RecvTime from, const FeedCall& call) noexcept {
+// The wait counts from the newest request: a book that was good for a while since then, and is
+// asked for again because its terms changed, has most of it behind it.
+bool DeribitFeed::State::back_off(Channel& channel, const FeedCall& call) noexcept {
   if (!open || channel.stage == ChannelStage::requested || channel.stage == ChannelStage::waiting ||
       channel.stage == ChannelStage::retired) {
     return false;  // one at a time
@@ -112,7 +114,7 @@ bool DeribitFeed::State::back_off(Channel& channel, RecvTime from, const FeedCal
   if (call.now - channel.failed_at > config.resync_delay_max * 2) channel.failures = 0;
   channel.failed_at = call.now;
   ++counters.resyncs;
-  const RecvTime due = from + delay_after(channel.failures);
+  const RecvTime due = channel.asked_at + delay_after(channel.failures);
   if (channel.failures < 30) ++channel.failures;
   const bool at_once = due <= call.now;
   channel.stage = at_once ? ChannelStage::idle : ChannelStage::waiting;
@@ -121,7 +123,7 @@ bool DeribitFeed::State::back_off(Channel& channel, RecvTime from, const FeedCal
 }
 
 void DeribitFeed::State::resync_channel(Channel& channel, const FeedCall& call) noexcept {
-  if (!back_off(channel, call.now, call)) return;
+  if (!back_off(channel, call)) return;
   request(static_cast<std::uint32_t>(&channel - table.all().data()), 1, true, call);
 }
 
@@ -221,12 +223,12 @@ void DeribitFeed::State::timer(const FeedCall& call) noexcept {
     } else if (channel.stage == ChannelStage::requested && call.now >= channel.due) {
       if (Pending* p = find_pending(channel.request_id); p != nullptr) p->id = 0;
       channel.stage = ChannelStage::idle;  // no answer: ask again, backing off
-      any = back_off(channel, channel.asked_at, call) || any;
+      any = back_off(channel, call) || any;
     } else if (channel.stage == ChannelStage::accepted && channel.is_book() &&
                !channel.has_snapshot && call.now >= channel.due && !all_waiting) {
       // Accepted, but the snapshot never came. A book that was given up together with all others
       // is asked for together with them.
-      any = back_off(channel, channel.asked_at, call) || any;
+      any = back_off(channel, call) || any;
     }
   }
   if (any) request_idle(true, call);

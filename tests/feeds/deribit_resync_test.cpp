@@ -58,6 +58,26 @@ TEST_F(Resync, WhatIsWaitedForInVainIsPartOfTheBackOff) {
   }
 }
 
+// Five gaps in a row, then a book that is good for three seconds, until its terms change and it is
+// asked for by the core: the 1.6 s of the back-off have passed long since its newest request.
+TEST_F(Resync, WhatABookWasGoodForIsPartOfTheBackOffToo) {
+  make();
+  open_book();
+  snapshot(100);
+  outbox.clear();
+  for (int failure = 0; failure < 5; ++failure) {
+    ASSERT_EQ(take(book_message("change", 500, 499, "", "")), DecodeStatus::sequence_gap);
+    EXPECT_TRUE(!outbox.empty() || asked_within(seconds(5)).count > 0);
+    accept(newest_id(), quoted(perp_channel));
+    snapshot(100);
+    outbox.clear();
+  }
+  EXPECT_LT(asked_within(seconds(3)).count, 0);
+  batch.clear();
+  feed->resync(perp, FeedReason::crossed, now, batch, outbox);
+  EXPECT_EQ(outbox.size(), 2U) << "at once";
+}
+
 // A frame of nobody takes every book: the second one within twenty seconds is backed off, and no
 // book goes ahead with requests of its own.
 TEST_F(Resync, BooksGivenUpTogetherAreAskedForTogether) {
