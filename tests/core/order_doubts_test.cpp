@@ -30,6 +30,14 @@ struct OrderDoubts : EngineTest {
     r.side = o.side;
     told_at(EventKind::open_order_report, r, told);
   }
+  PlaceOrder other;  // of nobody here; fills name the perpetual
+  // A fill that no trade id tells from another: the picture has to say what it was.
+  void unnumbered_fill() {
+    other.instrument = perp;
+    Fill f = fill_of(other, 50);
+    f.trade = {};
+    send(EventKind::fill, f, perp);
+  }
   void begin_made_at(RecvTime made) {
     ReconcileMark m;
     m.generation = generation;
@@ -120,7 +128,6 @@ TEST_F(OrderDoubts, APictureThatNobodyAskedForOverwritesNoFillSinceItsMarkWasMad
   armed();
   const RecvTime made = now;
   advance(milliseconds(5));
-  PlaceOrder other;
   other.instrument = perp;
   fill(other, 100);
   advance(milliseconds(5));
@@ -146,11 +153,7 @@ TEST_F(OrderDoubts, APictureThatNobodyAskedForMeetsNoWishFromBehindItsMark) {
 TEST_F(OrderDoubts, APictureOfAQuestionThatWasGivenUpDoesNotAnswerTheNext) {
   setup.engine.reconcile_timeout = seconds(1);
   armed();
-  PlaceOrder other;
-  other.instrument = perp;
-  Fill unnumbered = fill_of(other, 50);
-  unnumbered.trade = {};
-  send(EventKind::fill, unnumbered, perp);
+  unnumbered_fill();
   run(milliseconds(990));
   ASSERT_EQ(count(CommandKind::reconcile), 1U);
   const RecvTime made = now;
@@ -171,11 +174,7 @@ TEST_F(OrderDoubts, APictureOfAQuestionThatWasGivenUpDoesNotAnswerTheNext) {
 TEST_F(OrderDoubts, PicturesOfTwoQuestionsThatWereGivenUpDoNotAnswerTheThird) {
   setup.engine.reconcile_timeout = seconds(1);
   armed();
-  PlaceOrder other;
-  other.instrument = perp;
-  Fill unnumbered = fill_of(other, 50);
-  unnumbered.trade = {};
-  send(EventKind::fill, unnumbered, perp);
+  unnumbered_fill();
   run(milliseconds(500));
   const RecvTime first = now;
   run(seconds(1));
@@ -249,11 +248,7 @@ TEST_F(OrderDoubts, AReasonOfAnotherKindDoesNotWaitBehindAMessageThatCannotBeRea
   reconcile(ReconcilePhase::begin);
   send(EventKind::order_reject, r);
   reconcile(ReconcilePhase::complete);
-  PlaceOrder other;
-  other.instrument = perp;
-  Fill unnumbered = fill_of(other, 50);
-  unnumbered.trade = {};
-  send(EventKind::fill, unnumbered, perp);
+  unnumbered_fill();
   run(milliseconds(2));
   EXPECT_EQ(count(CommandKind::reconcile), 2U);
   reconcile(ReconcilePhase::begin);

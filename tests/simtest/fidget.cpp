@@ -1,6 +1,14 @@
 #include "tests/simtest/fidget.hpp"
 
 namespace gimbal::simtest {
+namespace {
+
+// `away` from the best price of its side; negative: into the market.
+Price away_from(const Quote& quote, Side side, std::int64_t away) noexcept {
+  return side == Side::buy ? Price{quote.bid.nano - away} : Price{quote.ask.nano + away};
+}
+
+}  // namespace
 
 void Fidget::wake(const StrategyView& view, Requests& requests) noexcept {
   const bool quiet = view.now() >= quiet_from_;
@@ -36,7 +44,7 @@ void Fidget::leave(const StrategyView& view, Requests& requests) noexcept {
   r.tif = TimeInForce::good_til_cancelled;
   r.flags = order_flag::post_only;
   const std::int64_t away = quote->bid.nano / 10'000 * 30;
-  r.limit = r.side == Side::buy ? Price{quote->bid.nano - away} : Price{quote->ask.nano + away};
+  r.limit = away_from(*quote, r.side, away);
   r.amount = Qty{random_.between(1, 80) * 10 * nano_per_unit};
   r.decision_price = quote->mid();
   static_cast<void>(requests.place(r));
@@ -52,7 +60,7 @@ void Fidget::touch(const Order& o, const StrategyView& view, Requests& requests)
   const std::int64_t away = quote->bid.nano / 10'000 * random_.between(-1, 15);
   ReplaceRequest r;
   r.order = o.id;
-  r.limit = o.side == Side::buy ? Price{quote->bid.nano - away} : Price{quote->ask.nano + away};
+  r.limit = away_from(*quote, o.side, away);
   r.amount = Qty{o.filled.nano + random_.between(1, 60) * 10 * nano_per_unit};
   static_cast<void>(requests.replace(r));
 }
@@ -72,7 +80,7 @@ void Fidget::place(const StrategyView& view, Requests& requests) noexcept {
   if (kind >= 7) r.flags = order_flag::post_only;
   if (kind == 6) r.flags = order_flag::reduce_only;
   const std::int64_t away = quote->bid.nano / 10'000 * random_.between(kind < 3 ? -10 : 0, 20);
-  r.limit = r.side == Side::buy ? Price{quote->bid.nano - away} : Price{quote->ask.nano + away};
+  r.limit = away_from(*quote, r.side, away);
   r.amount = Qty{random_.between(1, 80) * 10 * nano_per_unit};
   r.decision_price = quote->mid();
   static_cast<void>(requests.place(r));
