@@ -1,6 +1,7 @@
 #include "bench/bot_process.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,13 @@ namespace {
 constexpr double start_patience_s = 20;
 constexpr double arm_patience_s = 20;
 constexpr double end_patience_s = 15;
+
+// As deployed, where the host lets us: a bot that may not lock its memory would not start.
+bool may_lock_memory() {
+  const bool may = ::mlockall(MCL_CURRENT | MCL_ONFAULT) == 0;
+  if (may) ::munlockall();
+  return may;
+}
 
 std::string read_all(const std::filesystem::path& path) {
   std::ifstream in{path};
@@ -148,10 +156,11 @@ void BotProcess::write_files() const {
       << "\n[runtime]\ntopology = \"fused\"\npoller = \"" << setup_.poller << "\"\nidle = \""
       << setup_.idle << "\"\n"
       << setup_.more << "keep_warm = \"" << setup_.keep_warm << "\"\n"
-      << "lock_memory = false\nkernel_time = false\nguardian_required = false\nio_core = "
-      << setup_.hot_core << "\ncold_core = " << setup_.cold_core << "\njournal_dir = \""
-      << (d / "journal").string() << "\"\nstate_dir = \"" << (d / "state").string()
-      << "\"\nruntime_dir = \"" << (d / "run").string() << "\"\n";
+      << "lock_memory = " << (may_lock_memory() ? "true" : "false")
+      << "\nkernel_time = false\nguardian_required = false\nio_core = " << setup_.hot_core
+      << "\ncold_core = " << setup_.cold_core << "\njournal_dir = \"" << (d / "journal").string()
+      << "\"\nstate_dir = \"" << (d / "state").string() << "\"\nruntime_dir = \""
+      << (d / "run").string() << "\"\n";
 }
 
 std::string BotProcess::log_end() const {

@@ -27,8 +27,6 @@ namespace {
 constexpr int venue_core = 0;
 constexpr int client_core = 1;
 constexpr std::int64_t warm_every_ns = 50'000;
-constexpr std::int64_t silence_ns = 10'000'000'000;
-constexpr int silences = 5;
 constexpr int rare_quiet_ticks = 999;
 constexpr double rare_share = 0.02;
 constexpr std::size_t record_overhead = 22 + 4;  // TLS 1.3 record, WebSocket header
@@ -50,6 +48,8 @@ struct Options {
   std::string idle{"spin"};
   std::string more;  // lines for the bot's [runtime]
   ContestConfig contest{};
+  int silences{5};  // of silence_s each, before one tick; at the end
+  double silence_s{10};
   double hold_s{0};  // only run the bot on a stream of ticks for so long
   bool check{false};
   bool smoke{false};
@@ -223,12 +223,12 @@ void start(BotProcess& bot, Venue& venue, const Serve& live) {
 
 // After the contest: the first order after a while without one, against the floor's blocks of the
 // run.
-void measure_silence(Results& r, Program silent) {
+void measure_silence(Results& r, const Options& o, Program silent) {
   ContestConfig once;
-  once.ticks = silences;
+  once.ticks = o.silences;
   once.warm_up = 0;
   Contest contest{once};
-  silent.pause_ns = silence_ns;
+  silent.pause_ns = static_cast<std::int64_t>(o.silence_s * 1e9);
   silent.resume();
   contest.block(silent);
   silent.stop();
@@ -239,7 +239,7 @@ void measure_silence(Results& r, Program silent) {
 }
 
 // The bot first: stopped for the floor's, it is not asked again.
-void measure_silences(Results& r, const Program& bot) {
+void measure_silences(Results& r, const Options& o, const Program& bot) {
   Program silent = bot;
   silent.name = "gimbal, after 10 s";
   const Program& rare = *std::find_if(r.programs.begin(), r.programs.end(),
@@ -249,8 +249,8 @@ void measure_silences(Results& r, const Program& bot) {
   still.door = rare.door;
   still.resume = rare.resume;
   still.stop = rare.stop;
-  measure_silence(r, std::move(silent));
-  measure_silence(r, std::move(still));
+  measure_silence(r, o, std::move(silent));
+  measure_silence(r, o, std::move(still));
 }
 
 int verdict(const Results& r, const Options& o) {
@@ -318,7 +318,7 @@ int run(const Options& o) {
     r.programs.push_back(std::move(crowded));
   }
   Contest{o.contest}.run(r.floor, r.fused, r.programs);
-  if (!o.floors_only) measure_silences(r, bare);
+  if (!o.floors_only) measure_silences(r, o, bare);
   const double bot_cold = cold_share(bot.pid(), started);
   const int code = bot.end(live);
   r.report = bot.report();
@@ -343,6 +343,8 @@ constexpr const char* usage =
     "  --check        exit 1 when a figure misses its bar\n"
     "  --smoke        exit 1 only when more than one order in ten is missed\n"
     "  --floors-only  gimbal and the floors: no rivals, no rare orders, no silence\n"
+    "  --silences N   samples of the first order after a silence (5)\n"
+    "  --silence S    that silence, in seconds (10)\n"
     "  --hold S       no measurement: the bot trades on a stream of ticks for S seconds\n";
 
 bool parse_flag(const std::string& name, Options& o) {
@@ -374,6 +376,8 @@ bool parse_value(const std::string& name, const char* value, Options& o) {
   if (name == "--ticks") return number(o.contest.ticks);
   if (name == "--warm-up") return number(o.contest.warm_up);
   if (name == "--seed") return (o.contest.seed = std::strtoull(value, nullptr, 10)), true;
+  if (name == "--silences") return number(o.silences) && o.silences > 0;
+  if (name == "--silence") return (o.silence_s = std::atof(value)) > 0;
   if (name == "--hold") return (o.hold_s = std::atof(value)) > 0;
   return false;
 }

@@ -83,6 +83,8 @@ class EngineCore {
   [[nodiscard]] const EngineCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const EngineSetup& setup() const noexcept { return setup_; }
   [[nodiscard]] const FlatOrderBook* book(InstrumentId id) const noexcept;
+  // All that the strategy's next hedge needs: bring_near.hpp. Gives its order's id.
+  OrderId look_over(UnderlyingId u, StrategyId strategy) const noexcept;
   // The newest order that came before the gate, passed or not.
   [[nodiscard]] const JudgedOrder& last_judged() const noexcept { return judged_; }
   [[nodiscard]] const ExecutionGaps& gaps() const noexcept { return gaps_; }
@@ -584,15 +586,13 @@ class EngineCore {
   std::array<OperatorAnswer, operator_actions> answers_{};  // the newest to each action
   OperatorCommand waiting_arm_{};
   RecvTime waiting_until_{};
-  bool arm_waits_{false};
-  bool guardian_live_{false};
+  bool arm_waits_{false}, guardian_live_{false};
   bool guardian_lost_{false};  // was live, is not: counts from guardian_lost_at_
   RecvTime guardian_lost_at_{};
   bool replan_{true};  // an order or a job may be due earlier than planned
   std::uint64_t cancel_stamp_{0};
   RecvTime owed_since_{};
-  RecvTime tick_due_{};
-  RecvTime upkeep_due_{};
+  RecvTime tick_due_{}, upkeep_due_{};
   RecvTime armed_for_{};  // due time of the timer we asked for; zero when none
   EngineCounters counters_{};
 };

@@ -1,6 +1,7 @@
 // What the gate looks at besides the order: market, account and book at this very event.
 #include <algorithm>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/core/engine_core.hpp"
 #include "engine/core/risk/option_sanity.hpp"
 
@@ -67,7 +68,7 @@ void EngineCore::gather_delta(GateContext& c, UnderlyingId u, Qty signed_added,
       c.option = OptionSanity::judge(mark, *c.instrument, gate_.limits());
     }
   }
-  const RiskNumbers risk = portfolio_.risk(u);
+  const RiskNumbers& risk = portfolio_.risk(u);
   const std::optional<ResidualDelta> residual_now = residual_of(u, risk);
   const std::optional<double> order_coins =
       option ? mark.delta_net * to_double(signed_added) : coins_of(c.instrument->id, signed_added);
@@ -114,6 +115,29 @@ void EngineCore::gather_greeks(GateContext& c, UnderlyingId u, const RiskNumbers
     (gamma < 0 ? c.gamma_open.low : c.gamma_open.high) += gamma;
     (vega < 0 ? c.vega_open.low : c.vega_open.high) += vega;
   }
+}
+
+OrderId EngineCore::look_over(UnderlyingId u, StrategyId strategy) const noexcept {
+  const OrderId next = make_order_id(boot_.epoch, strategy, order_counter_ + 1);
+  if (u.value >= underlyings_max) return next;
+  const InstrumentId hedge = setup_.underlyings[u.value].hedge;
+  const Market* m = market(hedge);
+  if (m == nullptr || m->book == nullptr) return next;
+  const Instrument& i = table_[hedge];
+  const GateContext c = gather(hedge, strategy, Side::buy, m->mark, i.lot, Scenarios::no);
+  std::array<CheckVerdict, pure_checks_max> verdicts;
+  const OrderFacts order{hedge, Side::buy, {}, m->mark, i.lot, i.lot, false, true};
+  work_out(pure_verdicts(order, c, gate_.limits(), verdicts));
+  m->book->look_over();
+  if (m->outliers != nullptr) bring_near(*m->outliers);
+  portfolio_.look_over(u);
+  orders_.look_over(next);
+  gate_.look_over(i.venue);
+  bring_near(judged_);
+  bring_near(counters_);
+  bring_near(&started_, line_bytes);
+  bring_near(&replan_, line_bytes);
+  return next;
 }
 
 bool EngineCore::meets_own(InstrumentId id, Side side, Price price) const noexcept {

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/core/payload.hpp"
 #include "engine/core/units.hpp"
 
@@ -99,6 +100,15 @@ class FlatOrderBook {
     return BookView{*this}.quote();
   }
 
+  // The best levels of both sides: bring_near.hpp.
+  void look_over() const noexcept {
+    constexpr std::size_t near = 8;
+    bring_near(*this);
+    for (const auto& [levels, count] :
+         {std::pair{bids_, bid_count_}, std::pair{asks_, ask_count_}}) {
+      bring_near(levels.data() + (count > near ? count - near : 0), (near + 1) * sizeof(Level));
+    }
+  }
   [[nodiscard]] BookState state() const noexcept { return state_; }
   [[nodiscard]] bool crossed() const noexcept;
   // Levels were dropped because a side was full; deep amounts are a lower bound.

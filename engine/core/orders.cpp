@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "engine/core/assert.hpp"
+#include "engine/core/bring_near.hpp"
 
 namespace gimbal {
 namespace {
@@ -85,6 +86,18 @@ std::uint16_t OrderTable::take_slot() noexcept {
   const std::uint16_t slot = free_.back();
   free_.pop_back();
   return slot;
+}
+
+void OrderTable::look_over(OrderId next) const noexcept {
+  bring_near(*this);
+  bring_near(&index_[home(next)], 2 * sizeof index_[0]);
+  bring_near(open_.data(), line_bytes);
+  const bool reuses = free_.empty();
+  if (reuses && ended_count_ == 0) return;
+  const std::uint16_t slot = reuses ? ended_ring_[ended_first_] : free_.back();
+  bring_near(slots_[slot]);
+  bring_near(open_position_[slot]);
+  if (reuses) bring_near(index_[home(slots_[slot].id)]);
 }
 
 Order* OrderTable::insert(const Order& order) noexcept {

@@ -323,6 +323,9 @@ class OrderTable {
   // the first `instruments` only; false as well when an order is of another one.
   [[nodiscard]] bool consistent(std::size_t instruments = SIZE_MAX) const noexcept;
 
+  // Where an order with this id would go: bring_near.hpp.
+  void look_over(OrderId next) const noexcept;
+
  private:
   static constexpr std::uint16_t no_slot = 0xFFFF;
 

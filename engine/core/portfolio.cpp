@@ -74,10 +74,12 @@ Portfolio::Holding* Portfolio::open(InstrumentId id) noexcept {
 // --- positions ----------------------------------------------------------------------------------
 
 void Portfolio::set_position(InstrumentId id, Qty amount) noexcept {
+  ++version_;
   if (Holding* h = open(id)) change(id, *h, amount);
 }
 
 void Portfolio::apply_fill(InstrumentId id, Qty signed_amount) noexcept {
+  ++version_;
   Holding* h = open(id);
   Qty sum{};
   if (h != nullptr && add_checked(h->amount, signed_amount, sum)) change(id, *h, sum);
@@ -88,6 +90,7 @@ Qty Portfolio::position(InstrumentId id) const noexcept {
 }
 
 void Portfolio::settle(InstrumentId id, Price) noexcept {
+  ++version_;
   Holding* h = open(id);
   if (h == nullptr) return;
   change(id, *h, Qty{});
@@ -217,6 +220,7 @@ void Portfolio::remove_row(Holding& h, Bucket& b) noexcept {
 
 void Portfolio::on_option_ticker(InstrumentId id, std::int64_t mark_iv_nano, Price underlying,
                                  Price mark, ExchTime venue_time, RecvTime now) noexcept {
+  ++version_;
   Holding* h = open(id);
   if (h == nullptr || !is_option(table_[id].kind)) return;
   if (venue_now_ == ExchTime{}) venue_now_ = venue_time;  // until the first on_clock
@@ -242,6 +246,7 @@ void Portfolio::on_option_ticker(InstrumentId id, std::int64_t mark_iv_nano, Pri
 }
 
 void Portfolio::on_perpetual_mid(UnderlyingId u, Price mid, ExchTime, RecvTime now) noexcept {
+  ++version_;
   if (u.value >= coins_.size() || !usable(mid)) return;
   now_ = std::max(now_, now);
   Coin& c = coins_[u.value];
@@ -260,6 +265,7 @@ void Portfolio::on_perpetual_mid(UnderlyingId u, Price mid, ExchTime, RecvTime n
 }
 
 void Portfolio::on_perpetual_lost(UnderlyingId u) noexcept {
+  ++version_;
   if (u.value >= coins_.size()) return;
   Coin& c = coins_[u.value];
   for (const std::uint16_t index : c.buckets) buckets_[index].forward.hold(c.mid);
@@ -268,6 +274,7 @@ void Portfolio::on_perpetual_lost(UnderlyingId u) noexcept {
 }
 
 void Portfolio::on_future_mid(InstrumentId id, Price mid, ExchTime, RecvTime now) noexcept {
+  ++version_;
   Holding* h = open(id);
   if (h == nullptr || !usable(mid)) return;
   const Instrument& i = table_[id];
@@ -277,6 +284,7 @@ void Portfolio::on_future_mid(InstrumentId id, Price mid, ExchTime, RecvTime now
 }
 
 void Portfolio::on_index(UnderlyingId u, Price index, ExchTime venue_time) noexcept {
+  ++version_;
   if (u.value >= coins_.size() || !usable(index)) return;
   Coin& c = coins_[u.value];
   if (c.index > 0) {

@@ -156,8 +156,12 @@ class Portfolio {
   // or ticker.
   void on_clock(RecvTime now, ExchTime venue_now) noexcept;
 
-  [[nodiscard]] RiskNumbers risk(UnderlyingId u) const noexcept;
+  // Added up once between two changes: strategy and gate ask for the same numbers. The reference
+  // holds until the next call that is not const.
+  [[nodiscard]] const RiskNumbers& risk(UnderlyingId u) const noexcept;
   [[nodiscard]] RiskNumbers risk(ExpiryId e) const noexcept;
+  // What the next risk(u) adds up: bring_near.hpp.
+  void look_over(UnderlyingId u) const noexcept;
   // What prices one option now; none for anything else.
   [[nodiscard]] VolSource model(InstrumentId id) const noexcept;
   // RiskNumbers::models alone.
@@ -283,7 +287,14 @@ class Portfolio {
     std::vector<std::uint16_t> filled{};
   };
 
+  // The last answer to risk(), for as long as nothing has changed.
+  struct Answer {
+    RiskNumbers risk{};
+    std::uint64_t version{0};
+  };
+
   Holding* open(InstrumentId id) noexcept;
+  [[nodiscard]] RiskNumbers sum_of(const Coin& c) const noexcept;
   void note_filled(std::size_t bucket) noexcept;
   void change_option(InstrumentId id, Holding& h, Qty amount) noexcept;
   void change_future(const Instrument& i, Holding& h, Qty amount, double price) noexcept;
@@ -334,6 +345,8 @@ class Portfolio {
   std::vector<Chunk> chunks_;
   std::vector<std::uint16_t> free_chunks_;
   std::vector<std::uint16_t> active_;  // buckets that hold options
+  std::uint64_t version_{1};           // one more with every call that may change an answer
+  mutable std::array<Answer, underlyings_max> answers_{};
   PortfolioWork work_{};
 };
 

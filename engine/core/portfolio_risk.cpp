@@ -1,6 +1,7 @@
 // Pricing of buckets, expansion in place and the answers of the portfolio.
 #include <algorithm>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/core/math.hpp"
 #include "engine/core/portfolio.hpp"
 
@@ -182,6 +183,7 @@ void Portfolio::reprice(Bucket& b) noexcept {
 
 void Portfolio::reprice(UnderlyingId u) noexcept {
   if (u.value >= coins_.size()) return;
+  ++version_;
   for (const std::uint16_t index : coins_[u.value].buckets) reprice(buckets_[index]);
 }
 
@@ -196,6 +198,7 @@ RecvTime Portfolio::due(const Bucket& b) const noexcept {
 }
 
 void Portfolio::on_clock(RecvTime now, ExchTime venue_now) noexcept {
+  ++version_;
   now_ = std::max(now_, now);
   venue_now_ = std::max(venue_now_, venue_now);
   if (now_ < check_at_) return;
@@ -280,10 +283,8 @@ void Portfolio::add_perpetual_risk(const Coin& c, RiskNumbers& out) const noexce
   out.gamma_net.value -= coins / c.mid;
 }
 
-RiskNumbers Portfolio::risk(UnderlyingId u) const noexcept {
+RiskNumbers Portfolio::sum_of(const Coin& c) const noexcept {
   RiskNumbers out;
-  if (u.value >= coins_.size()) return out;
-  const Coin& c = coins_[u.value];
   for (const std::uint16_t index : c.filled) {
     add_options_risk(buckets_[index], out);
     add_futures_risk(buckets_[index], out);
@@ -292,6 +293,18 @@ RiskNumbers Portfolio::risk(UnderlyingId u) const noexcept {
   out.delta_bs.value = out.options_delta.value + out.delta_one;
   out.delta_net.value += out.delta_one;
   return out;
+}
+
+void Portfolio::look_over(UnderlyingId u) const noexcept {
+  if (u.value < coins_.size()) work_out(sum_of(coins_[u.value]));
+}
+
+const RiskNumbers& Portfolio::risk(UnderlyingId u) const noexcept {
+  static constexpr RiskNumbers nothing{};
+  if (u.value >= coins_.size()) return nothing;
+  Answer& last = answers_[u.value];
+  if (last.version != version_) last = {sum_of(coins_[u.value]), version_};
+  return last.risk;
 }
 
 RiskNumbers Portfolio::risk(ExpiryId e) const noexcept {

@@ -57,6 +57,7 @@ void Portfolio::put_row(Bucket& b, Holding& h, const Vol& vol) noexcept {
 }
 
 std::size_t Portfolio::on_surface(const SurfaceBlock& block, RecvTime now) noexcept {
+  ++version_;
   if (surface_.empty()) return 0;
   now_ = std::max(now_, now);
   const SurfaceHead& head = block.head();
@@ -89,6 +90,7 @@ std::size_t Portfolio::on_surface(const SurfaceBlock& block, RecvTime now) noexc
 }
 
 bool Portfolio::withdraw_surface(const SurfaceHead& head, RecvTime now) noexcept {
+  ++version_;
   if (surface_.empty() || head.underlying.value >= coins_.size()) return false;
   now_ = std::max(now_, now);
   for (const std::uint16_t index : coins_[head.underlying.value].buckets) {

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/core/time.hpp"
 #include "engine/runtime/journal_format.hpp"
 #include "engine/runtime/outcome.hpp"
@@ -40,6 +41,13 @@ class FrameTape {
   // Cold, one thread: the oldest frame, valid until pop(). False when there is none.
   [[nodiscard]] bool peek(FrameRecord& record, std::span<char>& text) noexcept;
   void pop() noexcept;
+
+  // Where the next two frames of an order's size go: bring_near.hpp. Producer.
+  void look_over() const noexcept {
+    constexpr std::size_t frames = 1024;
+    const std::size_t at = tail_.load(std::memory_order_relaxed) & mask_;
+    bring_near(bytes_.get() + at, std::min(frames, mask_ + 1 - at));
+  }
 
  private:
   struct Entry {

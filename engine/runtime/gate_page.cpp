@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "engine/core/bring_near.hpp"
+
 namespace gimbal {
 namespace {
 
@@ -287,6 +289,10 @@ bool GatePage::list_new(OrderId order, VenueId venue, InstrumentId instrument) n
     return true;
   }
   return false;
+}
+
+void GatePage::look_over(OrderId next) const noexcept {
+  bring_near(page_->orders[next.value % listed_orders_max]);
 }
 
 bool GatePage::list_order(OrderId order, VenueId venue, InstrumentId instrument) noexcept {

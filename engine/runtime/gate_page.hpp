@@ -219,6 +219,8 @@ class GatePage {
   // order's slots are full or the order is not found. Hot: list_new, for an order that cannot be
   // listed yet. list_order keeps one entry for an order that is listed already.
   bool list_new(OrderId order, VenueId venue, InstrumentId instrument) noexcept;
+  // The place that it would take first: bring_near.hpp.
+  void look_over(OrderId next) const noexcept;
   bool list_order(OrderId order, VenueId venue, InstrumentId instrument) noexcept;
   bool unlist_order(OrderId order) noexcept;
 

@@ -248,6 +248,19 @@ Outcome LatchFile::tighten(const LatchEntry& entry) const {
   return store(state.entries);
 }
 
+Outcome LatchFile::attribute(const LatchEntry& entry) const {
+  const WriterLock lock{path_};
+  LatchState state = load();
+  const auto written =
+      std::find_if(state.entries.begin(), state.entries.end(), [&](const LatchEntry& e) {
+        return same_scope(e, entry) && e.mode == entry.mode && e.command_id == entry.command_id;
+      });
+  if (!state.trusted || written == state.entries.end()) return {};
+  written->uid = entry.uid;
+  written->reason = entry.reason;
+  return store(state.entries);
+}
+
 Outcome LatchFile::release(Scope scope, const std::vector<LatchEntry>& held) const {
   const WriterLock lock{path_};
   LatchState state = load();

@@ -65,6 +65,9 @@ class LatchFile {
   // load, raise the scope's entry to the stricter mode, store. An untrusted file is first replaced
   // by its global HALT.
   Outcome tighten(const LatchEntry& entry) const;
+  // Says who and why in the scope's entry when the same command wrote it. A kill reaches the stop
+  // page before its words arrive; the entry is as strict before as after.
+  Outcome attribute(const LatchEntry& entry) const;
   // Removes the entry of exactly this scope, by its number, and keeps all others. `held`: what else
   // holds as its owner knows it; raised into the file's entries, so that a file lost in between
   // loses nothing. Of an untrusted file the global HALT stays, unless the scope is global. Only for

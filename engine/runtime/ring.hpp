@@ -16,6 +16,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/core/bring_near.hpp"
+
 namespace gimbal {
 
 // Two cache lines: the adjacent-line prefetcher would couple neighbours otherwise.
@@ -102,6 +104,13 @@ class SpscRing {
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
   [[nodiscard]] std::size_t capacity() const noexcept { return mask_ + 1; }
   [[nodiscard]] bool over_half() const noexcept { return size() > capacity() / 2; }
+
+  // Where the next four records go: bring_near.hpp. Producer.
+  void look_over() const noexcept {
+    constexpr std::size_t ahead = 4;
+    const std::size_t tail = tail_.load(std::memory_order_relaxed);
+    for (std::size_t n = 0; n < ahead; ++n) bring_near(slots_[(tail + n) & mask_]);
+  }
 
  private:
   bool room_for(std::size_t tail, std::size_t count) noexcept {

@@ -92,8 +92,9 @@ class Sequencer {
   }
 
   // Fused path and boot: whole units, in order, on the sequencer's own thread. Never re-entered:
-  // a sink that produces events queues them in a ring.
-  void submit(const Event* records, std::size_t count) noexcept {
+  // a sink that produces events queues them in a ring. Sequence numbers and queue times are written
+  // into the records.
+  void submit(Event* records, std::size_t count) noexcept {
     std::size_t at = 0;
     while (at < count) {
       const std::size_t parts = whole_unit(records + at, count - at);
@@ -102,13 +103,14 @@ class Sequencer {
         ++at;
         continue;
       }
-      std::array<Event, event_parts_max> unit;
-      for (std::size_t i = 0; i < parts; ++i) unit[i] = records[at + i];
-      run(unit.data(), parts);
+      run(records + at, parts);
       at += parts;
     }
   }
-  void submit(const Event& record) noexcept { submit(&record, 1); }
+  void submit(const Event& record) noexcept {
+    Event own = record;
+    submit(&own, 1);
+  }
 
   // The last record of an orderly end, after the last work: a replay can check every command.
   void finish() noexcept {

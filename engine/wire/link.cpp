@@ -1,11 +1,12 @@
 #include "engine/wire/link.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include "engine/core/bring_near.hpp"
+#include "engine/wire/socket_calls.hpp"
 
 namespace gimbal {
 
@@ -193,8 +194,7 @@ int Link::push_out() noexcept {
   Channel& channel = *connection_->channel;
   while (!channel.out().empty()) {
     const auto out = channel.out();
-    const ssize_t sent =
-        ::send(connection_->fd, out.data(), out.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const long sent = send_now(connection_->fd, out.data(), out.size());
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) return errno;
@@ -216,6 +216,14 @@ bool Link::flush() noexcept {
 
 std::size_t Link::backlog() const noexcept {
   return connected() ? connection_->channel->out().size() : 0;
+}
+
+void Link::look_over() noexcept {
+  if (state_ != LinkState::open) return;
+  constexpr std::size_t text = 512;  // an order's
+  bring_near(*this);
+  bring_near(plain_.data(), text);
+  connection_->channel->look_over();
 }
 
 bool Link::send_text(std::string_view text) noexcept {

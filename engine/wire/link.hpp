@@ -151,6 +151,9 @@ class Link {
   [[nodiscard]] const LinkCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const LinkClosed& closed() const noexcept { return closed_; }
 
+  // What the next text to be sent needs: bring_near.hpp.
+  void look_over() noexcept;
+
  private:
   template <class Sink>
   void deliver(RecvTime at, Sink& sink) noexcept {

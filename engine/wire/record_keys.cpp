@@ -146,6 +146,16 @@ bool RecordKeys::seal(std::span<const char> content, record::Type type, char* ou
          EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_GET_TAG, record::tag_bytes, text + inner) == 1;
 }
 
+void RecordKeys::look_over() noexcept {
+  if (direction_ != Direction::seals) return;
+  constexpr std::array<unsigned char, record::head_bytes> head{record::application_data, 3, 3, 0,
+                                                               0};
+  int size = 0;
+  (void)EVP_EncryptInit_ex2(context_, nullptr, nullptr, nonce(), nullptr);
+  (void)EVP_EncryptUpdate(context_, nullptr, &size, head.data(), record::head_bytes);
+  --sequence_;
+}
+
 bool RecordKeys::open(const char* record, std::size_t body, char* out) noexcept {
   const std::size_t inner = body - record::tag_bytes;
   const unsigned char* at = as_bytes(record);

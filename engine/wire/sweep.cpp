@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "engine/wire/socket_calls.hpp"
+
 namespace gimbal {
 
 SweepBackend::SweepBackend(const PollerConfig& config, bool use_epoll)
@@ -121,7 +123,7 @@ bool SweepBackend::try_slot(std::uint16_t number, Received& out) noexcept {
 }
 
 long SweepBackend::receive(const Slot& from, std::int64_t& kernel_unix_ns) noexcept {
-  if (!kernel_stamps_) return ::recv(from.fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  if (!kernel_stamps_) return receive_now(from.fd, buffer_.data(), buffer_.size());
   alignas(cmsghdr) std::array<char, 128> control;
   iovec part{buffer_.data(), buffer_.size()};
   msghdr message{};

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <new>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/wire/openssl_memory.hpp"
 #include "engine/wire/openssl_text.hpp"
 #include "engine/wire/tls_records.hpp"
@@ -279,6 +280,13 @@ bool Channel::write(std::span<const char> plain) noexcept {
   if (SSL_write_ex(ssl_, plain.data(), plain.size(), &written) == 1) return true;
   (void)classify();
   return false;
+}
+
+void Channel::look_over() noexcept {
+  constexpr std::size_t record = 512;  // an order's
+  bring_near(*this);
+  bring_near(out_.data() + out_end_, std::min(record, out_.size() - out_end_));
+  if (records_ != nullptr) records_->look_over();
 }
 
 void Channel::write_close() noexcept {

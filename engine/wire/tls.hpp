@@ -104,6 +104,8 @@ class Channel {
   // Appends the encryption of all of `plain` to out(), or nothing: false when it does not fit or
   // the channel is broken.
   [[nodiscard]] bool write(std::span<const char> plain) noexcept;
+  // What the next write() needs: bring_near.hpp.
+  void look_over() noexcept;
   // Appends close_notify, so that the peer can tell our end from a cut.
   void write_close() noexcept;
 

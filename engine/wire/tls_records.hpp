@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/wire/record_keys.hpp"
 #include "engine/wire/tls.hpp"
 
@@ -41,6 +42,12 @@ class TlsRecords {
   [[nodiscard]] static std::size_t sealed_bytes(std::size_t plain) noexcept;
 
   [[nodiscard]] const char* failure() const noexcept { return failure_; }  // nullptr: none
+
+  // What the next record to be sealed needs: bring_near.hpp.
+  void look_over() noexcept {
+    bring_near(*this);
+    writes_->look_over();
+  }
 
  private:
   TlsRecords();

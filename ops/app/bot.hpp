@@ -260,6 +260,7 @@ class Bot {
   PollerChoice poller_choice_;
   std::unique_ptr<FusedHot> fused_;
   std::unique_ptr<Rehearsal> rehearsal_;  // [runtime] keep_warm
+  std::uint64_t empty_cycles_{0};         // of the fused thread, with rehearsals
   std::unique_ptr<EventRing> market_;
   std::unique_ptr<SpscRing<Command>> commands_;
   std::unique_ptr<HopRing> hop_ring_;

@@ -322,11 +322,11 @@ std::string Bot::make_monitor() {
 
 // Boot first, then what a replay needs to build the same engine: the config's text and the tables.
 void Bot::boot_events() {
-  const auto submit_all = [this](const Event* unit, std::size_t count) {
+  const auto submit_all = [this](Event* unit, std::size_t count) {
     fused_ != nullptr ? fused_->sequencer().submit(unit, count)
                       : core_stage_->sequencer().submit(unit, count);
   };
-  const auto submit = [&](const Event& e) { submit_all(&e, 1); };
+  const auto submit = [&](Event e) { submit_all(&e, 1); };
   Boot boot;
   boot.build_hash = short_hash(build_hash());
   boot.config_hash = loaded_->short_hash();
@@ -341,7 +341,7 @@ void Bot::boot_events() {
   for (const auto& bytes : universe_.dump(side_block_bytes))
     block(SideBlockKind::instrument, bytes);
   for (const Event& e : day_events()) submit(e);
-  for (const auto& unit : order_events()) {
+  for (auto unit : order_events()) {
     submit_all(unit.data(), unit.size());
     if (!list_carried(gate_, engine_->core().orders(), unit)) {
       say("orders: one of an earlier boot found no slot in the guardian's list");

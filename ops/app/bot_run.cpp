@@ -26,6 +26,7 @@ constexpr Nanos stop_patience = seconds(5);
 constexpr Nanos operator_turn_max = milliseconds(20);  // of a cycle of the cold loop
 const std::size_t journal_backlog_max = JournalConfig{}.ring_records / 4;
 constexpr Nanos sentinel_interval = milliseconds(10);
+constexpr std::uint64_t cycles_per_look = 32;  // empty ones: about 20 us
 constexpr std::size_t prefault_stack_bytes = 256 * 1024;
 
 }  // namespace
@@ -68,6 +69,7 @@ void Bot::start_threads() {
         [this] {
           const std::size_t done = fused_->do_work();
           rehearsal_->after(done);
+          if (done == 0 && ++empty_cycles_ % cycles_per_look == 0) fused_->look_over();
           return done;
         },
         [this] {

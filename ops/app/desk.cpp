@@ -108,8 +108,8 @@ void Desk::send_unsent() {
   unsent_.flush([this](const OperatorCommand& c) { return try_push(c); });
 }
 
-std::string Desk::latch(Scope scope, Mode mode, std::uint64_t command, const ControlPeer& peer,
-                        const std::string& reason) {
+LatchEntry Desk::latch_entry(Scope scope, Mode mode, std::uint64_t command, const ControlPeer& peer,
+                             const std::string& reason) const {
   LatchEntry entry;
   entry.scope = scope;
   entry.mode = mode;
@@ -118,6 +118,10 @@ std::string Desk::latch(Scope scope, Mode mode, std::uint64_t command, const Con
   entry.when = wall_now();
   entry.reason = reason;
   entry.name = bot_.scope_name(scope);
+  return entry;
+}
+
+std::string Desk::latch(const LatchEntry& entry) {
   if (Outcome o = bot_.latch_->tighten(entry); !o) {
     bot_.say("latch: " + o.error());
     return "NOT DURABLE: " + o.error();
@@ -142,7 +146,7 @@ Desk::Stop Desk::begin_kill(Scope scope, Mode mode, OperatorSource source, const
   last_stop_ = k.command;
   send_command(OperatorAction::kill, k.command, scope, mode, source, peer);
   k.proof = first_proof(k, closed, peer, reason);
-  k.proof.latch = latch(scope, mode, k.command, peer, reason);
+  k.proof.latch = latch(latch_entry(scope, mode, k.command, peer, reason));
   return k;
 }
 
@@ -190,17 +194,24 @@ bool Desk::joins_page_stop(const KillRequest& request) const {
          bot_.clock_.now() - page_stop_->t_recv < page_stop_window;
 }
 
+void Desk::join_page_stop(const KillRequest& request) {
+  asked_.push_back(std::move(*page_stop_));
+  page_stop_.reset();
+  Stop& stop = asked_.back();
+  stop.proof.reason = request.reason;
+  stop.proof.uid = request.peer.uid;
+  stop.proof.gid = request.peer.gid;
+  stop.proof.pid = request.peer.pid;
+  stop.proof.exe = request.peer.exe;
+  const Outcome told = bot_.latch_->attribute(
+      latch_entry(stop.scope, stop.mode, stop.command, request.peer, request.reason));
+  if (!told) bot_.say("latch: holds, without its reason: " + told.error());
+}
+
 ControlAnswer Desk::kill(const KillRequest& request) {
   bot_.refresh(false);
   if (joins_page_stop(request)) {
-    asked_.push_back(std::move(*page_stop_));
-    page_stop_.reset();
-    KillProof& proof = asked_.back().proof;
-    proof.reason = request.reason;
-    proof.uid = request.peer.uid;
-    proof.gid = request.peer.gid;
-    proof.pid = request.peer.pid;
-    proof.exe = request.peer.exe;
+    join_page_stop(request);
   } else {
     asked_.push_back(begin_kill(request.scope, request.mode, OperatorSource::human, request.peer,
                                 request.reason));

@@ -108,6 +108,7 @@ class Desk final : public ControlHandler {
   [[nodiscard]] bool try_push(const OperatorCommand& command);
   [[nodiscard]] bool kill_settled(Stop& stop);
   [[nodiscard]] bool joins_page_stop(const KillRequest& request) const;
+  void join_page_stop(const KillRequest& request);
   void fill_proof(Stop& stop);
   ControlAnswer kill_progress(Stop& stop, bool deadline_passed);
   bool send_arm();  // false: too early
@@ -121,8 +122,9 @@ class Desk final : public ControlHandler {
                            Mode wiped = Mode::active);
   ControlAnswer finish_arm(const OperatorAnswer& answer);
   // What became of it, for the proof.
-  std::string latch(Scope scope, Mode mode, std::uint64_t command, const ControlPeer& peer,
-                    const std::string& reason);
+  std::string latch(const LatchEntry& entry);
+  [[nodiscard]] LatchEntry latch_entry(Scope scope, Mode mode, std::uint64_t command,
+                                       const ControlPeer& peer, const std::string& reason) const;
 
   // desk_flatten.cpp
   [[nodiscard]] Mode page_mode(Scope scope) const;

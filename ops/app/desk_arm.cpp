@@ -73,7 +73,8 @@ void Desk::take_back(const PendingArm& arm, const std::string& why, Mode wiped) 
   const std::uint64_t command = next_command_++;
   send_command(OperatorAction::kill, command, arm.scope, mode, OperatorSource::monitor,
                ControlPeer{});
-  (void)latch(arm.scope, mode, command, ControlPeer{}, "an arm was taken back: " + why);
+  (void)latch(
+      latch_entry(arm.scope, mode, command, ControlPeer{}, "an arm was taken back: " + why));
 }
 
 ControlAnswer Desk::refuse_arm(const PendingArm& pending, const std::string& why, Mode wiped) {

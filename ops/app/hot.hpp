@@ -190,17 +190,27 @@ class FusedHot {
     parts_.probe->begin();  // what timers and operators cause is not a tick's way
     std::size_t done = sequencer_.do_work();
     done += poller_.poll(*parts_.clock, *this);
-    const RecvTime now = parts_.clock->now();
-    done += orders_->session().adopt(poller_, now) ? 1 : 0;
-    orders_->session().upkeep(poller_, now);
-    for (auto& feed : feeds_) {
-      done += feed->session().adopt(poller_, now) ? 1 : 0;
-      feed->session().upkeep(poller_, now);
-    }
+    done += look_after(turn_, parts_.clock->now());
+    turn_ = turn_ < feeds_.size() ? turn_ + 1 : 0;
     if (done == 0 && parts_.snapshot->wanted.load(std::memory_order_acquire)) {
       show(*parts_.snapshot, *parts_.engine, parts_.engine->strategies(), sequencer_, scratch_);
     }
     return done;
+  }
+
+  // Between two empty cycles, where rehearsals keep the rest warm: one underlying's next hedge.
+  void look_over() noexcept {
+    for (std::size_t n = 0; n < underlyings_max; ++n) {
+      looked_at_ = looked_at_ + 1 < underlyings_max ? looked_at_ + 1 : 0;
+      const InstrumentId hedge = parts_.snapshot->hedges[looked_at_];
+      if (!hedge.valid()) continue;
+      const UnderlyingId u{static_cast<std::uint8_t>(looked_at_)};
+      const DeltaHedge& strategy = std::get<DeltaHedge>(parts_.engine->strategies());
+      strategy.look_over();
+      const OrderId next = parts_.engine->core().look_over(u, strategy.id());
+      parts_.journal->look_over();
+      return orders_->look_over(next, hedge);
+    }
   }
 
   // --- the poller's sink
@@ -224,6 +234,19 @@ class FusedHot {
   }
 
  private:
+  // One session a cycle: its connection and its timers can wait for a few microseconds, a tick that
+  // arrives in this cycle cannot.
+  std::size_t look_after(std::size_t turn, RecvTime now) noexcept {
+    return turn == 0 ? look_after(orders_->session(), now)
+                     : look_after(feeds_[turn - 1]->session(), now);
+  }
+  template <class AnySession>
+  std::size_t look_after(AnySession& session, RecvTime now) noexcept {
+    const std::size_t adopted = session.adopt(poller_, now) ? 1 : 0;
+    session.upkeep(poller_, now);
+    return adopted;
+  }
+
   HotParts parts_;
   Poller& poller_;
   Direct direct_;
@@ -232,6 +255,8 @@ class FusedHot {
   Sequencer<StepCore, Router<FusedHot, FusedHot>, JournalWriter> sequencer_;
   std::unique_ptr<Orders> orders_;
   std::vector<std::unique_ptr<Feed>> feeds_;
+  std::size_t turn_{0};       // 0: the order session, n: feed n - 1
+  std::size_t looked_at_{0};  // an underlying
   HotSnapshot scratch_{};
 };
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/core/command.hpp"
 #include "engine/core/instrument.hpp"
 #include "engine/core/payload.hpp"
@@ -93,6 +94,14 @@ class OrderSession {
       case CommandKind::cancel_all: return cancel_all(c.cancel_all());
       default: return;
     }
+  }
+
+  // What the next order needs of this session: bring_near.hpp.
+  void look_over(OrderId next, InstrumentId id) noexcept {
+    bring_near(*this);
+    page_.look_over(next);
+    gateway_.look_over(id);
+    session_.look_over();
   }
 
   // --- Session's owner

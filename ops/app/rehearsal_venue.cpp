@@ -1,12 +1,11 @@
 #include "ops/app/rehearsal_venue.hpp"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 
 #include "engine/wire/loopback.hpp"
+#include "engine/wire/socket_calls.hpp"
 #include "venues/deribit/json_writer.hpp"
 
 namespace gimbal {
@@ -97,8 +96,7 @@ RehearsalVenue::ClientEnds RehearsalVenue::open(std::string& error) {
 // --- bytes
 
 void RehearsalVenue::receive(End& end) noexcept {
-  const ssize_t n =
-      ::recv(end.connection->fd, end.wire.data(), end.wire.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const long n = receive_now(end.connection->fd, end.wire.data(), end.wire.size());
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
   if (n <= 0) {
     alive_ = false;
@@ -152,8 +150,7 @@ void RehearsalVenue::send_text(End& end, std::size_t size) noexcept {
     return;
   }
   const auto out = channel.out();
-  const ssize_t sent =
-      ::send(end.connection->fd, out.data(), out.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  const long sent = send_now(end.connection->fd, out.data(), out.size());
   // A socket that takes less than a frame is a session that stopped reading: the rehearsals end.
   alive_ = sent == static_cast<ssize_t>(out.size());
   if (alive_) channel.sent(out.size());

@@ -113,6 +113,11 @@ class Session {
     outbox.clear();
   }
 
+  void look_over() noexcept {
+    tape_.look_over();
+    link_.look_over();
+  }
+
   // --- the link's sink
   void on_text(const TextFrame& frame) noexcept {
     port_.frames.fetch_add(1, std::memory_order_relaxed);

@@ -27,6 +27,10 @@ class SessionTape {
     (void)tape_->put(record, text);
   }
 
+  void look_over() const noexcept {
+    if (tape_ != nullptr) tape_->look_over();
+  }
+
  private:
   FrameTape* tape_{nullptr};
   const Seq* seq_{nullptr};

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/core/engine_config.hpp"
 #include "engine/core/field.hpp"
 #include "engine/core/strategy.hpp"
@@ -156,6 +157,12 @@ class DeltaHedge {
 
   [[nodiscard]] StrategyId id() const noexcept { return id_; }
   [[nodiscard]] const HedgeState& state(UnderlyingId u) const noexcept { return states_[u.value]; }
+
+  // Books and states in use: bring_near.hpp.
+  void look_over() const noexcept {
+    bring_near(books_.data(), count_ * sizeof(Book));
+    for (std::size_t n = 0; n < count_; ++n) bring_near(states_[books_[n].underlying.value]);
+  }
 
  private:
   struct Book {  // one configured underlying

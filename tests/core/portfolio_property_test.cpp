@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "engine/core/portfolio.hpp"
@@ -173,6 +174,83 @@ TEST(PortfolioProperty, EqualEventsGiveEqualBitsInEveryBuild) {
     }
   }
   EXPECT_EQ(digest, 1612629951614194192ULL);
+}
+
+// Asked before every call, so that it has an answer that the call makes old.
+struct Asked {
+  Portfolio& portfolio;
+
+  Portfolio& anew() const {
+    static_cast<void>(portfolio.risk(btc));
+    return portfolio;
+  }
+  void on_clock(RecvTime now, ExchTime venue) { anew().on_clock(now, venue); }
+  void on_perpetual_mid(UnderlyingId u, Price mid, ExchTime venue, RecvTime now) {
+    anew().on_perpetual_mid(u, mid, venue, now);
+  }
+  void on_option_ticker(InstrumentId id, std::int64_t sigma, Price underlying, Price mark,
+                        ExchTime venue, RecvTime now) {
+    anew().on_option_ticker(id, sigma, underlying, mark, venue, now);
+  }
+  void on_future_mid(InstrumentId id, Price mid, ExchTime venue, RecvTime now) {
+    anew().on_future_mid(id, mid, venue, now);
+  }
+  void set_position(InstrumentId id, Qty amount) { anew().set_position(id, amount); }
+  void apply_fill(InstrumentId id, Qty amount) { anew().apply_fill(id, amount); }
+};
+
+void expect_same(const RiskNumbers& a, const RiskNumbers& b, const std::string& where) {
+  EXPECT_EQ(a.delta_net.value, b.delta_net.value) << where;
+  EXPECT_EQ(a.gamma_net.value, b.gamma_net.value) << where;
+  EXPECT_EQ(a.vega.value, b.vega.value) << where;
+  EXPECT_EQ(a.delta_error, b.delta_error) << where;
+  EXPECT_EQ(a.complete, b.complete) << where;
+}
+
+TEST(PortfolioProperty, AnAnswerIsNeverOlderThanTheLastCall) {
+  const Market market;
+  auto asked = std::make_unique<Portfolio>(market.table);
+  auto fresh = std::make_unique<Portfolio>(market.table);
+  Asked before_each{*asked};
+  Walk walk{market, 17};
+  for (int k = 0; k < 20000 && !HasFailure(); ++k) {
+    walk.step(before_each, *fresh);
+    if (k % 7 == 0) expect_same(asked->risk(btc), fresh->risk(btc), "event " + std::to_string(k));
+  }
+}
+
+TEST(PortfolioProperty, AnAnswerIsNeverOlderThanARareCall) {
+  PortfolioConfig config;
+  config.expiry_window = hour;
+  Book<Portfolio> asked{config};
+  Book<Portfolio> fresh{config};
+  const auto both = [&](const std::string& what, auto&& call) {
+    static_cast<void>(asked.risk());
+    call(asked);
+    call(fresh);
+    expect_same(asked.risk(), fresh.risk(), what);
+  };
+  InstrumentId perpetual, near, far;
+  for (Book<Portfolio>* book : {&asked, &fresh}) {
+    perpetual = book->perpetual();
+    near = book->option(60000, OptionType::call, InstrumentKind::inverse_option, hour * 2);
+    far = book->option(62000);
+    book->mid(60000);
+    book->portfolio->on_index(btc, price(60010), book->venue);
+    for (const InstrumentId id : {near, far}) {
+      book->ticker(id, 0.6, 60000);
+      book->portfolio->set_position(id, qty(3));
+    }
+    book->portfolio->set_position(perpetual, qty(1000));
+    book->advance(hour + seconds(600));
+    book->ticker(near, 0.6, 60000);
+    book->ticker(far, 0.6, 60000);
+  }
+  both("index", [](auto& b) { b.portfolio->on_index(btc, price(60500), b.venue); });
+  both("priced anew", [](auto& b) { b.portfolio->reprice(btc); });
+  both("perpetual lost", [](auto& b) { b.portfolio->on_perpetual_lost(btc); });
+  both("settled", [&](auto& b) { b.portfolio->settle(near, price(60100)); });
+  EXPECT_NE(asked.risk().delta_net.value, 0);
 }
 
 TEST(PortfolioProperty, NothingIsAllocatedAfterConstruction) {

@@ -7,6 +7,7 @@
 
 #include "engine/runtime/day_file.hpp"
 #include "engine/runtime/gate_page.hpp"
+#include "engine/runtime/latch.hpp"
 #include "tests/io/rig.hpp"
 
 namespace gimbal::test {
@@ -59,6 +60,26 @@ TEST_P(Latched, ABotThatDiesBeforeItSawTheKillIsCarriedOnByTheNext) {
   EXPECT_TRUE(holds(status(), "\"mode\":\"cancel\"")) << status();
   EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
   EXPECT_EQ(number_in(stop_sim(), "orders_resting"), 0);
+}
+
+// gimbalctl writes the stop page before it asks: the bot may have carried the stop out by then.
+TEST_P(Latched, AKillThatTheStopPageBroughtFirstKeepsTheWordsOfTheOneWhoAsked) {
+  ASSERT_NO_FATAL_FAILURE(start_sim());
+  ASSERT_NO_FATAL_FAILURE(start_bot(setup()));
+  StopPage page;
+  ASSERT_TRUE(page.open(file("run/stop"), true));
+  ASSERT_TRUE(page.request(Scope{}, Mode::cancel, RecvTime{1}, 0, 0));
+  const LatchFile latch{file("state/latch")};
+  ASSERT_TRUE(eventually(end_patience, [&] {
+    const LatchState state = latch.load();
+    return !state.entries.empty() && state.entries[0].reason == "stop page";
+  })) << bot_says();
+  EXPECT_EQ(ctl({"kill", "--json", "--reason", "by hand", "--wait", "10s"}).code, 0);
+  const LatchState state = latch.load();
+  ASSERT_EQ(state.entries.size(), 1u);
+  EXPECT_EQ(state.entries[0].mode, Mode::cancel);
+  EXPECT_EQ(state.entries[0].reason, "by hand");
+  EXPECT_EQ(bot_.stop(SIGTERM, end_patience), 0) << bot_says();
 }
 
 // The latch has the kill; its cancels never reached the venue.

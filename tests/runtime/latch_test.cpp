@@ -86,6 +86,41 @@ TEST(LatchFile, AnEntryWithoutANameTakesTheOneItIsGiven) {
   EXPECT_EQ(state.entries[0].mode, Mode::cancel);
 }
 
+TEST(LatchFile, OnlyTheCommandThatWroteAnEntrySaysWhoAndWhy) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  const Scope seven{ScopeLevel::instrument, 7};
+  ASSERT_TRUE(latch.store({entry(seven, Mode::cancel, "stop page")}));
+  LatchEntry told = entry(seven, Mode::cancel, "by hand");
+  told.uid = 1234;
+  LatchEntry other_command = told;
+  other_command.command_id += 1;
+  LatchEntry other_mode = told;
+  other_mode.mode = Mode::halt;
+  LatchEntry other_scope = told;
+  other_scope.scope.id = 8;
+  for (const LatchEntry& e : {other_command, other_mode, other_scope}) {
+    ASSERT_TRUE(latch.attribute(e));
+    const LatchState same = latch.load();
+    ASSERT_EQ(same.entries.size(), 1u);
+    EXPECT_EQ(same.entries[0].reason, "stop page");
+    EXPECT_EQ(same.entries[0].uid, 1000u);
+  }
+  ASSERT_TRUE(latch.attribute(told));
+  const LatchState after = latch.load();
+  ASSERT_EQ(after.entries.size(), 1u);
+  EXPECT_EQ(after.entries[0].reason, "by hand");
+  EXPECT_EQ(after.entries[0].uid, 1234u);
+  EXPECT_EQ(after.entries[0].mode, Mode::cancel);
+}
+
+TEST(LatchFile, NobodyIsNamedInAFileThatIsNotTrusted) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  EXPECT_TRUE(latch.attribute(entry(Scope{}, Mode::halt, "by hand")));
+  EXPECT_TRUE(is_untrusted_halt(latch.load()));
+}
+
 // "GMBLTCH1": as now, without the names.
 TEST(LatchFile, AFileOfTheVersionBeforeIsRead) {
   std::string bytes = encode_latch({entry({ScopeLevel::instrument, 7}, Mode::cancel, "drift")});

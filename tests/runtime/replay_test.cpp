@@ -62,7 +62,7 @@ Live run_live(const TempDir& dir, bool fused) {
   EventRing ring{4096};
   (void)sequencer.add_input(ring);
   sequencer.submit(boot_event());
-  const auto give = [&](const Event* unit, std::size_t count) {
+  const auto give = [&](Event* unit, std::size_t count) {
     if (fused) {
       sequencer.submit(unit, count);
     } else {
@@ -70,15 +70,15 @@ Live run_live(const TempDir& dir, bool fused) {
     }
   };
   for (int i = 0; i < 500; ++i) {
-    const Event trade = trade_event(0, i * 3);
+    Event trade = trade_event(0, i * 3);
     give(&trade, 1);
-    const auto unit = ticker_unit(0, i);
+    auto unit = ticker_unit(0, i);
     give(unit.data(), unit.size());
     if (i == 250) {
       const SideBlockRef ref =
           pool.publish(SideBlockKind::config, std::vector<std::byte>(300, std::byte{9}));
-      const Event adopt = make_event(EventKind::config_change, VenueId{}, InstrumentId{},
-                                     clock.now(), ExchTime{}, ref);
+      Event adopt = make_event(EventKind::config_change, VenueId{}, InstrumentId{}, clock.now(),
+                               ExchTime{}, ref);
       give(&adopt, 1);
     }
     sequencer.do_work();

@@ -93,7 +93,7 @@ class SequencerTest : public testing::Test {
 
 TEST_F(SequencerTest, JournalsEachUnitBeforeItIsStepped) {
   sequencer.submit(boot_event());
-  const auto unit = ticker_unit(0, 5);
+  auto unit = ticker_unit(0, 5);
   sequencer.submit(unit.data(), unit.size());
   EXPECT_EQ(log, (std::vector<std::string>{"journal 1x1", "step 1.1", "journal 2x3", "step 2.1",
                                            "step 3.2", "step 4.3"}));
@@ -102,7 +102,7 @@ TEST_F(SequencerTest, JournalsEachUnitBeforeItIsStepped) {
 
 TEST_F(SequencerTest, NumbersThePartsInARowAndGivesThemOneQueueTime) {
   clock.ns = 350;
-  const auto unit = ticker_unit(0, 5);  // received at 100
+  auto unit = ticker_unit(0, 5);  // received at 100
   sequencer.submit(unit.data(), unit.size());
   ASSERT_EQ(core.seen.size(), 3u);
   for (const Event& e : core.seen) {
@@ -148,7 +148,7 @@ TEST_F(SequencerTest, AFullRingIsDrainedInBoundedPortionsWithoutCuttingUnits) {
   EventRing ring{1024};
   ASSERT_TRUE(sequencer.add_input(ring));
   for (int i = 0; i < 100; ++i) {
-    const auto unit = ticker_unit(0, i);
+    auto unit = ticker_unit(0, i);
     ASSERT_TRUE(ring.push_unit(unit.data(), unit.size()));
   }
   const std::size_t taken = sequencer.do_work();

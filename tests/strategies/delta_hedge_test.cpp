@@ -47,6 +47,21 @@ TEST_F(HedgeTest, SellsBackToTheEdgeInWholeLots) {
   EXPECT_LE(std::abs(settled()), 0.05);
 }
 
+TEST_F(HedgeTest, LookingOverTheNextHedgeNamesItsOrderAndChangesNoneOfIt) {
+  go(2400);  // 0.048 coins
+  const StrategyId hedge{0};
+  const OrderId next = core().look_over(test::the_coin, hedge);
+  const EngineCounters before = core().counters();
+  for (int n = 0; n < 5; ++n) EXPECT_EQ(core().look_over(test::the_coin, hedge), next);
+  EXPECT_EQ(core().look_over(UnderlyingId{underlyings_max}, hedge), next) << "of none";
+  EXPECT_EQ(core().counters().commands, before.commands);
+  ASSERT_TRUE(placed().empty());
+  moment(milliseconds(20), 47500);  // 0.0505
+  ASSERT_EQ(placed().size(), 1U);
+  EXPECT_EQ(placed()[0].order, next);
+  EXPECT_EQ(core().gate().refused_total(), 0U);
+}
+
 TEST_F(HedgeTest, TradesToZeroWhenToldToWithoutFlippingTheSign) {
   config.target = HedgeTarget::zero;
   go(-5004);

@@ -45,6 +45,29 @@ TEST_P(TlsSuite, WhatEitherEndSealsTheOtherOpens) {
   }
 }
 
+// The same plain texts to two ends with the same keys would need the same handshake: here every
+// record is judged by the peer, which knows one nonce for each.
+TEST_P(TlsSuite, LookingOverTheKeysChangesNoRecord) {
+  OpensslPeer peer{suite(GetParam())};
+  ChannelStatus status{};
+  for (int n = 0; n < 20; ++n) {
+    for (int looks = 0; looks < n % 4; ++looks) peer.channel->look_over();
+    EXPECT_TRUE(peer.channel->out().empty()) << "nothing comes out of a look";
+    const std::string text = text_of(300, n);
+    ASSERT_TRUE(peer.channel->write(text));
+    peer.channel->look_over();
+    EXPECT_EQ(peer.hear(), text) << n;
+    peer.say(text);
+    EXPECT_EQ(peer.read(peer.wire(), status), text) << n;
+  }
+  ASSERT_EQ(SSL_key_update(peer.ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
+  peer.say("new keys");
+  EXPECT_EQ(peer.read(peer.wire(), status), "new keys");
+  peer.channel->look_over();
+  ASSERT_TRUE(peer.channel->write("under them"sv));
+  EXPECT_EQ(peer.hear(), "under them");
+}
+
 TEST_P(TlsSuite, KeysAreRenewedInBothDirectionsAsOftenAsThePeerAsks) {
   OpensslPeer peer{suite(GetParam())};
   ChannelStatus status{};

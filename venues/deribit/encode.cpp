@@ -68,6 +68,19 @@ Encoded DeribitGateway::encode(const Approved<PlaceOrder>& approved, RecvTime no
   return {w.size(), RejectReason::none};
 }
 
+void DeribitGateway::look_over(InstrumentId id) const noexcept {
+  const State& s = *state_;
+  bring_near(s.config);
+  bring_near(&s.symbols, line_bytes);
+  bring_near(&s.next_id, line_bytes);
+  bring_near(*s.budget);
+  s.requests.look_over(s.config.first_request_id + State::ids_of_session + s.next_id);
+  if (s.instruments->contains(id)) bring_near((*s.instruments)[id]);
+  const std::string_view name = s.symbols->name(id);
+  bring_near(name.data(), name.size());
+  bring_near(s.config.label_tag.data(), line_bytes);
+}
+
 Encoded DeribitGateway::encode(const Approved<ReplaceOrder>& approved, RecvTime now,
                                std::span<char> out) noexcept {
   State& s = *state_;

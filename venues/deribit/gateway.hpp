@@ -99,6 +99,9 @@ class DeribitGateway {
   // false, the core cancels order by order.
   [[nodiscard]] bool encode(const CancelAll& cancel, RecvTime now, Outbox& outbox) noexcept;
 
+  // What the next order of the instrument needs: bring_near.hpp.
+  void look_over(InstrumentId id) const noexcept;
+
   [[nodiscard]] bool ready() const noexcept;
   // Heartbeats would keep a session for ever whose set-up failed.
   [[nodiscard]] bool lost(RecvTime now) const noexcept;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/core/bring_near.hpp"
 #include "venues/deribit/gateway.hpp"
 #include "venues/deribit/private_reader.hpp"
 #include "venues/deribit/reports.hpp"
@@ -35,6 +36,9 @@ class RequestTable {
     return true;
   }
   void clear() noexcept { entries_.fill(Entry{}); }
+  void look_over(std::int64_t next) const noexcept {
+    bring_near(entries_[static_cast<std::size_t>(next) % slots]);
+  }
 
  private:
   Entry& at(std::int64_t id) noexcept { return entries_[static_cast<std::size_t>(id) % slots]; }

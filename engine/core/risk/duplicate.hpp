@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/core/risk/context.hpp"
 #include "engine/core/risk/limits.hpp"
 #include "engine/core/risk/refusal.hpp"
@@ -69,6 +70,8 @@ class DuplicateGuard {
     newest_[place] = static_cast<std::uint32_t>(count_);
   }
   [[nodiscard]] std::size_t room() const noexcept { return kept_; }
+
+  void look_over() const noexcept { bring_near(at(count_ + 1)); }
 
  private:
   struct Seen {

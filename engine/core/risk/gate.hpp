@@ -12,6 +12,7 @@
 #include <string_view>
 #include <variant>
 
+#include "engine/core/bring_near.hpp"
 #include "engine/core/command.hpp"
 #include "engine/core/modes.hpp"
 #include "engine/core/risk/context.hpp"
@@ -92,6 +93,14 @@ class RiskGate {
   }
   [[nodiscard]] std::uint64_t refused_total() const noexcept;
   [[nodiscard]] std::uint64_t approved() const noexcept { return approved_; }
+
+  // What the next order to this venue needs beside the pure checks: bring_near.hpp.
+  void look_over(VenueId venue) const noexcept {
+    bring_near(rates_[venue.value < venues_max ? venue.value : 0]);
+    bring_near(&epoch_, sizeof epoch_ + sizeof approved_);
+    bring_near(limits_);
+    duplicates_.look_over();
+  }
 
  private:
   [[nodiscard]] Refused check(const OrderFacts& order, const GateContext& context) noexcept;
