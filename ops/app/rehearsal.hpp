@@ -9,6 +9,9 @@
 // and no part of the bot but its clock. It cannot change a decision either: it shares no state with
 // the bot's engine, its events never meet the bot's sequencer or journal.
 //
+// The fill comes over the private connection once in eight rehearsals; it is not on the way from a
+// tick to an order, and takes as long as that. Else it goes straight to the private core.
+//
 // A rehearsal goes in steps, one a cycle of the hot loop and only when the cycle had nothing else
 // to do, so that a tick waits for one step at most. Room: ops/app (wiring). Fused topology only.
 #pragma once
@@ -59,7 +62,7 @@ class Rehearsal {
   [[nodiscard]] std::uint64_t orders_received() const noexcept;
 
  private:
-  enum class Step : std::uint8_t { waiting, decide, take, answer, settle };
+  enum class Step : std::uint8_t { waiting, decide, take, fill, answer, settle };
   class Stage;
 
   void next(std::size_t work) noexcept;
