@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,11 +21,18 @@ constexpr double start_patience_s = 20;
 constexpr double arm_patience_s = 20;
 constexpr double end_patience_s = 15;
 
-// As deployed, where the host lets us: a bot that may not lock its memory would not start.
+// As deployed, where the host lets us: a bot that may not lock its memory would not start. A child
+// with no allowance can lock only by the capability, which knows no limit.
 bool may_lock_memory() {
-  const bool may = ::mlockall(MCL_CURRENT | MCL_ONFAULT) == 0;
-  if (may) ::munlockall();
-  return may;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY) return true;
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const rlimit none{};
+    ::_exit(::setrlimit(RLIMIT_MEMLOCK, &none) == 0 && ::mlockall(MCL_CURRENT) == 0 ? 0 : 1);
+  }
+  int status = 1;
+  return pid > 0 && ::waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 std::string read_all(const std::filesystem::path& path) {

@@ -57,7 +57,9 @@ class WriterLock {
   explicit WriterLock(const std::string& latch_path)
       : fd_{::open((latch_path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
                    0600)} {
-    for (int i = 0; fd_ >= 0 && i < tries && ::flock(fd_, LOCK_EX | LOCK_NB) != 0; ++i) {
+    for (int i = 0; fd_ >= 0 && i < tries; ++i) {
+      held_ = ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
+      if (held_) return;
       const timespec nap{0, 1'000'000};
       ::nanosleep(&nap, nullptr);
     }
@@ -67,9 +69,11 @@ class WriterLock {
   ~WriterLock() {
     if (fd_ >= 0) ::close(fd_);
   }
+  [[nodiscard]] bool held() const noexcept { return held_; }
 
  private:
   int fd_;
+  bool held_{false};
 };
 
 // The bytes of a text behind its length.
@@ -250,6 +254,8 @@ Outcome LatchFile::tighten(const LatchEntry& entry) const {
 
 Outcome LatchFile::attribute(const LatchEntry& entry) const {
   const WriterLock lock{path_};
+  // Words are not worth what another writer may be about to put there.
+  if (!lock.held()) return Outcome::failure("somebody else writes " + path_);
   LatchState state = load();
   const auto written =
       std::find_if(state.entries.begin(), state.entries.end(), [&](const LatchEntry& e) {

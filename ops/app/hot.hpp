@@ -190,7 +190,9 @@ class FusedHot {
     parts_.probe->begin();  // what timers and operators cause is not a tick's way
     std::size_t done = sequencer_.do_work();
     done += poller_.poll(*parts_.clock, *this);
-    done += look_after(turn_, parts_.clock->now());
+    const RecvTime now = parts_.clock->now();
+    done += look_after(turn_, now);
+    if (turn_ != 0 && orders_->session().pressing()) orders_->session().upkeep(poller_, now);
     turn_ = turn_ < feeds_.size() ? turn_ + 1 : 0;
     if (done == 0 && parts_.snapshot->wanted.load(std::memory_order_acquire)) {
       show(*parts_.snapshot, *parts_.engine, parts_.engine->strategies(), sequencer_, scratch_);
@@ -235,7 +237,7 @@ class FusedHot {
 
  private:
   // One session a cycle: its connection and its timers can wait for a few microseconds, a tick that
-  // arrives in this cycle cannot.
+  // arrives in this cycle cannot. Orders that the socket did not take yet cannot either.
   std::size_t look_after(std::size_t turn, RecvTime now) noexcept {
     return turn == 0 ? look_after(orders_->session(), now)
                      : look_after(feeds_[turn - 1]->session(), now);

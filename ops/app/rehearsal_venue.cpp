@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "engine/wire/loopback.hpp"
 #include "engine/wire/socket_calls.hpp"
@@ -248,11 +249,10 @@ bool RehearsalVenue::take_order() noexcept {
   if (!alive_) return false;
   receive(orders_);
   take_frames(orders_, ExchTime{});
-  return order_waits_;
+  return std::exchange(order_waits_, false);
 }
 
 void RehearsalVenue::send_fill(ExchTime now) noexcept {
-  order_waits_ = false;
   const std::string_view label{asked_.label.data(), asked_.label_size};
   const std::string_view amount{asked_.amount.data(), asked_.amount_size};
   const std::string_view price{asked_.price.data(), asked_.price_size};

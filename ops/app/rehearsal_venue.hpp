@@ -39,7 +39,7 @@ class RehearsalVenue {
   void serve(ExchTime now) noexcept;
   // The hedge instrument's book jumps: one encrypted frame on the feed's connection.
   void send_tick(ExchTime now) noexcept;
-  // Reads the order connection; true when a whole order has come.
+  // Reads the order connection; true when a whole order has come, once for each.
   [[nodiscard]] bool take_order() noexcept;
   // The reply to it: filled whole at its limit price.
   void send_fill(ExchTime now) noexcept;

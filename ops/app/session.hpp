@@ -97,6 +97,10 @@ class Session {
     if (now >= timer_due_) on_time(now);
     settle(poller);
   }
+  // Bytes the socket did not take yet, or an end that nobody has been told of: upkeep() is due now.
+  [[nodiscard]] bool pressing() const noexcept {
+    return added_ && (dead_ || link_.state() == LinkState::closed || link_.backlog() > 0);
+  }
   // The close handshake, for close_wait_max at most.
   void close(std::uint16_t code, std::string_view reason) noexcept { link_.close(code, reason); }
   // Says good-bye and waits for nothing: for a session that cancels, where each millisecond without

@@ -3,13 +3,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "engine/runtime/alloc_guard.hpp"
 #include "engine/wire/connector.hpp"
+#include "engine/wire/socket_calls.hpp"
+#include "engine/wire/websocket.hpp"
 #include "ops/app/hot.hpp"
 #include "ops/app/rehearsal.hpp"
 #include "ops/app/rehearsal_venue.hpp"
@@ -202,6 +207,27 @@ TEST_P(RehearsalTest, TheCommandsOfTheRealEngineAreTheSameWithAndWithout) {
   const std::uint64_t with = beside.digest_after([&] { run(rehearsal, 5); });
   EXPECT_EQ(with, without);
   EXPECT_GE(finished(rehearsal), 200u);
+}
+
+// A rehearsal whose order did not come is missed, whatever became of the order before it.
+TEST(RehearsalVenueTest, AnOrderIsTakenOnceAlthoughItsFillWentElsewhere) {
+  RehearsalVenue venue;
+  std::string error;
+  const RehearsalVenue::ClientEnds ends = venue.open(error);
+  ASSERT_NE(ends.orders, nullptr) << error;
+  EXPECT_FALSE(venue.take_order());
+  const std::string order =
+      R"({"jsonrpc":"2.0","id":7,"method":"private/buy","params":{"instrument_name":)"
+      R"("BTC-PERPETUAL","type":"limit","label":"r-1","amount":10.0,"price":100000.0}})";
+  std::vector<char> storage(ws_header_max + order.size());
+  std::copy(order.begin(), order.end(), storage.begin() + ws_header_max);
+  ASSERT_TRUE(
+      ends.orders->channel->write(ws_seal(storage, order.size(), WsOpcode::text, 0x01020304)));
+  const std::span<const char> wire = ends.orders->channel->out();
+  ASSERT_EQ(send_now(ends.orders->fd, wire.data(), wire.size()), std::ssize(wire));
+  EXPECT_TRUE(venue.take_order());
+  EXPECT_FALSE(venue.take_order());
+  EXPECT_EQ(venue.orders(), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Pollers, RehearsalTest,

@@ -114,6 +114,19 @@ TEST(LatchFile, OnlyTheCommandThatWroteAnEntrySaysWhoAndWhy) {
   EXPECT_EQ(after.entries[0].mode, Mode::cancel);
 }
 
+TEST(LatchFile, NobodyIsNamedWhileSomebodyElseWrites) {
+  const TempDir dir;
+  const LatchFile latch{dir.file("latch")};
+  ASSERT_TRUE(latch.store({entry(Scope{}, Mode::cancel, "stop page")}));
+  const int fd = ::open((latch.path() + ".lock").c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_EQ(::flock(fd, LOCK_EX), 0);
+  EXPECT_FALSE(latch.attribute(entry(Scope{}, Mode::cancel, "by hand")));
+  EXPECT_EQ(latch.load().entries[0].reason, "stop page");
+  ::close(fd);
+  EXPECT_TRUE(latch.attribute(entry(Scope{}, Mode::cancel, "by hand")));
+  EXPECT_EQ(latch.load().entries[0].reason, "by hand");
+}
+
 TEST(LatchFile, NobodyIsNamedInAFileThatIsNotTrusted) {
   const TempDir dir;
   const LatchFile latch{dir.file("latch")};
