@@ -1,10 +1,16 @@
 #include "engine/core/cash_tie.hpp"
 
+#include <algorithm>
+
 namespace gimbal {
 
 void CashTie::Words::add(Money balance, Money unit) noexcept {
   if (meeting(balance, unit) != nullptr) return;
-  figures[next] = {balance.nano * atto_per_nano, 0, {}};
+  put({balance.nano * atto_per_nano, 0, {}});
+}
+
+void CashTie::Words::put(const Cash& figure) noexcept {
+  figures[next] = figure;
   next = (next + 1) % words_max;
   if (count < words_max) ++count;
 }
@@ -42,6 +48,7 @@ bool CashTie::met(const Cash& own, Money balance, Money unit) noexcept {
 void CashTie::tie(const Cash& own, std::size_t newer, Money balance) noexcept {
   const Cash was = own;
   const i128 rounding = balance.nano * atto_per_nano - was.atto;
+  absorbed_ = std::max(absorbed_, rounding < 0 ? -rounding : rounding);
   const auto shift = [&](Cash& c) {
     c.atto += rounding;
     c.fills -= was.fills;
@@ -78,10 +85,13 @@ void CashTie::move(i128 atto, Money unit, RecvTime now, bool late) noexcept {
   before_[next_].until = now;
   next_ = (next_ + 1) % kept_max;
   if (kept_ < kept_max) ++kept_;
+  const Cash without = now_;
   now_.atto += atto;
   ++now_.fills;
   open_words_.move(atto);
   stood_words_.move(atto);
+  const bool may_be_absorbed = (atto < 0 ? -atto : atto) <= absorbed_;
+  if (late && atto != 0 && may_be_absorbed && open_since_.mono_ns == 0) stood_words_.put(without);
   if (open_since_.mono_ns == 0) return;
   if (met(now_, told_, unit)) {
     tie(now_, 0, told_);

@@ -8,7 +8,8 @@
 // the tolerance do not pile up. A difference that stays is told once, and the venue's figure is
 // taken. That figure may hold a fill that is not told yet, which would then count a second time:
 // what the venue told before it, while the difference stood, counts as well until the new anchor
-// is proven.
+// is proven. So does the cash before a late fill that is no larger than what a tie has taken for
+// rounding: the venue's balance may have held it by then.
 #pragma once
 
 #include <array>
@@ -72,6 +73,7 @@ class CashTie {
     std::size_t count{0};
 
     void add(Money balance, Money unit) noexcept;
+    void put(const Cash& figure) noexcept;
     void move(i128 atto) noexcept;
     // The newest that meets the balance; null: none does.
     [[nodiscard]] const Cash* meeting(Money balance, Money unit) const noexcept;
@@ -89,7 +91,8 @@ class CashTie {
   std::size_t next_{0};
   std::size_t kept_{0};
   Words open_words_{};   // since the difference is open
-  Words stood_words_{};  // before the anchor was taken in their place
+  Words stood_words_{};  // before the anchor was taken in their place, or a late fill was counted
+  i128 absorbed_{0};     // the largest difference that a tie took for rounding
   bool anchored_{false};
   std::uint8_t taken_anew_{0};
   bool proven_{false};  // the anchor was met again: no fill was on its way when it was taken

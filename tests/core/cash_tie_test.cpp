@@ -241,6 +241,40 @@ TEST_F(TieOut, FillsThatALostMessageKeptFromTheWordsOfADifferenceAreNoSecondOne)
   EXPECT_EQ(settled(), CashTie::Verdict::tied);
 }
 
+// Its message was lost, five fills later the difference passes for their rounding, and only then
+// the fill is learnt by asking.
+TEST_F(TieOut, ALateFillThatWasTakenForRoundingIsNotCountedTwice) {
+  proven();
+  venue -= 5 * unit.nano;
+  EXPECT_EQ(report(), CashTie::Verdict::open);
+  for (int n = 0; n < 5; ++n) fill(50'000);
+  EXPECT_EQ(report(), CashTie::Verdict::tied);
+  now = now + seconds(1);
+  tie.move(-5 * unit.nano * atto, unit, now, true);
+  EXPECT_EQ(report(), CashTie::Verdict::tied);
+  now = now + seconds(1);
+  fill(50'000);
+  EXPECT_EQ(settled(), CashTie::Verdict::tied);
+  now = now + seconds(10);
+  for (int n = 0; n < 3; ++n) {
+    fill(50'000);
+    EXPECT_EQ(settled(), CashTie::Verdict::tied);
+  }
+  venue -= 1;
+  EXPECT_EQ(settled(), CashTie::Verdict::differs) << "to the nano, as ever";
+}
+
+TEST_F(TieOut, ALateFillThatNoTieCanHaveTakenForRoundingMustMoveTheBalance) {
+  proven();
+  fill(50'000);
+  EXPECT_EQ(settled(), CashTie::Verdict::tied);
+  now = now + seconds(10);
+  tie.move(-5 * unit.nano * atto, unit, now, true);
+  EXPECT_EQ(report(), CashTie::Verdict::tied) << "it may have been told before the fill";
+  now = now + seconds(3);
+  EXPECT_EQ(settled(), CashTie::Verdict::differs);
+}
+
 TEST_F(TieOut, WhatStoodBeforeADifferenceEndsOnceItsAnchorIsProven) {
   proven();
   venue += 286'459;
