@@ -22,9 +22,9 @@ void CashTie::Words::move(i128 atto) noexcept {
   }
 }
 
-const CashTie::Cash* CashTie::Words::meeting(Money balance, Money unit) const noexcept {
+CashTie::Cash* CashTie::Words::meeting(Money balance, Money unit) noexcept {
   for (std::size_t n = 1; n <= count; ++n) {
-    const Cash& c = figures[(next + words_max - n) % words_max];
+    Cash& c = figures[(next + words_max - n) % words_max];
     if (met(c, balance, unit)) return &c;
   }
   return nullptr;
@@ -72,10 +72,11 @@ bool CashTie::met_before(Money balance, const Rule& rule, RecvTime now) noexcept
 }
 
 bool CashTie::met_stood(Money balance, Money unit) noexcept {
-  const Cash* stood = stood_words_.meeting(balance, unit);
+  Cash* stood = stood_words_.meeting(balance, unit);
   if (stood == nullptr) return false;
   now_ = *stood;
   tie(now_, 0, balance);
+  *stood = now_;  // from here on without the rounding that this balance used up
   return true;
 }
 

@@ -76,7 +76,7 @@ class CashTie {
     void put(const Cash& figure) noexcept;
     void move(i128 atto) noexcept;
     // The newest that meets the balance; null: none does.
-    [[nodiscard]] const Cash* meeting(Money balance, Money unit) const noexcept;
+    [[nodiscard]] Cash* meeting(Money balance, Money unit) noexcept;
   };
   void anchor(Money balance) noexcept;
   [[nodiscard]] static bool met(const Cash& own, Money balance, Money unit) noexcept;
